@@ -1,0 +1,43 @@
+/** One contract on one venue, with its exact steps and limits. Plain data, any thread. */
+import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
+
+/** Name of a venue folder, for example `lighter`. */
+export type VenueId = string;
+
+/** One account on one venue: the key of everything a connector owns. */
+export interface VenueAccount {
+  readonly venue: VenueId;
+  /** Configured name, for example `main`. */
+  readonly account: string;
+}
+
+export interface Instrument {
+  readonly venue: VenueId;
+  /** The venue's own text, for example `BTC` on Lighter, `BTC-USD` on Extended. */
+  readonly symbol: string;
+  /** Canonical underlying, for example `BTC`. */
+  readonly base: string;
+  readonly quote: string;
+  /** Units of the underlying per contract, for example 1000 for `1000PEPE`. */
+  readonly multiplier: number;
+  /** A price is a count of ticks; one tick is `tickUnits` x 10^-priceDecimals. */
+  readonly priceDecimals: number;
+  readonly tickUnits: number;
+  /** A quantity (of contracts) is a count of lots; one lot is `lotUnits` x 10^-quantityDecimals. */
+  readonly quantityDecimals: number;
+  readonly lotUnits: number;
+  readonly minQuantityLots: QuantityLots;
+  readonly minNotionalMicro: MicroUnits;
+  readonly maxNotionalMicro: MicroUnits;
+  /** Whole number, rounded down. */
+  readonly maxLeverage: number;
+  readonly maintenanceMarginRate: PicoRate;
+  readonly makerFee: PicoRate;
+  readonly takerFee: PicoRate;
+  readonly fundingIntervalMs: number;
+  /** The price used for the funding payment. */
+  readonly fundingPrice: 'mark' | 'index' | 'oracle';
+  readonly status: 'active' | 'reduce-only' | 'inactive';
+  /** Venue's limit-price band around mark as a fraction in pico units; absent when unknown. */
+  readonly priceBand?: PicoRate;
+}

@@ -1,0 +1,125 @@
+/** The doors to the outside, as an actor sees them: ask now, the answer comes later as a message. Types only. */
+import type { JournalRow, StoreQuery } from '../storage/rows.ts';
+
+export type RequestRef = number;
+export type SocketRef = number;
+export type TaskRef = number;
+export type AppendRef = number;
+export type ReadRef = number;
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Absolute URL. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Body text; absent on GET. */
+  readonly body?: string;
+  /** The answer must be complete after this many monotonic ms, else `http-failed` with code `timeout`. */
+  readonly timeoutMs: number;
+}
+
+/** Never retries by itself: a retry of a mutating request is a decision of trading code. */
+export interface HttpPort {
+  /** Exactly one `http-answered` or `http-failed` follows. */
+  send(request: HttpRequest): RequestRef;
+}
+
+export interface HttpAnswered {
+  readonly type: 'http-answered';
+  readonly ref: RequestRef;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HttpFailed {
+  readonly type: 'http-failed';
+  readonly ref: RequestRef;
+  /** `refused`: provably nothing was sent (connect failed). All other codes leave a mutating request *unknown*. */
+  readonly code: 'refused' | 'timeout' | 'reset' | 'unreadable';
+  readonly detail: string;
+}
+
+export interface SocketPort {
+  /** `socket-opened` or `socket-closed` follows. */
+  open(url: string, headers: Readonly<Record<string, string>>): SocketRef;
+  /** Returns false when the socket is not open; nothing was sent then. */
+  send(ref: SocketRef, text: string): boolean;
+  /** Cuts the connection at once; a `socket-closed` still follows. */
+  terminate(ref: SocketRef): void;
+}
+
+export interface SocketOpened {
+  readonly type: 'socket-opened';
+  readonly ref: SocketRef;
+}
+/** One text frame; binary and oversize frames close the socket instead. */
+export interface SocketFrame {
+  readonly type: 'socket-frame';
+  readonly ref: SocketRef;
+  readonly text: string;
+  /** Monotonic ms when the frame was read from the socket. */
+  readonly receivedAtMonotonicMs: number;
+}
+/** Heartbeat seen (ping or pong), for silence detection. */
+export interface SocketHeartbeat {
+  readonly type: 'socket-heartbeat';
+  readonly ref: SocketRef;
+}
+export interface SocketClosed {
+  readonly type: 'socket-closed';
+  readonly ref: SocketRef;
+  /** WebSocket close code, or 1006; an HTTP status when the handshake was refused. */
+  readonly code: number;
+  readonly detail: string;
+}
+
+/** CPU-bound pure functions by name; see src/ports/cpu-tasks.ts for the list. */
+export interface CpuPort {
+  /** Exactly one `task-done` or `task-failed` follows. */
+  run(task: string, input: unknown): TaskRef;
+}
+export interface TaskDone {
+  readonly type: 'task-done';
+  readonly ref: TaskRef;
+  readonly result: unknown;
+}
+export interface TaskFailed {
+  readonly type: 'task-failed';
+  readonly ref: TaskRef;
+  readonly detail: string;
+}
+
+/** Only the journal actor holds this door. */
+export interface StorePort {
+  /** Appends rows in order, all or none; `rows-durable` or `store-failed` follows after the group commit. */
+  append(rows: readonly JournalRow[]): AppendRef;
+  /** Reads synchronously on the store thread; bounded by the query's limit. */
+  read(query: StoreQuery): readonly JournalRow[];
+}
+export interface RowsDurable {
+  readonly type: 'rows-durable';
+  readonly ref: AppendRef;
+}
+export interface StoreFailed {
+  readonly type: 'store-failed';
+  readonly ref: AppendRef;
+  readonly detail: string;
+}
+
+/** The answers of HTTP, socket and CPU doors, to be added to the message union of actors that hold them. */
+export type HttpMessage = HttpAnswered | HttpFailed;
+export type SocketMessage = SocketOpened | SocketFrame | SocketHeartbeat | SocketClosed;
+export type CpuMessage = TaskDone | TaskFailed;
+export type StoreMessage = RowsDurable | StoreFailed;
+
+/** What connector actors hold. `scale` is calendar ms per monotonic ms: 1 live, more in compressed simulations. */
+export interface ConnectorPorts {
+  readonly http: HttpPort;
+  readonly socket: SocketPort;
+  readonly cpu: CpuPort;
+  readonly calendar: { readonly scale: number };
+}
+export interface JournalPorts {
+  readonly store: StorePort;
+}
