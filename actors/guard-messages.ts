@@ -1,0 +1,35 @@
+/** What the guard (engine state, limits, kill switch) understands and tells. Types and delivery table only. */
+import type { DeliveryTable } from '../src/runtime/actor.ts';
+import type { AppendFailed, RowsRead } from './journal-messages.ts';
+import type { PairChanged } from './position-messages.ts';
+
+/** Domain 12.1. Automatic changes only go down; a person (or `resumeTrading` at start) goes up. */
+export type EngineState = 'STOPPED' | 'ARMED' | 'TRADING' | 'REDUCE_ONLY' | 'HALTED';
+
+export interface EngineStateChanged {
+  readonly type: 'engine-state-changed';
+  readonly state: EngineState;
+  readonly reason: string;
+  /** True asks positions to flatten (K3). */
+  readonly flatten: boolean;
+}
+
+export type GuardMessage =
+  | { readonly type: 'set-engine-state'; readonly state: EngineState; readonly reason: string }
+  /** K1 reduce-only, K2 cancel entries, K3 flatten. */
+  | { readonly type: 'kill'; readonly level: 1 | 2 | 3; readonly reason: string }
+  | { readonly type: 'resend-engine-state'; readonly to: string }
+  | { readonly type: 'guard-row-durable'; readonly appendId: number }
+  | PairChanged
+  | RowsRead
+  | AppendFailed;
+
+export const guardDelivery: DeliveryTable<
+  Exclude<GuardMessage, PairChanged | RowsRead | AppendFailed> | EngineStateChanged
+> = {
+  'set-engine-state': { class: 'must-deliver', priority: 'risk' },
+  kill: { class: 'must-deliver', priority: 'risk' },
+  'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
+  'guard-row-durable': { class: 'must-deliver', priority: 'order' },
+  'engine-state-changed': { class: 'state', keyFields: ['type'] },
+};

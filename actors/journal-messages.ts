@@ -1,0 +1,48 @@
+/** What the journal actor understands and tells. Types and delivery table only. */
+import type { ActorRef, DeliveryTable, MessageShape } from '../src/runtime/actor.ts';
+import type { JournalRow, StoreQuery } from '../src/storage/rows.ts';
+import type { StoreMessage } from '../src/ports/ports.ts';
+
+export type JournalMessage =
+  /**
+   * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row id seen
+   * before changes nothing; its messages are still told. Callers keep the append until told and repeat it after 2 s without answer.
+   */
+  | {
+      readonly type: 'append-rows';
+      readonly rows: readonly JournalRow[];
+      readonly whenDurable: readonly { readonly to: ActorRef; readonly message: MessageShape }[];
+      /** Told `append-failed` when the store refuses. */
+      readonly sender: ActorRef;
+      readonly appendId: number;
+    }
+  /** Reads rows; answered with one or more `rows-read`. */
+  | { readonly type: 'read-rows'; readonly query: StoreQuery; readonly replyTo: ActorRef; readonly readId: number }
+  | StoreMessage;
+
+/** Told by the journal. Receivers add these to their unions. */
+export interface AppendFailed {
+  readonly type: 'append-failed';
+  readonly appendId: number;
+  readonly detail: string;
+}
+export interface RowsRead {
+  readonly type: 'rows-read';
+  readonly readId: number;
+  readonly rows: readonly JournalRow[];
+  /** False when more rows follow the last one: read again from its sequence. */
+  readonly complete: boolean;
+}
+
+/** Delivery of what the journal tells others: one table, shared by all receivers. */
+export const journalReplyDelivery: DeliveryTable<AppendFailed | RowsRead> = {
+  'append-failed': { class: 'must-deliver', priority: 'order' },
+  'rows-read': { class: 'must-deliver', priority: 'order' },
+};
+
+export const journalDelivery: DeliveryTable<JournalMessage> = {
+  'append-rows': { class: 'must-deliver', priority: 'order' },
+  'read-rows': { class: 'must-deliver', priority: 'order' },
+  'rows-durable': { class: 'must-deliver', priority: 'order' },
+  'store-failed': { class: 'must-deliver', priority: 'order' },
+};

@@ -1,0 +1,118 @@
+/** What a position actor (one per symbol) understands and tells. Types and delivery tables only. */
+import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
+import type { ConnectorEvent } from './connector-messages.ts';
+import type { EngineStateChanged } from './guard-messages.ts';
+import type { RowsRead, AppendFailed } from './journal-messages.ts';
+
+/** Everything strategy decided about one entry; sizes in each leg's own lots, prices in each leg's own ticks. */
+export interface EntryPlan {
+  readonly base: string;
+  readonly long: LegPlan;
+  readonly short: LegPlan;
+  readonly decidedAtMs: number;
+  /** What was expected, for calibration: quote units, plain numbers. */
+  readonly expected: {
+    readonly netHourlyQuote: number;
+    readonly expectedValueQuote: number;
+    readonly roundTripCostQuote: number;
+    readonly entryBasisBps: number;
+    /** Margin both legs need, quote: the M of domain 5.2. */
+    readonly capitalQuote: number;
+  };
+}
+export interface LegPlan {
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly lots: number;
+  readonly limitTicks: number;
+}
+
+export type ExitReason =
+  | 'LEG_MISSING'
+  | 'LIQUIDATION'
+  | 'KILL_SWITCH'
+  | 'DAILY_LOSS'
+  | 'STALE_VENUE'
+  | 'DIVERGENCE'
+  | 'STOP_LOSS'
+  | 'TAKE_PROFIT'
+  | 'CARRY_REVERSED'
+  | 'MAX_HOLD'
+  | 'MANUAL';
+
+export type PairPhase =
+  | 'IDLE'
+  | 'PREFLIGHT'
+  | 'OPENING'
+  | 'OPEN'
+  | 'REBALANCING'
+  | 'CLOSING'
+  | 'UNWINDING'
+  | 'CLOSED'
+  | 'FAILED'
+  | 'QUARANTINED';
+
+/** The public picture of a position actor; the latest one is the truth. Money in micro-units. */
+export interface PairChanged {
+  readonly type: 'pair-changed';
+  readonly base: string;
+  readonly phase: PairPhase | 'RECOVERING';
+  readonly pairId: string;
+  readonly reason: string;
+  readonly long?: LegState;
+  readonly short?: LegState;
+  readonly openedAtMs: number;
+  readonly closedAtMs: number;
+  readonly fundingMicro: bigint;
+  readonly feesMicro: bigint;
+  readonly realisedMicro: bigint;
+  /** View C of domain 15.3 (executable), all in; undefined while books are missing. */
+  readonly executableMicro?: bigint;
+  readonly fundingPayments: number;
+  /** Orders of ours that may be live at a venue right now. */
+  readonly liveOrders: number;
+  /** Entries on this symbol are refused until this calendar ms. */
+  readonly cooldownUntilMs: number;
+  /** Sums over all closed pairs of this symbol since the journal began. */
+  readonly closedPairs: number;
+  readonly closedNetMicro: bigint;
+  readonly closedFundingMicro: bigint;
+  readonly notionalMicro: bigint;
+}
+export interface LegState {
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly signedLots: number;
+  readonly averagePrice: number;
+}
+
+export type PositionMessage =
+  | { readonly type: 'enter-pair'; readonly plan: EntryPlan }
+  | { readonly type: 'exit-pair'; readonly reason: ExitReason }
+  /** Stop starting things; tell `pair-changed` when no order is live. */
+  | { readonly type: 'drain-position' }
+  | { readonly type: 'position-tick' }
+  | { readonly type: 'order-deadline'; readonly clientOrderId: string }
+  | { readonly type: 'reconcile-overdue'; readonly reconcileId: number }
+  | { readonly type: 'plan-durable'; readonly appendId: number }
+  | EngineStateChanged
+  | ConnectorEvent
+  | RowsRead
+  | AppendFailed;
+
+export type PositionRef = ActorRef<PositionMessage>;
+
+export const positionDelivery: DeliveryTable<
+  Exclude<PositionMessage, EngineStateChanged | ConnectorEvent | RowsRead | AppendFailed> | PairChanged
+> = {
+  'enter-pair': { class: 'must-deliver', priority: 'normal' },
+  'exit-pair': { class: 'must-deliver', priority: 'risk' },
+  'drain-position': { class: 'must-deliver', priority: 'risk' },
+  'position-tick': { class: 'must-deliver', priority: 'normal' },
+  'order-deadline': { class: 'must-deliver', priority: 'order' },
+  'reconcile-overdue': { class: 'must-deliver', priority: 'order' },
+  'plan-durable': { class: 'must-deliver', priority: 'order' },
+  'pair-changed': { class: 'state', keyFields: ['base'] },
+};

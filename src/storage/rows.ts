@@ -1,0 +1,38 @@
+/** The journal's rows: one row is one fact. Plain data, any thread. */
+
+export type JournalRowType =
+  | 'boot'
+  | 'intent'
+  | 'order-planned'
+  | 'order-sending'
+  | 'order-event'
+  | 'fill'
+  | 'funding'
+  | 'adjust'
+  | 'pair-state'
+  | 'engine-state'
+  | 'nonce'
+  | 'config';
+
+export interface JournalRow {
+  /** Identity of the fact: appending the same id again changes nothing (it is counted). For example `fill:lighter:main:123`. */
+  readonly id: string;
+  readonly type: JournalRowType;
+  /** Calendar ms at the writer. */
+  readonly atMs: number;
+  /** Path of the writing actor. */
+  readonly actor: string;
+  /** Pair id or other thread of events; empty when none. */
+  readonly correlation: string;
+  /** Plain data; bigints allowed (stored as text with a type mark, restored as bigint). */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Set by the store, from 1, without gaps. Absent before it is durable. */
+  readonly sequence?: number;
+}
+
+/** All results are in sequence order. `limit` is mandatory: everything has a bound. */
+export type StoreQuery =
+  | { readonly type: 'all'; readonly afterSequence: number; readonly limit: number }
+  | { readonly type: 'by-correlation'; readonly correlation: string; readonly limit: number }
+  | { readonly type: 'by-actor'; readonly actor: string; readonly afterSequence: number; readonly limit: number }
+  | { readonly type: 'by-type'; readonly rowType: JournalRowType; readonly afterSequence: number; readonly limit: number };

@@ -1,0 +1,277 @@
+/** What every venue folder provides to the connector actor: one shape, so that shared code never asks which venue it is. Types only. */
+import type { HttpAnswered, HttpRequest } from '../ports/ports.ts';
+import type { BookView } from '../market/book.ts';
+import type { FundingRate } from '../market/funding-rate.ts';
+import type { Instrument, VenueId } from '../market/instrument.ts';
+import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../money/units.ts';
+
+/** Both clocks at the moment of a call; see Self.nowMs and Self.monotonicMs. */
+export interface Instant {
+  readonly calendarMs: number;
+  readonly monotonicMs: number;
+}
+
+/** Plain-data settings of one account's connector. Secrets reach only the connector's thread. */
+export interface VenueSettings {
+  readonly account: string;
+  readonly restUrl: string;
+  readonly streamUrl: string;
+  /** Venue-specific plain values, for example accountIndex, apiKeyIndex, vault, limit profile. */
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Venue-specific secrets as text or hex, for example privateKey, apiKey. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Calendar ms per monotonic ms: request validity in calendar time is validity x scale. */
+  readonly calendarScale: number;
+}
+
+/** An order that passed the last gate. Only src/risk/approval.ts makes one. */
+export interface OrderRequest {
+  /** Ours, made before sending, the idempotency key. Decimal integer text 1..2^48-1, unique for the account for ever. */
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  readonly lots: QuantityLots;
+  /** Limit, always present: worst acceptable price. */
+  readonly limitTicks: PriceTicks;
+  readonly timeInForce: 'ioc' | 'gtc';
+  readonly postOnly: boolean;
+  readonly reduceOnly: boolean;
+  /** Calendar ms after which the venue must not accept it any more. */
+  readonly validUntilMs: number;
+}
+
+/** One HTTP exchange: what to send, what it costs, how to read the answer. */
+export interface Operation {
+  /** Endpoint name for limits, metrics and errors, for example `accountActiveOrders`. */
+  readonly name: string;
+  readonly request: HttpRequest;
+  /** Weight in the venue's REST bucket. */
+  readonly weight: number;
+  /** Domain 12.5: 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens, 4 account snapshots, 5 market data. */
+  readonly priority: 0 | 1 | 2 | 3 | 4 | 5;
+  /** True when the request changes anything at the venue: never repeated by transport, unknown on failure. */
+  readonly mutates: boolean;
+  /** Reads the answer into events. Throws VenueError on a venue refusal and MalformedPayload on nonsense. */
+  parse(answer: HttpAnswered, at: Instant): OperationResult;
+}
+export interface OperationResult {
+  readonly events: readonly VenueEvent[];
+  /** The next page, when there is one. */
+  readonly next?: Operation;
+}
+
+/** A socket the connector should hold open. Keys are stable: the connector opens missing and cuts surplus ones. */
+export interface SocketPlan {
+  readonly key: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+/** A frame to send on a socket. `control` frames count against the venue's message limit, `order` frames do not. */
+export interface OutboundFrame {
+  readonly socketKey: string;
+  readonly text: string;
+  readonly kind: 'control' | 'order';
+}
+
+/** What a stream makes of one frame. */
+export interface FrameResult {
+  readonly events: readonly VenueEvent[];
+  readonly send: readonly OutboundFrame[];
+  /** Set when the socket must be cut and reopened (sequence broken beyond repair by resubscribing). */
+  readonly reconnect?: string;
+}
+
+/**
+ * The stream side of one account: owns continuity state (books, sequences, confirmed subscriptions) of its sockets. One
+ * instance per connector incarnation; called on the connector's thread only; no clock of its own.
+ */
+export interface VenueStream {
+  /** Sockets wanted for these symbols (public) and the account (private). */
+  plan(symbols: readonly string[]): readonly SocketPlan[];
+  /** A (re)opened socket: forgets its old continuity, returns subscribe frames in order. */
+  opened(socketKey: string, at: Instant): FrameResult;
+  /** Never throws for venue bytes: nonsense becomes a `malformed-frame` event. */
+  frame(socketKey: string, text: string, at: Instant): FrameResult;
+  closed(socketKey: string, at: Instant): readonly VenueEvent[];
+  /** Called about every second: keep-alives, token renewal, books too old (returns frames and events as needed). */
+  tick(at: Instant): FrameResult;
+  /** The current book, or undefined when there is none or it is not trusted. */
+  book(symbol: string): BookView | undefined;
+}
+
+/** What the connector does to place or cancel: sign on the CPU pool (or not at all), then submit. */
+export interface SubmissionPlan {
+  /** Task for the CPU port; absent when no signature is needed. */
+  readonly sign?: { readonly task: string; readonly input: unknown };
+  /** Makes the request from the signature (`undefined` when there was no task). */
+  submit(signature: unknown, at: Instant): Submission;
+}
+export type Submission =
+  | { readonly via: 'http'; readonly operation: Operation }
+  | {
+      readonly via: 'socket';
+      readonly frame: OutboundFrame;
+      /** Answer events carry this same text in `submissionId`. */
+      readonly submissionId: string;
+    };
+
+/** One account at one venue: a pure description of its protocol. */
+export interface VenueAdapter {
+  readonly venue: VenueId;
+  /** Shortest validity of a mutating request that works, monotonic ms. */
+  readonly requestValidityMs: number;
+  /** True when transactions carry consecutive nonces from one sequencer. */
+  readonly usesNonces: boolean;
+  readonly limits: LimitProfile;
+  openStream(): VenueStream;
+
+  serverTime(): Operation; // -> server-time
+  instruments(): Operation; // -> instruments
+  /** Operations that together give positions, balances and open orders. -> positions-snapshot, balance, open-orders */
+  accountSnapshot(at: Instant): readonly Operation[];
+  feeTier(at: Instant): Operation; // -> fee-tier
+  /** The order by our id; the last resort for unknown outcomes. -> order-update*, then order-lookup {found} */
+  findOrder(symbol: string, clientOrderId: string, at: Instant): readonly Operation[];
+  fillsSince(sinceMs: number, at: Instant): Operation; // -> fill*
+  fundingPaymentsSince(sinceMs: number, at: Instant): Operation; // -> funding-payment*
+  /** Settled rates, newest last. -> funding-rate* (settled) */
+  fundingHistory(symbol: string, sinceMs: number, at: Instant): Operation;
+  /** REST poll for predicted rates where no stream has them; undefined when the stream delivers. -> funding-rate*, mark* */
+  marketPoll?(at: Instant): Operation;
+  nextNonce?(at: Instant): Operation; // -> nonce
+  setLeverage(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
+  placeOrder(order: OrderRequest, nonce: bigint | undefined, at: Instant): SubmissionPlan;
+  cancelOrder(
+    order: { readonly symbol: string; readonly clientOrderId: string; readonly venueOrderId?: string },
+    nonce: bigint | undefined,
+    at: Instant,
+  ): SubmissionPlan;
+}
+
+/** Reasons of a refusal, domain 8.3. `unknown-outcome`: the code does not prove that nothing was accepted. */
+export type RefusalClass = 'permanent' | 'transient' | 'state' | 'nonce' | 'rate-limit' | 'duplicate' | 'unknown-outcome' | 'fatal';
+
+/** Normalised facts from a venue. Quantities in lots, prices in ticks, money in micro-units, times in calendar ms. */
+export type VenueEvent =
+  | { readonly type: 'server-time'; readonly serverMs: number }
+  | { readonly type: 'instruments'; readonly instruments: readonly Instrument[] }
+  | { readonly type: 'book-changed'; readonly symbol: string }
+  | { readonly type: 'book-invalid'; readonly symbol: string; readonly reason: 'gap' | 'crossed' | 'no-snapshot' | 'closed' }
+  | { readonly type: 'mark'; readonly symbol: string; readonly markTicksScaled: MarkPrice; readonly venueAtMs: number }
+  | { readonly type: 'funding-rate'; readonly rate: FundingRate }
+  | { readonly type: 'positions-snapshot'; readonly positions: readonly PositionReport[] }
+  | { readonly type: 'position'; readonly position: PositionReport }
+  | { readonly type: 'balance'; readonly walletMicro: MicroUnits; readonly availableMicro?: MicroUnits }
+  | { readonly type: 'open-orders'; readonly orders: readonly OrderReport[] }
+  | { readonly type: 'order-update'; readonly order: OrderReport }
+  | { readonly type: 'order-lookup'; readonly clientOrderId: string; readonly found: boolean }
+  | { readonly type: 'fill'; readonly fill: FillReport }
+  | { readonly type: 'funding-payment'; readonly payment: FundingPaymentReport }
+  | { readonly type: 'fee-tier'; readonly symbol?: string; readonly makerFee: PicoRate; readonly takerFee: PicoRate }
+  | { readonly type: 'nonce'; readonly next: bigint }
+  | { readonly type: 'leverage'; readonly symbol: string; readonly leverage: number }
+  /** The venue took the request (not yet proof of acceptance where matching is asynchronous). */
+  | { readonly type: 'submission-accepted'; readonly submissionId?: string; readonly venueOrderId?: string }
+  | {
+      readonly type: 'submission-refused';
+      readonly submissionId?: string;
+      readonly code: string;
+      readonly reason: string;
+      readonly class: RefusalClass;
+    }
+  /** All first frames of the private channels have arrived on this socket generation. */
+  | { readonly type: 'private-stream-ready' }
+  | { readonly type: 'malformed-frame'; readonly channel: string; readonly detail: string; readonly sample: string }
+  | { readonly type: 'venue-error'; readonly code: string; readonly reason: string };
+
+/** Mark and index prices with more digits than ticks: decimal text as received plus pico-free integers of 1e-9 quote. */
+export interface MarkPrice {
+  /** Mark price in 1e-9 quote units per contract (bigint: exact). */
+  readonly markNano: bigint;
+  readonly indexNano?: bigint;
+}
+
+export interface PositionReport {
+  readonly symbol: string;
+  readonly signedLots: SignedLots;
+  readonly entryPrice?: string;
+  readonly liquidationPrice?: string;
+  readonly leverage?: number;
+}
+
+export interface OrderReport {
+  readonly symbol: string;
+  /** Empty text when the venue reports none (not ours). */
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly status: 'open' | 'filled' | 'cancelled' | 'rejected' | 'expired';
+  readonly side: 'buy' | 'sell';
+  readonly lots: QuantityLots;
+  /** Filled so far, in lots, when the venue says. */
+  readonly filledLots?: QuantityLots;
+  readonly reason?: string;
+  readonly venueAtMs: number;
+  /** Grows with each report of the same order; older reports are ignored. */
+  readonly sequence: number;
+}
+
+export interface FillReport {
+  /** Venue's trade id as text; with venue and account the dedup key. */
+  readonly fillId: string;
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly side: 'buy' | 'sell';
+  readonly priceTicks: PriceTicks;
+  readonly lots: QuantityLots;
+  /** Signed cash flow: negative when we paid. */
+  readonly feeMicro: MicroUnits;
+  readonly liquidity: 'maker' | 'taker';
+  readonly venueAtMs: number;
+}
+
+export interface FundingPaymentReport {
+  readonly paymentId: string;
+  readonly symbol: string;
+  /** Signed cash flow: positive when we received. */
+  readonly amountMicro: MicroUnits;
+  /** Hourly-equivalent is not implied: the fraction of this settlement. */
+  readonly rate: PicoRate;
+  readonly signedLots: SignedLots;
+  readonly settledAtMs: number;
+}
+
+/** A weighted sliding window: at most `max` within any `windowMs` (monotonic). */
+export interface LimitBucket {
+  readonly name: string;
+  readonly max: number;
+  readonly windowMs: number;
+}
+export interface LimitProfile {
+  readonly rest: LimitBucket;
+  /** Placement bucket when separate from `rest`. */
+  readonly orders?: LimitBucket;
+  /** Control frames per connection set. */
+  readonly socketMessages?: LimitBucket;
+  readonly socketInFlightMax?: number;
+}
+
+/** A venue refused a request in its own words. */
+export class VenueError extends Error {
+  readonly code: string;
+  readonly class: RefusalClass;
+  constructor(operation: string, code: string, reason: string, refusal: RefusalClass) {
+    super(`${operation} refused with code ${code}: ${reason}`);
+    this.name = 'VenueError';
+    this.code = code;
+    this.class = refusal;
+  }
+}
+
+/** Venue bytes that break the protocol: named by where, the rule and a short sample. */
+export class MalformedPayload extends Error {
+  constructor(where: string, rule: string, sample: string) {
+    super(`${where} must be ${rule}, was ${sample.slice(0, 200)}`);
+    this.name = 'MalformedPayload';
+  }
+}
