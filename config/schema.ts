@@ -1,0 +1,214 @@
+/** The shape of a configuration: every setting's type, unit, default and range. Main thread and CLI only (zod is slow to load). */
+import { z } from 'zod';
+import { flag, integer, milliseconds, money, number } from './setting.ts';
+import * as trading from './trading-schema.ts';
+
+/** Venues with a folder under src/venues. */
+export const VENUE_NAMES = ['lighter', 'extended'] as const;
+export type VenueName = (typeof VENUE_NAMES)[number];
+
+const venueName = z.enum(VENUE_NAMES);
+const accountName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and "-", starting with a letter');
+const base = z
+  .string()
+  .regex(/^[A-Z0-9]{1,20}$/, 'must be a canonical base symbol of capital letters and digits, for example BTC');
+const httpUrl = z.string().regex(/^https?:\/\/[^\s]+$/, 'must be an http:// or https:// address');
+const socketUrl = z.string().regex(/^wss?:\/\/[^\s]+$/, 'must be a ws:// or wss:// address');
+const path = z.string().min(1);
+
+const simulatedVenue = z.strictObject({
+  kind: z.literal('simulated'),
+  accounts: z
+    .array(
+      z.strictObject({
+        name: accountName,
+        balance: money(10_000, [0, 1_000_000_000], 'Quote balance the account starts with.'),
+      }),
+    )
+    .min(1),
+  port: integer('TCP port', 0, [0, 65_535], 'Loopback port of the simulated venue; 0 takes any free one.'),
+  takerFee: number('fraction', 0, [0, 0.01], 'Fee of taking orders.'),
+  makerFee: number('fraction', 0, [-0.001, 0.01], 'Fee of resting orders; negative is a rebate.'),
+  latencyMs: milliseconds('monotonic', 0, [0, 60_000], 'Time the venue takes before it handles a request.'),
+  restUrl: httpUrl.optional().describe('A simulated venue already running elsewhere; none is started then.'),
+  streamUrl: socketUrl.optional().describe('Its stream; given together with restUrl or not at all.'),
+});
+
+const liveVenue = z.strictObject({
+  kind: z.literal('live'),
+  accounts: z
+    .array(
+      z.strictObject({
+        name: accountName,
+        keyFile: path.describe(
+          "File with the account's ids and keys, mode 0600, in a 0700 folder. Keys never stand here.",
+        ),
+      }),
+    )
+    .min(1),
+  restUrl: httpUrl.optional().describe("Replaces the venue's own address, for example with its test net."),
+  streamUrl: socketUrl.optional().describe("Replaces the venue's own stream address."),
+});
+
+const venueAccount = z
+  .string()
+  .regex(/^[a-z]+:[a-z][a-z0-9-]{0,31}$/, 'must be venue:account, for example lighter:main')
+  .transform((text) => {
+    const colon = text.indexOf(':');
+    return { venue: text.slice(0, colon), account: text.slice(colon + 1) };
+  });
+
+/** An instant in UTC, written as text, read as epoch ms. */
+const instant = z.iso
+  .datetime('must be a UTC instant, for example 2026-01-15T00:00:00Z')
+  .transform((text) => Date.parse(text));
+
+const generatedTape = z.strictObject({
+  kind: z.literal('generated'),
+  seed: integer('seed', 1, [0, 4_294_967_295], 'Same seed, same market.'),
+  venues: z
+    .partialRecord(
+      venueName,
+      z.strictObject({ series: z.string().min(1).describe('Fitted funding series, for example lighter.') }),
+    )
+    .describe('What drives each simulated venue.'),
+});
+
+const recordedTape = z.strictObject({
+  kind: z.literal('recorded'),
+  seed: integer('seed', 1, [0, 4_294_967_295], 'Draws what recordings lack: spreads and depth between two candles.'),
+  venues: z
+    .partialRecord(
+      venueName,
+      z.strictObject({
+        series: z.string().min(1).describe('Venue column of the recorded rows, for example hyperliquid.'),
+        fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
+        candlesFile: path.describe('CSV or CSV.GZ of candles.'),
+      }),
+    )
+    .describe('What drives each simulated venue.'),
+  from: instant.describe('First instant played.'),
+  to: instant.describe('Instant at which the tape ends.'),
+});
+
+export const configSchema = z.strictObject({
+  mode: z
+    .enum(['simulated', 'live'])
+    .describe('simulated: every venue is one of ours on loopback. live: every venue is the real one, with real money.'),
+  venues: z.partialRecord(venueName, z.discriminatedUnion('kind', [simulatedVenue, liveVenue])),
+  venuePairs: z
+    .array(z.tuple([venueAccount, venueAccount]))
+    .min(1)
+    .describe('Accounts that may hold the two legs of a pair.'),
+  symbols: z.array(base).min(1).max(200).describe('Canonical underlyings to trade.'),
+  calendar: z
+    .strictObject({
+      scale: number(
+        'calendar ms per ms',
+        1,
+        [1, 100_000],
+        'Compression of simulated time: 360 lets an hour pass in 10 s.',
+      ),
+      startAt: z
+        .union([z.literal('now'), instant], {
+          error: 'must be "now" or a UTC instant, for example 2026-01-15T00:00:00Z',
+        })
+        .default('now'),
+    })
+    .prefault({}),
+  tape: z.discriminatedUnion('kind', [generatedTape, recordedTape]).optional(),
+  workers: z
+    .strictObject({
+      io: integer('threads', 1, [0, 64], 'Threads for connectors; 0 puts them on the main thread.'),
+      trading: integer(
+        'threads',
+        1,
+        [0, 64],
+        'Threads for positions, strategy and guard; 0 puts them on the main thread.',
+      ),
+      cpu: integer('threads', 1, [0, 64], 'Threads of the CPU pool; 0 computes on the asking thread.'),
+    })
+    .prefault({}),
+  control: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1').describe('Address the control server listens on.'),
+      port: integer('TCP port', 7_070, [0, 65_535], 'Port of the control server; 0 takes any free one.'),
+      allowRemote: flag(false, 'Required for any address that is not loopback.'),
+    })
+    .prefault({}),
+  dataDir: path.default('./var').describe('Journal, logs and tokens.'),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  startupQuarantineMs: milliseconds(
+    'monotonic',
+    12_000,
+    [0, 900_000],
+    'After a start no entries for this long: requests of a previous run may still take effect.',
+  ),
+  resumeTrading: flag(false, 'Go from ARMED to TRADING after recovery without an operator.'),
+  entry: trading.entry.prefault({}),
+  sizing: trading.sizing.prefault({}),
+  depth: trading.depth.prefault({}),
+  cap: trading.cap.prefault({}),
+  hedge: trading.hedge.prefault({}),
+  open: trading.open.prefault({}),
+  close: trading.close.prefault({}),
+  exit: trading.exit.prefault({}),
+  settle: trading.settle.prefault({}),
+  cooldown: trading.cooldown.prefault({}),
+  liq: trading.liq.prefault({}),
+  fundingCheck: trading.fundingCheck.prefault({}),
+  forecast: trading.forecast.prefault({}),
+  match: trading.match.prefault({}),
+  delta: trading.delta.prefault({}),
+  order: trading.order.prefault({}),
+  stale: trading.stale.prefault({}),
+  clock: trading.clock.prefault({}),
+  reconcile: trading.reconcile.prefault({}),
+  recovery: trading.recovery.prefault({}),
+  quarantine: trading.quarantine.prefault({}),
+  risk: trading.risk.prefault({}),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/** A validated, frozen configuration. Each actor gets only its own slice. */
+export type TandemConfig = DeepReadonly<z.output<typeof configSchema>>;
+/** What files and command-line overrides may say: like the configuration, every setting optional. */
+export type ConfigOverrides = DeepPartial<z.input<typeof configSchema>>;
+type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> }
+    : T;
+
+export type VenueConfig = NonNullable<TandemConfig['venues'][VenueName]>;
+export type SimulatedVenueConfig = Extract<VenueConfig, { readonly kind: 'simulated' }>;
+export type LiveVenueConfig = Extract<VenueConfig, { readonly kind: 'live' }>;
+export type TapeConfig = NonNullable<TandemConfig['tape']>;
+export type CalendarConfig = TandemConfig['calendar'];
+export type WorkersConfig = TandemConfig['workers'];
+export type ControlConfig = TandemConfig['control'];
+export type EntryConfig = TandemConfig['entry'];
+export type SizingConfig = TandemConfig['sizing'];
+export type DepthConfig = TandemConfig['depth'];
+export type CapConfig = TandemConfig['cap'];
+export type HedgeConfig = TandemConfig['hedge'];
+export type OpenConfig = TandemConfig['open'];
+export type CloseConfig = TandemConfig['close'];
+export type ExitConfig = TandemConfig['exit'];
+export type SettleConfig = TandemConfig['settle'];
+export type CooldownConfig = TandemConfig['cooldown'];
+export type LiquidationConfig = TandemConfig['liq'];
+export type FundingCheckConfig = TandemConfig['fundingCheck'];
+export type ForecastConfig = TandemConfig['forecast'];
+export type MatchConfig = TandemConfig['match'];
+export type DeltaConfig = TandemConfig['delta'];
+export type OrderConfig = TandemConfig['order'];
+export type StaleConfig = TandemConfig['stale'];
+export type ClockConfig = TandemConfig['clock'];
+export type ReconcileConfig = TandemConfig['reconcile'];
+export type RecoveryConfig = TandemConfig['recovery'];
+export type QuarantineConfig = TandemConfig['quarantine'];
+export type RiskConfig = TandemConfig['risk'];
