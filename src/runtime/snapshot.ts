@@ -1,0 +1,149 @@
+/** What inspection answers: plain data about actors, supervisors and threads, safe to print as JSON. Types only. */
+import type { ActorPath } from './actor.ts';
+import type { RestartStrategy } from './child-spec.ts';
+
+/**
+ * `waiting`: not started yet. `restarting`: ended, its supervisor is about to start it again. `crashed`: ended by a throw
+ * and not yet taken care of. `stopped`: ended for good.
+ */
+export type ActorStatus = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopped' | 'crashed';
+
+/** Queued messages by class. `system` overtakes all, `market` comes last. */
+export interface MailboxDepth {
+  readonly system: number;
+  readonly risk: number;
+  readonly order: number;
+  readonly normal: number;
+  readonly state: number;
+  readonly market: number;
+}
+
+export interface MailboxSnapshot {
+  readonly depth: MailboxDepth;
+  readonly depthTotal: number;
+  /** Most messages ever queued at once in this mailbox. */
+  readonly highWaterMark: number;
+  /** Age of the oldest queued message in ms; 0 when empty. */
+  readonly oldestAgeMs: number;
+  readonly accepted: number;
+  readonly processed: number;
+  /** Values replaced by a newer one of the same key before they were read. */
+  readonly merged: number;
+  readonly refused: number;
+}
+
+/** Handler durations in ms; percentiles are upper edges of logarithmic buckets (at most 41 % too high). */
+export interface DurationSnapshot {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly maxMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface ActorSnapshot {
+  readonly path: ActorPath;
+  readonly kind: string;
+  readonly thread: string;
+  readonly status: ActorStatus;
+  /** Current or last life, from 1; 0 before the first. */
+  readonly incarnation: number;
+  readonly restarts: number;
+  readonly mailbox: MailboxSnapshot;
+  readonly handler: DurationSnapshot;
+  /** What the actor counted with `self.count`. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** Messages to this actor that nobody took. */
+  readonly deadLetters: number;
+  readonly lastFailure?: string;
+}
+
+/** One actor in depth. */
+export interface ActorInspection extends ActorSnapshot {
+  /** Types of the last messages handled, oldest first, at most 16. */
+  readonly lastMessageTypes: readonly string[];
+  readonly failure?: FailureSnapshot;
+  /** The kind's own view of its state; absent when it has none or the actor is not running. */
+  readonly digest?: unknown;
+  readonly timers: number;
+  readonly watchers: readonly ActorPath[];
+}
+
+export interface FailureSnapshot {
+  readonly reason: string;
+  readonly stack: string;
+  /** Type of the message in flight, or `start`. */
+  readonly during: string;
+  readonly incarnation: number;
+  readonly atMs: number;
+}
+
+export interface SupervisorSnapshot {
+  readonly path: ActorPath;
+  readonly strategy: RestartStrategy;
+  readonly status: 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped';
+  readonly children: readonly ActorPath[];
+  /** Restarts inside the sliding window, against `intensity`. */
+  readonly restartsInPeriod: number;
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly restartsTotal: number;
+}
+
+/** One outgoing lane of a thread. */
+export interface LaneSnapshot {
+  readonly to: string;
+  readonly lane: 'control' | 'data';
+  /** Bytes published and not yet read, of `capacityBytes`. */
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+  readonly sent: number;
+  readonly merged: number;
+  readonly refused: number;
+  /** Messages waiting on the sender's side because the lane is full or its reader is away. */
+  readonly queued: number;
+  /** Must-deliver messages sent and not yet handled; told again when the reader's thread dies. */
+  readonly unhandled: number;
+  readonly redelivered: number;
+}
+
+export interface ThreadSnapshot {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly status: 'starting' | 'running' | 'dead' | 'stopped';
+  /** Event-loop delay since start; absent in virtual time. */
+  readonly loopDelay?: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+  readonly heapUsedBytes?: number;
+  readonly lanes: readonly LaneSnapshot[];
+  /** Wake-ups that should have come and did not. Any value but 0 is a bug of the runtime. */
+  readonly lostWakeUps: number;
+  readonly wakeUpsSent: number;
+  readonly turns: number;
+  readonly logRecordsDropped: number;
+  readonly lastFailure?: string;
+  /** True when the thread did not answer and this is what it said last. */
+  readonly stale: boolean;
+}
+
+export interface DeadLetter {
+  readonly path: ActorPath;
+  readonly type: string;
+  /** For example `no-such-actor`, `ended-incarnation`, `stopped`, `poison`, `mailbox-full`, `message-too-large`. */
+  readonly reason: string;
+  readonly from: ActorPath;
+  readonly atMs: number;
+}
+
+export interface DeadLettersSnapshot {
+  readonly total: number;
+  readonly byReason: Readonly<Record<string, number>>;
+  /** The newest, oldest first; bounded. */
+  readonly latest: readonly DeadLetter[];
+}
+
+export interface SystemSnapshot {
+  readonly actors: readonly ActorSnapshot[];
+  readonly supervisors: readonly SupervisorSnapshot[];
+  readonly threads: readonly ThreadSnapshot[];
+  readonly deadLetters: DeadLettersSnapshot;
+}

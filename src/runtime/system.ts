@@ -1,0 +1,120 @@
+/** The runtime as its user sees it: what starts it, what a running one can do. Types only. */
+import type { ResourceLimits } from 'node:worker_threads';
+import type { ActorPath, DeliveryTable, MessageShape, TellOutcome } from './actor.ts';
+import type { SupervisorSpec } from './child-spec.ts';
+import type { AnyActorKind } from './kind-registry.ts';
+import type { LogRecord, PortsFactory } from './ports-context.ts';
+import type { ActorInspection, SystemSnapshot } from './snapshot.ts';
+
+/** Calendar time as actors see it: the real one, or one that starts at a chosen instant and runs `scale` times as fast. */
+export type Calendar = { readonly type: 'live' } | { readonly type: 'scaled'; readonly startAtMs: number; readonly scale: number };
+
+/** One worker thread. The thread `main` always exists and need not be listed. */
+export interface ThreadSpec {
+  readonly name: string;
+  /** A module that calls `hostActors`, or `main` for the thread that calls `startThreads`. */
+  readonly entry: URL | 'main';
+  /**
+   * How the thread sleeps: `nudge` (default) returns to the event loop, for threads with sockets; `wait` blocks on its
+   * sleep flag between messages and timers, for threads without any (its promises and port callbacks then run only when it wakes).
+   */
+  readonly wake?: 'nudge' | 'wait';
+  readonly resourceLimits?: ResourceLimits;
+  /** Plain data for the thread's ports factory. */
+  readonly data?: unknown;
+  /** Keeps one started worker of this entry ready to take over (its memory is the price). Default false. */
+  readonly spare?: boolean;
+}
+
+export interface SystemOptions {
+  /** The root supervisor. Ids of actors and supervisors are their paths and unique in the whole tree. */
+  readonly tree: SupervisorSpec;
+  /** Kinds the calling thread can run; their delivery tables describe the messages of the system. */
+  readonly kinds: readonly AnyActorKind[];
+  /** Tables of kinds that only other threads run. */
+  readonly delivery?: readonly DeliveryTable<MessageShape>[];
+  /** Ports of actors on the calling thread (all actors in virtual time). */
+  readonly portsFor: PortsFactory;
+  readonly calendar: Calendar;
+  readonly log: (record: LogRecord) => void;
+  /** Same seed, same random streams. Default in threads: drawn from the operating system. */
+  readonly seed?: number;
+  /** Dead letters kept per thread. Default 256. */
+  readonly deadLettersMax?: number;
+  /** Development aid: freezes each message told and hands over a codec copy, so that shared mutable state shows. Default false. */
+  readonly checkIsolation?: boolean;
+}
+
+export interface ThreadSystemOptions extends SystemOptions {
+  readonly threads: readonly ThreadSpec[];
+  /** A thread whose heartbeat stood still this long is terminated and started again. Default 1,000 ms. */
+  readonly heartbeatMs?: number;
+  /** Restarts of one thread allowed per period before the system fails. Defaults 5 in 30,000 ms. */
+  readonly threadIntensity?: number;
+  readonly threadPeriodMs?: number;
+  /** Called when `terminate` did not end a thread within 2 s (native code): nothing inside the process can help. */
+  readonly onUnkillable?: (threadName: string) => void;
+  /** Ring sizes in bytes, powers of two. Defaults 65,536 and 524,288. */
+  readonly controlLaneBytes?: number;
+  readonly dataLaneBytes?: number;
+}
+
+export interface AskOptions {
+  readonly deadlineMs: number;
+}
+
+/** A running system of actors on threads. All functions belong to the main thread. */
+export interface ActorSystem {
+  tell(path: ActorPath, message: MessageShape): TellOutcome;
+  /**
+   * Tells `message` with `replyTo` and `askId` added (see ask.ts) and settles with the reply. Rejects with AskFailed when
+   * the deadline passes or the actor's life ends first.
+   */
+  ask(path: ActorPath, message: MessageShape, options: AskOptions): Promise<unknown>;
+  /** Asks every thread; one that does not answer within 500 ms is shown with its last answer, marked stale. */
+  snapshot(): Promise<SystemSnapshot>;
+  /** Returns undefined when the path is no actor's, or its thread does not answer. */
+  inspect(path: ActorPath): Promise<ActorInspection | undefined>;
+  /** Terminates a worker thread as if it had crashed; its actors come back. For tests and fault injection. */
+  killThread(name: string): void;
+  /** Stops the tree in reverse start order, then the threads. Settles at the latest shortly after `deadlineMs`. */
+  stop(options: { readonly deadlineMs: number }): Promise<void>;
+  /** Settles with the reason when the root supervisor or a thread gave up; never before that. The system is then down. */
+  readonly failed: Promise<string>;
+}
+
+export interface VirtualSystemOptions extends SystemOptions {
+  readonly seed: number;
+  /** Names of the virtual threads used by the tree; `main` always exists. Actors of different threads have latency between them. */
+  readonly threads?: readonly { readonly name: string; readonly data?: unknown }[];
+  /** Largest latency between virtual threads. Default 2 ms. */
+  readonly latencyMsMax?: number;
+}
+
+/** The same actors on one thread in virtual time: same options and seed, same events in the same order. */
+export interface VirtualSystem {
+  /** Virtual monotonic ms since the start. */
+  monotonicMs(): number;
+  nowMs(): number;
+  tell(path: ActorPath, message: MessageShape): TellOutcome;
+  /** Runs `action` in the world outside after `delayMs`; returns its cancel function. A throw surfaces in `run...`. */
+  schedule(delayMs: number, action: () => void): () => void;
+  /** Runs every event up to and including that virtual time. */
+  runUntil(monotonicMs: number): void;
+  /** Runs events while the predicate holds and events remain; returns false when events ran out first. */
+  runWhile(predicate: () => boolean): boolean;
+  /** Runs the next event; returns false when there is none. */
+  runOne(): boolean;
+  /** Hash over (time, path, content) of every message handled so far, 16 hexadecimal digits. */
+  eventHash(): string;
+  eventCount(): number;
+  /** Kills a virtual thread: its actors, timers and ports end; must-deliver messages not handled are told again. */
+  crashThread(name: string): void;
+  snapshot(): SystemSnapshot;
+  inspect(path: ActorPath): ActorInspection | undefined;
+  /** Asks the tree to stop; run on until `stopped()`. */
+  stop(): void;
+  stopped(): boolean;
+  /** The reason when the root supervisor gave up. */
+  failure(): string | undefined;
+}
