@@ -29,9 +29,10 @@ const simulatedVenue = z.strictObject({
     )
     .min(1),
   port: integer('TCP port', 0, [0, 65_535], 'Loopback port of the simulated venue; 0 takes any free one.'),
-  takerFee: number('fraction', 0, [0, 0.01], 'Fee of taking orders.'),
-  makerFee: number('fraction', 0, [-0.001, 0.01], 'Fee of resting orders; negative is a rebate.'),
-  latencyMs: milliseconds('monotonic', 0, [0, 60_000], 'Time the venue takes before it handles a request.'),
+  takerDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'Time between accepting and executing a taking order.'),
+  makerDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'The same for a resting order.'),
+  cancelDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'The same for a cancel.'),
+  bookIntervalMs: milliseconds('monotonic', 250, [10, 60_000], 'How often the outside book follows the tape.'),
   restUrl: httpUrl.optional().describe('A simulated venue already running elsewhere; none is started then.'),
   streamUrl: socketUrl.optional().describe('Its stream; given together with restUrl or not at all.'),
 });
@@ -45,6 +46,10 @@ const liveVenue = z.strictObject({
         keyFile: path.describe(
           "File with the account's ids and keys, mode 0600, in a 0700 folder. Keys never stand here.",
         ),
+        options: z
+          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+          .default({})
+          .describe('Values only this venue knows that are no secret, for example accountIndex.'),
       }),
     )
     .min(1),
