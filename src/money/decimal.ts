@@ -1,0 +1,33 @@
+/** Reads and writes decimal text as scaled integers, exactly and without a binary float in between. Any thread. */
+
+/** Longer text is no amount any venue states; refusing it bounds the work. */
+const DECIMAL_TEXT_LENGTH_MAX = 64;
+const PLAIN_DECIMAL = /^(-?)(\d*)(?:\.(\d*))?$/;
+
+/**
+ * Returns `text` as a count of 10^-decimals, or undefined unless it is plain decimal text: an optional leading '-', digits and
+ * at most one point, no exponent, sign '+', spaces or separators, at most 64 characters. Digits finer than `decimals` are
+ * accepted only when they are zeros: nothing is ever rounded away.
+ */
+export function parseDecimal(text: string, decimals: number): bigint | undefined {
+  if (text.length > DECIMAL_TEXT_LENGTH_MAX) return undefined;
+  const parts = PLAIN_DECIMAL.exec(text);
+  if (parts === null) return undefined;
+  const whole = parts[2] ?? '';
+  const fraction = parts[3] ?? '';
+  if (whole.length + fraction.length === 0) return undefined;
+
+  const kept = fraction.slice(0, decimals).padEnd(decimals, '0');
+  if (/[^0]/.test(fraction.slice(decimals))) return undefined;
+  const units = BigInt(whole + kept || '0');
+  return parts[1] === '-' ? -units : units;
+}
+
+/** Returns a count of 10^-decimals as decimal text with exactly `decimals` fraction digits: (1500n, 3) is "1.500". */
+export function formatDecimal(units: bigint, decimals: number): string {
+  const sign = units < 0n ? '-' : '';
+  const digits = (units < 0n ? -units : units).toString().padStart(decimals + 1, '0');
+  if (decimals === 0) return sign + digits;
+  const pointAt = digits.length - decimals;
+  return `${sign}${digits.slice(0, pointAt)}.${digits.slice(pointAt)}`;
+}

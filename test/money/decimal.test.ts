@@ -1,0 +1,74 @@
+import { Decimal } from 'decimal.js';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { formatDecimal, parseDecimal } from '../../src/money/decimal.ts';
+
+describe('parseDecimal', () => {
+  test.each([
+    ['0', 6, 0n],
+    ['-0', 6, 0n],
+    ['1', 0, 1n],
+    ['1.5', 1, 15n],
+    ['-1.5', 3, -1_500n],
+    ['.5', 1, 5n],
+    ['5.', 1, 50n],
+    ['007.10', 1, 71n],
+    ['0.000', 1, 0n],
+    ['123456789012345678901234567890.5', 1, 1_234_567_890_123_456_789_012_345_678_905n],
+  ])('reads %j with %i decimals exactly', (text, decimals, units) => {
+    expect(parseDecimal(text, decimals)).toBe(units);
+  });
+
+  test.each(['', '-', '.', '-.', '+1', ' 1', '1 ', '1e5', '1E5', '1,000', '0x10', '--1', '1.2.3', 'NaN', 'Infinity', '١', '1\n'])(
+    'refuses %j, which is not plain decimal text',
+    (text) => {
+      expect(parseDecimal(text, 2)).toBeUndefined();
+    },
+  );
+
+  it('refuses digits finer than the scale instead of rounding them away', () => {
+    expect(parseDecimal('1.005', 2)).toBeUndefined();
+    expect(parseDecimal('1.5', 0)).toBeUndefined();
+  });
+
+  it('refuses text longer than 64 characters', () => {
+    expect(parseDecimal('1'.repeat(64), 0)).toBe(BigInt('1'.repeat(64)));
+    expect(parseDecimal('1'.repeat(65), 0)).toBeUndefined();
+  });
+
+  it('agrees with decimal.js on every decimal it accepts', () => {
+    const Exact = Decimal.clone({ precision: 200 });
+    const text = fc
+      .tuple(fc.boolean(), fc.stringMatching(/^\d{1,20}$/), fc.stringMatching(/^\d{0,12}$/))
+      .map(([negative, whole, fraction]) => `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`);
+    fc.assert(
+      fc.property(text, fc.integer({ min: 0, max: 14 }), (value, decimals) => {
+        const scaled = new Exact(value).times(new Exact(10).pow(decimals));
+        expect(parseDecimal(value, decimals)).toBe(scaled.isInteger() ? BigInt(scaled.toFixed(0)) : undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('formatDecimal', () => {
+  test.each([
+    [0n, 0, '0'],
+    [0n, 2, '0.00'],
+    [5n, 2, '0.05'],
+    [-5n, 2, '-0.05'],
+    [1_500n, 3, '1.500'],
+    [-12n, 0, '-12'],
+  ])('writes %i at scale %i as %s', (units, decimals, text) => {
+    expect(formatDecimal(units, decimals)).toBe(text);
+  });
+
+  it('writes what parseDecimal reads back', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: 0, max: 18 }), (units, decimals) => {
+        expect(parseDecimal(formatDecimal(units, decimals), decimals)).toBe(units);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
