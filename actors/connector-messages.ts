@@ -47,7 +47,8 @@ export type ConnectorCommand =
 export type ConnectorTimer =
   | { readonly type: 'connector-tick' }
   | { readonly type: 'operation-due' }
-  | { readonly type: 'request-overdue'; readonly requestId: number }
+  | { readonly type: 'books-due' }
+  | { readonly type: 'submission-overdue'; readonly clientOrderId: string; readonly kind: string }
   | { readonly type: 'reopen-socket'; readonly socketKey: string };
 
 export type ConnectorMessage = ConnectorCommand | ConnectorTimer | HttpMessage | SocketMessage | CpuMessage | AppendFailed | RowsRead | AppendDurable;
@@ -184,7 +185,8 @@ export const connectorDelivery: DeliveryTable<ConnectorMessage> = {
   'resend-state': { class: 'must-deliver', priority: 'normal' },
   'connector-tick': { class: 'must-deliver', priority: 'normal' },
   'operation-due': { class: 'must-deliver', priority: 'normal' },
-  'request-overdue': { class: 'must-deliver', priority: 'normal' },
+  'books-due': { class: 'must-deliver', priority: 'normal' },
+  'submission-overdue': { class: 'must-deliver', priority: 'normal' },
   'reopen-socket': { class: 'must-deliver', priority: 'normal' },
   'http-answered': { class: 'must-deliver', priority: 'order' },
   'http-failed': { class: 'must-deliver', priority: 'order' },

@@ -119,6 +119,8 @@ export interface ConnectorPorts {
   readonly socket: SocketPort;
   readonly cpu: CpuPort;
   readonly calendar: { readonly scale: number };
+  /** The account's secrets by name; they never travel in messages or arguments. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 export interface JournalPorts {
   readonly store: StorePort;

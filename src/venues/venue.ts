@@ -65,6 +65,8 @@ export interface SocketPlan {
   readonly key: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Cut and reopen after this long without a frame or heartbeat, monotonic ms. Default 10,000. */
+  readonly silenceMs?: number;
 }
 /** A frame to send on a socket. `control` frames count against the venue's message limit, `order` frames do not. */
 export interface OutboundFrame {
@@ -93,6 +95,8 @@ export interface VenueStream {
   /** Never throws for venue bytes: nonsense becomes a `malformed-frame` event. */
   frame(socketKey: string, text: string, at: Instant): FrameResult;
   closed(socketKey: string, at: Instant): readonly VenueEvent[];
+  /** True for the socket whose loss makes account facts uncertain: the connector must compare with the venue again. */
+  isPrivate(socketKey: string): boolean;
   /** Called about every second: keep-alives, token renewal, books too old (returns frames and events as needed). */
   tick(at: Instant): FrameResult;
   /** The current book, or undefined when there is none or it is not trusted. */
