@@ -4,7 +4,7 @@ import { unreachable } from '../src/runtime/actor.ts';
 import type { ConnectorPorts } from '../src/ports/ports.ts';
 import { openVenue } from '../src/venues/registry.ts';
 import { answered, failed, release, request, requestAll } from './connector/operations.ts';
-import { repeatAppends, tellBooks, tellMarket, tellStatus } from './connector/publish.ts';
+import { repeatAppends, tellBooks, tellStatus } from './connector/publish.ts';
 import { advanceResolving, resolveOrder } from './connector/resolve.ts';
 import { openSocket, openSockets, releaseFrames, socketClosed, socketFrame, socketHeard, socketOpened, tickSockets } from './connector/sockets.ts';
 import { instant, newConnectorState } from './connector/state.ts';

@@ -1,10 +1,9 @@
 /** How a connector tells others: market facts at once to subscribers, order facts only after the journal has them. */
 import { refOf } from '../../src/runtime/actor.ts';
-import type { MessageShape } from '../../src/runtime/actor.ts';
 import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
 import { bestOffset } from '../../src/venues/clock-offset.ts';
 import { positionRef } from '../addresses.ts';
-import type { MarketEvent, OrderEvent } from '../connector-messages.ts';
+import type { AppendDurable, MarketEvent, OrderEvent } from '../connector-messages.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
@@ -50,13 +49,15 @@ export function tellDurably(state: ConnectorState, self: ConnectorSelf, rowType:
   const row: JournalRow = { id: rowId, type: rowType, atMs: self.nowMs(), actor: self.path, correlation: base, payload: { event } };
   state.lastAppendId += 1;
   const appendId = state.lastAppendId;
-  const position: { to: ReturnType<typeof refOf<MessageShape>>; message: MessageShape } = { to: positionRef(base), message: event };
-  const receipt: MessageShape = { type: 'append-durable', appendId } as MessageShape;
+  const receipt: AppendDurable = { type: 'append-durable', appendId };
   const message: Extract<JournalMessage, { type: 'append-rows' }> = {
     type: 'append-rows',
     rows: [row],
-    whenDurable: [position, { to: refOf(self.path), message: receipt }],
-    sender: refOf(self.path),
+    whenDurable: [
+      { to: positionRef(base), message: event },
+      { to: self.ref, message: receipt },
+    ],
+    sender: self.ref,
     appendId,
   };
   state.appends.set(appendId, { message, sentAtMs: self.monotonicMs() });

@@ -26,21 +26,24 @@ export function openSocket(state: ConnectorState, self: ConnectorSelf, key: stri
   if (track === undefined || track.status !== 'waiting' || state.fatal !== undefined) return;
   const ref = self.ports.socket.open(track.plan.url, track.plan.headers);
   state.socketKeyByRef.set(ref, key);
-  state.sockets.set(key, { ...track, ref, status: 'opening', lastHeardMs: self.monotonicMs() });
+  track.ref = ref;
+  track.status = 'opening';
+  track.lastHeardMs = self.monotonicMs();
 }
 
 export function socketOpened(state: ConnectorState, self: ConnectorSelf, ref: number): void {
   const key = state.socketKeyByRef.get(ref);
   const track = key === undefined ? undefined : state.sockets.get(key);
   if (key === undefined || track === undefined || track.ref !== ref) return;
-  state.sockets.set(key, { ...track, status: 'open', lastHeardMs: self.monotonicMs() });
+  track.status = 'open';
+  track.lastHeardMs = self.monotonicMs();
   carryOut(state, self, key, state.stream.opened(key, instant(self)));
 }
 
 export function socketHeard(state: ConnectorState, self: ConnectorSelf, ref: number): void {
   const key = state.socketKeyByRef.get(ref);
   const track = key === undefined ? undefined : state.sockets.get(key);
-  if (key !== undefined && track !== undefined) state.sockets.set(key, { ...track, lastHeardMs: self.monotonicMs() });
+  if (track !== undefined) track.lastHeardMs = self.monotonicMs();
 }
 
 export function socketFrame(state: ConnectorState, self: ConnectorSelf, frame: SocketFrame): void {
@@ -48,7 +51,8 @@ export function socketFrame(state: ConnectorState, self: ConnectorSelf, frame: S
   const track = key === undefined ? undefined : state.sockets.get(key);
   // A frame of a connection that was cut: its successor delivers the truth.
   if (key === undefined || track === undefined || track.ref !== frame.ref) return;
-  state.sockets.set(key, { ...track, lastHeardMs: frame.receivedAtMonotonicMs, failures: 0 });
+  track.lastHeardMs = frame.receivedAtMonotonicMs;
+  track.failures = 0;
   carryOut(state, self, key, state.stream.frame(key, frame.text, { calendarMs: self.nowMs(), monotonicMs: frame.receivedAtMonotonicMs }));
 }
 
@@ -57,14 +61,15 @@ export function socketClosed(state: ConnectorState, self: ConnectorSelf, closed:
   state.socketKeyByRef.delete(closed.ref);
   const track = key === undefined ? undefined : state.sockets.get(key);
   if (key === undefined || track === undefined || track.ref !== closed.ref) return;
-  const failures = track.failures + 1;
-  state.sockets.set(key, { ...track, ref: undefined, status: 'waiting', failures });
+  track.failures += 1;
+  track.ref = undefined;
+  track.status = 'waiting';
   state.frames = state.frames.filter((frame) => frame.socketKey !== key);
   self.count('sockets-closed');
   self.log('warn', 'socket-closed', { venue: state.args.venue, socket: key, code: closed.code, detail: closed.detail });
   applyEvents(state, self, state.stream.closed(key, instant(self)), undefined);
   // Full jitter, never zero: a venue that drops everybody must not be stormed.
-  const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(failures, 10));
+  const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(track.failures, 10));
   const delayMs = BACKOFF_MIN_MS + self.random('reconnect').nextFraction() * (ceilingMs - BACKOFF_MIN_MS);
   self.after(delayMs, { type: 'reopen-socket', socketKey: key });
 }

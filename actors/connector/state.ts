@@ -56,10 +56,11 @@ export interface InFlightOperation extends QueuedOperation {
 
 export interface SocketTrack {
   readonly plan: SocketPlan;
-  readonly ref: SocketRef | undefined;
-  readonly status: 'opening' | 'open' | 'waiting';
-  readonly lastHeardMs: number;
-  readonly failures: number;
+  ref: SocketRef | undefined;
+  status: 'opening' | 'open' | 'waiting';
+  lastHeardMs: number;
+  /** Ends of connections since the last good frame, for the backoff. */
+  failures: number;
 }
 
 /** One order of ours as this connector saw it. */

@@ -10,8 +10,8 @@ export type ActorPath = string;
 export interface ActorRef<Message = unknown> {
   readonly path: ActorPath;
   readonly incarnation: number;
-  /** Phantom: carries the message type for the compiler, never present at run time. */
-  readonly accepts?: (message: Message) => void;
+  /** Phantom: carries the message type for the compiler, never present at run time. A method, so that refs can be kept untyped. */
+  accepts?(message: Message): void;
 }
 
 /** Returns the named ref of a path. */
