@@ -1,0 +1,108 @@
+/** The place an actor lives in: it outlasts the actor's lives, keeping mailbox, counters and history. The hosting thread only. */
+import type { ActorPath, ActorRef, MessageShape, RandomStream, Self } from './actor.ts';
+import type { ActorSpec } from './child-spec.ts';
+import { Deque } from './deque.ts';
+import { DurationHistogram } from './duration-histogram.ts';
+import type { RunnableKind } from './kind-registry.ts';
+import { Mailbox } from './mailbox.ts';
+import type { ActorInspection, ActorSnapshot, ActorStatus, FailureSnapshot } from './snapshot.ts';
+
+const LAST_MESSAGES = 16;
+
+/** One life of an actor, from its start to its end. */
+export interface Life {
+  readonly incarnation: number;
+  readonly self: Self<MessageShape>;
+  /** Set once, before `start`. */
+  ports: unknown;
+  state: unknown;
+  readonly timers: Set<number>;
+  /** Targets whose end this life asked to be told of, by path. */
+  readonly watching: Map<ActorPath, ActorRef>;
+  readonly streams: Map<string, RandomStream>;
+}
+
+/** Somebody who wants to be told when the current life ends. */
+export interface Watcher {
+  readonly path: ActorPath;
+  readonly incarnation: number;
+}
+
+export class ActorCell {
+  readonly path: ActorPath;
+  readonly spec: ActorSpec;
+  readonly threadName: string;
+  readonly mailbox: Mailbox;
+  readonly handlerTime = new DurationHistogram();
+  readonly counters = new Map<string, number>();
+  /** By watching path and life. */
+  readonly watchers = new Map<string, Watcher>();
+  status: ActorStatus = 'waiting';
+  incarnation = 0;
+  life: Life | undefined;
+  /** The kind, known once the first life starts. */
+  kind: RunnableKind | undefined;
+  failure: FailureSnapshot | undefined;
+  /** Whether it stands in its host's run queue. */
+  queued = false;
+  readonly #lastMessageTypes = new Deque<string>();
+
+  constructor(path: ActorPath, spec: ActorSpec, threadName: string) {
+    this.path = path;
+    this.spec = spec;
+    this.threadName = threadName;
+    this.mailbox = new Mailbox(spec.mailboxMessagesMax);
+  }
+
+  /** Whether it can take a message from its mailbox now. */
+  get runnable(): boolean {
+    return this.status === 'running' && this.mailbox.depth > 0;
+  }
+
+  noteHandled(typeName: string): void {
+    if (this.#lastMessageTypes.length === LAST_MESSAGES) this.#lastMessageTypes.popFront();
+    this.#lastMessageTypes.pushBack(typeName);
+  }
+
+  snapshot(nowMs: number, deadLetters: number): ActorSnapshot {
+    return {
+      path: this.path,
+      kind: this.spec.kind,
+      thread: this.threadName,
+      status: this.status,
+      incarnation: this.incarnation,
+      restarts: Math.max(0, this.incarnation - 1),
+      mailbox: this.mailbox.snapshot(nowMs),
+      handler: this.handlerTime.snapshot(),
+      counters: Object.fromEntries(this.counters),
+      deadLetters,
+      ...(this.failure === undefined ? {} : { lastFailure: this.failure.reason }),
+    };
+  }
+
+  inspect(nowMs: number, deadLetters: number): ActorInspection {
+    const lastMessageTypes: string[] = [];
+    for (let index = 0; index < this.#lastMessageTypes.length; index++) {
+      const typeName = this.#lastMessageTypes.at(index);
+      if (typeName !== undefined) lastMessageTypes.push(typeName);
+    }
+    return {
+      ...this.snapshot(nowMs, deadLetters),
+      lastMessageTypes,
+      ...(this.failure === undefined ? {} : { failure: this.failure }),
+      ...this.#digest(),
+      timers: this.life?.timers.size ?? 0,
+      watchers: [...this.watchers.values()].map((watcher) => watcher.path),
+    };
+  }
+
+  #digest(): { readonly digest?: unknown } {
+    if (this.life === undefined || this.status !== 'running' || this.kind?.digest === undefined) return {};
+    try {
+      return { digest: this.kind.digest(this.life.state) };
+    } catch (error) {
+      // Looking must never hurt the one looked at: a failing digest is shown as such, and the actor runs on.
+      return { digest: { digestFailed: error instanceof Error ? error.message : String(error) } };
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** What one life of an actor can do, bound to its host; useless once that life ended. The hosting thread only. */
+import { refOf, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type Self, type TellOutcome, type TimerRef } from './actor.ts';
+import type { ActorCell, Life } from './actor-cell.ts';
+import type { CellHost } from './cell-host.ts';
+
+export class ActorSelf implements Self<MessageShape> {
+  readonly path: ActorPath;
+  readonly incarnation: number;
+  readonly ref: ActorRef<MessageShape>;
+  readonly #cell: ActorCell;
+  readonly #host: CellHost;
+  #life: Life | undefined;
+
+  constructor(cell: ActorCell, host: CellHost, incarnation: number) {
+    this.path = cell.path;
+    this.incarnation = incarnation;
+    this.ref = { ...refOf<MessageShape>(cell.path), incarnation };
+    this.#cell = cell;
+    this.#host = host;
+  }
+
+  /** Called once by the host, before the actor sees this object. */
+  bind(life: Life): void {
+    this.#life = life;
+  }
+
+  get ports(): unknown {
+    return this.#life?.ports;
+  }
+
+  nowMs(): number {
+    return this.#host.nowMs();
+  }
+
+  monotonicMs(): number {
+    return this.#host.monotonicMs();
+  }
+
+  tell<Other extends MessageShape>(to: ActorRef<Other>, message: Other): TellOutcome {
+    return this.#current() === undefined ? 'dead' : this.#host.tell(this.path, to, message);
+  }
+
+  after(delayMs: number, message: MessageShape): TimerRef {
+    const life = this.#current();
+    return life === undefined ? 0 : this.#host.addTimer(this.#cell, life, delayMs, message);
+  }
+
+  cancel(timer: TimerRef): void {
+    const life = this.#current();
+    if (life !== undefined) this.#host.cancelTimer(life, timer);
+  }
+
+  watch(target: ActorRef): void {
+    const life = this.#current();
+    if (life !== undefined) this.#host.watch(this.#cell, life, target);
+  }
+
+  unwatch(target: ActorRef): void {
+    const life = this.#current();
+    if (life !== undefined) this.#host.unwatch(this.#cell, life, target.path);
+  }
+
+  random(purpose: string): RandomStream {
+    const life = this.#life;
+    if (life === undefined) throw new Error(`random of ${this.path} must be used inside a life of the actor`);
+    return this.#host.randomOf(this.#cell, life, purpose);
+  }
+
+  log(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#host.log(level, event, fields, this.#cell, this.incarnation);
+  }
+
+  count(name: string, by = 1): void {
+    this.#cell.counters.set(name, (this.#cell.counters.get(name) ?? 0) + by);
+  }
+
+  /** Returns the life while it lasts: an actor that kept `self` past its end reaches nobody. */
+  #current(): Life | undefined {
+    return this.#cell.life === this.#life ? this.#life : undefined;
+  }
+}

@@ -1,0 +1,646 @@
+/** Runs the actors of one thread: mailboxes, lives, timers, death watch. One per thread, used by that thread only. */
+import type { ActorPath, ActorRef, MessageShape, RandomStream, TellOutcome, TimerRef } from './actor.ts';
+import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
+import { ActorSelf } from './actor-self.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Deque } from './deque.ts';
+import type { KindRegistry } from './kind-registry.ts';
+import { conflationKey, type Envelope } from './mailbox.ts';
+import { LEVEL, type MessageType, type MessageTypes } from './message-types.ts';
+import type { Place, PlacementTable } from './placement.ts';
+import type { LogLevel, LogRecord, PortsContext, PortsFactory } from './ports-context.ts';
+import { hashText, randomStream } from './random.ts';
+import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot } from './snapshot.ts';
+import type { SystemRecord } from './system-record.ts';
+import { TimerQueue } from './timer-queue.ts';
+
+/** Messages one actor may take before the next one gets its turn. */
+const ACTOR_BATCH = 64;
+/** Lives a must-deliver message may end before it is set aside. */
+const ATTEMPTS_MAX = 2;
+
+/** Everything around a host that differs between real threads and virtual time. */
+export interface HostEnvironment {
+  readonly threadName: string;
+  readonly threadData: unknown;
+  nowMs(): number;
+  /** Shared by all threads of the system. */
+  monotonicMs(): number;
+  /** Asks for a `runTurn` soon. Called whenever something became runnable; may be called often. */
+  requestTurn(): void;
+  /** Asks for a `runTurn` at that monotonic time; called when the earliest timer may have changed. */
+  wakeAt(atMs: number): void;
+  /** Sends to an actor of another thread. */
+  sendRemote(place: Place, envelope: Envelope, type: MessageType): TellOutcome;
+  sendSystem(thread: string, record: SystemRecord): void;
+  /** Tells the supervisors that a life ended by a throw. */
+  crashed(path: ActorPath, incarnation: number, reason: string): void;
+  log(record: LogRecord): void;
+  /** Called right before a message is handled. */
+  handling(path: ActorPath, envelope: Envelope): void;
+  /** Called right after, whatever came of it. */
+  handled(): void;
+}
+
+export interface CellHostOptions {
+  readonly environment: HostEnvironment;
+  readonly placement: PlacementTable;
+  readonly types: MessageTypes;
+  readonly kinds: KindRegistry;
+  readonly portsFor: PortsFactory;
+  readonly seed: number;
+  readonly deadLettersMax?: number;
+  /** Replaces a message by an isolated copy when isolation is checked. */
+  readonly isolate?: (message: MessageShape) => MessageShape;
+}
+
+export type StartOutcome = { readonly type: 'started' } | { readonly type: 'failed'; readonly reason: string };
+
+/** What became of a message that came over a lane. `full`: it must stay in the lane. */
+export type ArrivalOutcome = 'taken' | 'full';
+
+export class CellHost {
+  readonly deadLetters: DeadLetters;
+  readonly #environment: HostEnvironment;
+  readonly #placement: PlacementTable;
+  readonly #types: MessageTypes;
+  readonly #kinds: KindRegistry;
+  readonly #portsFor: PortsFactory;
+  readonly #seed: number;
+  readonly #isolate: ((message: MessageShape) => MessageShape) | undefined;
+  readonly #cells = new Map<ActorPath, ActorCell>();
+  readonly #endpoints = new Map<ActorPath, (message: MessageShape) => void>();
+  readonly #runQueue = new Deque<ActorCell>();
+  readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
+  #turns = 0;
+
+  constructor(options: CellHostOptions) {
+    this.#environment = options.environment;
+    this.#placement = options.placement;
+    this.#types = options.types;
+    this.#kinds = options.kinds;
+    this.#portsFor = options.portsFor;
+    this.#seed = options.seed;
+    this.#isolate = options.isolate;
+    this.deadLetters = new DeadLetters(options.deadLettersMax);
+    // Cells exist before their first life: what is told early waits in the mailbox instead of being lost.
+    for (const place of options.placement.onThread(options.environment.threadName)) {
+      if (place.spec !== undefined) this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread));
+    }
+  }
+
+  get turns(): number {
+    return this.#turns;
+  }
+
+  nowMs(): number {
+    return this.#environment.nowMs();
+  }
+
+  monotonicMs(): number {
+    return this.#environment.monotonicMs();
+  }
+
+  /** Takes what is told to a path that is no actor. */
+  addEndpoint(path: ActorPath, take: (message: MessageShape) => void): void {
+    this.#endpoints.set(path, take);
+  }
+
+  // --- sending ---
+
+  tell(from: ActorPath, to: ActorRef, message: MessageShape): TellOutcome {
+    const type = this.#types.byName(message.type);
+    if (type === undefined) return this.#dead(to.path, message.type, 'unknown-type', from);
+    const place = this.#placement.byPath(to.path);
+    if (place === undefined) return this.#dead(to.path, message.type, 'no-such-actor', from);
+    const sent = this.#isolate === undefined ? message : this.#isolate(message);
+    const envelope = this.#envelope(type, sent, from, to.incarnation);
+    return place.thread === this.#environment.threadName ? this.#tellLocal(place, envelope) : this.#environment.sendRemote(place, envelope, type);
+  }
+
+  #envelope(type: MessageType, message: MessageShape, from: ActorPath, incarnation: number): Envelope {
+    return {
+      message,
+      typeName: type.name,
+      class: type.class,
+      level: type.level,
+      key: conflationKey(type, message),
+      from,
+      incarnation,
+      sentAtMs: this.#environment.monotonicMs(),
+      origin: undefined,
+      sequence: 0,
+      attempts: 0,
+    };
+  }
+
+  #tellLocal(place: Place, envelope: Envelope): TellOutcome {
+    const endpoint = this.#endpoints.get(place.path);
+    if (endpoint !== undefined) {
+      endpoint(envelope.message);
+      return 'sent';
+    }
+    const cell = this.#cells.get(place.path);
+    if (cell === undefined) return this.#dead(place.path, envelope.typeName, 'no-such-actor', envelope.from);
+    const refusal = this.#whyDead(cell, envelope);
+    if (refusal !== undefined) return this.#dead(cell.path, envelope.typeName, refusal, envelope.from);
+    const outcome = cell.mailbox.accept(envelope);
+    if (outcome !== 'refused') this.#schedule(cell);
+    return outcome;
+  }
+
+  /** Takes a message that came from another thread, or leaves it in its lane when the mailbox is full. */
+  arrive(place: Place, envelope: Envelope): ArrivalOutcome {
+    const endpoint = this.#endpoints.get(place.path);
+    if (endpoint !== undefined) {
+      endpoint(envelope.message);
+      envelope.origin?.handled(envelope.sequence);
+      return 'taken';
+    }
+    const cell = this.#cells.get(place.path);
+    const refusal = cell === undefined ? 'no-such-actor' : this.#whyDead(cell, envelope);
+    if (cell === undefined || refusal !== undefined) {
+      this.#dead(place.path, envelope.typeName, refusal ?? 'no-such-actor', envelope.from);
+      envelope.origin?.handled(envelope.sequence);
+      return 'taken';
+    }
+    if (envelope.class !== 'market' && !cell.mailbox.hasRoomFor(envelope)) return 'full';
+    cell.mailbox.accept(envelope);
+    this.#schedule(cell);
+    return 'taken';
+  }
+
+  /** Returns why nobody can ever take the message, or undefined when somebody may. */
+  #whyDead(cell: ActorCell, envelope: Envelope): string | undefined {
+    if (cell.status === 'stopped') return 'stopped';
+    if (envelope.incarnation === 0 || envelope.incarnation > cell.incarnation) return undefined;
+    return cell.life !== undefined && cell.life.incarnation === envelope.incarnation ? undefined : 'ended-incarnation';
+  }
+
+  #dead(path: ActorPath, typeName: string, reason: string, from: ActorPath): 'dead' {
+    this.deadLetters.add({ path, type: typeName, reason, from, atMs: this.#environment.nowMs() });
+    return 'dead';
+  }
+
+  /** Counts a message that could not leave this thread. */
+  deadLetter(path: ActorPath, typeName: string, reason: string, from: ActorPath): void {
+    this.#dead(path, typeName, reason, from);
+  }
+
+  // --- running ---
+
+  #schedule(cell: ActorCell): void {
+    if (cell.queued || !cell.runnable) return;
+    cell.queued = true;
+    this.#runQueue.pushBack(cell);
+    this.#environment.requestTurn();
+  }
+
+  /** Whether a turn would find work now, timers aside. */
+  get busy(): boolean {
+    return this.#runQueue.length > 0;
+  }
+
+  /** Returns the monotonic time of the earliest timer, or Infinity. */
+  nextTimerAtMs(): number {
+    return this.#timers.nextAtMs();
+  }
+
+  /**
+   * Delivers due timers, then lets actors handle messages, in order of arrival of the actors' work, until either bound is
+   * reached or nothing is left. Returns the number of messages handled.
+   */
+  runTurn(messagesMax: number, untilMs: number): number {
+    this.#turns += 1;
+    this.#fireTimers();
+    let handled = 0;
+    while (handled < messagesMax) {
+      const cell = this.#runQueue.popFront();
+      if (cell === undefined) break;
+      cell.queued = false;
+      handled += this.#runBatch(cell, Math.min(ACTOR_BATCH, messagesMax - handled));
+      this.#schedule(cell);
+      if (this.#environment.monotonicMs() >= untilMs) break;
+    }
+    return handled;
+  }
+
+  #runBatch(cell: ActorCell, messagesMax: number): number {
+    let handled = 0;
+    while (handled < messagesMax && cell.status === 'running') {
+      const envelope = cell.mailbox.take();
+      if (envelope === undefined) break;
+      this.#handle(cell, envelope);
+      handled += 1;
+    }
+    return handled;
+  }
+
+  #handle(cell: ActorCell, envelope: Envelope): void {
+    const { life, kind } = cell;
+    if (life === undefined || kind === undefined) throw new Error(`${cell.path} must have a life while it is running`);
+    if (envelope.incarnation !== 0 && envelope.incarnation !== life.incarnation) {
+      this.#dead(cell.path, envelope.typeName, 'ended-incarnation', envelope.from);
+      envelope.origin?.handled(envelope.sequence);
+      return;
+    }
+    this.#environment.handling(cell.path, envelope);
+    const startedAtMs = this.#environment.monotonicMs();
+    cell.noteHandled(envelope.typeName);
+    try {
+      life.state = kind.receive(life.state, envelope.message, life.self);
+      envelope.origin?.handled(envelope.sequence);
+    } catch (error) {
+      this.#crash(cell, life, envelope, error);
+    }
+    cell.handlerTime.record(this.#environment.monotonicMs() - startedAtMs);
+    this.#environment.handled();
+    if (cell.mailbox.overrun) this.#overrun(cell);
+  }
+
+  #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
+    const reason = this.#noteFailure(cell, error, envelope.typeName);
+    this.#settleInFlight(cell, envelope);
+    cell.status = 'crashed';
+    this.#endLife(cell, life, reason);
+    this.#environment.crashed(cell.path, life.incarnation, reason);
+  }
+
+  /** A must-deliver message gets one more life; whatever ended two lives, or may be lost, is a dead letter. */
+  #settleInFlight(cell: ActorCell, envelope: Envelope): void {
+    const owedAgain = envelope.incarnation === 0 && (envelope.class === 'must-deliver' || envelope.class === 'system');
+    const attempts = envelope.attempts + 1;
+    if (owedAgain && attempts < ATTEMPTS_MAX) {
+      cell.mailbox.putBack({ ...envelope, attempts });
+      return;
+    }
+    this.#dead(cell.path, envelope.typeName, owedAgain ? 'poison' : 'crashed', envelope.from);
+    envelope.origin?.handled(envelope.sequence);
+    if (owedAgain) this.log('error', 'message-set-aside', { messageType: envelope.typeName, attempts }, cell, cell.incarnation);
+  }
+
+  #overrun(cell: ActorCell): void {
+    const { life } = cell;
+    if (life === undefined || cell.status !== 'running') return;
+    const reason = this.#noteFailure(cell, new Error(`mailbox-overrun: ${cell.mailbox.depth} messages wait, most of them the actor's own port answers or timers`), 'mailbox');
+    cell.status = 'crashed';
+    this.#endLife(cell, life, reason);
+    this.#environment.crashed(cell.path, life.incarnation, reason);
+  }
+
+  #noteFailure(cell: ActorCell, error: unknown, during: string): string {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    cell.failure = {
+      reason,
+      stack: error instanceof Error && error.stack !== undefined ? error.stack : reason,
+      during,
+      incarnation: cell.incarnation,
+      atMs: this.#environment.nowMs(),
+    };
+    return reason;
+  }
+
+  // --- lives ---
+
+  /** Starts a life. The mailbox is the one of the life before. */
+  startActor(path: ActorPath, incarnation: number): StartOutcome {
+    const cell = this.#cells.get(path);
+    if (cell === undefined) return { type: 'failed', reason: `no place for ${path} on thread ${this.#environment.threadName}` };
+    if (cell.life !== undefined) return { type: 'failed', reason: `${path} must end its life ${cell.incarnation} before life ${incarnation} starts` };
+    cell.status = 'starting';
+    cell.incarnation = incarnation;
+    const life = this.#begin(cell, incarnation);
+    if (life.type === 'failed') {
+      cell.status = 'crashed';
+      return life;
+    }
+    cell.status = 'running';
+    this.#schedule(cell);
+    return { type: 'started' };
+  }
+
+  #begin(cell: ActorCell, incarnation: number): StartOutcome {
+    const startedAtMs = this.#environment.monotonicMs();
+    const self = new ActorSelf(cell, this, incarnation);
+    const life: Life = { incarnation, self, ports: undefined, state: undefined, timers: new Set(), watching: new Map(), streams: new Map() };
+    // Ports may answer while they are made, and `start` may set timers: the life is current before either.
+    cell.life = life;
+    self.bind(life);
+    try {
+      const kind = this.#kinds.get(cell.spec.kind);
+      cell.kind = kind;
+      life.ports = this.#portsFor(this.#portsContext(cell, life));
+      life.state = kind.start(cell.spec.args, self);
+      cell.handlerTime.record(this.#environment.monotonicMs() - startedAtMs);
+      return { type: 'started' };
+    } catch (error) {
+      const reason = this.#noteFailure(cell, error, 'start');
+      this.#endLife(cell, life, reason);
+      return { type: 'failed', reason };
+    } finally {
+      this.#environment.handled();
+    }
+  }
+
+  #portsContext(cell: ActorCell, life: Life): PortsContext {
+    const environment = this.#environment;
+    const isCurrent = (): boolean => cell.life === life;
+    return {
+      path: cell.path,
+      kind: cell.spec.kind,
+      incarnation: life.incarnation,
+      threadName: environment.threadName,
+      data: environment.threadData,
+      deliver: (message) => {
+        if (isCurrent()) this.#owe(cell, life, message, '$port');
+        else this.#dead(cell.path, message.type, 'ended-incarnation', '$port');
+      },
+      nowMs: () => environment.nowMs(),
+      monotonicMs: () => environment.monotonicMs(),
+      schedule: (delayMs, action) => {
+        const timer = this.#addTimer(life, delayMs, () => {
+          if (isCurrent()) action();
+        });
+        return () => this.cancelTimer(life, timer);
+      },
+      random: (purpose) => this.randomOf(cell, life, purpose),
+      log: (level, event, fields) => this.log(level, event, fields, cell, life.incarnation),
+    };
+  }
+
+  /** Queues what the actor itself asked for: a port's answer at `order` level, whatever the table says of its type. */
+  #owe(cell: ActorCell, life: Life, message: MessageShape, from: ActorPath): void {
+    cell.mailbox.acceptOwed({
+      message: this.#isolate === undefined ? message : this.#isolate(message),
+      typeName: message.type,
+      class: 'must-deliver',
+      level: LEVEL.order,
+      key: '',
+      from,
+      incarnation: life.incarnation,
+      sentAtMs: this.#environment.monotonicMs(),
+      origin: undefined,
+      sequence: 0,
+      attempts: 0,
+    });
+    this.#schedule(cell);
+  }
+
+  /** Ends a life in order: the actor's own `stop` first. Does nothing when that life is over. Returns what `stop` threw, if it did. */
+  stopActor(path: ActorPath, incarnation: number, reason: string): string | undefined {
+    const cell = this.#cells.get(path);
+    const life = cell?.life;
+    if (cell === undefined || life === undefined || life.incarnation !== incarnation) return undefined;
+    let failure: string | undefined;
+    try {
+      cell.kind?.stop?.(life.state, reason, life.self);
+    } catch (error) {
+      failure = this.#noteFailure(cell, error, 'stop');
+    }
+    cell.status = 'restarting';
+    this.#endLife(cell, life, failure ?? reason);
+    this.#environment.handled();
+    return failure;
+  }
+
+  /** Ends a life at once, without its `stop`. */
+  killActor(path: ActorPath, incarnation: number, reason: string): void {
+    const cell = this.#cells.get(path);
+    const life = cell?.life;
+    if (cell === undefined || life === undefined || life.incarnation !== incarnation) return;
+    cell.status = 'restarting';
+    this.#endLife(cell, life, reason);
+    this.#environment.handled();
+  }
+
+  /** Closes a mailbox for good: nobody will live here again. What waits in it becomes dead letters. */
+  retireActor(path: ActorPath): void {
+    const cell = this.#cells.get(path);
+    if (cell === undefined || cell.status === 'stopped') return;
+    if (cell.life !== undefined) this.killActor(path, cell.incarnation, 'retired');
+    cell.status = 'stopped';
+    for (const envelope of cell.mailbox.drain()) {
+      this.#dead(path, envelope.typeName, 'stopped', envelope.from);
+      envelope.origin?.handled(envelope.sequence);
+    }
+    for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'stopped');
+    cell.watchers.clear();
+  }
+
+  #endLife(cell: ActorCell, life: Life, reason: string): void {
+    cell.life = undefined;
+    for (const timer of life.timers) this.#timers.cancel(timer);
+    this.#disposePorts(cell, life);
+    for (const target of life.watching.values()) {
+      const place = this.#placement.byPath(target.path);
+      if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
+    }
+    const watchers = [...cell.watchers.values()];
+    cell.watchers.clear();
+    for (const watcher of watchers) this.#sendDown(cell, watcher, reason);
+  }
+
+  #disposePorts(cell: ActorCell, life: Life): void {
+    const { ports } = life;
+    if (typeof ports !== 'object' || ports === null || !('dispose' in ports) || typeof ports.dispose !== 'function') return;
+    try {
+      ports.dispose();
+    } catch (error) {
+      this.log('error', 'ports-dispose-failed', { reason: error instanceof Error ? error.message : String(error) }, cell, life.incarnation);
+    }
+  }
+
+  // --- death watch ---
+
+  watch(cell: ActorCell, life: Life, target: ActorRef): void {
+    life.watching.set(target.path, target);
+    const place = this.#placement.byPath(target.path);
+    if (place === undefined || place.spec === undefined) {
+      this.#takeDown(cell, life, target.path, target.incarnation, 'no-such-actor');
+      return;
+    }
+    const record: SystemRecord = {
+      type: 'watch',
+      watcher: cell.path,
+      watcherIncarnation: life.incarnation,
+      target: target.path,
+      targetIncarnation: target.incarnation,
+    };
+    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
+    else this.#environment.sendSystem(place.thread, record);
+  }
+
+  unwatch(cell: ActorCell, life: Life, target: ActorPath): void {
+    if (!life.watching.delete(target)) return;
+    const place = this.#placement.byPath(target);
+    if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
+  }
+
+  #unwatchAt(place: Place, watcher: ActorPath, watcherIncarnation: number): void {
+    const record: SystemRecord = { type: 'unwatch', watcher, watcherIncarnation, target: place.path };
+    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
+    else this.#environment.sendSystem(place.thread, record);
+  }
+
+  /** Takes a record about death watch. */
+  receiveSystem(record: SystemRecord): void {
+    switch (record.type) {
+      case 'watch':
+        this.#addWatcher(record.target, record.targetIncarnation, { path: record.watcher, incarnation: record.watcherIncarnation });
+        return;
+      case 'unwatch':
+        this.#cells.get(record.target)?.watchers.delete(watcherKey(record.watcher, record.watcherIncarnation));
+        return;
+      case 'down': {
+        const cell = this.#cells.get(record.watcher);
+        const life = cell?.life;
+        if (cell === undefined || life === undefined || life.incarnation !== record.watcherIncarnation) return;
+        this.#takeDown(cell, life, record.target, record.incarnation, record.reason);
+        return;
+      }
+      case 'crashed':
+      case 'log':
+        throw new Error(`a ${record.type} record must go to the main thread's system, not to a host`);
+    }
+  }
+
+  #addWatcher(target: ActorPath, incarnation: number, watcher: Watcher): void {
+    const cell = this.#cells.get(target);
+    if (cell === undefined) return;
+    const isOver = incarnation !== 0 && (cell.life === undefined || cell.life.incarnation !== incarnation) && incarnation <= cell.incarnation;
+    if (cell.status === 'stopped' || isOver) this.#sendDown(cell, watcher, cell.status === 'stopped' ? 'stopped' : 'ended');
+    else cell.watchers.set(watcherKey(watcher.path, watcher.incarnation), watcher);
+  }
+
+  #sendDown(cell: ActorCell, watcher: Watcher, reason: string): void {
+    const place = this.#placement.byPath(watcher.path);
+    if (place === undefined) return;
+    const record: SystemRecord = {
+      type: 'down',
+      watcher: watcher.path,
+      watcherIncarnation: watcher.incarnation,
+      target: cell.path,
+      incarnation: cell.incarnation,
+      reason,
+    };
+    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
+    else this.#environment.sendSystem(place.thread, record);
+  }
+
+  /** Gives the watcher its one `actor-down`: the entry in `watching` is what makes it exactly once. */
+  #takeDown(cell: ActorCell, life: Life, target: ActorPath, incarnation: number, reason: string): void {
+    if (!life.watching.delete(target)) return;
+    const message = { type: 'actor-down', path: target, incarnation, reason };
+    cell.mailbox.acceptOwed({
+      message,
+      typeName: 'actor-down',
+      class: 'system',
+      level: LEVEL.system,
+      key: '',
+      from: target,
+      incarnation: life.incarnation,
+      sentAtMs: this.#environment.monotonicMs(),
+      origin: undefined,
+      sequence: 0,
+      attempts: 0,
+    });
+    this.#schedule(cell);
+  }
+
+  /** Ends all watches between this thread and one that died. `incarnations`: the last lives of the dead thread's actors. */
+  threadDied(threadName: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>): void {
+    for (const cell of this.#cells.values()) {
+      for (const [key, watcher] of cell.watchers) {
+        if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers.delete(key);
+      }
+      const { life } = cell;
+      if (life === undefined) continue;
+      for (const target of [...life.watching.values()]) {
+        if (this.#placement.byPath(target.path)?.thread !== threadName) continue;
+        this.#takeDown(cell, life, target.path, incarnations.get(target.path) ?? target.incarnation, reason);
+      }
+    }
+  }
+
+  // --- timers, randomness, log ---
+
+  /** Delivers `message` to the life after `delayMs`, at the level its type has. */
+  addTimer(cell: ActorCell, life: Life, delayMs: number, message: MessageShape): TimerRef {
+    const type = this.#types.byName(message.type);
+    if (type === undefined) throw new Error(`a timer's message type must be in its actor's delivery table, was "${message.type}"`);
+    return this.#addTimer(life, delayMs, () => {
+      cell.mailbox.acceptOwed({ ...this.#envelope(type, message, cell.path, life.incarnation), sentAtMs: this.#environment.monotonicMs() });
+      this.#schedule(cell);
+    });
+  }
+
+  #addTimer(life: Life, delayMs: number, run: () => void): TimerRef {
+    if (!(delayMs >= 0)) throw new RangeError(`delayMs must be 0 or more, was ${delayMs}`);
+    const atMs = this.#environment.monotonicMs() + delayMs;
+    const timer = this.#timers.add(atMs, (id) => {
+      life.timers.delete(id);
+      run();
+    });
+    life.timers.add(timer);
+    this.#environment.wakeAt(atMs);
+    return timer;
+  }
+
+  cancelTimer(life: Life, timer: TimerRef): void {
+    if (life.timers.delete(timer)) this.#timers.cancel(timer);
+  }
+
+  #fireTimers(): void {
+    const nowMs = this.#environment.monotonicMs();
+    for (let due = this.#timers.takeDue(nowMs); due !== undefined; due = this.#timers.takeDue(nowMs)) due.payload(due.id);
+  }
+
+  randomOf(cell: ActorCell, life: Life, purpose: string): RandomStream {
+    const known = life.streams.get(purpose);
+    if (known !== undefined) return known;
+    const stream = randomStream(hashText(`${cell.path}#${life.incarnation}`, this.#seed), purpose);
+    life.streams.set(purpose, stream);
+    return stream;
+  }
+
+  log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>> | undefined, cell?: ActorCell, incarnation?: number): void {
+    this.#environment.log({
+      level,
+      event,
+      atMs: this.#environment.nowMs(),
+      thread: this.#environment.threadName,
+      ...(cell === undefined ? {} : { path: cell.path }),
+      ...(incarnation === undefined ? {} : { incarnation }),
+      ...(fields === undefined ? {} : { fields }),
+    });
+  }
+
+  // --- inspection ---
+
+  actorSnapshots(): ActorSnapshot[] {
+    const nowMs = this.#environment.monotonicMs();
+    return [...this.#cells.values()].map((cell) => cell.snapshot(nowMs, this.deadLetters.countFor(cell.path)));
+  }
+
+  deadLettersSnapshot(): DeadLettersSnapshot {
+    return this.deadLetters.snapshot();
+  }
+
+  inspect(path: ActorPath): ActorInspection | undefined {
+    return this.#cells.get(path)?.inspect(this.#environment.monotonicMs(), this.deadLetters.countFor(path));
+  }
+
+  /** Removes and returns everything unhandled on this host, per actor in service order, when a virtual thread dies. */
+  abandon(): readonly { readonly path: ActorPath; readonly envelopes: readonly Envelope[] }[] {
+    const left = [...this.#cells.values()].map((cell) => ({ path: cell.path, envelopes: cell.mailbox.drain() }));
+    for (const cell of this.#cells.values()) {
+      if (cell.life !== undefined) this.#disposePorts(cell, cell.life);
+      cell.life = undefined;
+    }
+    return left;
+  }
+}
+
+function watcherKey(path: ActorPath, incarnation: number): string {
+  return `${path}#${incarnation}`;
+}

@@ -1,0 +1,63 @@
+/** A double-ended queue on a growing circular array: constant time at both ends. Any thread, one owner. */
+export class Deque<Item> {
+  #items: (Item | undefined)[] = new Array<Item | undefined>(16);
+  #head = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  pushBack(item: Item): void {
+    if (this.#length === this.#items.length) this.#grow();
+    this.#items[(this.#head + this.#length) & (this.#items.length - 1)] = item;
+    this.#length += 1;
+  }
+
+  pushFront(item: Item): void {
+    if (this.#length === this.#items.length) this.#grow();
+    this.#head = (this.#head - 1) & (this.#items.length - 1);
+    this.#items[this.#head] = item;
+    this.#length += 1;
+  }
+
+  front(): Item | undefined {
+    return this.#length === 0 ? undefined : this.#items[this.#head];
+  }
+
+  /** Returns the item `index` places behind the front, or undefined. */
+  at(index: number): Item | undefined {
+    return index < 0 || index >= this.#length ? undefined : this.#items[(this.#head + index) & (this.#items.length - 1)];
+  }
+
+  /** Replaces the item `index` places behind the front; the place must be taken. */
+  replaceAt(index: number, item: Item): void {
+    if (index < 0 || index >= this.#length) throw new RangeError(`index must be inside the queue of ${this.#length}, was ${index}`);
+    this.#items[(this.#head + index) & (this.#items.length - 1)] = item;
+  }
+
+  popFront(): Item | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#items.length - 1);
+    this.#length -= 1;
+    return item;
+  }
+
+  /** Removes and returns everything, front first. */
+  drain(): Item[] {
+    const items: Item[] = [];
+    for (let item = this.popFront(); item !== undefined; item = this.popFront()) items.push(item);
+    return items;
+  }
+
+  #grow(): void {
+    const items = new Array<Item | undefined>(this.#items.length * 2);
+    for (let index = 0; index < this.#length; index++) {
+      items[index] = this.#items[(this.#head + index) & (this.#items.length - 1)];
+    }
+    this.#items = items;
+    this.#head = 0;
+  }
+}

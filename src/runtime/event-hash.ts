@@ -1,0 +1,77 @@
+/** A running hash over decoded content, for comparing two runs: independent of key order, of encodings and of history. Any thread. */
+export class EventHash {
+  #high = 0x6a09e667;
+  #low = 0x3c6ef372;
+  readonly #float = new DataView(new ArrayBuffer(8));
+
+  addWord(word: number): void {
+    this.#low = Math.imul(this.#low ^ word, 0x85ebca6b);
+    this.#low = (this.#low << 13) | (this.#low >>> 19);
+    this.#high = Math.imul(this.#high ^ (word + (this.#low | 0)), 0xc2b2ae35);
+    this.#high = (this.#high << 17) | (this.#high >>> 15);
+  }
+
+  addNumber(value: number): void {
+    // -0 and 0 are the same content; every NaN has one bit pattern here.
+    this.#float.setFloat64(0, value === 0 ? 0 : value);
+    this.addWord(this.#float.getInt32(0));
+    this.addWord(this.#float.getInt32(4));
+  }
+
+  addText(text: string): void {
+    this.addWord(text.length);
+    for (let index = 0; index < text.length; index++) this.addWord(text.charCodeAt(index));
+  }
+
+  /** Adds plain data: what a message may carry. Keys with undefined values count as absent. */
+  addValue(value: unknown): void {
+    if (typeof value === 'string') this.#tagged(1, () => this.addText(value));
+    else if (typeof value === 'number') this.#tagged(2, () => this.addNumber(value));
+    else if (typeof value === 'bigint') this.#tagged(3, () => this.addText(value.toString(16)));
+    else if (typeof value === 'boolean') this.addWord(value ? 4 : 5);
+    else if (value === null || value === undefined) this.addWord(6);
+    else if (typeof value === 'object') this.#addObject(value);
+    else throw new Error(`a message must be plain data, found a ${typeof value} in one`);
+  }
+
+  #tagged(tag: number, add: () => void): void {
+    this.addWord(tag);
+    add();
+  }
+
+  #addObject(value: object): void {
+    if (Array.isArray(value)) {
+      this.addWord(7);
+      this.addWord(value.length);
+      for (const item of value) this.addValue(item);
+      return;
+    }
+    if (ArrayBuffer.isView(value)) {
+      this.addWord(8);
+      this.addWord(value.byteLength);
+      for (const byte of new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) this.addWord(byte);
+      return;
+    }
+    if (value instanceof Map || value instanceof Set) {
+      this.addWord(9);
+      for (const item of value) this.addValue(item);
+      return;
+    }
+    this.addWord(10);
+    const entries = Object.entries(value).filter((entry) => entry[1] !== undefined);
+    entries.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+    for (const [key, item] of entries) {
+      this.addText(key);
+      this.addValue(item);
+    }
+  }
+
+  /** Returns 16 hexadecimal digits. */
+  digest(): string {
+    return hexadecimal(this.#high) + hexadecimal(this.#low);
+  }
+}
+
+function hexadecimal(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,232 @@
+/** An actor's bounded inbound queue with priorities and conflation by key. The hosting thread only. */
+import type { ActorPath, MessageShape } from './actor.ts';
+import { Deque } from './deque.ts';
+import { LEVEL, type DeliveryClass, type Level, type MessageType } from './message-types.ts';
+import type { MailboxDepth, MailboxSnapshot } from './snapshot.ts';
+
+/** Where a message from another thread came from, so that its sender can learn that it was handled. */
+export interface Origin {
+  handled(sequence: number): void;
+}
+
+/** A message on its way to one actor. */
+export interface Envelope {
+  readonly message: MessageShape;
+  readonly typeName: string;
+  readonly class: DeliveryClass | 'system';
+  readonly level: Level;
+  /** Conflation key; empty for must-deliver and system. */
+  readonly key: string;
+  readonly from: ActorPath;
+  /** The life it is meant for; 0 for whoever lives at the path. */
+  readonly incarnation: number;
+  /** Monotonic ms of the send. */
+  readonly sentAtMs: number;
+  readonly origin: Origin | undefined;
+  readonly sequence: number;
+  /** How many lives of the actor ended while handling it. */
+  readonly attempts: number;
+}
+
+export const MAILBOX_MESSAGES_MAX_DEFAULT = 10_000;
+/** Unread port answers and timers may exceed the bound by this factor before the actor is failed. */
+const OVERRUN_FACTOR = 8;
+/** At most this many messages in a row overtake a waiting lower level. */
+const OVERTAKES_MAX = 64;
+
+export type AcceptOutcome = 'sent' | 'merged' | 'refused';
+
+/** A place in a queue whose content a newer value of the same key may replace. */
+interface Slot {
+  envelope: Envelope;
+}
+
+export class Mailbox {
+  readonly #levels: readonly [Deque<Slot>, Deque<Slot>, Deque<Slot>, Deque<Slot>, Deque<Slot>];
+  /** Newest unread value per key of state and market messages. */
+  readonly #byKey = new Map<string, Slot>();
+  readonly #messagesMax: number;
+  #stateDepth = 0;
+  #depth = 0;
+  #overtakes = 0;
+  #starvedLevel: Level = LEVEL.system;
+  #highWaterMark = 0;
+  #accepted = 0;
+  #processed = 0;
+  #merged = 0;
+  #refused = 0;
+
+  constructor(messagesMax: number = MAILBOX_MESSAGES_MAX_DEFAULT) {
+    if (!Number.isSafeInteger(messagesMax) || messagesMax < 1) throw new RangeError(`mailboxMessagesMax must be a positive integer, was ${messagesMax}`);
+    this.#messagesMax = messagesMax;
+    this.#levels = [new Deque(), new Deque(), new Deque(), new Deque(), new Deque()];
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** True when port answers and timers have piled up so far that only a fresh life helps. */
+  get overrun(): boolean {
+    return this.#depth > this.#messagesMax * OVERRUN_FACTOR;
+  }
+
+  /** Whether `accept` would refuse it now; lanes ask first so that a refused message stays in the lane. */
+  hasRoomFor(envelope: Envelope): boolean {
+    if (envelope.class === 'system' || this.#depth < this.#messagesMax) return true;
+    return envelope.key !== '' && this.#byKey.has(envelope.key);
+  }
+
+  /**
+   * Queues a message. A newer value of a key replaces the older one in its place (`merged`). At the bound, must-deliver
+   * and state messages are `refused`; a market value of a new key pushes the oldest waiting market value out.
+   */
+  accept(envelope: Envelope): AcceptOutcome {
+    if (this.#mergedInto(envelope)) return 'merged';
+    if (!this.hasRoomFor(envelope) && !(envelope.class === 'market' && this.#dropOldestMarket())) {
+      this.#refused += 1;
+      return 'refused';
+    }
+    this.#push(envelope);
+    return 'sent';
+  }
+
+  /** Queues a timer's or a port's message whatever the bound: the actor itself asked for it. See `overrun`. */
+  acceptOwed(envelope: Envelope): void {
+    if (!this.#mergedInto(envelope)) this.#push(envelope);
+  }
+
+  /** Puts a message back in front of its level, for its one retry after a crash. */
+  putBack(envelope: Envelope): void {
+    this.#levels[envelope.level].pushFront({ envelope });
+    this.#noteDepth(1);
+  }
+
+  /**
+   * Takes the next message: the best level first, but after 64 in a row overtook a waiting lower level, the next lower
+   * waiting level is served once.
+   */
+  take(): Envelope | undefined {
+    if (this.#depth === 0) return undefined;
+    const best = this.#bestLevelFrom(LEVEL.system);
+    const lower = this.#bestLevelFrom(best + 1);
+    let level = best;
+    if (lower > LEVEL.market) {
+      this.#overtakes = 0;
+    } else if (this.#overtakes >= OVERTAKES_MAX) {
+      level = this.#nextStarvedLevel(lower);
+      this.#overtakes = 0;
+    } else {
+      this.#overtakes += 1;
+    }
+    const envelope = this.#takeFrom(level);
+    if (envelope !== undefined) this.#processed += 1;
+    return envelope;
+  }
+
+  /** Removes and returns everything, in order of service level. */
+  drain(): Envelope[] {
+    const envelopes = this.#levels.flatMap((level) => level.drain().map((slot) => slot.envelope));
+    this.#byKey.clear();
+    this.#depth = 0;
+    this.#stateDepth = 0;
+    return envelopes;
+  }
+
+  /** Returns a view for inspection; `nowMs` is monotonic. */
+  snapshot(nowMs: number): MailboxSnapshot {
+    return {
+      depth: this.#depthByClass(),
+      depthTotal: this.#depth,
+      highWaterMark: this.#highWaterMark,
+      oldestAgeMs: this.#oldestAgeMs(nowMs),
+      accepted: this.#accepted,
+      processed: this.#processed,
+      merged: this.#merged,
+      refused: this.#refused,
+    };
+  }
+
+  #mergedInto(envelope: Envelope): boolean {
+    const slot = envelope.key === '' ? undefined : this.#byKey.get(envelope.key);
+    if (slot === undefined) return false;
+    slot.envelope = envelope;
+    this.#merged += 1;
+    return true;
+  }
+
+  #push(envelope: Envelope): void {
+    const slot: Slot = { envelope };
+    this.#levels[envelope.level].pushBack(slot);
+    if (envelope.key !== '') this.#byKey.set(envelope.key, slot);
+    if (envelope.class === 'state') this.#stateDepth += 1;
+    this.#accepted += 1;
+    this.#noteDepth(1);
+  }
+
+  #noteDepth(change: number): void {
+    this.#depth += change;
+    if (this.#depth > this.#highWaterMark) this.#highWaterMark = this.#depth;
+  }
+
+  #takeFrom(level: Level): Envelope | undefined {
+    const slot = this.#levels[level].popFront();
+    if (slot === undefined) return undefined;
+    this.#depth -= 1;
+    const { envelope } = slot;
+    if (envelope.key !== '') this.#byKey.delete(envelope.key);
+    if (envelope.class === 'state') this.#stateDepth -= 1;
+    return envelope;
+  }
+
+  #dropOldestMarket(): boolean {
+    if (this.#takeFrom(LEVEL.market) === undefined) return false;
+    this.#merged += 1;
+    return true;
+  }
+
+  /** Returns the best waiting level at or below the given one; 5 when none waits. */
+  #bestLevelFrom(level: number): Level {
+    for (let candidate = level; candidate <= LEVEL.market; candidate++) {
+      const known = candidate as Level;
+      if (this.#levels[known].length > 0) return known;
+    }
+    return NO_LEVEL;
+  }
+
+  /** Returns the waiting level after the one served last this way, in a circle, so that no level starves behind another. */
+  #nextStarvedLevel(lower: Level): Level {
+    const next = this.#bestLevelFrom(Math.max(this.#starvedLevel + 1, lower));
+    this.#starvedLevel = next > LEVEL.market ? lower : next;
+    return this.#starvedLevel;
+  }
+
+  #depthByClass(): MailboxDepth {
+    const [system, risk, order, normal, market] = this.#levels;
+    return {
+      system: system.length,
+      risk: risk.length,
+      order: order.length,
+      normal: normal.length - this.#stateDepth,
+      state: this.#stateDepth,
+      market: market.length,
+    };
+  }
+
+  #oldestAgeMs(nowMs: number): number {
+    let oldestAgeMs = 0;
+    for (const level of this.#levels) {
+      const slot = level.front();
+      if (slot !== undefined) oldestAgeMs = Math.max(oldestAgeMs, nowMs - slot.envelope.sentAtMs);
+    }
+    return oldestAgeMs;
+  }
+}
+
+/** Past the last level: nothing waits. Outside the union on purpose, only ever compared. */
+const NO_LEVEL = 5 as Level;
+
+/** Returns the conflation key of a message of this type; empty when its type is not conflated. */
+export function conflationKey(type: MessageType, message: MessageShape): string {
+  return type.class === 'must-deliver' ? '' : type.keyOf(message);
+}

@@ -1,0 +1,26 @@
+/** What threads tell each other about actors: death watch, crashes and logs. Plain data on the control lanes. Types only. */
+import type { ActorPath } from './actor.ts';
+import type { LogRecord } from './ports-context.ts';
+
+export type SystemRecord =
+  | {
+      readonly type: 'watch';
+      readonly watcher: ActorPath;
+      readonly watcherIncarnation: number;
+      readonly target: ActorPath;
+      /** 0: the life at the path now or, between two lives, the next one. */
+      readonly targetIncarnation: number;
+    }
+  | { readonly type: 'unwatch'; readonly watcher: ActorPath; readonly watcherIncarnation: number; readonly target: ActorPath }
+  | {
+      readonly type: 'down';
+      readonly watcher: ActorPath;
+      readonly watcherIncarnation: number;
+      readonly target: ActorPath;
+      readonly incarnation: number;
+      readonly reason: string;
+    }
+  /** To the main thread: a life ended by a throw; the actor's supervisor decides. */
+  | { readonly type: 'crashed'; readonly path: ActorPath; readonly incarnation: number; readonly reason: string }
+  /** To the main thread's log sink. May be dropped when the lane is full; drops are counted. */
+  | { readonly type: 'log'; readonly record: LogRecord };
