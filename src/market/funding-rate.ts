@@ -56,7 +56,8 @@ export function fundingRateFromText(record: Omit<FundingRate, 'hourly'>): Fundin
 export function hourlyFromText(raw: string, unit: FundingUnit): PicoRate | RejectedRate {
   const units = parseDecimal(raw, RATE_DECIMALS);
   if (units === undefined) return bad(`funding rate must be a plain decimal, was ${JSON.stringify(raw.slice(0, 80))}`);
-  if (!isPositiveInteger(unit.perMs)) return bad(`funding rate unit must be per a positive number of ms, was ${unit.perMs}`);
+  if (!isPositiveInteger(unit.perMs))
+    return bad(`funding rate unit must be per a positive number of ms, was ${unit.perMs}`);
 
   const percentDivisor = unit.scale === 'percent' ? 100n : 1n;
   const numerator = units * PICO * BigInt(HOUR_MS);

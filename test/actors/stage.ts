@@ -35,7 +35,11 @@ export interface Stage<State, Message extends MessageShape, Ports> {
   clearSent(): void;
   state(): State;
   readonly counts: ReadonlyMap<string, number>;
-  readonly logged: { readonly level: string; readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly logged: {
+    readonly level: string;
+    readonly event: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  }[];
   readonly self: Self<Message, Ports>;
 }
 
@@ -97,7 +101,8 @@ export function stage<Args, State, Message extends MessageShape, Ports = unknown
       const untilMs = monotonicMs + byMs;
       for (;;) {
         let next: (typeof timers)[number] | undefined;
-        for (const timer of timers) if (timer.atMs <= untilMs && (next === undefined || timer.atMs < next.atMs)) next = timer;
+        for (const timer of timers)
+          if (timer.atMs <= untilMs && (next === undefined || timer.atMs < next.atMs)) next = timer;
         if (next === undefined) break;
         const due = next;
         timers = timers.filter((timer) => timer !== due);

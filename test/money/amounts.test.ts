@@ -51,11 +51,14 @@ describe('price and quantity text', () => {
     expect(priceTicksFromText(text, steps)).toBe(expected);
   });
 
-  test.each(['0', '-1', '100.01', '100.001', '1e5', '', 'Infinity'])('refuses price %j, naming rule and value', (text) => {
-    expect(() => priceTicksFromText(text, steps)).toThrow(
-      `price must be a positive multiple of 0.05, was ${JSON.stringify(text)}`,
-    );
-  });
+  test.each(['0', '-1', '100.01', '100.001', '1e5', '', 'Infinity'])(
+    'refuses price %j, naming rule and value',
+    (text) => {
+      expect(() => priceTicksFromText(text, steps)).toThrow(
+        `price must be a positive multiple of 0.05, was ${JSON.stringify(text)}`,
+      );
+    },
+  );
 
   it('refuses a quantity between two lots and accepts zero', () => {
     expect(quantityLotsFromText('0', steps)).toBe(0);
@@ -89,20 +92,28 @@ describe('money', () => {
 
   it('agrees with decimal.js on notionals, fees and funding for any instrument', () => {
     fc.assert(
-      fc.property(anySteps, ticks, lots, fc.integer({ min: -500_000_000, max: 1_000_000_000 }), (of, price, signed, pico) => {
-        const exact = exactNotional(of, price, signed);
-        expect(notionalMicro(of, price, signed)).toBe(micro(exact, Decimal.ROUND_HALF_EVEN));
+      fc.property(
+        anySteps,
+        ticks,
+        lots,
+        fc.integer({ min: -500_000_000, max: 1_000_000_000 }),
+        (of, price, signed, pico) => {
+          const exact = exactNotional(of, price, signed);
+          expect(notionalMicro(of, price, signed)).toBe(micro(exact, Decimal.ROUND_HALF_EVEN));
 
-        const fraction = new Exact(pico).div(1e12);
-        const unsigned = Math.abs(signed);
-        expect(feeMicro(of, price, unsigned, rate(pico))).toBe(-micro(exact.abs().times(fraction), Decimal.ROUND_CEIL));
+          const fraction = new Exact(pico).div(1e12);
+          const unsigned = Math.abs(signed);
+          expect(feeMicro(of, price, unsigned, rate(pico))).toBe(
+            -micro(exact.abs().times(fraction), Decimal.ROUND_CEIL),
+          );
 
-        const nano = BigInt(price) * 1_001n;
-        const funding = new Exact(nano.toString()).div(1e9).times(signed).times(of.lotUnits).times(fraction);
-        expect(fundingMicro(of, signed, nano, rate(pico))).toBe(
-          micro(funding.neg().div(new Exact(10).pow(of.quantityDecimals)), Decimal.ROUND_HALF_EVEN),
-        );
-      }),
+          const nano = BigInt(price) * 1_001n;
+          const funding = new Exact(nano.toString()).div(1e9).times(signed).times(of.lotUnits).times(fraction);
+          expect(fundingMicro(of, signed, nano, rate(pico))).toBe(
+            micro(funding.neg().div(new Exact(10).pow(of.quantityDecimals)), Decimal.ROUND_HALF_EVEN),
+          );
+        },
+      ),
       { numRuns: 400 },
     );
   });

@@ -19,12 +19,27 @@ describe('parseDecimal', () => {
     expect(parseDecimal(text, decimals)).toBe(units);
   });
 
-  test.each(['', '-', '.', '-.', '+1', ' 1', '1 ', '1e5', '1E5', '1,000', '0x10', '--1', '1.2.3', 'NaN', 'Infinity', '١', '1\n'])(
-    'refuses %j, which is not plain decimal text',
-    (text) => {
-      expect(parseDecimal(text, 2)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    '-',
+    '.',
+    '-.',
+    '+1',
+    ' 1',
+    '1 ',
+    '1e5',
+    '1E5',
+    '1,000',
+    '0x10',
+    '--1',
+    '1.2.3',
+    'NaN',
+    'Infinity',
+    '١',
+    '1\n',
+  ])('refuses %j, which is not plain decimal text', (text) => {
+    expect(parseDecimal(text, 2)).toBeUndefined();
+  });
 
   it('refuses digits finer than the scale instead of rounding them away', () => {
     expect(parseDecimal('1.005', 2)).toBeUndefined();
@@ -65,9 +80,13 @@ describe('formatDecimal', () => {
 
   it('writes what parseDecimal reads back', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: 0, max: 18 }), (units, decimals) => {
-        expect(parseDecimal(formatDecimal(units, decimals), decimals)).toBe(units);
-      }),
+      fc.property(
+        fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
+        fc.integer({ min: 0, max: 18 }),
+        (units, decimals) => {
+          expect(parseDecimal(formatDecimal(units, decimals), decimals)).toBe(units);
+        },
+      ),
       { numRuns: 500 },
     );
   });

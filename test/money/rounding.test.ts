@@ -23,7 +23,14 @@ test.each([
 });
 
 it('rounds ties to the even neighbour on both sides of zero', () => {
-  expect([5n, 15n, 25n, -5n, -15n, -25n].map((value) => divideHalfEven(value, 10n))).toEqual([0n, 2n, 2n, 0n, -2n, -2n]);
+  expect([5n, 15n, 25n, -5n, -15n, -25n].map((value) => divideHalfEven(value, 10n))).toEqual([
+    0n,
+    2n,
+    2n,
+    0n,
+    -2n,
+    -2n,
+  ]);
 });
 
 it('refuses a denominator that is not positive', () => {

@@ -1,0 +1,261 @@
+/**
+ * The last gate: every order on its way to a socket passes here, in the thread that writes it. Connector thread only.
+ *
+ * The limits come from the configuration at start and nothing a strategy says can change them. An order's worst case counts
+ * everything of ours that may still execute.
+ */
+import { notionalMicro, priceNano, priceText, microText } from '../money/amounts.ts';
+import type { Instrument } from '../market/instrument.ts';
+import type { BookView } from '../market/book.ts';
+import type { Branded } from '../money/units.ts';
+import type { OrderRequest } from '../venues/venue.ts';
+
+/** An order that passed the last gate. Made only here; connectors submit nothing else. */
+export type ApprovedOrder = Branded<OrderRequest, 'ApprovedOrder'>;
+
+/** Limits of one account. Money in quote micro-units. */
+export interface OrderGateLimits {
+  /** Symbols this account may trade at all. */
+  readonly symbols: readonly string[];
+  readonly maxOrderNotionalMicro: bigint;
+  /** Cap on the position in one symbol, own working orders counted as filled. */
+  readonly maxPositionNotionalMicro: bigint;
+  /** Own orders that may be live on the account. */
+  readonly maxOpenOrders: number;
+  readonly maxOrdersPerSec: number;
+  /** How far past the reference price an order may pay, in 1e-4. */
+  readonly priceCollarBps: number;
+  /** Loss of the account since the UTC day began after which only reducing orders pass. */
+  readonly dailyLossMicro: bigint;
+}
+
+/** What the connector knows at the moment of sending. */
+export interface OrderGateContext {
+  readonly instrument: Instrument;
+  /** 1e-9 quote per contract; absent when never seen or stale. */
+  readonly markNano?: bigint;
+  readonly indexNano?: bigint;
+  /** Stands in for a missing mark: its mid is the reference then. */
+  readonly book?: BookView;
+  /** Confirmed position plus fills known since, signed lots; undefined when not reconciled yet. */
+  readonly positionLots: number | undefined;
+  /** Our other orders of this symbol that may still execute, in flight and unknown ones included. */
+  readonly workingOrders: readonly WorkingOrder[];
+  /** Our other orders on the whole account that may be live. */
+  readonly openOrders: number;
+  /** Result of the account since the UTC day began; absent while unknown. */
+  readonly dayResultMicro?: bigint;
+  /** Calendar ms, against the order's validity. */
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+}
+export interface WorkingOrder {
+  readonly side: 'buy' | 'sell';
+  readonly remainingLots: number;
+  readonly reduceOnly: boolean;
+}
+
+export type DenialCode =
+  | 'SYMBOL_NOT_ALLOWED'
+  | 'INSTRUMENT_MISMATCH'
+  | 'INSTRUMENT_STATUS'
+  | 'BAD_ORDER'
+  | 'EXPIRED_INTENT'
+  | 'QUANTITY'
+  | 'NOTIONAL'
+  | 'POSITION_UNKNOWN'
+  | 'POSITION_CAP'
+  | 'REDUCE_ONLY_INCREASES'
+  | 'OPEN_ORDERS'
+  | 'NO_REFERENCE_PRICE'
+  | 'PRICE_COLLAR'
+  | 'ORDER_RATE'
+  | 'DAILY_LOSS';
+
+/** Names the rule and the value that broke it. */
+export interface Denial {
+  readonly code: DenialCode;
+  readonly rule: string;
+  readonly value: string;
+  /** Both in one sentence, for logs and refusals. */
+  readonly detail: string;
+}
+
+/** The gate's memory: when it let orders pass, at most one second back. */
+export interface OrderGate {
+  readonly limits: OrderGateLimits;
+  readonly passedAtMonotonicMs: readonly number[];
+}
+
+export type OrderGateDecision =
+  | { readonly gate: OrderGate; readonly approved: ApprovedOrder; readonly denied?: undefined }
+  | { readonly gate: OrderGate; readonly approved?: undefined; readonly denied: Denial };
+
+const RATE_WINDOW_MS = 1_000;
+/** Part of the order rate that opening orders leave to reducing ones. */
+const REDUCING_RATE_SHARE = 0.2;
+const CLIENT_ORDER_ID = /^[1-9]\d{0,14}$/;
+const CLIENT_ORDER_ID_MAX = 2 ** 48 - 1;
+/** Precision of the collar: 1e-12 per bps is 1e8. */
+const PICO_PER_BPS = 1e8;
+const PICO = 10n ** 12n;
+
+export function createOrderGate(limits: OrderGateLimits): OrderGate {
+  return { limits, passedAtMonotonicMs: [] };
+}
+
+/** Decides one order. Keep the returned gate: it remembers what passed. A denied order was never sent and never will be. */
+export function approve(gate: OrderGate, order: OrderRequest, context: OrderGateContext): OrderGateDecision {
+  const passedAtMonotonicMs = gate.passedAtMonotonicMs.filter((atMs) => context.monotonicMs - atMs < RATE_WINDOW_MS);
+  const { limits } = gate;
+  const denied =
+    denyForm(order, context.nowMs) ??
+    denyInstrument(order, context.instrument, limits) ??
+    denySize(order, context.instrument, limits) ??
+    (order.reduceOnly ? denyIncrease(order, context) : denyOpening(order, context, limits)) ??
+    denyPrice(order, context, limits) ??
+    denyRate(order, passedAtMonotonicMs.length, context, limits);
+  if (denied !== undefined) return { gate: { limits, passedAtMonotonicMs }, denied };
+  return {
+    gate: { limits, passedAtMonotonicMs: [...passedAtMonotonicMs, context.monotonicMs] },
+    approved: order as ApprovedOrder,
+  };
+}
+
+function denyForm(order: OrderRequest, nowMs: number): Denial | undefined {
+  if (!CLIENT_ORDER_ID.test(order.clientOrderId) || Number(order.clientOrderId) > CLIENT_ORDER_ID_MAX) {
+    return deny('BAD_ORDER', 'client order id must be a decimal integer from 1 to 2^48-1', order.clientOrderId);
+  }
+  if (order.postOnly && order.timeInForce === 'ioc') {
+    return deny('BAD_ORDER', 'an immediate-or-cancel order must not be post-only', 'postOnly with ioc');
+  }
+  if (!Number.isSafeInteger(order.limitTicks) || order.limitTicks <= 0) {
+    return deny('BAD_ORDER', 'limit price must be a positive whole number of ticks', String(order.limitTicks));
+  }
+  if (!(order.validUntilMs > nowMs)) {
+    return deny('EXPIRED_INTENT', 'an order must be valid beyond now', `${order.validUntilMs} at ${nowMs}`);
+  }
+  return undefined;
+}
+
+function denyInstrument(order: OrderRequest, instrument: Instrument, limits: OrderGateLimits): Denial | undefined {
+  if (!limits.symbols.includes(order.symbol)) {
+    return deny('SYMBOL_NOT_ALLOWED', `symbol must be one of ${limits.symbols.join(', ')}`, order.symbol);
+  }
+  if (instrument.symbol !== order.symbol) {
+    return deny('INSTRUMENT_MISMATCH', `the order must be for ${instrument.symbol}`, order.symbol);
+  }
+  const tradable = instrument.status === 'active' || (instrument.status === 'reduce-only' && order.reduceOnly);
+  return tradable ? undefined : deny('INSTRUMENT_STATUS', 'the instrument must be tradable', instrument.status);
+}
+
+function denySize(order: OrderRequest, instrument: Instrument, limits: OrderGateLimits): Denial | undefined {
+  if (!Number.isSafeInteger(order.lots) || order.lots <= 0) {
+    return deny('QUANTITY', 'quantity must be a positive whole number of lots', String(order.lots));
+  }
+  // Venues let a remainder below their minimum be closed; it could never be closed otherwise.
+  if (!order.reduceOnly && order.lots < instrument.minQuantityLots) {
+    return deny('QUANTITY', `quantity must be at least ${instrument.minQuantityLots} lots`, String(order.lots));
+  }
+  const notional = notionalMicro(instrument, order.limitTicks, order.lots);
+  if (notional > limits.maxOrderNotionalMicro) {
+    return deny(
+      'NOTIONAL',
+      `order notional must be at most ${microText(limits.maxOrderNotionalMicro)}`,
+      microText(notional),
+    );
+  }
+  return undefined;
+}
+
+/** A reducing order plus everything else that reduces must fit inside the position: it may never flip. */
+function denyIncrease(order: OrderRequest, context: OrderGateContext): Denial | undefined {
+  const position = context.positionLots;
+  // Without a known position the venue's own reduce-only rule is the guard; refusing here would forbid an emergency close.
+  if (position === undefined) return undefined;
+  const reducing = position > 0 ? 'sell' : 'buy';
+  if (position === 0 || order.side !== reducing) {
+    return deny(
+      'REDUCE_ONLY_INCREASES',
+      `a reduce-only order must oppose the position of ${position} lots`,
+      order.side,
+    );
+  }
+  let working = 0;
+  for (const other of context.workingOrders) if (other.side === order.side) working += other.remainingLots;
+  if (working + order.lots > Math.abs(position)) {
+    const rule = `reducing orders must not exceed the position of ${Math.abs(position)} lots`;
+    return deny('REDUCE_ONLY_INCREASES', rule, `${order.lots} beside ${working} working`);
+  }
+  return undefined;
+}
+
+function denyOpening(order: OrderRequest, context: OrderGateContext, limits: OrderGateLimits): Denial | undefined {
+  const { instrument, positionLots, dayResultMicro } = context;
+  if (positionLots === undefined) return deny('POSITION_UNKNOWN', 'the position must be reconciled', 'unknown');
+  if (dayResultMicro !== undefined && dayResultMicro <= -limits.dailyLossMicro) {
+    const rule = `the day's loss must stay below ${microText(limits.dailyLossMicro)}`;
+    return deny('DAILY_LOSS', rule, microText(dayResultMicro));
+  }
+  if (context.openOrders >= limits.maxOpenOrders) {
+    return deny('OPEN_ORDERS', `live orders must stay at most ${limits.maxOpenOrders}`, String(context.openOrders + 1));
+  }
+  const sign = order.side === 'buy' ? 1 : -1;
+  let worstLots = positionLots + sign * order.lots;
+  for (const other of context.workingOrders) {
+    if (other.side === order.side && !other.reduceOnly) worstLots += sign * other.remainingLots;
+  }
+  // An order that ends nearer to zero than the cap is judged by where it ends, on either side of zero.
+  const worst = notionalMicro(instrument, order.limitTicks, Math.abs(worstLots));
+  if (worst > limits.maxPositionNotionalMicro) {
+    const rule = `position notional must stay at most ${microText(limits.maxPositionNotionalMicro)}`;
+    return deny('POSITION_CAP', rule, microText(worst));
+  }
+  return undefined;
+}
+
+/**
+ * A buy may not pay more, a sell not accept less than the collar around the reference. The index is the reference for opening,
+ * being harder to push than the venue's own mark; closing may lean on whichever of index and mark lets it leave.
+ */
+function denyPrice(order: OrderRequest, context: OrderGateContext, limits: OrderGateLimits): Denial | undefined {
+  const { instrument } = context;
+  const mark = context.markNano ?? midNano(context.book, instrument);
+  const preferred = context.indexNano ?? mark;
+  const references = (order.reduceOnly ? [context.indexNano, mark] : [preferred]).filter((nano) => nano !== undefined);
+  if (references.length === 0) return deny('NO_REFERENCE_PRICE', 'a mark, index or book must be known', order.symbol);
+
+  const collar = BigInt(Math.round(limits.priceCollarBps * PICO_PER_BPS));
+  const price = priceNano(order.limitTicks, instrument);
+  const inside = references.some((reference) =>
+    order.side === 'buy' ? price * PICO <= reference * (PICO + collar) : price * PICO >= reference * (PICO - collar),
+  );
+  if (inside) return undefined;
+  const side = order.side === 'buy' ? 'above' : 'below';
+  const references9 = references.map((reference) => (Number(reference) / 1e9).toString()).join(' or ');
+  const rule = `price must be at most ${limits.priceCollarBps} bps ${side} ${references9}`;
+  return deny('PRICE_COLLAR', rule, priceText(order.limitTicks, instrument));
+}
+
+function denyRate(
+  order: OrderRequest,
+  passed: number,
+  context: OrderGateContext,
+  limits: OrderGateLimits,
+): Denial | undefined {
+  const share = order.reduceOnly ? 1 : 1 - REDUCING_RATE_SHARE;
+  const max = Math.max(1, Math.floor(limits.maxOrdersPerSec * share));
+  if (passed < max) return undefined;
+  return deny('ORDER_RATE', `at most ${max} orders per second`, `${passed + 1} at ${Math.floor(context.monotonicMs)}`);
+}
+
+function midNano(book: BookView | undefined, instrument: Instrument): bigint | undefined {
+  const bid = book?.bids[0];
+  const ask = book?.asks[0];
+  if (bid === undefined || ask === undefined || bid[0] >= ask[0]) return undefined;
+  return (priceNano(bid[0], instrument) + priceNano(ask[0], instrument)) / 2n;
+}
+
+function deny(code: DenialCode, rule: string, value: string): Denial {
+  return { code, rule, value, detail: `${rule}, was ${value}` };
+}
