@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RateLimiter } from '../../src/venues/rate-limiter.ts';
+import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
+
+const bucket = { name: 'rest', max: 1_000, windowMs: 60_000 };
+
+describe('rate limiter', () => {
+  it('never lets more than its share through in any sliding window, for any mix of weights and priorities', () => {
+    const request = fc.record({
+      gapMs: fc.integer({ min: 0, max: 5_000 }),
+      weight: fc.integer({ min: 1, max: 60 }),
+      priority: fc.integer({ min: 0, max: 5 }) as fc.Arbitrary<RequestPriority>,
+    });
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 400 }), (requests) => {
+        const limiter = new RateLimiter(bucket);
+        const sent: { atMs: number; weight: number }[] = [];
+        let nowMs = 1_000;
+        for (const { gapMs, weight, priority } of requests) {
+          nowMs += gapMs;
+          if (limiter.acquire(weight, priority, nowMs) === 0) sent.push({ atMs: nowMs, weight });
+        }
+        for (const last of sent) {
+          const inWindow = sent.filter((other) => other.atMs <= last.atMs && other.atMs >= last.atMs - bucket.windowMs);
+          expect(inWindow.reduce((sum, other) => sum + other.weight, 0)).toBeLessThanOrEqual(bucket.max * 0.8);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps room for cancels when opens have used all they may', () => {
+    const limiter = new RateLimiter(bucket);
+    let opens = 0;
+    while (limiter.acquire(10, 3, 0) === 0) opens += 10;
+    expect(opens).toBe(150);
+    expect(limiter.acquire(10, 0, 0)).toBe(0);
+  });
+
+  it('names the wait after which the same request may go, and lets it go then', () => {
+    const limiter = new RateLimiter(bucket);
+    while (limiter.acquire(100, 0, 500) === 0);
+    const waitMs = limiter.acquire(100, 0, 600);
+    expect(waitMs).toBeGreaterThan(0);
+    expect(limiter.acquire(100, 0, 600 + waitMs + 1)).toBe(0);
+  });
+
+  it('is silent until the end the venue stated, whatever is free', () => {
+    const limiter = new RateLimiter(bucket);
+    limiter.silence(5_000);
+    expect(limiter.acquire(1, 0, 1_000)).toBe(4_000);
+    expect(limiter.freeShare(0, 1_000)).toBe(0);
+    expect(limiter.acquire(1, 0, 5_000)).toBe(0);
+  });
+
+  it('lets one request through that alone is heavier than its class share', () => {
+    const limiter = new RateLimiter({ name: 'rest', max: 60, windowMs: 60_000 });
+    expect(limiter.acquire(10, 4, 0)).toBe(0);
+    expect(limiter.acquire(10, 4, 0)).toBeGreaterThan(0);
+  });
+
+  it('refuses a limit that cannot be kept', () => {
+    expect(() => new RateLimiter({ name: 'rest', max: 0, windowMs: 1 })).toThrow('limit rest must have a positive max and window, was 0 per 1 ms');
+  });
+});
