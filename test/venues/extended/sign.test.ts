@@ -131,7 +131,7 @@ it('signs the same order the same way whatever the entropy', () => {
 it('refuses a signature over anything else, nonsense included', () => {
   const key = signingKey(privateKey, terms.vault, 'SN_MAIN');
   const { r, s } = runExtendedSignTask({ key, terms }, new Uint8Array());
-  const other = messageHash('SN_MAIN', key.publicKey, settlementOrder({ ...terms, price: '43445.1169' }));
+  const other = messageHash('SN_MAIN', key.publicKey, settlementOrder({ ...terms, price: '43446.1168' }));
   expect(verifySignature(other, r, s, key.publicKey)).toBe(false);
   expect(verifySignature(other, '0x0', s, key.publicKey)).toBe(false);
   expect(verifySignature(other, 'nonsense', s, key.publicKey)).toBe(false);
