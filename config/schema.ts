@@ -2,10 +2,8 @@
 import { z } from 'zod';
 import { flag, integer, milliseconds, money, number } from './setting.ts';
 import * as trading from './trading-schema.ts';
-
-/** Venues with a folder under src/venues. */
-export const VENUE_NAMES = ['lighter', 'extended'] as const;
-export type VenueName = (typeof VENUE_NAMES)[number];
+import { VENUE_NAMES } from './venue-names.ts';
+import type { VenueName } from './venue-names.ts';
 
 const venueName = z.enum(VENUE_NAMES);
 const accountName = z

@@ -10,7 +10,7 @@ const VENUE_CONTRACT = 'src/venues/venue.ts';
 /** Files of src that compose the whole and may therefore use actors. */
 const COMPOSERS = ['src/main.ts', 'src/cli/', 'src/simulation/world.ts'];
 /** The only doors to the composition root. */
-const MAIN_USERS = ['src/cli/start.ts', 'src/launch.mjs'];
+const MAIN_USERS = ['src/cli/start.ts', 'src/cli/venue.ts', 'src/launch.mjs'];
 
 export const importDirection = {
   meta: { type: 'problem', docs: { description: 'Imports point one way.' } },

@@ -1,0 +1,105 @@
+/** `tandem bench`: finds the files under bench/ and runs them one after the other. Main thread only. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import type { BenchModule, BenchResult } from '../../bench/result.ts';
+import { CommandFailure, EXIT } from './command-failure.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+
+interface BenchCommandOptions {
+  readonly json?: true;
+  readonly list?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command('bench')
+    .description('run one benchmark, or all')
+    .argument('[name]', 'benchmark, the name of its file')
+    .option('--json', 'print one JSON object per line')
+    .option('--list', 'only print the names')
+    .action(runBenchmarks);
+}
+
+async function runBenchmarks(name: string | undefined, options: BenchCommandOptions): Promise<void> {
+  const files = benchFiles(join(PROJECT, 'bench'));
+  if (name !== undefined && !files.has(name)) {
+    throw new CommandFailure(`benchmark must be one of ${[...files.keys()].join(', ')}, was "${name}"`, EXIT.usage);
+  }
+  if (options.list === true) {
+    for (const known of files.keys()) process.stdout.write(`${known}\n`);
+    return;
+  }
+  const machine = { node: process.versions.node, cores: availableParallelism(), commit: currentCommit() };
+  const chosen = name === undefined ? [...files] : [...files].filter(([known]) => known === name);
+  for (const [bench, file] of chosen) {
+    const module = await importBench(file, bench);
+    const progress = (text: string): void => void process.stderr.write(`${bench}: ${text}\n`);
+    for await (const result of await module.run({ progress })) {
+      const line =
+        options.json === true ? JSON.stringify({ bench, ...result, ...machine }) : describeResult(bench, result);
+      process.stdout.write(`${line}\n`);
+    }
+  }
+}
+
+/**
+ * Returns the benchmarks by name, in order of their names. A file is one when it says `export const name =`: what they
+ * share lies beside them, and nothing is loaded before it is run.
+ */
+export function benchFiles(folder: string): ReadonlyMap<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => readFileSync(file, 'utf8').includes('export const name ='));
+  return new Map(
+    files.map((file) => [basename(file, '.ts'), file] as const).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+  );
+}
+
+async function importBench(file: string, bench: string): Promise<BenchModule> {
+  const module: unknown = await import(pathToFileURL(file).href);
+  if (!isBenchModule(module) || module.name !== bench) {
+    throw new Error(`${file} must export name ("${bench}") and run`);
+  }
+  return module;
+}
+
+function isBenchModule(module: unknown): module is BenchModule {
+  return (
+    typeof module === 'object' &&
+    module !== null &&
+    'run' in module &&
+    typeof module.run === 'function' &&
+    'name' in module
+  );
+}
+
+function describeResult(bench: string, result: BenchResult): string {
+  const against =
+    result.baseline === undefined
+      ? ''
+      : `, ${result.baseline.name} ${shorten(result.baseline.value)} ${result.unit}` +
+        (result.ratio === undefined ? '' : ` (x ${shorten(result.ratio)})`);
+  const spread = `+-${shorten(result.spread / 2)} over ${result.runs} runs`;
+  return `${bench}  ${result.metric} ${shorten(result.value)} ${result.unit} ${spread}${against}  [${result.topology}]`;
+}
+
+function shorten(value: number): string {
+  return Math.abs(value) >= 1_000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
+}
+
+function currentCommit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: PROJECT, stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
+  } catch {
+    // A copy without its history still measures.
+    return 'unknown';
+  }
+}

@@ -1,0 +1,65 @@
+/** Asks a running engine's control server on this machine. Main thread only. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { CommandFailure } from './command-failure.ts';
+import { readPort } from './option-values.ts';
+
+const ANSWER_MS_MAX = 5_000;
+
+export interface ControlOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly json?: true;
+}
+
+export interface ControlAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Adds the options of every command that asks a running engine. */
+export function addControlOptions(command: Command): Command {
+  return command
+    .option('--data-dir <folder>', "the engine's data directory, where its token is", './var')
+    .option('--port <port>', "port of the engine's control server", readPort, 7_070)
+    .option('--json', 'print the answer as JSON');
+}
+
+/** Throws CommandFailure (exit code 1) when there is no engine, no token, or no JSON; any HTTP status is an answer. */
+export async function askControl(options: ControlOptions, path: string): Promise<ControlAnswer> {
+  const address = `http://127.0.0.1:${options.port}${path}`;
+  const token = readToken(options.dataDir);
+  const response = await fetch(address, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  }).catch((cause: unknown) => {
+    throw new CommandFailure(`no engine answers at ${address}: ${reasonOf(cause)}`);
+  });
+  const text = await response.text();
+  if (response.status === 401 || response.status === 403) {
+    throw new CommandFailure(
+      `the engine at ${address} refused the token of ${options.dataDir}: is it another engine's?`,
+    );
+  }
+  try {
+    return { status: response.status, body: JSON.parse(text) };
+  } catch {
+    throw new CommandFailure(`${address} must answer JSON, answered ${response.status} "${text.slice(0, 200)}"`);
+  }
+}
+
+function readToken(dataDir: string): string {
+  const file = join(dataDir, 'control.token');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new CommandFailure(`no token of a running engine in ${file}: ${reasonOf(cause)}`);
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // fetch hides why behind "fetch failed".
+  return cause.cause instanceof Error ? cause.cause.message : cause.message;
+}
