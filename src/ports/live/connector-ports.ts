@@ -1,0 +1,72 @@
+/** The doors of connector actors on real sockets: one CPU pool per thread, HTTP and WebSocket per incarnation. Connector threads only. */
+import { randomBytes } from 'node:crypto';
+import type { Piscina } from 'piscina';
+import type { PortsContext, PortsFactory } from '../../runtime/ports-context.ts';
+import { runCpuTask, TASK_ENTROPY_BYTES } from '../cpu-tasks.ts';
+import type { ConnectorPorts, CpuPort, TaskDone, TaskFailed } from '../ports.ts';
+import { readSecrets } from './account-secrets.ts';
+import type { SecretSource } from './account-secrets.ts';
+import { openCpuPort, startCpuPool } from './cpu-port.ts';
+import { openHttpPort } from './http-port.ts';
+import { openSocketPort } from './socket-port.ts';
+
+/** The thread's settings: plain data. */
+export interface ConnectorThreadData {
+  /** Threads of the CPU pool; 0 computes in place. */
+  readonly cpuThreads: number;
+  /** Calendar ms per monotonic ms. */
+  readonly calendarScale: number;
+  /** By actor path, for example `connector/lighter:main`. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+}
+
+/** Makes the factory of one thread; its pool starts with the first connector. */
+export function connectorPortsFactory(): PortsFactory {
+  let pool: Piscina | undefined;
+  return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
+    const data = context.data as ConnectorThreadData;
+    const source = data.secrets[context.path];
+    if (source === undefined) throw new Error(`secrets of ${context.path} must be named in the thread's settings`);
+    const deliver = (message: Parameters<PortsContext['deliver']>[0]): void => context.deliver(message);
+    if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
+    const http = openHttpPort(deliver);
+    const socket = openSocketPort(deliver, () => context.monotonicMs());
+    const cpu = pool === undefined ? openInPlaceCpuPort(deliver) : openCpuPort(pool, deliver);
+    return {
+      http,
+      socket,
+      cpu,
+      calendar: { scale: data.calendarScale },
+      secrets: readSecrets(source),
+      dispose() {
+        http.dispose();
+        socket.dispose();
+        cpu.dispose();
+      },
+    };
+  };
+}
+
+/** The CPU door without a pool: computes at once, answers on a later turn. */
+function openInPlaceCpuPort(deliver: (message: TaskDone | TaskFailed) => void): CpuPort & { dispose(): void } {
+  let lastRef = 0;
+  let disposed = false;
+  return {
+    run(task, input) {
+      lastRef += 1;
+      const ref = lastRef;
+      setImmediate(() => {
+        if (disposed) return;
+        try {
+          deliver({ type: 'task-done', ref, result: runCpuTask(task, input, randomBytes(TASK_ENTROPY_BYTES)) });
+        } catch (error) {
+          deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) });
+        }
+      });
+      return ref;
+    },
+    dispose() {
+      disposed = true;
+    },
+  };
+}
