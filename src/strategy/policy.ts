@@ -1,0 +1,143 @@
+/**
+ * The thresholds of trading as plain data, units in the names. Any thread.
+ *
+ * `...Ms` is monotonic unless the comment says calendar; `...Hours` are calendar hours; `...Quote` quote money; `...Bps` 1e-4 of
+ * a price; `...Pct` percent; other shares, rates and distances are fractions.
+ */
+
+export interface EntryPolicy {
+  /** Net carry per year on the notional of one leg. */
+  readonly minAprPct: number;
+  /** Net carry per hour as a fraction of that notional; the stricter of the two counts. */
+  readonly minHourly: number;
+  readonly maxBreakEvenHours: number;
+  readonly horizonHours: number;
+  readonly minExpectedValueQuote: number;
+  /** Expected funding over the horizon must be this many round-trip costs. */
+  readonly minEdgeMultiple: number;
+  /** Consecutive settlements, or samples 20 min apart, with positive net carry. */
+  readonly minFavourable: number;
+  readonly maxHalfSpreadBps: number;
+  readonly maxMarkDivergenceBps: number;
+  /** Assumed cost of a round trip as a fraction of notional; only for the consistency check. */
+  readonly roundTripCostRate: number;
+}
+
+export interface SizingPolicy {
+  readonly maxNotionalQuote: number;
+  readonly capitalShare: number;
+  readonly volumeFraction: number;
+  readonly depthFraction: number;
+  /** Coarsest common step as a share of the target notional. */
+  readonly maxStepNotionalShare: number;
+  readonly marginBuffer: number;
+  readonly leverage: number;
+}
+
+export interface DepthPolicy {
+  readonly maxLevelAgeMs: number;
+  readonly maxWalkBps: number;
+}
+
+export interface CapPolicy {
+  readonly bufferBps: number;
+  readonly maxDeviationBps: number;
+}
+
+export interface ExitPolicy {
+  readonly minHoldHours: number;
+  readonly horizonHours: number;
+  /** Times the exit cost: staying must be worse than minus this. */
+  readonly hysteresis: number;
+  /** Zero or negative; only for the consistency check. */
+  readonly flipHourly: number;
+  /** Distinct predictions that must agree on a reversal. */
+  readonly confirm: number;
+  readonly takeProfitQuote: number;
+  /** Percent of the pair's margin. */
+  readonly stopLossPct: number;
+  readonly maxHoldHours: number;
+  readonly maxDarkMs: number;
+  /** What to do with a pair whose venue went dark. */
+  readonly darkVenue: 'hold' | 'flatten';
+  readonly maxMarkDivergenceBps: number;
+}
+
+export interface SettlePolicy {
+  /** Calendar ms on each side of a settlement in which both outcomes are assumed. */
+  readonly guardMs: number;
+  readonly minDeferQuote: number;
+  /** Calendar ms. */
+  readonly deferMs: number;
+}
+
+/** Distances as fractions of mark. */
+export interface LiquidationPolicy {
+  readonly minEntryDistance: number;
+  readonly warn: number;
+  readonly reduce: number;
+  readonly critical: number;
+}
+
+export interface FundingCheckPolicy {
+  readonly minSettlements: number;
+  readonly unprovenMaxNotionalQuote: number;
+}
+
+export interface ForecastPolicy {
+  readonly halfLifeHours: number;
+  readonly lookbackHours: number;
+  /** Part of each leg's expected funding taken off in the adverse direction. */
+  readonly haircut: number;
+}
+
+export interface MatchPolicy {
+  readonly maxMarkGap: number;
+}
+
+export interface StalePolicy {
+  readonly bookMs: number;
+  readonly markMs: number;
+  readonly fundingMs: number;
+  readonly accountMs: number;
+}
+
+export interface ClockPolicy {
+  readonly maxOffsetMs: number;
+}
+
+/** Domain 12.2. */
+export interface RiskPolicy {
+  readonly maxPairs: number;
+  readonly maxPairNotionalQuote: number;
+  readonly maxSymbolNotionalQuote: number;
+  readonly maxVenueNotionalQuote: number;
+  readonly maxTotalNotionalQuote: number;
+  readonly maxVenueMarginUse: number;
+  readonly maxLeverage: number;
+  readonly maxUnhedgedNotionalQuote: number;
+}
+
+/** All that a decision to enter rests on. */
+export interface EntryPolicies {
+  readonly entry: EntryPolicy;
+  readonly sizing: SizingPolicy;
+  readonly depth: DepthPolicy;
+  readonly cap: CapPolicy;
+  readonly settle: SettlePolicy;
+  readonly liquidation: LiquidationPolicy;
+  readonly fundingCheck: FundingCheckPolicy;
+  readonly forecast: ForecastPolicy;
+  readonly match: MatchPolicy;
+  readonly stale: StalePolicy;
+  readonly clock: ClockPolicy;
+  readonly risk: RiskPolicy;
+}
+
+/** All that a decision to leave rests on. */
+export interface ExitPolicies {
+  readonly exit: ExitPolicy;
+  readonly settle: SettlePolicy;
+  readonly liquidation: LiquidationPolicy;
+  readonly forecast: ForecastPolicy;
+}
