@@ -1,0 +1,70 @@
+/** The facts execution is built from, as connectors tell and journal them. Types only, any thread. */
+import type { FillReport, FundingPaymentReport, RefusalClass } from '../venues/venue.ts';
+
+export type LegSide = 'long' | 'short';
+export type OrderPurposeName = 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance';
+
+/** What the connector says became of one order; see the connector's contract for the meaning of each status. */
+export interface OrderChangedFact {
+  readonly type: 'order-changed';
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly status: 'sending' | 'accepted' | 'refused' | 'unknown' | 'not-found' | 'open' | 'filled' | 'cancelled' | 'rejected' | 'expired';
+  readonly venueOrderId: string;
+  /** Filled so far by the venue's count; absent when not stated. */
+  readonly filledLots?: number;
+  readonly code: string;
+  readonly reason: string;
+  readonly refusal?: RefusalClass;
+  /** Calendar ms. */
+  readonly atMs: number;
+  readonly sequence: number;
+}
+
+export interface FillFact {
+  readonly type: 'fill-received';
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly fill: FillReport;
+}
+
+export interface FundingFact {
+  readonly type: 'funding-paid';
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly payment: FundingPaymentReport;
+}
+
+/** One leg's place in the world: the key of its position and its money. */
+export interface LegKey {
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+}
+
+/** Returns the key as text for maps and row ids. */
+export function legKeyText(key: LegKey): string {
+  return `${key.venue}:${key.account}:${key.symbol}`;
+}
+
+/** Everything about an order that is fixed before it is sent; journaled in its `order-planned` row. */
+export interface PlannedOrder extends LegKey {
+  readonly clientOrderId: string;
+  readonly pairId: string;
+  readonly leg: LegSide;
+  readonly purpose: OrderPurposeName;
+  /** 1 and up per leg of a pair. */
+  readonly attempt: number;
+  readonly side: 'buy' | 'sell';
+  readonly lots: number;
+  readonly limitTicks: number;
+  readonly reduceOnly: boolean;
+  /** Calendar ms after which the venue must not accept it any more. */
+  readonly validUntilMs: number;
+  /** Calendar ms. */
+  readonly plannedAtMs: number;
+}

@@ -1,0 +1,290 @@
+/**
+ * The exact books of one or more symbols, built from journaled facts alone: positions, realised profit, fees and funding per
+ * account and per pair. Owned and changed by one actor, or built at once by `foldLedger`; any thread.
+ *
+ * Every fact has an identity (venue, account, fill or payment id) and counts once, in whatever order facts arrive. Amounts are
+ * integer micro-units; nothing is estimated.
+ */
+import type { Steps } from '../money/amounts.ts';
+import type { JournalRow } from '../storage/rows.ts';
+import { legKeyText } from './facts.ts';
+import type { FillFact, FundingFact, LegKey, LegSide, PlannedOrder } from './facts.ts';
+import { FLAT, applyTrade, costShare } from './position-arithmetic.ts';
+import type { CostedPosition } from './position-arithmetic.ts';
+
+/** The exact steps of one instrument, as journaled before its first order: the fold needs nothing else. */
+export interface InstrumentSteps extends Steps {
+  readonly venue: string;
+  readonly symbol: string;
+  /** Units of the underlying per contract. */
+  readonly multiplier: number;
+}
+
+/** Sums of one account at one instrument since the journal began. */
+export interface LegBook extends CostedPosition {
+  readonly key: LegKey;
+  readonly realisedMicro: bigint;
+  /** Signed: negative when we paid. */
+  readonly feesMicro: bigint;
+  readonly fundingMicro: bigint;
+  readonly fills: number;
+  readonly fundingPayments: number;
+  /** Corrections without a fill behind them (see `applyAdjustment`). */
+  readonly adjustments: number;
+}
+
+/** Money of one pair, both legs together; signed, positive is good for us. */
+export interface PairBook {
+  readonly pairId: string;
+  readonly priceMicro: bigint;
+  readonly feesMicro: bigint;
+  readonly fundingMicro: bigint;
+  readonly fundingPayments: number;
+  readonly fills: number;
+  readonly closed: boolean;
+}
+
+/** Sums over all closed pairs, late bookings included. */
+export interface ClosedTotals {
+  readonly pairs: number;
+  readonly netMicro: bigint;
+  readonly fundingMicro: bigint;
+}
+
+interface Ownership {
+  readonly pairId: string;
+  readonly leg: LegSide;
+  /** Calendar ms of the pair's first planned order on this leg. */
+  readonly fromMs: number;
+}
+
+/** The position is set to the venue's word because fills that explain the difference do not exist. */
+export interface Adjustment extends LegKey {
+  /** What the venue proved to hold, lots. */
+  readonly signedLots: number;
+  /** What was compared, in words. */
+  readonly evidence: string;
+}
+
+export interface Ledger {
+  readonly instruments: Map<string, InstrumentSteps>;
+  readonly books: Map<string, LegBook>;
+  readonly pairs: Map<string, PairBook>;
+  /** Applied fact ids, bounded: older repeats are caught by the journal's own uniqueness. */
+  readonly applied: Set<string>;
+  readonly pairByOrder: Map<string, string>;
+  readonly owners: Map<string, Ownership[]>;
+  closed: ClosedTotals;
+}
+
+/** A venue repeats at most a few minutes of facts after a reconnect; this is far more than any of them can hold. */
+const APPLIED_MAX = 100_000;
+
+export function emptyLedger(): Ledger {
+  return {
+    instruments: new Map(),
+    books: new Map(),
+    pairs: new Map(),
+    applied: new Set(),
+    pairByOrder: new Map(),
+    owners: new Map(),
+    closed: { pairs: 0, netMicro: 0n, fundingMicro: 0n },
+  };
+}
+
+/** Rebuilds the books from rows in sequence order, of one symbol or of a whole journal. Pure and deterministic. */
+export function foldLedger(rows: readonly JournalRow[], instruments: readonly InstrumentSteps[] = []): Ledger {
+  const ledger = emptyLedger();
+  for (const instrument of instruments) defineInstrument(ledger, instrument);
+  // A venue may replay fills from before this engine knew the instrument: its steps hold for those rows too.
+  for (const row of rows) if (row.type === 'config') applyRowToLedger(ledger, row);
+  for (const row of rows) if (row.type !== 'config') applyRowToLedger(ledger, row);
+  return ledger;
+}
+
+/** Applies one journal row; rows that carry no money change nothing. */
+export function applyRowToLedger(ledger: Ledger, row: JournalRow): void {
+  // The payloads of these row types have one writer each (this engine); the store returns them as they were written.
+  const payload = row.payload as RowPayload;
+  if (row.type === 'config' && payload.instrument !== undefined) defineInstrument(ledger, payload.instrument);
+  if (row.type === 'order-planned' && payload.order !== undefined) registerOrder(ledger, payload.order);
+  if (row.type === 'fill' && payload.event?.type === 'fill-received') applyFill(ledger, payload.event);
+  if (row.type === 'funding' && payload.event?.type === 'funding-paid') applyFunding(ledger, payload.event);
+  if (row.type === 'adjust' && payload.adjustment !== undefined) applyAdjustment(ledger, row.id, payload.adjustment);
+  if (row.type === 'pair-state' && payload.pair !== undefined && (payload.pair.phase === 'CLOSED' || payload.pair.phase === 'FAILED')) {
+    closePairBook(ledger, payload.pair.pairId, payload.pair.phase === 'CLOSED');
+  }
+}
+
+interface RowPayload {
+  readonly instrument?: InstrumentSteps;
+  readonly order?: PlannedOrder;
+  readonly event?: FillFact | FundingFact;
+  readonly adjustment?: Adjustment;
+  readonly pair?: { readonly pairId: string; readonly phase: string };
+}
+
+/** Makes an instrument's steps known. The first definition of an instrument stays: its lots are already counted in it. */
+export function defineInstrument(ledger: Ledger, instrument: InstrumentSteps): void {
+  const key = `${instrument.venue}:${instrument.symbol}`;
+  if (!ledger.instruments.has(key)) ledger.instruments.set(key, instrument);
+}
+
+/** Returns the steps the books of this leg are counted in, or undefined when none were journaled. */
+export function stepsOf(ledger: Ledger, key: Pick<LegKey, 'venue' | 'symbol'>): InstrumentSteps | undefined {
+  return ledger.instruments.get(`${key.venue}:${key.symbol}`);
+}
+
+/** Remembers which pair and leg an order works for, so that its fills find their pair. */
+export function registerOrder(ledger: Ledger, order: PlannedOrder): void {
+  const orderKey = `${order.venue}:${order.account}:${order.clientOrderId}`;
+  if (ledger.pairByOrder.has(orderKey)) return;
+  ledger.pairByOrder.set(orderKey, order.pairId);
+  const key = legKeyText(order);
+  const owners = ledger.owners.get(key) ?? [];
+  if (!owners.some((owner) => owner.pairId === order.pairId)) {
+    ledger.owners.set(key, [...owners, { pairId: order.pairId, leg: order.leg, fromMs: order.plannedAtMs }]);
+  }
+}
+
+/** Books a fill once. Returns false when it was booked before. Throws when its instrument's steps are unknown. */
+export function applyFill(ledger: Ledger, fact: FillFact): boolean {
+  if (!isNew(ledger, `fill:${fact.venue}:${fact.account}:${fact.fill.fillId}`)) return false;
+  const steps = stepsOf(ledger, fact);
+  if (steps === undefined) {
+    throw new Error(`a fill must be of an instrument whose steps are journaled, was ${fact.venue}:${fact.symbol}`);
+  }
+  const book = bookOf(ledger, fact);
+  const tradeLots = fact.fill.side === 'buy' ? fact.fill.lots : -fact.fill.lots;
+  const traded = applyTrade(book, tradeLots, fact.fill.priceTicks, steps);
+  ledger.books.set(legKeyText(fact), {
+    ...book,
+    ...traded.position,
+    realisedMicro: book.realisedMicro + traded.realisedMicro,
+    feesMicro: book.feesMicro + fact.fill.feeMicro,
+    fills: book.fills + 1,
+  });
+  const pairId = pairOfFill(ledger, fact);
+  if (pairId !== undefined) {
+    creditPair(ledger, pairId, { priceMicro: traded.realisedMicro, feesMicro: fact.fill.feeMicro, fundingMicro: 0n, fills: 1, fundingPayments: 0 });
+  }
+  return true;
+}
+
+/** Books a funding payment once. Returns false when it was booked before. */
+export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
+  if (!isNew(ledger, `funding:${fact.venue}:${fact.account}:${fact.payment.paymentId}`)) return false;
+  const book = bookOf(ledger, fact);
+  ledger.books.set(legKeyText(fact), {
+    ...book,
+    fundingMicro: book.fundingMicro + fact.payment.amountMicro,
+    fundingPayments: book.fundingPayments + 1,
+  });
+  const pairId = ownerAt(ledger, fact, fact.payment.settledAtMs)?.pairId;
+  if (pairId !== undefined) {
+    creditPair(ledger, pairId, { priceMicro: 0n, feesMicro: 0n, fundingMicro: fact.payment.amountMicro, fills: 0, fundingPayments: 1 });
+  }
+  return true;
+}
+
+/**
+ * Sets a position to what the venue proved to hold. The cost of vanished lots leaves with them without profit or loss, because no
+ * price is known; added lots come in at no cost. The wallet identity then holds only up to the venue's own account of the change.
+ */
+export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment: Adjustment): boolean {
+  if (!isNew(ledger, adjustmentId)) return false;
+  const book = bookOf(ledger, adjustment);
+  const kept = Math.sign(book.signedLots) === Math.sign(adjustment.signedLots) ? Math.min(Math.abs(book.signedLots), Math.abs(adjustment.signedLots)) : 0;
+  const costMicro = kept === 0 ? 0n : costShare(book, kept);
+  ledger.books.set(legKeyText(adjustment), { ...book, signedLots: adjustment.signedLots, costMicro, adjustments: book.adjustments + 1 });
+  return true;
+}
+
+/** Marks a pair's books as ended. A pair that never traded (`counts` false) is no trade and stays out of the totals. */
+export function closePairBook(ledger: Ledger, pairId: string, counts: boolean): void {
+  const book = pairBook(ledger, pairId);
+  if (book.closed || !counts) return;
+  ledger.pairs.set(pairId, { ...book, closed: true });
+  ledger.closed = {
+    pairs: ledger.closed.pairs + 1,
+    netMicro: ledger.closed.netMicro + pairNetMicro(book),
+    fundingMicro: ledger.closed.fundingMicro + book.fundingMicro,
+  };
+}
+
+/** Returns the books of a pair; zeros when nothing was booked yet. */
+export function pairBook(ledger: Ledger, pairId: string): PairBook {
+  return ledger.pairs.get(pairId) ?? { pairId, priceMicro: 0n, feesMicro: 0n, fundingMicro: 0n, fundingPayments: 0, fills: 0, closed: false };
+}
+
+/** Identity I1: what a pair earned, all in. */
+export function pairNetMicro(book: PairBook): bigint {
+  return book.priceMicro + book.feesMicro + book.fundingMicro;
+}
+
+/** Returns the books of a leg; flat zeros when nothing was booked yet. */
+export function bookOf(ledger: Ledger, key: LegKey): LegBook {
+  return (
+    ledger.books.get(legKeyText(key)) ?? {
+      key: { venue: key.venue, account: key.account, symbol: key.symbol },
+      ...FLAT,
+      realisedMicro: 0n,
+      feesMicro: 0n,
+      fundingMicro: 0n,
+      fills: 0,
+      fundingPayments: 0,
+      adjustments: 0,
+    }
+  );
+}
+
+/** Identity I3: by how much these facts moved the account's wallet, micro-units. */
+export function walletChangeMicro(ledger: Ledger, venue: string, account: string): bigint {
+  let changeMicro = 0n;
+  for (const book of ledger.books.values()) {
+    if (book.key.venue === venue && book.key.account === account) changeMicro += book.realisedMicro + book.feesMicro + book.fundingMicro;
+  }
+  return changeMicro;
+}
+
+function isNew(ledger: Ledger, factId: string): boolean {
+  if (ledger.applied.has(factId)) return false;
+  ledger.applied.add(factId);
+  if (ledger.applied.size > APPLIED_MAX) {
+    const oldest = ledger.applied.values().next();
+    if (oldest.done !== true) ledger.applied.delete(oldest.value);
+  }
+  return true;
+}
+
+/** Our own orders name their pair; other fills (liquidation, manual trades) belong to the pair that holds the leg at the time. */
+function pairOfFill(ledger: Ledger, fact: FillFact): string | undefined {
+  const own = ledger.pairByOrder.get(`${fact.venue}:${fact.account}:${fact.fill.clientOrderId}`);
+  if (own !== undefined) return own;
+  const owner = ownerAt(ledger, fact, fact.fill.venueAtMs)?.pairId;
+  return owner !== undefined && !pairBook(ledger, owner).closed ? owner : undefined;
+}
+
+function ownerAt(ledger: Ledger, key: LegKey, atMs: number): Ownership | undefined {
+  let latest: Ownership | undefined;
+  for (const owner of ledger.owners.get(legKeyText(key)) ?? []) if (owner.fromMs <= atMs) latest = owner;
+  return latest;
+}
+
+function creditPair(ledger: Ledger, pairId: string, amounts: Omit<PairBook, 'pairId' | 'closed'>): void {
+  const book = pairBook(ledger, pairId);
+  ledger.pairs.set(pairId, {
+    ...book,
+    priceMicro: book.priceMicro + amounts.priceMicro,
+    feesMicro: book.feesMicro + amounts.feesMicro,
+    fundingMicro: book.fundingMicro + amounts.fundingMicro,
+    fills: book.fills + amounts.fills,
+    fundingPayments: book.fundingPayments + amounts.fundingPayments,
+  });
+  if (!book.closed) return;
+  ledger.closed = {
+    ...ledger.closed,
+    netMicro: ledger.closed.netMicro + amounts.priceMicro + amounts.feesMicro + amounts.fundingMicro,
+    fundingMicro: ledger.closed.fundingMicro + amounts.fundingMicro,
+  };
+}
