@@ -1,4 +1,5 @@
 /** Applies normalised venue facts to the connector's state and passes them on to those concerned. */
+import { createOrderGate } from '../../src/risk/approval.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { OrderReport, VenueEvent } from '../../src/venues/venue.ts';
 import type { OrderEvent } from '../connector-messages.ts';
@@ -8,6 +9,8 @@ import { markBook, tellDurably, tellMarket, tellStatus } from './publish.ts';
 import { startSweep } from './sweep.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { positionRef } from '../addresses.ts';
+
+const DAY_MS = 86_400_000;
 
 /** `exchange` is present for answers of requests: when the request left, calendar ms. */
 export function applyEvents(
@@ -41,6 +44,7 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
         tellMarket(state, self, { type: 'instrument-listed', venue, account, symbol: instrument.symbol, instrument }, instrument.base);
       }
       state.symbols = [...state.instruments.keys()];
+      state.gate = createOrderGate({ ...state.args.gate, symbols: state.symbols });
       return;
     case 'fee-tier':
       for (const [symbol, instrument] of state.instruments) {
@@ -126,6 +130,8 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
         receivedAtMonotonicMs: self.monotonicMs(),
       } as const;
       state.lastAccount = message;
+      const day = Math.floor(self.nowMs() / DAY_MS);
+      if (state.dayOpening?.day !== day) state.dayOpening = { day, walletMicro: event.walletMicro };
       tellMarket(state, self, message, undefined);
       return;
     }

@@ -37,7 +37,8 @@ export interface ConnectorArgs {
   readonly fundingPollMs: number;
   /** Books of one symbol are told at most this often; the newest always follows. */
   readonly publishMs: number;
-  readonly gate: OrderGateLimits;
+  /** Limits of the last gate; its allow-list is the instruments of `bases`. */
+  readonly gate: Omit<OrderGateLimits, 'symbols'>;
 }
 
 export interface QueuedOperation {
@@ -152,6 +153,8 @@ export interface ConnectorState {
   readonly fundingRates: Map<string, Extract<MarketEvent, { type: 'funding-rate-changed' }>>;
   lastAccount: Extract<MarketEvent, { type: 'account-changed' }> | undefined;
   lastStatus: Extract<MarketEvent, { type: 'venue-status' }> | undefined;
+  /** The wallet when this UTC day was first seen, for the gate's daily loss. */
+  dayOpening: { readonly day: number; readonly walletMicro: bigint } | undefined;
   readonly dirtyBooks: Map<string, string | undefined>;
   readonly bookToldAtMs: Map<string, number>;
   bookTimer: TimerRef | undefined;
@@ -176,7 +179,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     restLimiter: new RateLimiter(limits.rest),
     orderLimiter: limits.orders === undefined ? undefined : new RateLimiter(limits.orders),
     frameLimiter: limits.socketMessages === undefined ? undefined : new RateLimiter(limits.socketMessages),
-    gate: createOrderGate(args.gate),
+    gate: createOrderGate({ ...args.gate, symbols: [] }),
     instruments: new Map(),
     baseBySymbol: new Map(),
     symbols: [],
@@ -210,6 +213,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     fundingRates: new Map(),
     lastAccount: undefined,
     lastStatus: undefined,
+    dayOpening: undefined,
     dirtyBooks: new Map(),
     bookToldAtMs: new Map(),
     bookTimer: undefined,

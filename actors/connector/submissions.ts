@@ -17,6 +17,7 @@ import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState, SubmissionTrack } from './state.ts';
 
 const ORDERS_REMEMBERED_MAX = 5_000;
+const ENDED: ReadonlySet<string> = new Set(['filled', 'cancelled', 'rejected', 'expired', 'refused', 'not-found']);
 
 type PlaceOrder = Extract<ConnectorCommand, { type: 'place-order' }>;
 type CancelOrder = Extract<ConnectorCommand, { type: 'cancel-order' }>;
@@ -41,11 +42,15 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
   if (instrument === undefined) return refuse(state, self, order.clientOrderId, 'UNKNOWN_INSTRUMENT', order.symbol, 'permanent');
 
   const mark = state.marks.get(order.symbol);
+  const working = workingOrders(state, order.clientOrderId);
   const verdict = approve(state.gate, order, {
     instrument,
-    positionLots: state.positions.get(order.symbol) ?? 0,
-    openOrders: state.submissions.length,
+    positionLots: state.reconciled ? (state.positions.get(order.symbol) ?? 0) : state.positions.get(order.symbol),
+    openOrders: working.length,
+    workingOrders: working.filter((other) => other.symbol === order.symbol),
+    nowMs: at.calendarMs,
     monotonicMs: at.monotonicMs,
+    ...(state.dayOpening === undefined || state.lastAccount === undefined ? {} : { dayResultMicro: state.lastAccount.walletMicro - state.dayOpening.walletMicro }),
     ...(mark === undefined ? {} : { markNano: mark.markNano }),
     ...(mark?.indexNano === undefined ? {} : { indexNano: mark.indexNano }),
   });
@@ -81,6 +86,20 @@ export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command:
         instant(self),
       ),
   });
+}
+
+/** Orders of ours that may still execute, unknown ones included. */
+function workingOrders(
+  state: ConnectorState,
+  exceptClientOrderId: string,
+): readonly { readonly symbol: string; readonly side: 'buy' | 'sell'; readonly remainingLots: number; readonly reduceOnly: boolean }[] {
+  const working = [];
+  for (const [clientOrderId, { request: order, lastEvent }] of state.orders) {
+    if (clientOrderId === exceptClientOrderId || (lastEvent !== undefined && ENDED.has(lastEvent.status))) continue;
+    const { symbol, side, reduceOnly } = order;
+    working.push({ symbol, side, reduceOnly, remainingLots: order.lots - (lastEvent?.filledLots ?? 0) });
+  }
+  return working;
 }
 
 function priorityOf(purpose: 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance'): RequestPriority {
@@ -372,8 +391,7 @@ export function changeOrder(
 function forgetOldOrders(state: ConnectorState): void {
   if (state.orders.size <= ORDERS_REMEMBERED_MAX) return;
   for (const [clientOrderId, track] of state.orders) {
-    const status = track.lastEvent?.status;
-    if (status === 'filled' || status === 'cancelled' || status === 'rejected' || status === 'expired' || status === 'refused' || status === 'not-found') {
+    if (track.lastEvent !== undefined && ENDED.has(track.lastEvent.status)) {
       state.orders.delete(clientOrderId);
       return;
     }
