@@ -1,0 +1,60 @@
+/** Where a venue would close a leg, and how much leverage keeps that far away: domain 6.2 and 6.3. Pure functions, any thread. */
+
+/** Returns the mark at which an isolated linear position is liquidated. `maintenance` is the fraction of notional of its tier. */
+export function liquidationPrice(
+  side: 'long' | 'short',
+  entryPrice: number,
+  leverage: number,
+  maintenance: number,
+): number {
+  return side === 'long'
+    ? (entryPrice * (1 - 1 / leverage)) / (1 - maintenance)
+    : (entryPrice * (1 + 1 / leverage)) / (1 + maintenance);
+}
+
+/** Returns how far mark is from a liquidation price, as a fraction of mark. */
+export function liquidationDistance(markPrice: number, liquidationAt: number): number {
+  return Math.abs(markPrice - liquidationAt) / markPrice;
+}
+
+/**
+ * Returns the closer of the distances to the venue's reported and the computed liquidation price; a price already passed has
+ * distance 0. `reported` is absent where the venue states none.
+ */
+export function closestLiquidationDistance(
+  side: 'long' | 'short',
+  markPrice: number,
+  computed: number,
+  reported: number | undefined,
+): number {
+  const nearer =
+    reported === undefined ? computed : side === 'long' ? Math.max(computed, reported) : Math.min(computed, reported);
+  const passed = side === 'long' ? markPrice <= nearer : markPrice >= nearer;
+  return passed ? 0 : liquidationDistance(markPrice, nearer);
+}
+
+/** Returns the largest leverage at which liquidation stays `distance` away from the entry mark; not rounded. */
+export function maxLeverageFor(side: 'long' | 'short', distance: number, maintenance: number): number {
+  return side === 'long' ? 1 / (1 - (1 - distance) * (1 - maintenance)) : 1 / ((1 + distance) * (1 + maintenance) - 1);
+}
+
+/**
+ * Returns the whole leverage to ask of the venue: what the user wants, no more than the global cap, the venue's maximum and what
+ * the liquidation distance allows. 0 when not even 1 is safe.
+ */
+export function legLeverage(limits: {
+  readonly side: 'long' | 'short';
+  readonly wanted: number;
+  readonly cap: number;
+  readonly venueMax: number;
+  readonly distance: number;
+  readonly maintenance: number;
+}): number {
+  const safe = maxLeverageFor(limits.side, limits.distance, limits.maintenance);
+  return Math.floor(Math.min(limits.wanted, limits.cap, limits.venueMax, safe));
+}
+
+/** Returns the initial margin of a notional, quote: at least the venue's own fraction (1 / its largest leverage). */
+export function initialMargin(notionalQuote: number, leverage: number, venueMaxLeverage: number): number {
+  return notionalQuote * Math.max(1 / venueMaxLeverage, 1 / leverage);
+}
