@@ -5,8 +5,8 @@
 import { posix, relative, sep } from 'node:path';
 
 const PURE_FOLDERS = ['money', 'market', 'strategy', 'risk', 'execution'];
-/** Types of what a venue is asked and answers; plain data that the pure domain computes with. */
-const VENUE_CONTRACT = 'src/venues/venue.ts';
+/** Types of plain data that the pure domain computes with: what a venue is asked and answers, what the journal holds. */
+const PLAIN_DATA = ['src/venues/venue.ts', 'src/storage/rows.ts'];
 /** Files of src that compose the whole and may therefore use actors. */
 const COMPOSERS = ['src/main.ts', 'src/cli/', 'src/simulation/world.ts'];
 /** The only doors to the composition root. */
@@ -73,8 +73,8 @@ export function complainAboutPackage(from, name, typeOnly) {
 function complainAboutPure(folder, target, typeOnly) {
   if (folder === 'money') return target.startsWith('src/money/') ? undefined : 'money knows nothing outside itself';
   if (pureFolderOf(target) !== undefined) return undefined;
-  if (target === VENUE_CONTRACT && typeOnly) return undefined;
-  return `the pure domain knows only itself (${PURE_FOLDERS.join(', ')}; types of ${VENUE_CONTRACT})`;
+  if (PLAIN_DATA.includes(target) && typeOnly) return undefined;
+  return `the pure domain knows only itself (${PURE_FOLDERS.join(', ')}; types of ${PLAIN_DATA.join(', ')})`;
 }
 
 function complainAboutActor(target, typeOnly) {
