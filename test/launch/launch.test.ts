@@ -1,0 +1,109 @@
+import { chmodSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { findOldNode, makeProject, THIS_NODE } from './project.ts';
+import type { Project } from './project.ts';
+
+const LAUNCH = 'src/launch.mjs';
+const oldNode = findOldNode();
+const pinnedPath = `node_modules/node-${process.platform}-${process.arch}/bin/node`;
+
+/** A project whose command line is `body`, with everything installed; its pinned Node.js is the one running this test. */
+function projectWithCommand(body: string): Project {
+  const project = makeProject();
+  project.want({});
+  project.installed({});
+  project.write(
+    'src/cli/tandem.ts',
+    `export async function runTandem(words: readonly string[]): Promise<number> {\n${body}\n}\n`,
+  );
+  chmodSync(project.write(pinnedPath, `#!/bin/sh\nexec '${THIS_NODE}' "$@"\n`), 0o755);
+  return project;
+}
+
+const launchers: readonly (readonly [name: string, node: string | undefined])[] = [
+  ['a Node.js that can run it', THIS_NODE],
+  ['an old Node.js', oldNode],
+];
+
+describe.each(launchers)('the launcher under %s', (name, node) => {
+  const test = it.skipIf(node === undefined);
+  const suffix = node === undefined ? ` (skipped: ${name} is not on the path)` : '';
+  const nodeFile = node ?? '';
+
+  test(`hands the words to the command line and ends with its code${suffix}`, async () => {
+    const project = projectWithCommand('console.log(words.join("|"), process.execArgv.length);\nreturn 3;');
+    const { code, stdout } = await project.run(nodeFile, [LAUNCH, 'bench', '--json', 'a b']).ended;
+    expect(stdout).toBe('bench|--json|a b 0\n');
+    expect(code).toBe(3);
+  });
+
+  test(`sets the compile cache before any thread starts${suffix}`, async () => {
+    const project = projectWithCommand('console.log(process.env.NODE_COMPILE_CACHE);\nreturn 0;');
+    const { stdout } = await project.run(nodeFile, [LAUNCH]).ended;
+    expect(stdout.trim()).toMatch(/node_modules\/\.cache\/compile$/);
+  });
+
+  test(`ends even when the command left a timer behind${suffix}`, async () => {
+    const project = projectWithCommand('setInterval(() => {}, 1_000);\nreturn 0;');
+    expect((await project.run(nodeFile, [LAUNCH]).ended).code).toBe(0);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)(
+    `passes %s on and ends as the command ends${suffix}`,
+    async (signal) => {
+      const project = projectWithCommand(`
+      return new Promise((resolve) => {
+        process.on('${signal}', () => { console.log('heard'); resolve(7); });
+        setInterval(() => {}, 1_000);
+        console.log('ready');
+      });`);
+      const run = project.run(nodeFile, [LAUNCH]);
+      await run.printed('ready');
+      run.child.kill(signal);
+      const { code, stdout } = await run.ended;
+      expect(stdout).toBe('ready\nheard\n');
+      expect(code).toBe(7);
+    },
+  );
+
+  test(`ends by the signal that ended the command${suffix}`, async () => {
+    const project = projectWithCommand(
+      "console.log('ready');\nsetInterval(() => {}, 1_000);\nprocess.kill(process.pid, 'SIGKILL');\nreturn new Promise(() => {});",
+    );
+    expect((await project.run(nodeFile, [LAUNCH]).ended).signal).toBe('SIGKILL');
+  });
+
+  test(`installs what is missing before it starts, tests' packages not among it${suffix}`, async () => {
+    const project = projectWithCommand("console.log('started');\nreturn 0;");
+    project.want({ zod: { version: '4.6.7' }, vitest: { version: '5.1.1', dev: true } });
+    const { code, stdout } = await project.run(nodeFile, [LAUNCH]).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'started\n' });
+    expect(project.npmRuns()).toEqual([['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']]);
+  });
+
+  test(`is content without the packages of development${suffix}`, async () => {
+    const project = projectWithCommand('return 0;');
+    project.want({ vitest: { version: '5.1.1', dev: true } });
+    expect((await project.run(nodeFile, [LAUNCH]).ended).code).toBe(0);
+    expect(project.npmRuns()).toEqual([]);
+  });
+
+  test(`does not start when npm failed${suffix}`, async () => {
+    const project = projectWithCommand("console.log('started');\nreturn 0;");
+    project.want({ zod: { version: '4.6.7' } });
+    project.breakNpm(5);
+    expect(await project.run(nodeFile, [LAUNCH]).ended).toMatchObject({ code: 5, stdout: '' });
+  });
+});
+
+it.skipIf(oldNode === undefined)(
+  'says in one line that this Node.js is too old when npm has none (skipped without an old Node.js)',
+  async () => {
+    const project = makeProject();
+    project.want({});
+    project.installed({});
+    const { code, stderr } = await project.run(oldNode ?? '', [LAUNCH]).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tandem: needs Node\.js 24\.12 or newer; this is [\d.]+ and npm has none for \S+\n$/);
+  },
+);
