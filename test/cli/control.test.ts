@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { runTandem } from './run-tandem.ts';
+
+const TOKEN = 'a'.repeat(64);
+
+const actors = {
+  actors: [
+    {
+      path: 'position/BTC',
+      kind: 'position',
+      status: 'running',
+      thread: 'trading-0',
+      incarnation: 2,
+      restarts: 1,
+      mailbox: { depthTotal: 3, processed: 1200 },
+      handler: { p99Ms: 0.25 },
+    },
+    { path: 'journal', kind: 'journal', status: 'restarting', thread: 'store', incarnation: 1, restarts: 0 },
+  ],
+};
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** An engine's control server with fixed answers; returns the options that lead to it. */
+async function pretendEngine(answers: Readonly<Record<string, Answer>>, token = TOKEN): Promise<readonly string[]> {
+  const server = createServer((request, response) => {
+    const answer =
+      request.headers.authorization === `Bearer ${TOKEN}` ? answers[request.url ?? ''] : { status: 403, body: '' };
+    response.writeHead(answer?.status ?? 404).end(answer?.body ?? '{"error":"not found"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const dataDir = mkdtempSync(join(tmpdir(), 'tandem-cli-'));
+  onTestFinished(() => {
+    server.close();
+    rmSync(dataDir, { recursive: true });
+  });
+  writeFileSync(join(dataDir, 'control.token'), `${token}\n`);
+  // Listening on a TCP port: the address is never a pipe's text.
+  const { port } = server.address() as AddressInfo;
+  return ['--port', String(port), '--data-dir', dataDir];
+}
+
+describe('tandem actors', () => {
+  const answers = {
+    '/debug/actors': { status: 200, body: JSON.stringify(actors) },
+    '/debug/actors/position/BTC': { status: 200, body: JSON.stringify(actors.actors[0]) },
+  };
+
+  it('lays the actors out as a table', async () => {
+    const { code, stdout } = await runTandem(['actors', ...(await pretendEngine(answers))]);
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      'path          status      thread     life  restarts  queued  processed  p99 ms',
+      'position/BTC  running     trading-0     2         1       3       1200    0.25',
+      'journal       restarting  store         1         0       0          0    0.00',
+      '',
+    ]);
+  });
+
+  it('prints the answer as it is with --json', async () => {
+    const { code, stdout } = await runTandem(['actors', '--json', ...(await pretendEngine(answers))]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(actors);
+  });
+
+  it('shows one actor in depth', async () => {
+    const { stdout } = await runTandem(['actors', 'position/BTC', ...(await pretendEngine(answers))]);
+    expect(JSON.parse(stdout)).toEqual(actors.actors[0]);
+  });
+
+  it('fails for an actor that is not there', async () => {
+    const { code, stderr } = await runTandem(['actors', 'position/XRP', ...(await pretendEngine(answers))]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'no actor lives at "position/XRP"\n' });
+  });
+});
+
+describe('tandem status', () => {
+  it('is 0 for a ready engine', async () => {
+    const options = await pretendEngine({
+      '/readyz': { status: 200, body: '{"ready":true}' },
+      '/debug/actors': { status: 200, body: JSON.stringify(actors) },
+    });
+    const { code, stdout } = await runTandem(['status', ...options]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'READY  1 of 2 actors running, 1 restarts\njournal restarting\n',
+    });
+  });
+
+  it('is 1 for one that is not ready, and says why', async () => {
+    const options = await pretendEngine({
+      '/readyz': { status: 503, body: '{"ready":false,"waitingFor":["lighter"]}' },
+      '/debug/actors': { status: 200, body: '{"actors":[]}' },
+    });
+    const { code, stdout } = await runTandem(['status', '--json', ...options]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ready: false, readiness: { waitingFor: ['lighter'] }, actors: 0 });
+  });
+
+  it('is 1 when no engine has run in the data directory', async () => {
+    const { code, stderr } = await runTandem(['status', '--data-dir', '/nowhere']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^no token of a running engine in \/nowhere\/control\.token: ENOENT/);
+  });
+
+  it('is 1 when nobody answers', async () => {
+    const options = await pretendEngine({});
+    const { code, stderr } = await runTandem(['status', ...options, '--port', '1']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^no engine answers at http:\/\/127\.0\.0\.1:1\/readyz: /);
+  });
+
+  it("is 1 when the token is another engine's", async () => {
+    const { code, stderr } = await runTandem(['status', ...(await pretendEngine({}, 'b'.repeat(64)))]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('refused the token');
+  });
+});

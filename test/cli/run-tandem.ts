@@ -1,0 +1,20 @@
+/** Runs the real command line in its own process. Tests only. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+
+const LAUNCH = join(import.meta.dirname, '..', '..', 'src', 'launch.mjs');
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function runTandem(words: readonly string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [LAUNCH, ...words], (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
