@@ -10,7 +10,11 @@ import type { MarketTape } from './market-tape.ts';
 export interface ExchangeOptions {
   readonly venue: string;
   readonly markets: readonly Instrument[];
-  readonly accounts: readonly { readonly name: string; readonly openingWalletMicro: bigint; readonly leverage: number }[];
+  readonly accounts: readonly {
+    readonly name: string;
+    readonly openingWalletMicro: bigint;
+    readonly leverage: number;
+  }[];
   readonly tape: MarketTape;
   readonly seed: number;
   /** Delay between acceptance and execution, monotonic ms. */
@@ -125,13 +129,25 @@ export type ExchangeEvent =
   | { readonly type: 'position'; readonly account: string; readonly position: ExchangePosition }
   | { readonly type: 'wallet'; readonly account: string; readonly walletMicro: bigint }
   | { readonly type: 'stats'; readonly stats: ExchangeStats }
-  | { readonly type: 'funding'; readonly funding: ExchangeFunding; readonly payments: readonly ExchangeFundingPayment[] };
+  | {
+      readonly type: 'funding';
+      readonly funding: ExchangeFunding;
+      readonly payments: readonly ExchangeFundingPayment[];
+    };
 
 export type SubmitOutcome =
   | { readonly accepted: true; readonly venueOrderNumber: number }
   | {
       readonly accepted: false;
-      readonly reason: 'duplicate-client-id' | 'unknown-symbol' | 'below-minimum' | 'above-maximum' | 'price-band' | 'margin' | 'inactive' | 'expired';
+      readonly reason:
+        | 'duplicate-client-id'
+        | 'unknown-symbol'
+        | 'below-minimum'
+        | 'above-maximum'
+        | 'price-band'
+        | 'margin'
+        | 'inactive'
+        | 'expired';
     };
 
 export interface Exchange {
@@ -142,10 +158,17 @@ export interface Exchange {
   /** Queues; execution and its events come from `advance` after the delay. */
   submit(order: ExchangeOrder, at: Instant): SubmitOutcome;
   /** Queues a cancel; false when no such live order. */
-  cancel(account: string, find: { readonly clientOrderId?: string; readonly venueOrderNumber?: number }, at: Instant): boolean;
+  cancel(
+    account: string,
+    find: { readonly clientOrderId?: string; readonly venueOrderNumber?: number },
+    at: Instant,
+  ): boolean;
   cancelAll(account: string, at: Instant): number;
   setLeverage(account: string, symbol: string, leverage: number): boolean;
-  book(symbol: string): { readonly bids: readonly (readonly [number, number])[]; readonly asks: readonly (readonly [number, number])[] };
+  book(symbol: string): {
+    readonly bids: readonly (readonly [number, number])[];
+    readonly asks: readonly (readonly [number, number])[];
+  };
   stats(symbol: string): ExchangeStats;
   markets(): readonly Instrument[];
   wallet(account: string): {
