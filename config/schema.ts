@@ -42,7 +42,7 @@ const liveVenue = z.strictObject({
       z.strictObject({
         name: accountName,
         keyFile: path.describe(
-          "File with the account's ids and keys, mode 0600, in a 0700 folder. Keys never stand here.",
+          "YAML file with the account's keys, mode 0600, in a 0700 folder. Keys never stand here.",
         ),
         options: z
           .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))

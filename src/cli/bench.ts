@@ -37,13 +37,25 @@ async function runBenchmarks(name: string | undefined, options: BenchCommandOpti
   const machine = { node: process.versions.node, cores: availableParallelism(), commit: currentCommit() };
   const chosen = name === undefined ? [...files] : [...files].filter(([known]) => known === name);
   for (const [bench, file] of chosen) {
-    const module = await importBench(file, bench);
     const progress = (text: string): void => void process.stderr.write(`${bench}: ${text}\n`);
-    for await (const result of await module.run({ progress })) {
-      const line =
-        options.json === true ? JSON.stringify({ bench, ...result, ...machine }) : describeResult(bench, result);
+    for await (const line of benchLines(bench, file, { json: options.json === true, machine, progress })) {
       process.stdout.write(`${line}\n`);
     }
+  }
+}
+
+interface LineOptions {
+  readonly json: boolean;
+  /** Added to every JSON line. */
+  readonly machine: { readonly node: string; readonly cores: number; readonly commit: string };
+  readonly progress: (text: string) => void;
+}
+
+/** Loads and runs one benchmark; gives one line per result as it comes. Throws when the file is no benchmark of that name. */
+export async function* benchLines(bench: string, file: string, options: LineOptions): AsyncGenerator<string> {
+  const module = await importBench(file, bench);
+  for await (const result of await module.run({ progress: options.progress })) {
+    yield options.json ? JSON.stringify({ bench, ...result, ...options.machine }) : describeResult(bench, result);
   }
 }
 
@@ -56,9 +68,14 @@ export function benchFiles(folder: string): ReadonlyMap<string, string> {
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => readFileSync(file, 'utf8').includes('export const name ='));
-  return new Map(
-    files.map((file) => [basename(file, '.ts'), file] as const).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
-  );
+  const byName = new Map<string, string>();
+  for (const file of files) {
+    const name = basename(file, '.ts');
+    const other = byName.get(name);
+    if (other !== undefined) throw new Error(`benchmark names must be unique, "${name}" is both ${other} and ${file}`);
+    byName.set(name, file);
+  }
+  return new Map([...byName].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function importBench(file: string, bench: string): Promise<BenchModule> {

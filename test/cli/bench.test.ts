@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { benchFiles, benchLines } from '../../src/cli/bench.ts';
+
+function benchFolder(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'runtime'));
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
+  return folder;
+}
+
+const oneResult = `
+export const name = 'ping';
+export async function* run(options: { progress: (text: string) => void }) {
+  options.progress('measuring');
+  yield {
+    metric: 'latency p50', value: 3.2, unit: 'us', runs: 5, spread: 0.4,
+    baseline: { name: 'postMessage', value: 20 }, ratio: 0.16, topology: '1 -> 1, 2 threads',
+  };
+}
+`;
+const machine = { node: '24.21.0', cores: 2, commit: 'abc1234' };
+
+async function collect(lines: AsyncIterable<string>): Promise<readonly string[]> {
+  const collected: string[] = [];
+  for await (const line of lines) collected.push(line);
+  return collected;
+}
+
+describe('the files of benchmarks', () => {
+  it('are found by name in every area, what they share left out', () => {
+    const folder = benchFolder({
+      'zeta.ts': "export const name = 'zeta';",
+      'runtime/alpha.ts': "export const name = 'alpha';",
+      'result.ts': 'export interface BenchResult {}',
+      'notes.md': 'export const name = ',
+    });
+    expect([...benchFiles(folder)]).toEqual([
+      ['alpha', join(folder, 'runtime', 'alpha.ts')],
+      ['zeta', join(folder, 'zeta.ts')],
+    ]);
+  });
+
+  it('must not share a name', () => {
+    const folder = benchFolder({ 'ping.ts': oneResult, 'runtime/ping.ts': oneResult });
+    expect(() => benchFiles(folder)).toThrow('benchmark names must be unique, "ping" is both');
+  });
+});
+
+describe('the lines of a benchmark', () => {
+  it('are complete JSON objects for machines', async () => {
+    const file = join(benchFolder({ 'ping.ts': oneResult }), 'ping.ts');
+    const said: string[] = [];
+    const lines = await collect(benchLines('ping', file, { json: true, machine, progress: (text) => said.push(text) }));
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      {
+        bench: 'ping',
+        metric: 'latency p50',
+        value: 3.2,
+        unit: 'us',
+        runs: 5,
+        spread: 0.4,
+        baseline: { name: 'postMessage', value: 20 },
+        ratio: 0.16,
+        topology: '1 -> 1, 2 threads',
+        ...machine,
+      },
+    ]);
+    expect(said).toEqual(['measuring']);
+  });
+
+  it('are sentences for people', async () => {
+    const file = join(benchFolder({ 'ping.ts': oneResult }), 'ping.ts');
+    expect(await collect(benchLines('ping', file, { json: false, machine, progress: () => {} }))).toEqual([
+      'ping  latency p50 3.2 us +-0.2 over 5 runs, postMessage 20 us (x 0.16)  [1 -> 1, 2 threads]',
+    ]);
+  });
+
+  it('do not come from a file whose name is not its own', async () => {
+    const file = join(benchFolder({ 'pong.ts': oneResult }), 'pong.ts');
+    await expect(collect(benchLines('pong', file, { json: true, machine, progress: () => {} }))).rejects.toThrow(
+      'must export name ("pong") and run',
+    );
+  });
+});
