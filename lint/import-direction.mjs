@@ -8,7 +8,7 @@ const PURE_FOLDERS = ['money', 'market', 'strategy', 'risk', 'execution'];
 /** Types of plain data that the pure domain computes with: what a venue is asked and answers, what the journal holds. */
 const PLAIN_DATA = ['src/venues/venue.ts', 'src/storage/rows.ts'];
 /** Files of src that compose the whole and may therefore use actors. */
-const COMPOSERS = ['src/main.ts', 'src/cli/', 'src/simulation/world.ts'];
+const COMPOSERS = ['src/main.ts', 'src/composition/', 'src/cli/', 'src/simulation/world.ts'];
 /** The only doors to the composition root. */
 const MAIN_USERS = ['src/cli/start.ts', 'src/cli/venue.ts', 'src/launch.mjs'];
 

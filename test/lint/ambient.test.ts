@@ -111,6 +111,8 @@ export async function read(file: string): Promise<string> {
 `;
 const adapterPlaces = [
   'src/ports/live/http-port.ts',
+  'src/storage/live/journal-database.ts',
+  'src/runtime/thread-host.ts',
   'src/cli/status.ts',
   'src/control/server.ts',
   'src/main.ts',
