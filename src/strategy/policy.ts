@@ -19,8 +19,6 @@ export interface EntryPolicy {
   readonly minFavourable: number;
   readonly maxHalfSpreadBps: number;
   readonly maxMarkDivergenceBps: number;
-  /** Assumed cost of a round trip as a fraction of notional; only for the consistency check. */
-  readonly roundTripCostRate: number;
 }
 
 export interface SizingPolicy {
@@ -49,8 +47,6 @@ export interface ExitPolicy {
   readonly horizonHours: number;
   /** Times the exit cost: staying must be worse than minus this. */
   readonly hysteresis: number;
-  /** Zero or negative; only for the consistency check. */
-  readonly flipHourly: number;
   /** Distinct predictions that must agree on a reversal. */
   readonly confirm: number;
   readonly takeProfitQuote: number;

@@ -1,0 +1,156 @@
+/** What a candidate pair costs and is expected to earn: domain 5.1 and 5.2. Floats for decisions. Pure functions, any thread. */
+import { conservativeFunding, persistence } from '../market/funding-forecast.ts';
+import type { FundingOutlook } from '../market/funding-forecast.ts';
+import { HOUR_MS } from '../market/funding-rate.ts';
+
+/** One leg of a candidate; prices in quote per base unit, rates and fees as fractions. */
+export interface CandidateLeg {
+  /** Average price of opening now, by walking the book. */
+  readonly entryPrice: number;
+  /** Average price of closing again, by walking the other side of the present book. */
+  readonly exitPrice: number;
+  readonly markPrice: number;
+  readonly hourlyRate: number;
+  readonly takerFee: number;
+  readonly funding: FundingOutlook;
+  /** Initial margin of the leg, quote. */
+  readonly marginQuote: number;
+}
+
+export interface Candidate {
+  /** Base units of each leg. */
+  readonly quantity: number;
+  readonly long: CandidateLeg;
+  readonly short: CandidateLeg;
+}
+
+export interface OpportunityMetrics {
+  readonly entryEdgeQuote: number;
+  readonly exitCostQuote: number;
+  readonly feesInQuote: number;
+  readonly feesOutQuote: number;
+  /** C: fees both ways and exit cost, less the entry edge. */
+  readonly roundTripCostQuote: number;
+  /** K_h at marks. */
+  readonly hourlyCarryQuote: number;
+  /** Mean notional of the two legs. */
+  readonly notionalQuote: number;
+  readonly netAprPct: number;
+  /** C / K_h; Infinity when the pair does not earn. For display. */
+  readonly accrualBreakEvenHours: number;
+  /** The payment that has paid the round trip; undefined when none within the limit does. */
+  readonly breakEven: BreakEven | undefined;
+  /** Conservative E[F(H)]. */
+  readonly expectedFundingQuote: number;
+  /** EV(H). */
+  readonly expectedValueQuote: number;
+  /** M: both margins with their buffer. */
+  readonly capitalQuote: number;
+  /** EV(H) / M. */
+  readonly returnOnCapital: number;
+  readonly annualReturnPct: number;
+  /** EV(H) / M / H: candidates are ranked by it. */
+  readonly score: number;
+}
+
+/** Settlements of the pair (both legs at one instant count once) until the round trip is paid. */
+export interface BreakEven {
+  readonly payments: number;
+  readonly hours: number;
+}
+
+export interface EvaluationTerms {
+  readonly horizonHours: number;
+  readonly haircut: number;
+  /** How far ahead a break-even is looked for. */
+  readonly breakEvenLimitHours: number;
+}
+
+const HOURS_PER_YEAR = 8_760;
+/** Capital bound per unit of initial margin: a pair is given half as much again before its legs move apart. */
+const CAPITAL_PER_MARGIN = 1.5;
+
+export function evaluateOpportunity(candidate: Candidate, terms: EvaluationTerms): OpportunityMetrics {
+  const { quantity, long, short } = candidate;
+  const entryEdgeQuote = quantity * (short.entryPrice - long.entryPrice);
+  const exitCostQuote = quantity * (short.exitPrice - long.exitPrice);
+  const feesInQuote = quantity * (long.entryPrice * long.takerFee + short.entryPrice * short.takerFee);
+  const feesOutQuote = quantity * (long.exitPrice * long.takerFee + short.exitPrice * short.takerFee);
+  const roundTripCostQuote = feesInQuote + feesOutQuote + exitCostQuote - entryEdgeQuote;
+
+  const hourlyCarryQuote = quantity * (short.markPrice * short.hourlyRate - long.markPrice * long.hourlyRate);
+  const notionalQuote = (quantity * (long.markPrice + short.markPrice)) / 2;
+  const expectedFundingQuote = fundingWithin(candidate, terms);
+  const expectedValueQuote = expectedFundingQuote - roundTripCostQuote;
+  const capitalQuote = CAPITAL_PER_MARGIN * (long.marginQuote + short.marginQuote);
+  const returnOnCapital = expectedValueQuote / capitalQuote;
+  return {
+    entryEdgeQuote,
+    exitCostQuote,
+    feesInQuote,
+    feesOutQuote,
+    roundTripCostQuote,
+    hourlyCarryQuote,
+    notionalQuote,
+    netAprPct: ((hourlyCarryQuote * HOURS_PER_YEAR) / notionalQuote) * 100,
+    accrualBreakEvenHours: accrualBreakEven(roundTripCostQuote, hourlyCarryQuote),
+    breakEven: breakEven(candidate, roundTripCostQuote, terms.breakEvenLimitHours),
+    expectedFundingQuote,
+    expectedValueQuote,
+    capitalQuote,
+    returnOnCapital,
+    annualReturnPct: ((returnOnCapital * HOURS_PER_YEAR) / terms.horizonHours) * 100,
+    score: returnOnCapital / terms.horizonHours,
+  };
+}
+
+function fundingWithin({ quantity, long, short }: Candidate, terms: EvaluationTerms): number {
+  const horizonMs = terms.horizonHours * HOUR_MS;
+  return (
+    conservativeFunding(long.funding, quantity * long.markPrice, horizonMs, terms.haircut) +
+    conservativeFunding(short.funding, -quantity * short.markPrice, horizonMs, terms.haircut)
+  );
+}
+
+function accrualBreakEven(costQuote: number, hourlyCarryQuote: number): number {
+  if (costQuote <= 0) return 0;
+  return hourlyCarryQuote > 0 ? costQuote / hourlyCarryQuote : Infinity;
+}
+
+/** Counts real settlements of both legs in time order until they have paid `costQuote`. */
+function breakEven({ quantity, long, short }: Candidate, costQuote: number, limitHours: number): BreakEven | undefined {
+  if (costQuote <= 0) return { payments: 0, hours: 0 };
+  const limitMs = limitHours * HOUR_MS;
+  const streams = [
+    paymentStream(long.funding, -quantity * long.markPrice),
+    paymentStream(short.funding, quantity * short.markPrice),
+  ];
+  let receivedQuote = 0;
+  for (let payments = 1; ; payments += 1) {
+    const atMs = Math.min(...streams.map((stream) => stream.atMs));
+    if (atMs > limitMs) return undefined;
+    for (const stream of streams) if (stream.atMs === atMs) receivedQuote += stream.next();
+    if (receivedQuote >= costQuote) return { payments, hours: atMs / HOUR_MS };
+  }
+}
+
+/** The coming payments of one leg, one after the other. `perRateQuote` is what a rate of 1 would pay us. */
+function paymentStream(
+  funding: FundingOutlook,
+  perRateQuote: number,
+): { readonly atMs: number; readonly next: () => number } {
+  const phi = persistence(funding.intervalMs, funding.halfLifeHours);
+  let deviation = funding.nextRate - funding.medianRate;
+  let atMs = funding.nextSettleInMs;
+  return {
+    get atMs() {
+      return atMs;
+    },
+    next: () => {
+      const payment = perRateQuote * (funding.medianRate + deviation);
+      deviation *= phi;
+      atMs += funding.intervalMs;
+      return payment;
+    },
+  };
+}
