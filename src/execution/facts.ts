@@ -1,6 +1,15 @@
 /** The facts execution is built from, as connectors tell and journal them. Types only, any thread. */
 import type { FillReport, FundingPaymentReport, RefusalClass } from '../venues/venue.ts';
 
+/** A journal row as the folds read it; the storage layer's rows fit this shape. */
+export interface FactRow {
+  readonly id: string;
+  readonly type: string;
+  /** Calendar ms at the writer. */
+  readonly atMs: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
 export type LegSide = 'long' | 'short';
 export type OrderPurposeName = 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance';
 

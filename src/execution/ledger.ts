@@ -6,9 +6,8 @@
  * integer micro-units; nothing is estimated.
  */
 import type { Steps } from '../money/amounts.ts';
-import type { JournalRow } from '../storage/rows.ts';
 import { legKeyText } from './facts.ts';
-import type { FillFact, FundingFact, LegKey, LegSide, PlannedOrder } from './facts.ts';
+import type { FactRow, FillFact, FundingFact, LegKey, LegSide, PlannedOrder } from './facts.ts';
 import { FLAT, applyTrade, costShare } from './position-arithmetic.ts';
 import type { CostedPosition } from './position-arithmetic.ts';
 
@@ -93,7 +92,7 @@ export function emptyLedger(): Ledger {
 }
 
 /** Rebuilds the books from rows in sequence order, of one symbol or of a whole journal. Pure and deterministic. */
-export function foldLedger(rows: readonly JournalRow[], instruments: readonly InstrumentSteps[] = []): Ledger {
+export function foldLedger(rows: readonly FactRow[], instruments: readonly InstrumentSteps[] = []): Ledger {
   const ledger = emptyLedger();
   for (const instrument of instruments) defineInstrument(ledger, instrument);
   // A venue may replay fills from before this engine knew the instrument: its steps hold for those rows too.
@@ -103,7 +102,7 @@ export function foldLedger(rows: readonly JournalRow[], instruments: readonly In
 }
 
 /** Applies one journal row; rows that carry no money change nothing. */
-export function applyRowToLedger(ledger: Ledger, row: JournalRow): void {
+export function applyRowToLedger(ledger: Ledger, row: FactRow): void {
   // The payloads of these row types have one writer each (this engine); the store returns them as they were written.
   const payload = row.payload as RowPayload;
   if (row.type === 'config' && payload.instrument !== undefined) defineInstrument(ledger, payload.instrument);

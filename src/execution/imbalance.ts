@@ -1,0 +1,65 @@
+/** How far two legs are from balance, in exact shared units of the underlying. Pure, any thread. */
+import type { LegSide } from './facts.ts';
+import type { InstrumentSteps } from './ledger.ts';
+import { isLive } from './order-state.ts';
+import type { LegView, PairView } from './pair.ts';
+
+/** Returns what one lot of each leg is in a unit that divides both: 10^-d of the underlying, d the finer of the two decimals. */
+export function sharedBaseUnits(long: InstrumentSteps, short: InstrumentSteps): { readonly long: bigint; readonly short: bigint; readonly decimals: number } {
+  const decimals = Math.max(long.quantityDecimals, short.quantityDecimals);
+  const perLot = (steps: InstrumentSteps): bigint =>
+    BigInt(steps.lotUnits) * BigInt(steps.multiplier) * 10n ** BigInt(decimals - steps.quantityDecimals);
+  return { long: perLot(long), short: perLot(short), decimals };
+}
+
+/** Net underlying by our fills: positive when too long. */
+export function netUnits(view: Pick<PairView, 'long' | 'short'>): bigint {
+  return legUnits(view.long) + legUnits(view.short);
+}
+
+export function legUnits(leg: Pick<LegView, 'ledgerLots' | 'unitsPerLot'>): bigint {
+  return BigInt(leg.ledgerLots) * leg.unitsPerLot;
+}
+
+/**
+ * Returns the largest unhedged amount the facts allow, unsigned: an order whose outcome is unknown may have filled in full or not
+ * at all, whichever is worse. Orders on their way normally do not count: both legs leave in the same moment.
+ */
+export function worstNetUnits(view: Pick<PairView, 'long' | 'short'>): bigint {
+  const known = netUnits(view);
+  let highest = known;
+  let lowest = known;
+  for (const leg of [view.long, view.short]) {
+    for (const order of leg.orders) {
+      if (!isLive(order) || (order.status !== 'UNKNOWN' && order.status !== 'LOST')) continue;
+      const openUnits = BigInt(order.planned.lots - order.filledLots) * leg.unitsPerLot;
+      if (order.planned.side === 'buy') highest += openUnits;
+      else lowest -= openUnits;
+    }
+  }
+  return absolute(highest) > absolute(lowest) ? absolute(highest) : absolute(lowest);
+}
+
+/** True when no whole lot of either leg could bring the legs closer together. */
+export function isBalanced(view: Pick<PairView, 'long' | 'short'>): boolean {
+  const coarser = view.long.unitsPerLot > view.short.unitsPerLot ? view.long.unitsPerLot : view.short.unitsPerLot;
+  return absolute(netUnits(view)) < coarser;
+}
+
+/** Returns the leg that holds less, and how many of its whole lots are missing. */
+export function laggingLeg(view: Pick<PairView, 'long' | 'short'>): { readonly leg: LegSide; readonly lots: number } {
+  const net = netUnits(view);
+  const leg: LegSide = net > 0n ? 'short' : 'long';
+  return { leg, lots: Number(absolute(net) / view[leg].unitsPerLot) };
+}
+
+/** Returns the leg that holds more, and how many of its whole lots are too many. */
+export function leadingLeg(view: Pick<PairView, 'long' | 'short'>): { readonly leg: LegSide; readonly lots: number } {
+  const net = netUnits(view);
+  const leg: LegSide = net > 0n ? 'long' : 'short';
+  return { leg, lots: Number(absolute(net) / view[leg].unitsPerLot) };
+}
+
+export function absolute(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}

@@ -1,0 +1,413 @@
+/**
+ * The state machine of one hedged pair (domain section 9): looks at all facts and says what to do next. Pure, any thread.
+ *
+ * ```
+ *   IDLE ──enter──▶ PREFLIGHT ──gates ok──▶ OPENING ──both confirmed──▶ OPEN ◀──balanced── REBALANCING
+ *                      │ gate fails           │  │ one leg failed       │ exit   └──drift──▶   │ fails twice
+ *                      ▼                      │  └────────▶ UNWINDING   ▼                      ▼
+ *                    FAILED ◀──nothing filled─┘              │ flat   CLOSING ◀───────────────┘
+ *                                                            ▼          │ flat
+ *                    QUARANTINED ◀── lost, overfilled,    CLOSED ◀──────┘
+ *                         │          unconfirmed, exhausted   ▲
+ *                         └── flat ───────────────────────────┘   balanced: OPEN; imbalance: UNWINDING
+ * ```
+ *
+ * It is driven by facts, not by events: called again with the same facts it asks for nothing new, because an order that was asked
+ * for is itself a fact. Sends that add exposure happen only while nothing of the pair is unresolved; phases that reduce send
+ * reduce-only orders sized by the position the venue confirmed.
+ */
+import { observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure-clock.ts';
+import type { LegSide } from './facts.ts';
+import { absolute, isBalanced, laggingLeg, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
+import { isSettled } from './order-state.ts';
+import type { LegView, Pair, PairCommand, PairPhase, PairRecord, PairStep, PairTiming, PairView, WantedOrder } from './pair.ts';
+import { QUARANTINE_RETRY_MS } from './policy.ts';
+
+const LEGS: readonly LegSide[] = ['long', 'short'];
+
+/** Starts the clocks of a pair in this life of its actor. */
+export function newTiming(monotonicMs: number): PairTiming {
+  return {
+    phaseSinceMs: monotonicMs,
+    settledSinceMs: undefined,
+    lastSendAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
+    sends: 0,
+    lastRebalanceAtMs: Number.NEGATIVE_INFINITY,
+    lastRetryAtMs: Number.NEGATIVE_INFINITY,
+    queriesBefore: { long: 0, short: 0 },
+    exposure: stoppedExposureClock,
+  };
+}
+
+/** True while the pair occupies its symbol. */
+export function isActive(phase: PairPhase): boolean {
+  return phase !== 'IDLE' && phase !== 'CLOSED' && phase !== 'FAILED';
+}
+
+/** The opening orders of a new pair: both legs in one batch, immediate-or-cancel at the planned limits. */
+export function openingOrders(record: PairRecord): readonly WantedOrder[] {
+  const open = (leg: LegSide, side: 'buy' | 'sell'): WantedOrder => ({
+    leg,
+    side,
+    lots: record[leg].lots,
+    purpose: 'open',
+    attempt: 1,
+    reduceOnly: false,
+    price: { rule: 'ladder', rung: 1 },
+  });
+  return [open('long', 'buy'), open('short', 'sell')];
+}
+
+/** Moves a pair into a phase; the actor journals the record because it changed. */
+export function enterPhase(pair: Pair, phase: PairPhase, reason: string, view: Pick<PairView, 'nowMs' | 'monotonicMs' | 'long' | 'short'>): Pair {
+  const ended = phase === 'CLOSED' || phase === 'FAILED';
+  return {
+    record: {
+      ...pair.record,
+      phase,
+      reason,
+      openedAtMs: phase === 'OPEN' && pair.record.openedAtMs === 0 ? view.nowMs : pair.record.openedAtMs,
+      closedAtMs: ended ? view.nowMs : 0,
+    },
+    timing: {
+      ...pair.timing,
+      phaseSinceMs: view.monotonicMs,
+      settledSinceMs: undefined,
+      sends: 0,
+      lastRetryAtMs: phase === 'QUARANTINED' ? Number.NEGATIVE_INFINITY : pair.timing.lastRetryAtMs,
+      queriesBefore: { long: view.long.queries, short: view.short.queries },
+    },
+  };
+}
+
+/** Decides to leave. A pair that is already leaving, or not open, stays as it is: deciding twice never closes twice. */
+export function decideToLeave(pair: Pair, reason: string, view: PairView): PairStep {
+  const { phase } = pair.record;
+  if (phase !== 'OPEN' && phase !== 'REBALANCING') return { pair, commands: [] };
+  const leaving = enterPhase({ ...pair, record: { ...pair.record, exitReason: reason } }, 'CLOSING', reason, view);
+  return advancePair(leaving, view);
+}
+
+/** A fill of ours came in after the pair had ended: the position it made must not stay alone. */
+export function reviveForLateFill(pair: Pair, view: PairView): Pair {
+  if (isActive(pair.record.phase)) return pair;
+  return enterPhase({ ...pair, record: { ...pair.record, exitReason: 'LATE_FILL' } }, 'QUARANTINED', 'LATE_FILL', view);
+}
+
+/** Says what the facts ask for now. */
+export function advancePair(before: Pair, view: PairView): PairStep {
+  const pair = observe(before, view);
+  switch (pair.record.phase) {
+    case 'OPENING':
+      return advanceOpening(pair, view);
+    case 'OPEN':
+      return advanceOpen(pair, view);
+    case 'REBALANCING':
+      return advanceRebalancing(pair, view);
+    case 'CLOSING':
+    case 'UNWINDING':
+      return advanceReducing(pair, view);
+    case 'QUARANTINED':
+      return advanceQuarantined(pair, view);
+    case 'IDLE':
+    case 'PREFLIGHT':
+    case 'CLOSED':
+    case 'FAILED':
+      return { pair, commands: [] };
+  }
+}
+
+function observe(pair: Pair, view: PairView): Pair {
+  const unhedgedQuote = Number(isBalanced(view) && !anyUnresolved(view) ? 0n : worstNetUnits(view)) * (view.quotePerUnit ?? 1);
+  return { ...pair, timing: { ...pair.timing, exposure: observeExposure(pair.timing.exposure, unhedgedQuote, view.monotonicMs) } };
+}
+
+function anyUnresolved(view: PairView): boolean {
+  return LEGS.some((leg) => view[leg].orders.some((order) => order.status === 'UNKNOWN' || order.status === 'LOST'));
+}
+
+// ---------------------------------------------------------------------------------------------------------------- opening
+
+function advanceOpening(pair: Pair, view: PairView): PairStep {
+  const broken = brokenOrder(view);
+  if (broken !== undefined) return quarantine(pair, broken, view);
+  if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
+
+  if (view.long.ledgerLots === 0 && view.short.ledgerLots === 0) {
+    if (bothConfirmed(view)) return { pair: failed(pair, firstRefusal(view), view), commands: [] };
+    return awaitConfirmation(pair, view);
+  }
+  if (!isBalanced(view)) return completeOrLeave(pair, view);
+  if (!largeEnough(view)) return advancePair(enterUnwinding(pair, 'BELOW_MINIMUM', view), view);
+  if (bothConfirmed(view)) return { pair: enterPhase(pair, 'OPEN', 'CONFIRMED', view), commands: [] };
+  return awaitConfirmation(pair, view);
+}
+
+/** Everything has settled and the legs differ: add what is missing, or undo everything. */
+function completeOrLeave(pair: Pair, view: PairView): PairStep {
+  const lagging = laggingLeg(view);
+  const { hedge } = view.policy;
+  const overdue = unhedgedForMs(pair.timing.exposure, view.monotonicMs) >= hedge.maxUnhedgedMs;
+  const refusal = completionRefusal(lagging.leg, lagging.lots, view);
+  if (refusal !== undefined) return advancePair(enterUnwinding(pair, refusal, view), view);
+  const verdict = view.judgeCompletion(lagging.leg, lagging.lots, overdue);
+  if (verdict.action === 'unwind') return advancePair(enterUnwinding(pair, overdue ? 'UNHEDGED_TOO_LONG' : 'UNWIND_CHEAPER', view), view);
+  if (view.monotonicMs - pair.timing.lastSendAtMs[lagging.leg] < hedge.attemptMs && hedgeAttempts(view[lagging.leg]) > 0) {
+    return { pair, commands: [] };
+  }
+  return send(pair, view, [
+    {
+      leg: lagging.leg,
+      side: lagging.leg === 'long' ? 'buy' : 'sell',
+      lots: lagging.lots,
+      purpose: 'hedge',
+      attempt: nextAttempt(view[lagging.leg]),
+      reduceOnly: false,
+      price: { rule: 'ladder', rung: hedgeAttempts(view[lagging.leg]) + 1 },
+    },
+  ]);
+}
+
+function completionRefusal(leg: LegSide, lots: number, view: PairView): string | undefined {
+  if (view.increaseRefused !== undefined) return view.increaseRefused;
+  if (!view[leg].reachable) return 'VENUE_DOWN';
+  if (hedgeAttempts(view[leg]) >= view.policy.hedge.maxAttempts) return 'HEDGE_EXHAUSTED';
+  if (lots < 1 || Math.abs(view[leg].ledgerLots) + lots < view[leg].minLots) return 'BELOW_MINIMUM';
+  return undefined;
+}
+
+function awaitConfirmation(pair: Pair, view: PairView): PairStep {
+  const since = pair.timing.settledSinceMs ?? view.monotonicMs;
+  const waiting = { ...pair, timing: { ...pair.timing, settledSinceMs: since } };
+  const age = view.monotonicMs - since;
+  if (age >= view.policy.open.confirmMaxMs) return quarantine(pair, 'UNCONFIRMED', view);
+  const adjustments = adjustmentsOf(view);
+  if (adjustments.length > 0) return { pair: waiting, commands: adjustments };
+  if (age < view.policy.open.confirmMs) return { pair: waiting, commands: [] };
+  return { pair: waiting, commands: unconfirmedLegs(view).map((leg) => ({ type: 'reconcile', leg })) };
+}
+
+// ------------------------------------------------------------------------------------------------------------------- open
+
+function advanceOpen(pair: Pair, view: PairView): PairStep {
+  if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
+  const adjustments = adjustmentsOf(view);
+  if (adjustments.length > 0) return { pair, commands: adjustments };
+  if (!bothConfirmed(view)) {
+    const recentMs = view.monotonicMs - Math.max(pair.timing.phaseSinceMs, pair.timing.lastRetryAtMs);
+    if (recentMs < view.policy.reconcile.recentMs) return { pair, commands: [] };
+    const asked = { ...pair, timing: { ...pair.timing, lastRetryAtMs: view.monotonicMs } };
+    return { pair: asked, commands: unconfirmedLegs(view).map((leg) => ({ type: 'reconcile', leg })) };
+  }
+  if (view.long.ledgerLots <= 0 || view.short.ledgerLots >= 0) return decideToLeave(pair, 'LEG_MISSING', view);
+  if (!hasDrifted(view) || view.monotonicMs - pair.timing.lastRebalanceAtMs < view.policy.delta.cooldownMs) return { pair, commands: [] };
+  if (!largeEnough(view)) return decideToLeave(pair, 'LEG_MISSING', view);
+  return advancePair(enterPhase(pair, 'REBALANCING', 'DELTA_DRIFT', view), view);
+}
+
+/** Trims the larger leg; two failed attempts end in leaving. */
+function advanceRebalancing(pair: Pair, view: PairView): PairStep {
+  if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
+  const adjustments = adjustmentsOf(view);
+  if (adjustments.length > 0) return { pair, commands: adjustments };
+  if (!bothConfirmed(view)) return askForTruth(pair, view);
+  if (!hasDrifted(view)) {
+    const done = enterPhase(pair, 'OPEN', 'REBALANCED', view);
+    return { pair: { ...done, timing: { ...done.timing, lastRebalanceAtMs: view.monotonicMs } }, commands: [] };
+  }
+  if (pair.timing.sends >= 2) return decideToLeave(pair, 'REBALANCE_FAILED', view);
+  const leading = leadingLeg(view);
+  if (!view[leading.leg].reachable || !isPaced(pair, leading.leg, view)) return { pair, commands: [] };
+  return send(pair, view, [reducing(leading.leg, view[leading.leg], leading.lots, 'rebalance', pair.timing.sends + 1)]);
+}
+
+function hasDrifted(view: PairView): boolean {
+  if (isBalanced(view)) return false;
+  const { delta } = view.policy;
+  const net = Number(absolute(netUnits(view)));
+  const larger = Math.max(Number(absolute(legUnits(view.long))), Number(absolute(legUnits(view.short))));
+  const notional = net * (view.quotePerUnit ?? Number.POSITIVE_INFINITY);
+  return notional >= delta.dustNotional && (net / larger >= delta.maxRatio || notional >= delta.maxNotional);
+}
+
+// --------------------------------------------------------------------------------------------------------------- reducing
+
+/** CLOSING and UNWINDING: both legs to zero, together as long as they are balanced. */
+function advanceReducing(pair: Pair, view: PairView): PairStep {
+  const adjustments = adjustmentsOf(view);
+  if (adjustments.length > 0) return { pair, commands: adjustments };
+  if (isFlat(view.long) && isFlat(view.short)) return { pair: closed(pair, view), commands: [] };
+  if (view.monotonicMs - pair.timing.phaseSinceMs >= view.policy.close.maxMs) return quarantine(pair, 'CLOSE_EXHAUSTED', view);
+
+  const unclear = LEGS.filter((leg) => !inProgress(view[leg]) && (view[leg].truth.kind === 'unknown' || view[leg].queryFirst));
+  const asks: PairCommand[] = unclear.map((leg) => ({ type: 'reconcile', leg }));
+  const ready = LEGS.filter((leg) => canReduce(pair, leg, view));
+  // While balanced nothing is at risk: closing one leg alone would create what hedging is there to avoid.
+  const together = isBalanced(view);
+  if (ready.length === 0 || (together && LEGS.some((leg) => !isFlat(view[leg]) && !ready.includes(leg)))) {
+    return { pair, commands: asks };
+  }
+  const purpose = pair.record.phase === 'CLOSING' ? 'close' : 'unwind';
+  const orders = ready.map((leg) => reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), purpose, rungOf(pair, leg, view)));
+  const step = send(pair, view, orders);
+  return { pair: step.pair, commands: [...asks, ...step.commands] };
+}
+
+function canReduce(pair: Pair, leg: LegSide, view: PairView): boolean {
+  const side = view[leg];
+  if (inProgress(side) || side.queryFirst || side.truth.kind !== 'confirmed' || side.truth.lots === 0) return false;
+  return side.reachable && isPaced(pair, leg, view);
+}
+
+/** Attempts widen step by step; once one leg has stood alone too long, any price within the protective cap. 0 says so. */
+function rungOf(pair: Pair, leg: LegSide, view: PairView): number {
+  const attempts = view[leg].orders.filter((order) => order.planned.reduceOnly).length;
+  const overdue = unhedgedForMs(pair.timing.exposure, view.monotonicMs) >= view.policy.close.maxUnhedgedMs;
+  return overdue || attempts >= view.policy.hedge.maxAttempts ? 0 : attempts + 1;
+}
+
+function reducing(leg: LegSide, side: LegView, lots: number, purpose: 'close' | 'unwind' | 'rebalance', rung: number): WantedOrder {
+  return {
+    leg,
+    side: side.ledgerLots > 0 ? 'sell' : 'buy',
+    lots,
+    purpose,
+    attempt: nextAttempt(side),
+    reduceOnly: true,
+    price: rung === 0 ? { rule: 'protective' } : { rule: 'ladder', rung },
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------------- quarantine
+
+/** Nothing is sent until orders are settled and both positions were queried again; then the way out follows from the facts. */
+function advanceQuarantined(pair: Pair, view: PairView): PairStep {
+  const due = view.monotonicMs - pair.timing.lastRetryAtMs >= QUARANTINE_RETRY_MS;
+  const retried = due ? { ...pair, timing: { ...pair.timing, lastRetryAtMs: view.monotonicMs } } : pair;
+  const asks: PairCommand[] = due ? LEGS.flatMap((leg) => questionsAbout(leg, view[leg])) : [];
+
+  const known = LEGS.every((leg) => view[leg].queries > pair.timing.queriesBefore[leg] && view[leg].truth.kind !== 'unknown');
+  if (!known || inProgress(view.long) || inProgress(view.short)) return { pair: retried, commands: asks };
+  const adjustments = adjustmentsOf(view);
+  if (adjustments.length > 0) return { pair: retried, commands: adjustments };
+
+  if (isFlat(view.long) && isFlat(view.short)) {
+    return { pair: anyFill(view) ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
+  }
+  if (pair.record.exitReason !== '') return retryReducing(retried, view, due, asks);
+  if (isBalanced(view) && view.long.ledgerLots > 0) return { pair: enterPhase(pair, 'OPEN', 'RECONCILED', view), commands: [] };
+  if (!view.policy.quarantine.autoFlatten) return { pair: retried, commands: asks };
+  return advancePair(enterUnwinding(pair, 'QUARANTINE_IMBALANCE', view), view);
+}
+
+/** Escalation is spent: keep trying at the protective cap, slowly, until flat or a person acts. */
+function retryReducing(pair: Pair, view: PairView, due: boolean, asks: readonly PairCommand[]): PairStep {
+  if (!due) return { pair, commands: asks };
+  const orders = LEGS.filter((leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed').map((leg) =>
+    reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), 'unwind', 0),
+  );
+  if (orders.length === 0) return { pair, commands: asks };
+  return send(pair, view, orders);
+}
+
+function questionsAbout(leg: LegSide, side: LegView): PairCommand[] {
+  const resolves: PairCommand[] = side.orders
+    .filter((order) => !isSettled(order))
+    .map((order) => ({ type: 'resolve', leg, clientOrderId: order.planned.clientOrderId }));
+  return [...resolves, { type: 'reconcile', leg }];
+}
+
+// ----------------------------------------------------------------------------------------------------------------- shared
+
+function enterUnwinding(pair: Pair, reason: string, view: PairView): Pair {
+  return enterPhase({ ...pair, record: { ...pair.record, exitReason: pair.record.exitReason || reason } }, 'UNWINDING', reason, view);
+}
+
+function quarantine(pair: Pair, reason: string, view: PairView): PairStep {
+  const quarantined = enterPhase(pair, 'QUARANTINED', reason, view);
+  const alert: PairCommand = { type: 'alert', level: 'error', event: 'pair-quarantined', detail: reason };
+  const step = advanceQuarantined(quarantined, view);
+  return { pair: step.pair, commands: [alert, ...step.commands] };
+}
+
+function closed(pair: Pair, view: PairView): Pair {
+  const { exitReason, openedAtMs } = pair.record;
+  const ended = enterPhase(pair, 'CLOSED', exitReason || pair.record.reason, view);
+  // A pair that never opened was a failed attempt, whatever it cost to undo.
+  return openedAtMs === 0 ? withCooldown(ended, view) : { ...ended, record: { ...ended.record, failures: 0, cooldownUntilMs: 0 } };
+}
+
+/** Ends an entry in which nothing was filled: not a trade, but a reason to pause. */
+export function failed(pair: Pair, reason: string, view: Pick<PairView, 'nowMs' | 'monotonicMs' | 'long' | 'short' | 'policy' | 'calendarScale'>): Pair {
+  return withCooldown(enterPhase(pair, 'FAILED', reason, view), view);
+}
+
+function withCooldown(pair: Pair, view: Pick<PairView, 'nowMs' | 'policy' | 'calendarScale'>): Pair {
+  const { base, factor, max } = view.policy.cooldown;
+  const failures = pair.record.failures + 1;
+  const pauseMs = Math.min(max, base * factor ** (failures - 1));
+  return { ...pair, record: { ...pair.record, failures, cooldownUntilMs: view.nowMs + Math.round(pauseMs * view.calendarScale) } };
+}
+
+function send(pair: Pair, view: PairView, orders: readonly WantedOrder[]): PairStep {
+  const lastSendAtMs = { ...pair.timing.lastSendAtMs };
+  for (const order of orders) lastSendAtMs[order.leg] = view.monotonicMs;
+  return {
+    pair: { ...pair, timing: { ...pair.timing, lastSendAtMs, sends: pair.timing.sends + 1, settledSinceMs: undefined } },
+    commands: [{ type: 'send', orders }],
+  };
+}
+
+function askForTruth(pair: Pair, view: PairView): PairStep {
+  return { pair, commands: unconfirmedLegs(view).map((leg) => ({ type: 'reconcile', leg })) };
+}
+
+function adjustmentsOf(view: PairView): PairCommand[] {
+  return LEGS.flatMap((leg): PairCommand[] => {
+    const { truth } = view[leg];
+    return truth.kind === 'contradicted' && !inProgress(view[leg]) ? [{ type: 'adjust', leg, lots: truth.lots }] : [];
+  });
+}
+
+function unconfirmedLegs(view: PairView): readonly LegSide[] {
+  return LEGS.filter((leg) => view[leg].truth.kind !== 'confirmed');
+}
+function bothConfirmed(view: PairView): boolean {
+  return view.long.truth.kind === 'confirmed' && view.short.truth.kind === 'confirmed';
+}
+function isFlat(leg: LegView): boolean {
+  return leg.truth.kind === 'confirmed' && leg.truth.lots === 0 && !inProgress(leg);
+}
+function inProgress(leg: LegView): boolean {
+  return leg.orders.some((order) => !isSettled(order));
+}
+function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
+  return view[leg].orders.every((order) => !order.planned.reduceOnly) || view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs;
+}
+function largeEnough(view: PairView): boolean {
+  return LEGS.every((leg) => Math.abs(view[leg].ledgerLots) >= view[leg].minLots);
+}
+function anyFill(view: PairView): boolean {
+  return LEGS.some((leg) => view[leg].orders.some((order) => order.filledLots > 0));
+}
+function nextAttempt(leg: LegView): number {
+  return leg.orders.reduce((highest, order) => Math.max(highest, order.planned.attempt), 0) + 1;
+}
+function hedgeAttempts(leg: LegView): number {
+  return leg.orders.filter((order) => order.planned.purpose === 'hedge').length;
+}
+function brokenOrder(view: PairView): string | undefined {
+  for (const leg of LEGS) {
+    for (const order of view[leg].orders) {
+      if (order.overfilled) return 'OVERFILL';
+      if (order.status === 'LOST') return 'ORDER_LOST';
+    }
+  }
+  return undefined;
+}
+function firstRefusal(view: PairView): string {
+  for (const leg of LEGS) {
+    for (const order of view[leg].orders) if (order.status === 'REJECTED' && order.reason !== '') return `REJECTED: ${order.reason}`;
+  }
+  return 'NOT_FILLED';
+}

@@ -1,0 +1,139 @@
+/** What is known and remembered about one hedged pair, and what its state machine may ask for. Types only, any thread. */
+import type { CompletionVerdict } from './complete-or-unwind.ts';
+import type { ExposureClock } from './exposure-clock.ts';
+import type { LegKey, LegSide, OrderPurposeName } from './facts.ts';
+import type { OrderState } from './order-state.ts';
+import type { ExecutionPolicy } from './policy.ts';
+import type { PositionTruth } from './position-truth.ts';
+
+export type PairPhase =
+  | 'IDLE'
+  | 'PREFLIGHT'
+  | 'OPENING'
+  | 'OPEN'
+  | 'REBALANCING'
+  | 'CLOSING'
+  | 'UNWINDING'
+  | 'CLOSED'
+  | 'FAILED'
+  | 'QUARANTINED';
+
+/** One leg as planned; lots and ticks of its own instrument. */
+export interface PairLeg extends LegKey {
+  readonly lots: number;
+  readonly limitTicks: number;
+}
+
+/** The durable part of a pair: journaled whole at every change of phase, so that the newest row is the pair. Calendar ms. */
+export interface PairRecord {
+  readonly pairId: string;
+  readonly base: string;
+  readonly phase: PairPhase;
+  /** Why the phase was entered: a gate, an exit reason or a rule, in capitals. */
+  readonly reason: string;
+  readonly long: PairLeg;
+  readonly short: PairLeg;
+  readonly expected: ExpectedResult;
+  readonly decidedAtMs: number;
+  readonly enteredAtMs: number;
+  /** 0 until then. */
+  readonly openedAtMs: number;
+  readonly closedAtMs: number;
+  /** Set once leaving was decided and never unset: repeating the decision changes nothing. */
+  readonly exitReason: string;
+  /** Entries of this symbol that failed in a row, this one included. */
+  readonly failures: number;
+  readonly cooldownUntilMs: number;
+}
+
+/** What strategy expected, for calibration: quote units, plain numbers. */
+export interface ExpectedResult {
+  readonly netHourlyQuote: number;
+  readonly expectedValueQuote: number;
+  readonly roundTripCostQuote: number;
+  readonly entryBasisBps: number;
+  readonly capitalQuote: number;
+}
+
+/** The part that belongs to this life of the actor; monotonic ms. */
+export interface PairTiming {
+  readonly phaseSinceMs: number;
+  /** Since when every order is settled and only confirmation is missing. */
+  readonly settledSinceMs: number | undefined;
+  readonly lastSendAtMs: { readonly long: number; readonly short: number };
+  /** Orders sent in this phase. */
+  readonly sends: number;
+  readonly lastRebalanceAtMs: number;
+  readonly lastRetryAtMs: number;
+  /** Position queries answered before the quarantine began. */
+  readonly queriesBefore: { readonly long: number; readonly short: number };
+  readonly exposure: ExposureClock;
+}
+
+export interface Pair {
+  readonly record: PairRecord;
+  readonly timing: PairTiming;
+}
+
+/** One leg as the facts show it now. */
+export interface LegView {
+  /** Orders of this pair and leg, oldest first. */
+  readonly orders: readonly OrderState[];
+  /** Signed lots our fills add up to. */
+  readonly ledgerLots: number;
+  readonly truth: PositionTruth;
+  /** Position queries answered so far. */
+  readonly queries: number;
+  /** The venue contradicted us (a reduce-only order was refused): query before the next attempt. */
+  readonly queryFirst: boolean;
+  /** Smallest position that can be opened and closed again, lots. */
+  readonly minLots: number;
+  /** Underlying per lot, in the unit both legs share (see `sharedBaseUnits`). */
+  readonly unitsPerLot: bigint;
+  /** Orders can be sent: the venue is ready. */
+  readonly reachable: boolean;
+}
+
+/** Everything a decision rests on. */
+export interface PairView {
+  readonly long: LegView;
+  readonly short: LegView;
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+  /** Why exposure may not be increased now; undefined when it may. */
+  readonly increaseRefused: string | undefined;
+  /** Mark x base unit in quote, for notional thresholds; undefined while no mark is known. */
+  readonly quotePerUnit: number | undefined;
+  readonly policy: ExecutionPolicy;
+  /** Calendar ms per monotonic ms. */
+  readonly calendarScale: number;
+  /** Compares completing the lagging leg by `lots` with undoing what stands alone. */
+  judgeCompletion(lagging: LegSide, lots: number, overdue: boolean): CompletionVerdict;
+}
+
+/** Rung 1 is the normal cap; higher rungs reach further. `protective`: as far from mark as ever allowed. */
+export type PriceRule = { readonly rule: 'ladder'; readonly rung: number } | { readonly rule: 'protective' };
+
+export interface WantedOrder {
+  readonly leg: LegSide;
+  readonly side: 'buy' | 'sell';
+  readonly lots: number;
+  readonly purpose: OrderPurposeName;
+  readonly attempt: number;
+  readonly reduceOnly: boolean;
+  readonly price: PriceRule;
+}
+
+export type PairCommand =
+  /** Journal all, then hand over all in one go. */
+  | { readonly type: 'send'; readonly orders: readonly WantedOrder[] }
+  | { readonly type: 'resolve'; readonly leg: LegSide; readonly clientOrderId: string }
+  | { readonly type: 'reconcile'; readonly leg: LegSide }
+  /** Book the proven difference between our fills and the venue. */
+  | { readonly type: 'adjust'; readonly leg: LegSide; readonly lots: number }
+  | { readonly type: 'alert'; readonly level: 'warn' | 'error'; readonly event: string; readonly detail: string };
+
+export interface PairStep {
+  readonly pair: Pair;
+  readonly commands: readonly PairCommand[];
+}

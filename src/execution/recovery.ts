@@ -1,0 +1,73 @@
+/** What a restarted position actor does once its journal is folded and its venues are compared (domain 14.2). Pure, any thread. */
+import type { PairPhase } from './pair.ts';
+
+/** The facts of one restart. */
+export interface RecoveryFacts {
+  /** Phase of the newest pair; `IDLE` without one. */
+  readonly phase: PairPhase;
+  /** Every involved venue answered its comparison. */
+  readonly compared: boolean;
+  /** Orders of the pair whose outcome is still open. */
+  readonly unresolved: number;
+  /** By our fills. */
+  readonly filled: { readonly long: boolean; readonly short: boolean };
+  /** Both legs hold the same amount of the underlying. */
+  readonly balanced: boolean;
+  /** The venues hold what our fills add up to. */
+  readonly matches: boolean;
+  /** Venues hold something although no pair does. */
+  readonly externalExposure: boolean;
+  /** Monotonic ms since the entry was decided, the time while dead included. */
+  readonly ageMs: number;
+  readonly completeMs: number;
+  /** Why exposure may not be increased now; undefined when it may. */
+  readonly increaseRefused: string | undefined;
+}
+
+export type RecoveryAction =
+  /** Nothing may be concluded yet: ask again, send nothing. */
+  | { readonly action: 'wait'; readonly reason: string }
+  | { readonly action: 'idle' }
+  /** A position nobody here opened: block entries, tell, never trade it. */
+  | { readonly action: 'external-exposure' }
+  | { readonly action: 'fail'; readonly reason: string }
+  | { readonly action: 'open'; readonly reason: string }
+  /** Go on opening: the state machine hedges what is missing. */
+  | { readonly action: 'complete' }
+  | { readonly action: 'unwind'; readonly reason: string }
+  /** Go on as journaled. */
+  | { readonly action: 'continue' };
+
+/** Returns the row of the table that applies. A failed query is never taken for a flat position. */
+export function decideRecovery(facts: RecoveryFacts): RecoveryAction {
+  if (!facts.compared) return { action: 'wait', reason: 'a venue has not answered' };
+  switch (facts.phase) {
+    case 'IDLE':
+    case 'CLOSED':
+    case 'FAILED':
+      return facts.externalExposure ? { action: 'external-exposure' } : { action: 'idle' };
+    case 'PREFLIGHT':
+    case 'OPENING':
+      return recoverOpening(facts);
+    // An open pair whose legs changed meanwhile is handled like one that changes now.
+    case 'OPEN':
+    case 'REBALANCING':
+    case 'CLOSING':
+    case 'UNWINDING':
+    case 'QUARANTINED':
+      return { action: 'continue' };
+  }
+}
+
+function recoverOpening(facts: RecoveryFacts): RecoveryAction {
+  if (facts.unresolved > 0) return { action: 'wait', reason: 'an order is unresolved' };
+  if (!facts.filled.long && !facts.filled.short) {
+    return facts.matches ? { action: 'fail', reason: 'NOT_FILLED' } : { action: 'wait', reason: 'positions differ from fills' };
+  }
+  // Whatever does not match is left to the state machine, which asks for positions until they are proven.
+  if (!facts.matches) return { action: 'unwind', reason: 'RECOVERY_MISMATCH' };
+  if (facts.balanced) return { action: 'open', reason: 'RECOVERED' };
+  if (facts.ageMs >= facts.completeMs) return { action: 'unwind', reason: 'RECOVERY_TOO_LATE' };
+  if (facts.increaseRefused !== undefined) return { action: 'unwind', reason: facts.increaseRefused };
+  return { action: 'complete' };
+}
