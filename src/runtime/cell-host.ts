@@ -151,23 +151,30 @@ export class CellHost {
 
   /** Takes a message that came from another thread, or leaves it in its lane when the mailbox is full. */
   arrive(place: Place, envelope: Envelope): ArrivalOutcome {
+    const cell = this.#cells.get(place.path);
+    if (cell !== undefined && envelope.class !== 'market' && !cell.mailbox.hasRoomFor(envelope) && this.#whyDead(cell, envelope) === undefined) return 'full';
+    this.arriveAnyway(place, envelope);
+    return 'taken';
+  }
+
+  /** Takes a message from a lane that will not be read again, beyond the mailbox's bound if need be. */
+  arriveAnyway(place: Place, envelope: Envelope): void {
     const endpoint = this.#endpoints.get(place.path);
     if (endpoint !== undefined) {
       endpoint(envelope.message);
       envelope.origin?.handled(envelope.sequence);
-      return 'taken';
+      return;
     }
     const cell = this.#cells.get(place.path);
     const refusal = cell === undefined ? 'no-such-actor' : this.#whyDead(cell, envelope);
     if (cell === undefined || refusal !== undefined) {
       this.#dead(place.path, envelope.typeName, refusal ?? 'no-such-actor', envelope.from);
       envelope.origin?.handled(envelope.sequence);
-      return 'taken';
+      return;
     }
-    if (envelope.class !== 'market' && !cell.mailbox.hasRoomFor(envelope)) return 'full';
-    cell.mailbox.accept(envelope);
+    if (envelope.class === 'market') cell.mailbox.accept(envelope);
+    else cell.mailbox.acceptOwed(envelope);
     this.#schedule(cell);
-    return 'taken';
   }
 
   /** Returns why nobody can ever take the message, or undefined when somebody may. */
@@ -180,6 +187,11 @@ export class CellHost {
   #dead(path: ActorPath, typeName: string, reason: string, from: ActorPath): 'dead' {
     this.deadLetters.add({ path, type: typeName, reason, from, atMs: this.#environment.nowMs() });
     return 'dead';
+  }
+
+  /** Returns the number of the actor's current or last life; 0 before the first and for strangers. */
+  incarnationOf(path: ActorPath): number {
+    return this.#cells.get(path)?.incarnation ?? 0;
   }
 
   /** Counts a message that could not leave this thread. */
@@ -425,6 +437,8 @@ export class CellHost {
     }
     for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'stopped');
     cell.watchers.clear();
+    // A lane may have waited for room in this mailbox.
+    this.#environment.requestTurn();
   }
 
   #endLife(cell: ActorCell, life: Life, reason: string): void {

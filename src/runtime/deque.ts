@@ -30,17 +30,20 @@ export class Deque<Item> {
     return index < 0 || index >= this.#length ? undefined : this.#items[(this.#head + index) & (this.#items.length - 1)];
   }
 
-  /** Replaces the item `index` places behind the front; the place must be taken. */
-  replaceAt(index: number, item: Item): void {
-    if (index < 0 || index >= this.#length) throw new RangeError(`index must be inside the queue of ${this.#length}, was ${index}`);
-    this.#items[(this.#head + index) & (this.#items.length - 1)] = item;
-  }
-
   popFront(): Item | undefined {
     if (this.#length === 0) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#items.length - 1);
+    this.#length -= 1;
+    return item;
+  }
+
+  popBack(): Item | undefined {
+    if (this.#length === 0) return undefined;
+    const index = (this.#head + this.#length - 1) & (this.#items.length - 1);
+    const item = this.#items[index];
+    this.#items[index] = undefined;
     this.#length -= 1;
     return item;
   }

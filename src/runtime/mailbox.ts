@@ -6,6 +6,8 @@ import type { MailboxDepth, MailboxSnapshot } from './snapshot.ts';
 
 /** Where a message from another thread came from, so that its sender can learn that it was handled. */
 export interface Origin {
+  /** The number of the thread it came from. */
+  readonly threadIndex: number;
   handled(sequence: number): void;
 }
 

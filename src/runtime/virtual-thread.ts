@@ -225,7 +225,7 @@ export class VirtualThread {
     const sent: Envelope = {
       ...envelope,
       sequence: messageLink.sequence,
-      origin: { handled: (sequence) => messageLink.unhandled.delete(sequence) },
+      origin: { threadIndex: 0, handled: (sequence) => messageLink.unhandled.delete(sequence) },
     };
     if (type.class === 'must-deliver') messageLink.unhandled.set(sent.sequence, sent);
     this.#put(messageLink, sent);

@@ -1,0 +1,116 @@
+/** Turns a worker into a thread of an actor system: the one call of a worker's entry module. Worker threads only. */
+import { expose } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { isMainThread, MessagePort, workerData } from 'node:worker_threads';
+import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './control-plane.ts';
+import type { ActorPath } from './actor.ts';
+import type { StartOutcome } from './cell-host.ts';
+import { KindRegistry, type AnyActorKind } from './kind-registry.ts';
+import { MessageTypes } from './message-types.ts';
+import { PlacementTable } from './placement.ts';
+import type { PortsFactory } from './ports-context.ts';
+import { Segment } from './segment.ts';
+import type { ActorInspection } from './snapshot.ts';
+import { ThreadClock } from './thread-clock.ts';
+import { ThreadReporter } from './thread-report.ts';
+import { ThreadRuntime } from './thread-runtime.ts';
+
+export interface HostActorsOptions {
+  /** The kinds this thread can run. */
+  readonly kinds: readonly AnyActorKind[];
+  /** Makes the ports of one incarnation of one actor. */
+  readonly portsFor: PortsFactory;
+}
+
+/** Name of the control port in a worker's data. */
+export const CONTROL_PORT_KEY = 'actorSystemControl';
+
+/**
+ * Waits for the main thread's orders from here on: which system, which actors, when. A worker that was only started and
+ * not yet attached is a warm spare. Throws outside of a worker started by `startThreads`.
+ */
+export function hostActors(options: HostActorsOptions): void {
+  const data: unknown = workerData;
+  const port = typeof data === 'object' && data !== null && CONTROL_PORT_KEY in data ? data[CONTROL_PORT_KEY] : undefined;
+  if (isMainThread || !(port instanceof MessagePort)) throw new Error('hostActors must be called in a worker started by startThreads');
+  expose(new WorkerThread(options), nodeEndpoint(port));
+}
+
+class WorkerThread implements ThreadControl {
+  readonly #options: HostActorsOptions;
+  readonly #kinds: KindRegistry;
+  #attached: { readonly runtime: ThreadRuntime; readonly reporter: ThreadReporter } | undefined;
+
+  constructor(options: HostActorsOptions) {
+    this.#options = options;
+    this.#kinds = new KindRegistry(options.kinds);
+  }
+
+  attach(options: AttachOptions): void {
+    if (this.#attached !== undefined) throw new Error('a worker must be attached once');
+    const types = new MessageTypes([options.delivery]);
+    types.assertContains(this.#options.kinds.map((kind) => kind.delivery));
+    if (types.hash !== options.tableHash) throw new Error(`the message table must have hash ${options.tableHash}, has ${types.hash}`);
+    const identity = options.threads[options.index];
+    if (identity === undefined) throw new Error(`a thread's number must be below ${options.threads.length}, was ${options.index}`);
+    const runtime = new ThreadRuntime({
+      segment: Segment.open(options.segment, options.tableHash),
+      threads: options.threads,
+      index: options.index,
+      data: options.data,
+      placement: new PlacementTable(options.places),
+      types,
+      kinds: this.#kinds,
+      portsFor: this.#options.portsFor,
+      clock: new ThreadClock(options.calendar, options.anchorNs),
+      seed: options.seed,
+      ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
+      checkIsolation: options.checkIsolation,
+    });
+    for (const path of options.retired) runtime.host.retireActor(path);
+    this.#attached = { runtime, reporter: new ThreadReporter(identity.name, options.incarnation, runtime) };
+    runtime.start();
+  }
+
+  attachPeer(link: PeerLink): void {
+    this.#current().runtime.attachPeer(link.name, link.generation, link.port);
+  }
+
+  peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
+    this.#current().runtime.peerDied(name, reason, incarnations, inFlightSequence);
+  }
+
+  startActor(path: ActorPath, incarnation: number): StartOutcome {
+    return this.#current().runtime.host.startActor(path, incarnation);
+  }
+
+  stopActor(path: ActorPath, incarnation: number, reason: string): string | undefined {
+    return this.#current().runtime.host.stopActor(path, incarnation, reason);
+  }
+
+  killActor(path: ActorPath, incarnation: number, reason: string): void {
+    this.#current().runtime.host.killActor(path, incarnation, reason);
+  }
+
+  retireActor(path: ActorPath): void {
+    this.#current().runtime.host.retireActor(path);
+  }
+
+  report(): ThreadReport {
+    return this.#current().reporter.report();
+  }
+
+  inspect(path: ActorPath): ActorInspection | undefined {
+    return this.#current().runtime.host.inspect(path);
+  }
+
+  stop(): void {
+    this.#current().runtime.stop();
+    this.#current().reporter.stop();
+  }
+
+  #current(): { readonly runtime: ThreadRuntime; readonly reporter: ThreadReporter } {
+    if (this.#attached === undefined) throw new Error('a worker must be attached before it takes other calls');
+    return this.#attached;
+  }
+}

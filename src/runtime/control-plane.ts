@@ -1,0 +1,80 @@
+/**
+ * What the main thread may ask of a worker thread, and how: comlink calls over a MessagePort, each behind a deadline and
+ * the thread's death, because a call to a dead worker never settles by itself. Data never travels this way.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { ActorPath } from './actor.ts';
+import type { StartOutcome } from './cell-host.ts';
+import type { DeliveryByType } from './message-types.ts';
+import type { Place } from './placement.ts';
+import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, ThreadSnapshot } from './snapshot.ts';
+import type { Calendar } from './system.ts';
+import type { ThreadIdentity } from './thread-runtime.ts';
+
+/** Everything a worker needs to become a thread of a system. Plain data, and ports to be transferred. */
+export interface AttachOptions {
+  readonly segment: SharedArrayBuffer;
+  readonly threads: readonly ThreadIdentity[];
+  readonly index: number;
+  readonly incarnation: number;
+  readonly data: unknown;
+  readonly places: readonly Place[];
+  readonly delivery: DeliveryByType;
+  readonly tableHash: number;
+  readonly calendar: Calendar;
+  readonly anchorNs: bigint;
+  readonly seed: number;
+  readonly deadLettersMax: number | undefined;
+  readonly checkIsolation: boolean;
+  /** Actors that ended for good before this life of the thread. */
+  readonly retired: readonly ActorPath[];
+}
+
+export interface PeerLink {
+  readonly name: string;
+  readonly generation: number;
+  readonly port: MessagePort;
+}
+
+/** What one thread says of itself and its actors. */
+export interface ThreadReport {
+  readonly thread: ThreadSnapshot;
+  readonly actors: readonly ActorSnapshot[];
+  readonly deadLetters: DeadLettersSnapshot;
+}
+
+/** The calls a worker thread answers. `attach` comes first and throws when the message tables differ. */
+export interface ThreadControl {
+  attach(options: AttachOptions): void;
+  attachPeer(link: PeerLink): void;
+  peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void;
+  startActor(path: ActorPath, incarnation: number): StartOutcome;
+  /** Returns what the actor's `stop` threw, if it did. */
+  stopActor(path: ActorPath, incarnation: number, reason: string): string | undefined;
+  killActor(path: ActorPath, incarnation: number, reason: string): void;
+  retireActor(path: ActorPath): void;
+  report(): ThreadReport;
+  inspect(path: ActorPath): ActorInspection | undefined;
+  /** Ends the thread's loop; nothing is answered afterwards. */
+  stop(): void;
+}
+
+/** A call to another thread that did not answer. */
+export class ControlCallFailed extends Error {
+  override readonly name = 'ControlCallFailed';
+  readonly code: 'deadline' | 'thread-died';
+
+  constructor(code: ControlCallFailed['code'], detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/** Returns the call's result. Rejects with ControlCallFailed at the deadline or when `death` settles, whichever is first. */
+export function withinDeadline<Result>(call: Promise<Result>, what: string, deadlineMs: number, death: Promise<string>): Promise<Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<Result>();
+  const timer = setTimeout(() => reject(new ControlCallFailed('deadline', `${what} must be answered within ${deadlineMs} ms`)), deadlineMs);
+  call.then(resolve, reject);
+  void death.then((reason) => reject(new ControlCallFailed('thread-died', `${what}: ${reason}`)));
+  return promise.finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,141 @@
+/** The receiving side of one other thread's two rings: takes records out, puts pieces together. The receiving thread only. */
+import type { MessageShape } from './actor.ts';
+import type { MessageCodec } from './codec.ts';
+import { HandledTracker } from './handled-tracker.ts';
+import type { Origin } from './mailbox.ts';
+import { FLAG, RingConsumer, type RingPlace } from './ring-buffer.ts';
+
+/** A message as it came out of a ring. */
+export interface Arrival {
+  readonly message: MessageShape;
+  readonly typeId: number;
+  readonly destination: number;
+  readonly source: number;
+  readonly sequence: number;
+  readonly sentAtUs: number;
+  /** A life of this thread ended over it before. */
+  readonly isRetried: boolean;
+  /** To be told when it was handled; absent on the data lane. */
+  readonly origin: Origin | undefined;
+}
+
+/** Takes an arrival, or says `full`: then it and all behind it stay in the ring. */
+export type ArrivalSink = (arrival: Arrival) => 'taken' | 'full';
+
+const SCRATCH_BYTES = 64 * 1024;
+/** Records between two moments at which the producer learns of the room made. */
+const PUBLISH_EVERY = 64;
+
+class LaneReader {
+  readonly #ring: RingConsumer;
+  readonly #codec: MessageCodec;
+  readonly #tracker: HandledTracker | undefined;
+  #scratch = new Uint8Array(SCRATCH_BYTES);
+  /** Bytes of a message whose last piece has not come yet. */
+  #gatheredBytes = 0;
+  /** The receiver had no room: not worth looking at before the next drain. */
+  isStalled = false;
+
+  constructor(place: RingPlace, codec: MessageCodec, trackedThreadIndex: number | undefined) {
+    this.#ring = new RingConsumer(place);
+    this.#codec = codec;
+    this.#tracker = trackedThreadIndex === undefined ? undefined : new HandledTracker(trackedThreadIndex, (sequence) => this.#ring.publishHandled(sequence));
+  }
+
+  get hasRecords(): boolean {
+    return !this.isStalled && !this.#ring.isEmpty;
+  }
+
+  /** Takes up to `recordsMax` records; returns how many. `onRoom` is called when the producer waits for the room made. */
+  drain(recordsMax: number, take: ArrivalSink, onRoom: () => void): number {
+    const ring = this.#ring;
+    this.isStalled = false;
+    let records = 0;
+    while (records < recordsMax && ring.peek()) {
+      if (!this.#takeRecord(take)) {
+        this.isStalled = true;
+        break;
+      }
+      ring.release();
+      records += 1;
+      if (records % PUBLISH_EVERY === 0 && ring.publishHead()) onRoom();
+    }
+    if (records > 0 && ring.publishHead()) onRoom();
+    return records;
+  }
+
+  #takeRecord(take: ArrivalSink): boolean {
+    const ring = this.#ring;
+    const end = this.#gatheredBytes + ring.payloadBytes;
+    this.#makeRoom(end);
+    // Always a private copy: decoding shared memory is slow, and the bytes may change under the decoder's feet.
+    ring.copyPayload(this.#scratch, this.#gatheredBytes);
+    if ((ring.flags & FLAG.moreFollows) !== 0) {
+      this.#gatheredBytes = end;
+      return true;
+    }
+    const arrival: Arrival = {
+      message: this.#codec.decode(this.#scratch, 0, end),
+      typeId: ring.typeId,
+      destination: ring.destination,
+      source: ring.source,
+      sequence: ring.sequence,
+      sentAtUs: ring.sentAtUs,
+      isRetried: (ring.flags & FLAG.retried) !== 0,
+      origin: this.#tracker,
+    };
+    // Known to the tracker before it is taken: it may be handled at once. Forgotten again when it stays in the ring.
+    this.#tracker?.arrived();
+    if (take(arrival) === 'full') {
+      this.#tracker?.takeBack();
+      return false;
+    }
+    this.#gatheredBytes = 0;
+    if (this.#scratch.length > SCRATCH_BYTES) this.#scratch = new Uint8Array(SCRATCH_BYTES);
+    return true;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#scratch.length) return;
+    const larger = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)));
+    larger.set(this.#scratch.subarray(0, this.#gatheredBytes));
+    this.#scratch = larger;
+  }
+}
+
+export class LaneReceiver {
+  readonly #control: LaneReader;
+  readonly #data: LaneReader;
+
+  /** `threadIndex`: the number of the sending thread. */
+  constructor(threadIndex: number, control: RingPlace, data: RingPlace, codec: MessageCodec) {
+    this.#control = new LaneReader(control, codec, threadIndex);
+    this.#data = new LaneReader(data, codec, undefined);
+  }
+
+  /** Whether a drain would find something to do. */
+  get hasRecords(): boolean {
+    return this.#control.hasRecords || this.#data.hasRecords;
+  }
+
+  get isStalled(): boolean {
+    return this.#control.isStalled || this.#data.isStalled;
+  }
+
+  /** Takes control records first, then data records, up to the bound; returns how many. */
+  drain(recordsMax: number, take: ArrivalSink, onRoom: () => void): number {
+    const records = this.#control.drain(recordsMax, take, onRoom);
+    // Data gets a quarter of the bound even when control never ends.
+    return records + this.#data.drain(Math.max(recordsMax >> 2, recordsMax - records), take, onRoom);
+  }
+
+  /** Takes everything a dead thread published, whatever the bounds of the mailboxes. */
+  drainToTail(take: (arrival: Arrival) => void): void {
+    const takeAny: ArrivalSink = (arrival) => {
+      take(arrival);
+      return 'taken';
+    };
+    this.#control.drain(Infinity, takeAny, () => {});
+    this.#data.drain(Infinity, takeAny, () => {});
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * The sending side towards one other thread: its two rings, and what waits on this side while they are full or the thread
+ * is away. The sending thread only.
+ *
+ * Control lane: system records and must-deliver messages, in order. What does not fit waits in a bounded queue; at its
+ * bound must-deliver messages are refused. Must-deliver messages are kept until handled and told again, in order, to the
+ * next life of a thread that died. Data lane: market and state messages; what does not fit waits, newest per key.
+ */
+import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
+import { CODEC, MessageRefused, type MessageCodec } from './codec.ts';
+import { Deque } from './deque.ts';
+import { FLAG, RingProducer, type RingPlace } from './ring-buffer.ts';
+import type { LaneSnapshot } from './snapshot.ts';
+
+/** Must-deliver messages waiting or unhandled per lane; beyond it the sender is refused. */
+export const OVERFLOW_MESSAGES_MAX = 65_536;
+/** Conflated values waiting per lane; keys beyond it push the oldest out. */
+const PENDING_KEYS_MAX = 65_536;
+/** Type number of records between the threads themselves. */
+export const SYSTEM_TYPE_ID = 1;
+/** Lives of the receiver a message may end before it is set aside. */
+const ATTEMPTS_MAX = 2;
+
+/** A message on its way out. */
+export interface Outgoing {
+  readonly message: MessageShape;
+  readonly typeId: number;
+  /** Actor number and life as on the ring; 0 is the thread itself. */
+  readonly destination: number;
+  readonly source: number;
+  readonly path: ActorPath;
+  readonly from: ActorPath;
+  readonly sentAtUs: number;
+  readonly isMustDeliver: boolean;
+  /** Lives of the receiving thread that ended while the message was being handled. */
+  attempts: number;
+  sequence: number;
+}
+
+export type DeadLetterSink = (path: ActorPath, typeName: string, reason: string, from: ActorPath) => void;
+
+/** A ring and the message that is going through it in pieces. */
+class LaneWriter {
+  readonly capacityBytes: number;
+  readonly #ring: RingProducer;
+  readonly #codec: MessageCodec;
+  #partial: { readonly outgoing: Outgoing; readonly bytes: Uint8Array; at: number } | undefined;
+
+  constructor(place: RingPlace, codec: MessageCodec) {
+    this.capacityBytes = place.capacityBytes;
+    this.#ring = new RingProducer(place);
+    this.#codec = codec;
+  }
+
+  get usedBytes(): number {
+    return this.#ring.usedBytes;
+  }
+
+  get handledSequence(): number {
+    return this.#ring.handledSequence;
+  }
+
+  get isMidMessage(): boolean {
+    return this.#partial !== undefined;
+  }
+
+  askForRoom(): void {
+    this.#ring.askForRoom();
+  }
+
+  /**
+   * Writes the message, or begins to. `written`: all of it is out. `begun`: the rest follows with `proceed`, and nothing
+   * else may be written before. `full`: nothing was written. Throws MessageRefused when it cannot be encoded.
+   */
+  write(outgoing: Outgoing): 'written' | 'begun' | 'full' {
+    const bytes = this.#codec.encode(outgoing.message);
+    if (bytes.byteLength <= this.#ring.payloadBytesMax) return this.#writeRecord(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
+    this.#partial = { outgoing, bytes: bytes.slice(), at: 0 };
+    return this.proceed() ? 'written' : 'begun';
+  }
+
+  /** Writes more of a begun message; returns true when none is left. */
+  proceed(): boolean {
+    const partial = this.#partial;
+    if (partial === undefined) return true;
+    while (partial.at < partial.bytes.byteLength) {
+      const end = Math.min(partial.bytes.byteLength, partial.at + this.#ring.payloadBytesMax);
+      const flags = end < partial.bytes.byteLength ? FLAG.moreFollows : 0;
+      if (!this.#writeRecord(partial.outgoing, partial.bytes, partial.at, end, flags)) return false;
+      partial.at = end;
+    }
+    this.#partial = undefined;
+    return true;
+  }
+
+  #writeRecord(outgoing: Outgoing, bytes: Uint8Array, start: number, end: number, flags: number): boolean {
+    return this.#ring.tryWrite(
+      {
+        typeId: outgoing.typeId,
+        codec: CODEC.map,
+        flags: outgoing.attempts > 0 ? flags | FLAG.retried : flags,
+        destination: outgoing.destination,
+        source: outgoing.source,
+        sequence: outgoing.sequence,
+        sentAtUs: outgoing.sentAtUs,
+      },
+      bytes,
+      start,
+      end,
+    );
+  }
+}
+
+export class LaneSender {
+  readonly #codec: MessageCodec;
+  readonly #onDead: DeadLetterSink;
+  #control: LaneWriter | undefined;
+  #data: LaneWriter | undefined;
+  /** Control messages that wait for room, oldest first; the first may be half written. */
+  readonly #waiting = new Deque<Outgoing>();
+  /** Must-deliver messages written and not yet known to be handled, oldest first. */
+  readonly #unhandled = new Deque<Outgoing>();
+  /** Newest value per key that waits for room on the data lane. */
+  readonly #pending = new Map<string, Outgoing>();
+  #sequence = 0;
+  readonly #counts = { controlSent: 0, dataSent: 0, merged: 0, controlRefused: 0, dataDropped: 0, redelivered: 0 };
+  /** Set when something was published that the receiver may sleep through. */
+  needsWake = false;
+
+  constructor(codec: MessageCodec, onDead: DeadLetterSink) {
+    this.#codec = codec;
+    this.#onDead = onDead;
+  }
+
+  get isAttached(): boolean {
+    return this.#control !== undefined;
+  }
+
+  /** Whether `flush` has something to do. */
+  get hasBacklog(): boolean {
+    return this.#waiting.length > 0 || this.#pending.size > 0 || this.#data?.isMidMessage === true;
+  }
+
+  attach(control: RingPlace, data: RingPlace): void {
+    this.#control = new LaneWriter(control, this.#codec);
+    this.#data = new LaneWriter(data, this.#codec);
+    this.#sequence = 0;
+    this.flush();
+  }
+
+  /**
+   * Lets go of the rings of a dead thread. What it had not handled waits for its successor, before everything newer; the
+   * message it died over counts one more attempt, and is set aside when that was one too many.
+   */
+  detach(inFlightSequence: number | undefined): void {
+    const handled = this.#control?.handledSequence;
+    if (handled !== undefined) this.#forgetHandled(handled);
+    this.#control = undefined;
+    this.#data = undefined;
+    const newer = this.#waiting.drain();
+    for (const outgoing of this.#unhandled.drain()) {
+      if (inFlightSequence !== undefined && outgoing.sequence === inFlightSequence) outgoing.attempts += 1;
+      if (outgoing.attempts >= ATTEMPTS_MAX) {
+        this.#onDead(outgoing.path, outgoing.message.type, 'poison', outgoing.from);
+        continue;
+      }
+      this.#counts.redelivered += 1;
+      this.#waiting.pushBack(outgoing);
+    }
+    // Records between the threads themselves concern the life that ended.
+    for (const outgoing of newer) if (outgoing.isMustDeliver) this.#waiting.pushBack(outgoing);
+  }
+
+  /** Sends on the control lane, behind everything that waits there. */
+  sendControl(outgoing: Outgoing): TellOutcome {
+    if (outgoing.isMustDeliver && this.#waiting.length + this.#unhandled.length >= OVERFLOW_MESSAGES_MAX) {
+      if (this.#control !== undefined) this.#forgetHandled(this.#control.handledSequence);
+      if (this.#waiting.length + this.#unhandled.length >= OVERFLOW_MESSAGES_MAX) {
+        this.#counts.controlRefused += 1;
+        return 'refused';
+      }
+    }
+    if (this.#control !== undefined && this.#waiting.length === 0) {
+      const outcome = this.#writeControl(this.#control, outgoing);
+      if (outcome !== 'full') return outcome;
+    }
+    this.#waiting.pushBack(outgoing);
+    this.#control?.askForRoom();
+    this.flush();
+    return 'sent';
+  }
+
+  /** Sends on the data lane; a key that waits already gets the newer value in its place. */
+  sendData(key: string, outgoing: Outgoing): TellOutcome {
+    if (this.#pending.has(key)) {
+      this.#pending.set(key, outgoing);
+      this.#counts.merged += 1;
+      return 'merged';
+    }
+    if (this.#data !== undefined && this.#pending.size === 0 && !this.#data.isMidMessage) {
+      const outcome = this.#writeData(this.#data, outgoing);
+      if (outcome !== 'full') return outcome;
+    }
+    if (this.#pending.size >= PENDING_KEYS_MAX) this.#dropOldestPending();
+    this.#pending.set(key, outgoing);
+    this.#data?.askForRoom();
+    this.flush();
+    return 'sent';
+  }
+
+  /** Sends on the data lane or not at all; returns false when there is no room now. For logs. */
+  sendIfRoom(outgoing: Outgoing): boolean {
+    if (this.#data === undefined || this.#pending.size > 0 || this.#data.isMidMessage) return false;
+    return this.#writeData(this.#data, outgoing) === 'sent';
+  }
+
+  /** Writes what waits, as far as there is room. */
+  flush(): void {
+    this.#flushControl();
+    this.#flushData();
+  }
+
+  snapshot(to: string): LaneSnapshot[] {
+    if (this.#control !== undefined) this.#forgetHandled(this.#control.handledSequence);
+    const counts = this.#counts;
+    return [
+      {
+        to,
+        lane: 'control',
+        usedBytes: this.#control?.usedBytes ?? 0,
+        capacityBytes: this.#control?.capacityBytes ?? 0,
+        sent: counts.controlSent,
+        merged: 0,
+        refused: counts.controlRefused,
+        queued: this.#waiting.length,
+        unhandled: this.#unhandled.length,
+        redelivered: counts.redelivered,
+      },
+      {
+        to,
+        lane: 'data',
+        usedBytes: this.#data?.usedBytes ?? 0,
+        capacityBytes: this.#data?.capacityBytes ?? 0,
+        sent: counts.dataSent,
+        merged: counts.merged,
+        refused: counts.dataDropped,
+        queued: this.#pending.size,
+        unhandled: 0,
+        redelivered: 0,
+      },
+    ];
+  }
+
+  #flushControl(): void {
+    const control = this.#control;
+    if (control === undefined) return;
+    for (let next = this.#waiting.front(); next !== undefined; next = this.#waiting.front()) {
+      if (this.#continueControl(control, next) === 'full') return;
+      this.#waiting.popFront();
+    }
+  }
+
+  /** Writes the front of the queue or the rest of it. */
+  #continueControl(control: LaneWriter, next: Outgoing): TellOutcome | 'full' {
+    const begun = control.isMidMessage;
+    if (!begun) return this.#writeControl(control, next, true);
+    this.needsWake = true;
+    if (!control.proceed()) {
+      control.askForRoom();
+      if (!control.proceed()) return 'full';
+    }
+    this.#noteControlWritten(next);
+    return 'sent';
+  }
+
+  /** `isQueued`: the message stands in the queue and stays there while it is half written. */
+  #writeControl(control: LaneWriter, outgoing: Outgoing, isQueued = false): TellOutcome | 'full' {
+    outgoing.sequence = (this.#sequence + 1) | 0;
+    try {
+      let written = control.write(outgoing);
+      if (written === 'full') {
+        control.askForRoom();
+        written = control.write(outgoing);
+      }
+      if (written === 'full') return 'full';
+      this.needsWake = true;
+      this.#sequence = outgoing.sequence;
+      if (written === 'begun') {
+        control.askForRoom();
+        if (!isQueued) this.#waiting.pushFront(outgoing);
+        return isQueued ? 'full' : 'sent';
+      }
+      this.#noteControlWritten(outgoing);
+      return 'sent';
+    } catch (error) {
+      return this.#refuse(outgoing, error);
+    }
+  }
+
+  #noteControlWritten(outgoing: Outgoing): void {
+    this.#counts.controlSent += 1;
+    if (!outgoing.isMustDeliver) return;
+    this.#unhandled.pushBack(outgoing);
+    if (this.#unhandled.length % 64 === 0 && this.#control !== undefined) this.#forgetHandled(this.#control.handledSequence);
+  }
+
+  #forgetHandled(handledSequence: number): void {
+    for (let first = this.#unhandled.front(); first !== undefined; first = this.#unhandled.front()) {
+      if (((handledSequence - first.sequence) | 0) < 0) return;
+      this.#unhandled.popFront();
+    }
+  }
+
+  #flushData(): void {
+    const data = this.#data;
+    if (data === undefined) return;
+    if (data.isMidMessage) {
+      this.needsWake = true;
+      if (!data.proceed()) {
+        data.askForRoom();
+        if (!data.proceed()) return;
+      }
+    }
+    for (const [key, outgoing] of this.#pending) {
+      const outcome = this.#writeData(data, outgoing);
+      if (outcome === 'full') return;
+      this.#pending.delete(key);
+      if (data.isMidMessage) return;
+    }
+  }
+
+  #writeData(data: LaneWriter, outgoing: Outgoing): TellOutcome | 'full' {
+    try {
+      let written = data.write(outgoing);
+      if (written === 'full') {
+        data.askForRoom();
+        written = data.write(outgoing);
+      }
+      if (written === 'full') return 'full';
+      if (written === 'begun') data.askForRoom();
+      this.needsWake = true;
+      this.#counts.dataSent += 1;
+      return 'sent';
+    } catch (error) {
+      return this.#refuse(outgoing, error);
+    }
+  }
+
+  #dropOldestPending(): void {
+    for (const key of this.#pending.keys()) {
+      this.#pending.delete(key);
+      this.#counts.dataDropped += 1;
+      return;
+    }
+  }
+
+  /** A message that can never cross is the sender's fault, not the lane's: it is counted, and what follows goes on. */
+  #refuse(outgoing: Outgoing, error: unknown): TellOutcome {
+    if (!(error instanceof MessageRefused)) throw error;
+    if (outgoing.isMustDeliver) this.#counts.controlRefused += 1;
+    this.#onDead(outgoing.path, outgoing.message.type, error.code, outgoing.from);
+    return 'refused';
+  }
+}

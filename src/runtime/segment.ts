@@ -1,0 +1,121 @@
+/**
+ * The one SharedArrayBuffer all threads of a system share: who is asleep, who is alive, and the lanes between them.
+ *
+ *   offset 0    directory, 128 bytes: magic, version, threads, control lane bytes, data lane bytes, message table hash
+ *   offset 128  one slot of 256 bytes per thread
+ *   then        for every ordered pair of threads two banks of one control and one data ring
+ *
+ * A pair uses bank (sum of the two threads' epochs) modulo 2: when a thread dies, its successor gets rings nobody touches,
+ * while the survivors still read the old ones to their tails. Any thread; the layout is fixed at the start.
+ */
+import { resetRing, RING_HEADER_BYTES, type RingPlace } from './ring-buffer.ts';
+
+const DIRECTORY_BYTES = 128;
+const SLOT_BYTES = 256;
+const MAGIC = 0x54_41_4e_44;
+const VERSION = 1;
+
+/** Words of a thread slot. The first line of 128 bytes is written by others, the second by the thread itself. */
+export const SLOT = {
+  /** 1 while the thread sleeps or is about to; whoever changes it to 0 wakes it. */
+  sleep: 0,
+  /** Counts calls posted to its control port, so that a thread that blocks knows to look. */
+  controlPosts: 1,
+  epoch: 2,
+  heartbeat: 32,
+  /** 0 starting, 1 running, 2 stopped. */
+  state: 33,
+  /** The thread number plus 1 from which the must-deliver message being handled came, 0 for none; and its sequence. */
+  inFlightSource: 34,
+  inFlightSequence: 35,
+  lostWakeUps: 36,
+} as const;
+export type SlotWord = (typeof SLOT)[keyof typeof SLOT];
+
+export type LaneKind = 'control' | 'data';
+
+export interface SegmentLayout {
+  readonly threads: number;
+  readonly controlLaneBytes: number;
+  readonly dataLaneBytes: number;
+}
+
+export class Segment {
+  readonly buffer: SharedArrayBuffer;
+  readonly layout: SegmentLayout;
+  /** All words, for Atomics; index with `slotWord`. */
+  readonly words: Int32Array;
+
+  private constructor(buffer: SharedArrayBuffer, layout: SegmentLayout) {
+    this.buffer = buffer;
+    this.layout = layout;
+    this.words = new Int32Array(buffer, 0, (DIRECTORY_BYTES + layout.threads * SLOT_BYTES) / 4);
+  }
+
+  /** Allocates a segment; the main thread does it once. */
+  static allocate(layout: SegmentLayout, tableHash: number): Segment {
+    const pairs = layout.threads * (layout.threads - 1);
+    const bytes = DIRECTORY_BYTES + layout.threads * SLOT_BYTES + pairs * 2 * bankBytes(layout);
+    const segment = new Segment(new SharedArrayBuffer(bytes), layout);
+    segment.words.set([MAGIC, VERSION, layout.threads, layout.controlLaneBytes, layout.dataLaneBytes, tableHash | 0]);
+    return segment;
+  }
+
+  /** Opens a segment that another thread allocated. Throws when it is of another version or for another message table. */
+  static open(buffer: SharedArrayBuffer, tableHash: number): Segment {
+    const [magic, version, threads = 0, controlLaneBytes = 0, dataLaneBytes = 0, hash] = new Int32Array(buffer, 0, 6);
+    if (magic !== MAGIC || version !== VERSION) throw new Error(`the segment must be of version ${VERSION}, was ${version}`);
+    if (hash !== (tableHash | 0)) throw new Error(`the message table must be the same on all threads: hash ${tableHash | 0} against ${hash}`);
+    return new Segment(buffer, { threads, controlLaneBytes, dataLaneBytes });
+  }
+
+  slotWord(thread: number, word: SlotWord): number {
+    return (DIRECTORY_BYTES + thread * SLOT_BYTES) / 4 + word;
+  }
+
+  load(thread: number, word: SlotWord): number {
+    return Atomics.load(this.words, this.slotWord(thread, word));
+  }
+
+  store(thread: number, word: SlotWord, value: number): void {
+    Atomics.store(this.words, this.slotWord(thread, word), value);
+  }
+
+  add(thread: number, word: SlotWord, value: number): void {
+    Atomics.add(this.words, this.slotWord(thread, word), value);
+  }
+
+  /** Returns true when this call woke the thread's flag: the caller then owes it a notify or a nudge. */
+  claimWake(thread: number): boolean {
+    const index = this.slotWord(thread, SLOT.sleep);
+    return Atomics.load(this.words, index) === 1 && Atomics.compareExchange(this.words, index, 1, 0) === 1;
+  }
+
+  /** Returns the ring of a pair in the bank of that generation. */
+  lane(from: number, to: number, kind: LaneKind, generation: number): RingPlace {
+    const { threads, controlLaneBytes, dataLaneBytes } = this.layout;
+    const pair = from * (threads - 1) + (to > from ? to - 1 : to);
+    const bank = DIRECTORY_BYTES + threads * SLOT_BYTES + (pair * 2 + (generation & 1)) * bankBytes(this.layout);
+    return kind === 'control'
+      ? { buffer: this.buffer, byteOffset: bank, capacityBytes: controlLaneBytes }
+      : { buffer: this.buffer, byteOffset: bank + RING_HEADER_BYTES + controlLaneBytes, capacityBytes: dataLaneBytes };
+  }
+
+  /** Prepares the four rings between two threads for a new generation; nobody may be using that bank. */
+  resetPair(left: number, right: number, generation: number): void {
+    for (const kind of ['control', 'data'] as const) {
+      resetRing(this.lane(left, right, kind, generation));
+      resetRing(this.lane(right, left, kind, generation));
+    }
+  }
+
+  /** Prepares a thread's slot for its next life. */
+  resetSlot(thread: number, epoch: number): void {
+    for (const word of Object.values(SLOT)) if (word !== SLOT.lostWakeUps) this.store(thread, word, 0);
+    this.store(thread, SLOT.epoch, epoch);
+  }
+}
+
+function bankBytes(layout: SegmentLayout): number {
+  return 2 * RING_HEADER_BYTES + layout.controlLaneBytes + layout.dataLaneBytes;
+}

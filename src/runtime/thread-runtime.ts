@@ -1,0 +1,493 @@
+/**
+ * One real thread of a system: its host, its lanes to the other threads, and when it works and sleeps. One per thread,
+ * used by that thread only.
+ *
+ * A turn drains the lanes within a bound, lets actors work within a bound, and then either takes another turn after the
+ * event loop had its own, or sleeps: it sets its sleep flag, looks at every lane once more, and only then sleeps *on the
+ * flag*. A producer that changes the flag back owes the wake-up. Waiting on anything else loses wake-ups.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
+import { CellHost, type HostEnvironment } from './cell-host.ts';
+import { MessageCodec } from './codec.ts';
+import type { KindRegistry } from './kind-registry.ts';
+import { LaneReceiver, type Arrival } from './lane-receiver.ts';
+import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
+import { conflationKey, type Envelope } from './mailbox.ts';
+import type { MessageType, MessageTypes } from './message-types.ts';
+import { MAIN_THREAD, type Place, type PlacementTable } from './placement.ts';
+import type { LogRecord, PortsFactory } from './ports-context.ts';
+import { SLOT, type Segment } from './segment.ts';
+import type { LaneSnapshot } from './snapshot.ts';
+import type { SystemRecord } from './system-record.ts';
+import type { ThreadClock } from './thread-clock.ts';
+
+export type WakeMode = 'nudge' | 'wait';
+
+/** A thread as all threads know it; its number is its place in the list. */
+export interface ThreadIdentity {
+  readonly name: string;
+  readonly wake: WakeMode;
+}
+
+/** Records taken from lanes, and messages handled, before the event loop gets its turn. */
+const TURN_RECORDS = 256;
+const TURN_MESSAGES = 512;
+const TURN_MS = 1;
+/** A thread looks around at least this often, so that a lost wake-up costs a second and is counted. */
+const CEILING_MS = 1_000;
+/** How long records may lie unread beside an idle thread before the wake-up counts as lost: a nudge may be on its way. */
+const LOST_AFTER_MS = 50;
+const HEARTBEAT_EVERY_MS = 100;
+/** A blocking thread lets its event loop run at least this often while it is busy. */
+const BLOCKING_STRETCH_MS = 10;
+/** Lives are told apart on the ring by 12 bits; 0 stands for a named ref. */
+const LIFE_MODULUS = 4_095;
+const ACTOR_BITS = 20;
+
+export interface ThreadRuntimeOptions {
+  readonly segment: Segment;
+  readonly threads: readonly ThreadIdentity[];
+  /** This thread's number. */
+  readonly index: number;
+  readonly data: unknown;
+  readonly placement: PlacementTable;
+  readonly types: MessageTypes;
+  readonly kinds: KindRegistry;
+  readonly portsFor: PortsFactory;
+  readonly clock: ThreadClock;
+  readonly seed: number;
+  readonly deadLettersMax?: number;
+  readonly checkIsolation: boolean;
+  /** Main thread only: crashes of any thread's actors, and logs of all. */
+  readonly onCrashed?: (path: ActorPath, incarnation: number, reason: string) => void;
+  readonly onLog?: (record: LogRecord) => void;
+}
+
+interface Peer {
+  readonly name: string;
+  readonly index: number;
+  readonly wake: WakeMode;
+  readonly sender: LaneSender;
+  receiver: LaneReceiver | undefined;
+  port: MessagePort | undefined;
+}
+
+export class ThreadRuntime {
+  readonly host: CellHost;
+  readonly #options: ThreadRuntimeOptions;
+  readonly #segment: Segment;
+  readonly #index: number;
+  readonly #wake: WakeMode;
+  readonly #clock: ThreadClock;
+  readonly #codec = new MessageCodec();
+  readonly #peers: readonly (Peer | undefined)[];
+  readonly #timersOfLoop: NodeJS.Timeout[] = [];
+  #isTurnAsked = false;
+  #isInTurn = false;
+  #isStopped = false;
+  #hasInFlight = false;
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #wakeTimerAtMs = Infinity;
+  #controlPostsSeen = 0;
+  #turns = 0;
+  #lostWakeUps = 0;
+  #wakeUpsSent = 0;
+  #logRecordsDropped = 0;
+
+  constructor(options: ThreadRuntimeOptions) {
+    this.#options = options;
+    this.#segment = options.segment;
+    this.#index = options.index;
+    this.#clock = options.clock;
+    this.#wake = this.#identity(options.index).wake;
+    this.#peers = options.threads.map(({ name, wake }, index) =>
+      index === options.index ? undefined : { name, index, wake, sender: this.#newSender(), receiver: undefined, port: undefined },
+    );
+    this.host = new CellHost({
+      environment: this.#environment(),
+      placement: options.placement,
+      types: options.types,
+      kinds: options.kinds,
+      portsFor: options.portsFor,
+      seed: options.seed,
+      ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
+      ...(options.checkIsolation ? { isolate: (message: MessageShape) => this.#codec.isolate(message) } : {}),
+    });
+  }
+
+  get lostWakeUps(): number {
+    return this.#lostWakeUps;
+  }
+
+  get wakeUpsSent(): number {
+    return this.#wakeUpsSent;
+  }
+
+  get turns(): number {
+    return this.#turns;
+  }
+
+  get logRecordsDropped(): number {
+    return this.#logRecordsDropped;
+  }
+
+  /** Begins to work. */
+  start(): void {
+    this.#segment.store(this.#index, SLOT.state, 1);
+    if (this.#wake === 'nudge') {
+      this.#timersOfLoop.push(setInterval(() => this.#beat(), HEARTBEAT_EVERY_MS).unref());
+      this.#timersOfLoop.push(setInterval(() => this.#lookForLostWakeUp(), CEILING_MS).unref());
+    }
+    this.#askTurn();
+  }
+
+  /** Stops working for good; lanes and timers are left alone from here on. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timersOfLoop) clearInterval(timer);
+    clearTimeout(this.#wakeTimer);
+    for (const peer of this.#peers) peer?.port?.close();
+    this.#segment.store(this.#index, SLOT.state, 2);
+  }
+
+  // --- peers ---
+
+  /** Connects with a thread's current life over the rings of that generation. `port` carries nothing but nudges. */
+  attachPeer(name: string, generation: number, port: MessagePort): void {
+    const peer = this.#peer(name);
+    const { index } = peer;
+    const self = this.#index;
+    peer.port?.close();
+    peer.port = port;
+    port.on('message', () => this.#turn());
+    // Nudges must not keep a finished process alive; whatever keeps a thread alive is its control port or its sockets.
+    port.unref();
+    peer.receiver = new LaneReceiver(index, this.#segment.lane(index, self, 'control', generation), this.#segment.lane(index, self, 'data', generation), this.#codec);
+    peer.sender.attach(this.#segment.lane(self, index, 'control', generation), this.#segment.lane(self, index, 'data', generation));
+    this.#wakePeers();
+    this.#askTurn();
+  }
+
+  /**
+   * Takes leave of a dead thread: reads all it published, keeps what it had not handled for its successor, ends watches.
+   * `inFlightSequence` is the message from this thread it was handling when it died, if any.
+   */
+  peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
+    const peer = this.#peer(name);
+    peer.receiver?.drainToTail((arrival) => this.#take(peer, arrival, true));
+    peer.receiver = undefined;
+    peer.port?.close();
+    peer.port = undefined;
+    peer.sender.detach(inFlightSequence);
+    this.host.threadDied(name, reason, incarnations);
+    this.#askTurn();
+  }
+
+  laneSnapshots(): LaneSnapshot[] {
+    return this.#peers.flatMap((peer) => (peer === undefined ? [] : peer.sender.snapshot(peer.name)));
+  }
+
+  // --- turns ---
+
+  /** Asks for a turn soon; safe to call from anywhere on this thread. */
+  #askTurn(): void {
+    if (this.#isTurnAsked || this.#isInTurn || this.#isStopped) return;
+    this.#isTurnAsked = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    if (this.#isStopped || this.#isInTurn) return;
+    this.#isTurnAsked = false;
+    if (this.#wake === 'wait') {
+      this.#blockingStretch();
+      return;
+    }
+    this.#segment.store(this.#index, SLOT.sleep, 0);
+    const isBusy = this.#work();
+    if (isBusy || !this.#fallAsleep()) this.#askTurn();
+  }
+
+  /** Does one bounded round of work; returns whether more is waiting. */
+  #work(): boolean {
+    this.#isInTurn = true;
+    this.#turns += 1;
+    this.#beat();
+    let isFull = false;
+    let hasStalled = false;
+    for (const peer of this.#peers) {
+      if (peer?.receiver === undefined) continue;
+      const records = peer.receiver.drain(
+        TURN_RECORDS,
+        (arrival) => this.#take(peer, arrival, false),
+        () => this.#wakePeer(peer),
+      );
+      if (records >= TURN_RECORDS) isFull = true;
+      if (peer.receiver.isStalled) hasStalled = true;
+      if (peer.sender.hasBacklog) peer.sender.flush();
+    }
+    const handled = this.host.runTurn(TURN_MESSAGES, this.#clock.monotonicMs() + TURN_MS);
+    this.#wakePeers();
+    this.#isInTurn = false;
+    // A stalled lane waits for room in a mailbox, which only handling makes.
+    return isFull || this.host.busy || (hasStalled && handled > 0);
+  }
+
+  /** Prepares to return to the event loop; returns false when something came in between. */
+  #fallAsleep(): boolean {
+    const nextTimerAtMs = this.host.nextTimerAtMs();
+    if (nextTimerAtMs <= this.#clock.monotonicMs()) return false;
+    this.#wakeAt(nextTimerAtMs);
+    this.#segment.store(this.#index, SLOT.sleep, 1);
+    if (!this.#hasRecords()) return true;
+    // Whoever takes the flag back owes the next turn: this thread, or the producer whose nudge is on its way.
+    return !this.#segment.claimWake(this.#index);
+  }
+
+  /** Works and blocks on the sleep flag in turns, until the control port or the event loop needs a look. */
+  #blockingStretch(): void {
+    const sleepWord = this.#segment.slotWord(this.#index, SLOT.sleep);
+    const untilMs = this.#clock.monotonicMs() + BLOCKING_STRETCH_MS;
+    for (;;) {
+      const isBusy = this.#work();
+      if (this.#isStopped) return;
+      const controlPosts = this.#segment.load(this.#index, SLOT.controlPosts);
+      if (controlPosts !== this.#controlPostsSeen || this.#clock.monotonicMs() >= untilMs) {
+        this.#controlPostsSeen = controlPosts;
+        break;
+      }
+      if (isBusy) continue;
+      this.#segment.store(this.#index, SLOT.sleep, 1);
+      const sleepMs = Math.min(CEILING_MS, this.host.nextTimerAtMs() - this.#clock.monotonicMs());
+      if (this.#hasRecords() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts || sleepMs <= 0) {
+        this.#segment.store(this.#index, SLOT.sleep, 0);
+        continue;
+      }
+      const outcome = Atomics.wait(this.#segment.words, sleepWord, 1, sleepMs);
+      this.#segment.store(this.#index, SLOT.sleep, 0);
+      if (outcome === 'timed-out') {
+        if (sleepMs === CEILING_MS && this.#hasRecords()) this.#countLostWakeUp();
+        break;
+      }
+    }
+    this.#askTurn();
+  }
+
+  #hasRecords(): boolean {
+    for (const peer of this.#peers) if (peer?.receiver?.hasRecords === true) return true;
+    return false;
+  }
+
+  #wakeAt(atMs: number): void {
+    if (this.#wake === 'wait' || atMs >= this.#wakeTimerAtMs) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimerAtMs = atMs;
+    this.#wakeTimer = setTimeout(
+      () => {
+        this.#wakeTimerAtMs = Infinity;
+        this.#turn();
+      },
+      Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(atMs - this.#clock.monotonicMs()))),
+    );
+  }
+
+  #beat(): void {
+    this.#segment.add(this.#index, SLOT.heartbeat, 1);
+  }
+
+  #lookForLostWakeUp(): void {
+    if (this.#isTurnAsked || !this.#hasRecords()) return;
+    const turns = this.#turns;
+    setTimeout(() => {
+      if (this.#isStopped || this.#isTurnAsked || turns !== this.#turns || !this.#hasRecords()) return;
+      this.#countLostWakeUp();
+      this.#turn();
+    }, LOST_AFTER_MS).unref();
+  }
+
+  #countLostWakeUp(): void {
+    this.#lostWakeUps += 1;
+    this.#segment.add(this.#index, SLOT.lostWakeUps, 1);
+  }
+
+  // --- sending ---
+
+  #environment(): HostEnvironment {
+    return {
+      threadName: this.#identity(this.#index).name,
+      threadData: this.#options.data,
+      nowMs: () => this.#clock.nowMs(),
+      monotonicMs: () => this.#clock.monotonicMs(),
+      requestTurn: () => this.#askTurn(),
+      wakeAt: (atMs) => this.#wakeAt(atMs),
+      sendRemote: (place, envelope, type) => this.#sendRemote(place, envelope, type),
+      sendSystem: (thread, record) => this.#sendSystem(thread, record),
+      crashed: (path, incarnation, reason) => this.#reportCrash(path, incarnation, reason),
+      log: (record) => this.#log(record),
+      handling: (_path, envelope) => this.#noteInFlight(envelope),
+      handled: () => this.#noteHandled(),
+    };
+  }
+
+  #sendRemote(place: Place, envelope: Envelope, type: MessageType): TellOutcome {
+    const peer = this.#peer(place.thread);
+    const outgoing: Outgoing = {
+      message: envelope.message,
+      typeId: type.id,
+      destination: place.index | (lifeBits(envelope.incarnation) << ACTOR_BITS),
+      source: this.#options.placement.byPath(envelope.from)?.index ?? 0,
+      path: place.path,
+      from: envelope.from,
+      sentAtUs: (envelope.sentAtMs * 1_000) | 0,
+      isMustDeliver: type.class === 'must-deliver',
+      attempts: 0,
+      sequence: 0,
+    };
+    const outcome =
+      type.class === 'must-deliver'
+        ? peer.sender.sendControl(outgoing)
+        : peer.sender.sendData(`${place.index} ${conflationKey(type, envelope.message)}`, outgoing);
+    // Inside a turn the wake-up waits for the end of the handler; outside of one nobody else would send it.
+    if (!this.#isInTurn) this.#wakePeer(peer);
+    return outcome;
+  }
+
+  #sendSystem(thread: string, record: SystemRecord): void {
+    const peer = this.#peer(thread);
+    peer.sender.sendControl(this.#systemOutgoing(record));
+    if (!this.#isInTurn) this.#wakePeer(peer);
+  }
+
+  #systemOutgoing(record: SystemRecord): Outgoing {
+    return {
+      message: record,
+      typeId: SYSTEM_TYPE_ID,
+      destination: 0,
+      source: 0,
+      path: '',
+      from: '',
+      sentAtUs: (this.#clock.monotonicMs() * 1_000) | 0,
+      isMustDeliver: false,
+      attempts: 0,
+      sequence: 0,
+    };
+  }
+
+  #reportCrash(path: ActorPath, incarnation: number, reason: string): void {
+    if (this.#options.onCrashed === undefined) this.#sendSystem(MAIN_THREAD, { type: 'crashed', path, incarnation, reason });
+    else this.#options.onCrashed(path, incarnation, reason);
+  }
+
+  /** Logs go to the main thread as long as there is room: a slow sink must never slow an actor. */
+  #log(record: LogRecord): void {
+    if (this.#options.onLog !== undefined) {
+      this.#options.onLog(record);
+      return;
+    }
+    const peer = this.#peer(MAIN_THREAD);
+    if (!peer.sender.sendIfRoom(this.#systemOutgoing({ type: 'log', record }))) this.#logRecordsDropped += 1;
+    if (!this.#isInTurn) this.#wakePeer(peer);
+  }
+
+  #noteInFlight(envelope: Envelope): void {
+    if (envelope.origin === undefined) return;
+    this.#hasInFlight = true;
+    this.#segment.store(this.#index, SLOT.inFlightSequence, envelope.sequence);
+    this.#segment.store(this.#index, SLOT.inFlightSource, envelope.origin.threadIndex + 1);
+  }
+
+  #noteHandled(): void {
+    if (this.#hasInFlight) this.#segment.store(this.#index, SLOT.inFlightSource, 0);
+    this.#hasInFlight = false;
+    this.#wakePeers();
+  }
+
+  #wakePeers(): void {
+    for (const peer of this.#peers) if (peer?.sender.needsWake === true) this.#wakePeer(peer);
+  }
+
+  #wakePeer(peer: Peer): void {
+    peer.sender.needsWake = false;
+    if (!this.#segment.claimWake(peer.index)) return;
+    this.#wakeUpsSent += 1;
+    if (peer.wake === 'wait') Atomics.notify(this.#segment.words, this.#segment.slotWord(peer.index, SLOT.sleep), 1);
+    else peer.port?.postMessage(0);
+  }
+
+  // --- receiving ---
+
+  #take(peer: Peer, arrival: Arrival, isLast: boolean): 'taken' | 'full' {
+    if (arrival.typeId === SYSTEM_TYPE_ID) {
+      this.#takeSystem(arrival);
+      return 'taken';
+    }
+    const type = this.#options.types.byId(arrival.typeId);
+    const place = this.#options.placement.byIndex(arrival.destination & ((1 << ACTOR_BITS) - 1));
+    if (type === undefined || place === undefined) {
+      throw new Error(`a record from ${peer.name} must name a known type and actor, was type ${arrival.typeId} to ${arrival.destination}`);
+    }
+    const envelope = this.#envelopeOf(arrival, type, place);
+    if (!isLast) return this.host.arrive(place, envelope);
+    this.host.arriveAnyway(place, envelope);
+    return 'taken';
+  }
+
+  #envelopeOf(arrival: Arrival, type: MessageType, place: Place): Envelope {
+    const nowMs = this.#clock.monotonicMs();
+    const ageUs = (((nowMs * 1_000) | 0) - arrival.sentAtUs) | 0;
+    return {
+      message: arrival.message,
+      typeName: type.name,
+      class: type.class,
+      level: type.level,
+      key: conflationKey(type, arrival.message),
+      from: this.#options.placement.byIndex(arrival.source)?.path ?? '',
+      incarnation: lifeFrom(arrival.destination >>> ACTOR_BITS, this.host.incarnationOf(place.path)),
+      sentAtMs: nowMs - Math.max(0, ageUs) / 1_000,
+      origin: arrival.origin,
+      sequence: arrival.sequence,
+      attempts: arrival.isRetried ? 1 : 0,
+    };
+  }
+
+  #takeSystem(arrival: Arrival): void {
+    // Written by a thread of this very system under the same table: the one place where bytes become records again.
+    const record = arrival.message as unknown as SystemRecord;
+    if (record.type === 'crashed') this.#options.onCrashed?.(record.path, record.incarnation, record.reason);
+    else if (record.type === 'log') this.#options.onLog?.(record.record);
+    else this.host.receiveSystem(record);
+    arrival.origin?.handled(arrival.sequence);
+  }
+
+  #newSender(): LaneSender {
+    return new LaneSender(this.#codec, (path, typeName, reason, from) => {
+      this.host.deadLetter(path, typeName, reason, from);
+      this.host.log('error', 'message-not-delivered', { to: path, messageType: typeName, reason, from });
+    });
+  }
+
+  #peer(name: string): Peer {
+    const peer = this.#peers.find((candidate) => candidate?.name === name);
+    if (peer === undefined) throw new Error(`thread must be one of the system's others, was "${name}"`);
+    return peer;
+  }
+
+  #identity(index: number): ThreadIdentity {
+    const identity = this.#options.threads[index];
+    if (identity === undefined) throw new Error(`a thread's number must be below ${this.#options.threads.length}, was ${index}`);
+    return identity;
+  }
+}
+
+function lifeBits(incarnation: number): number {
+  return incarnation === 0 ? 0 : ((incarnation - 1) % LIFE_MODULUS) + 1;
+}
+
+/** Returns the newest life up to the current one that has these bits. */
+function lifeFrom(bits: number, currentIncarnation: number): number {
+  if (bits === 0) return 0;
+  const current = lifeBits(currentIncarnation);
+  const back = (((current - bits) % LIFE_MODULUS) + LIFE_MODULUS) % LIFE_MODULUS;
+  return currentIncarnation >= back && currentIncarnation - back > 0 ? currentIncarnation - back : bits;
+}
