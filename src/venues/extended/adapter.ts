@@ -1,0 +1,138 @@
+/** Extended as the connector sees it: one account's operations, streams, limits and signed submissions. Connector thread only. */
+import { priceText, quantityText } from '../../money/amounts.ts';
+import { RangeViolation } from '../../money/range-violation.ts';
+import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
+import { asFields, textField } from './json.ts';
+import { limitsOf } from './limits.ts';
+import { ExtendedMarkets } from './markets.ts';
+import {
+  balanceOperation,
+  cancelOrderOperation,
+  feesOperation,
+  fillsOperation,
+  findOrderOperation,
+  fundingHistoryOperation,
+  fundingPaymentsOperation,
+  instrumentsOperation,
+  leverageOperation,
+  marketPollOperation,
+  openOrdersOperation,
+  placeOrderOperation,
+  positionsOperation,
+  serverTimeOperation,
+} from './rest.ts';
+import type { RestAccess } from './rest.ts';
+import { EXTENDED_SIGN_TASK, nonceOf, signingKey } from './sign.ts';
+import type { ExtendedSignInput, SettlementTerms, SigningKey } from './sign.ts';
+import { ExtendedStream } from './stream.ts';
+
+/**
+ * An order's expiry is also the end of its validity. No shortest accepted expiry is documented; this one leaves room for a clock
+ * that is known to half a second and for a slow request, and still lets an unanswered order be proven dead within seconds.
+ */
+const REQUEST_VALIDITY_MS = 5_000;
+
+/**
+ * Opens one account.
+ *
+ * Options: `vault` (integer, or the secret of that name), `chainId` (`SN_MAIN` default, `SN_SEPOLIA`), `limitProfile` (`public`
+ * default, `market-maker`). Secrets: `apiKey`, `privateKey` (Stark key, hex). Throws when one is missing or impossible.
+ */
+export function extendedAdapter(settings: VenueSettings): VenueAdapter {
+  const vault = Number(settings.options['vault'] ?? settings.secrets['vault']);
+  if (!Number.isSafeInteger(vault)) throw new RangeViolation('extended option vault', 'an integer', settings.options['vault'] ?? 'absent');
+  const chainId = String(settings.options['chainId'] ?? 'SN_MAIN');
+  const apiKey = requiredSecret(settings, 'apiKey');
+  const key = signingKey(requiredSecret(settings, 'privateKey'), vault, chainId);
+  const markets = new ExtendedMarkets();
+  const access: RestAccess = { restUrl: settings.restUrl.replace(/\/+$/, ''), apiKey, chainId, markets };
+
+  return {
+    venue: 'extended',
+    requestValidityMs: REQUEST_VALIDITY_MS,
+    usesNonces: false,
+    limits: limitsOf(settings.options['limitProfile']),
+    openStream: () =>
+      new ExtendedStream({
+        streamUrl: settings.streamUrl.replace(/\/+$/, ''),
+        apiKey,
+        markets,
+        calendarScale: settings.calendarScale,
+      }),
+
+    serverTime: () => serverTimeOperation(access),
+    instruments: () => instrumentsOperation(access),
+    accountSnapshot: () => [positionsOperation(access), balanceOperation(access), openOrdersOperation(access)],
+    feeTier: () => feesOperation(access),
+    findOrder: (_symbol, clientOrderId) => [findOrderOperation(access, clientOrderId)],
+    fillsSince: (sinceMs) => fillsOperation(access, sinceMs),
+    fundingPaymentsSince: (sinceMs) => fundingPaymentsOperation(access, sinceMs),
+    fundingHistory: (symbol, sinceMs, at: Instant) => fundingHistoryOperation(access, symbol, sinceMs, at),
+    marketPoll: () => marketPollOperation(access),
+
+    setLeverage: (symbol, leverage) => ({
+      submit: () => ({ via: 'http', operation: leverageOperation(access, symbol, leverage) }),
+    }),
+    placeOrder: (order) => placement(access, key, order),
+    cancelOrder: (order) => ({
+      submit: () => ({ via: 'http', operation: cancelOrderOperation(access, order.clientOrderId) }),
+    }),
+  };
+}
+
+/**
+ * Signs on the CPU pool, then posts. The venue's only expiry is the order's own, so a resting order ends with its validity too.
+ * The price is always a limit: MARKET orders would need one as well.
+ */
+function placement(access: RestAccess, key: SigningKey, order: OrderRequest): SubmissionPlan {
+  const market = access.markets.find(order.symbol);
+  if (market === undefined) throw new RangeViolation('order symbol', 'a market read from the venue', order.symbol);
+  const terms: SettlementTerms = {
+    side: order.side,
+    quantity: quantityText(order.lots, market.instrument),
+    price: priceText(order.limitTicks, market.instrument),
+    feeRate: access.markets.feeRateText(order.symbol),
+    expiryEpochMillis: Math.floor(order.validUntilMs),
+    nonce: nonceOf(order.clientOrderId),
+    vault: key.vault,
+    market: market.settlement,
+  };
+  const input: ExtendedSignInput = { key, terms };
+  return {
+    sign: { task: EXTENDED_SIGN_TASK, input },
+    submit: (signature) => ({
+      via: 'http',
+      operation: placeOrderOperation(access, orderBody(order, terms, key, signature), order.reduceOnly),
+    }),
+  };
+}
+
+function orderBody(order: OrderRequest, terms: SettlementTerms, key: SigningKey, signature: unknown): string {
+  const signed = asFields(signature, 'signature');
+  return JSON.stringify({
+    id: order.clientOrderId,
+    market: order.symbol,
+    type: 'LIMIT',
+    side: order.side === 'buy' ? 'BUY' : 'SELL',
+    qty: terms.quantity,
+    price: terms.price,
+    timeInForce: order.timeInForce === 'ioc' ? 'IOC' : 'GTT',
+    expiryEpochMillis: terms.expiryEpochMillis,
+    fee: terms.feeRate,
+    nonce: String(terms.nonce),
+    reduceOnly: order.reduceOnly,
+    postOnly: order.postOnly,
+    selfTradeProtectionLevel: 'ACCOUNT',
+    settlement: {
+      signature: { r: textField(signed, 'r', 'signature'), s: textField(signed, 's', 'signature') },
+      starkKey: key.publicKey,
+      collateralPosition: String(key.vault),
+    },
+  });
+}
+
+function requiredSecret(settings: VenueSettings, name: string): string {
+  const secret = settings.secrets[name];
+  if (secret === undefined || secret === '') throw new RangeViolation(`extended secret ${name}`, 'present', 'absent');
+  return secret;
+}
