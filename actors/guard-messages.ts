@@ -10,8 +10,10 @@ export interface EngineStateChanged {
   readonly type: 'engine-state-changed';
   readonly state: EngineState;
   readonly reason: string;
-  /** True asks positions to flatten (K3). */
+  /** True asks positions to flatten (K3). A reason that starts with `DAILY_LOSS` or `DRAWDOWN` names the limit that was broken. */
   readonly flatten: boolean;
+  /** Present while losses in a row hold back entries (domain 12.2); everything else goes on. */
+  readonly entriesPaused?: true;
 }
 
 export type GuardMessage =
@@ -20,6 +22,7 @@ export type GuardMessage =
   | { readonly type: 'kill'; readonly level: 1 | 2 | 3; readonly reason: string }
   | { readonly type: 'resend-engine-state'; readonly to: string }
   | { readonly type: 'guard-row-durable'; readonly appendId: number }
+  | { readonly type: 'guard-tick' }
   | PairChanged
   | RowsRead
   | AppendFailed;
@@ -31,5 +34,6 @@ export const guardDelivery: DeliveryTable<
   kill: { class: 'must-deliver', priority: 'risk' },
   'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },
+  'guard-tick': { class: 'must-deliver', priority: 'normal' },
   'engine-state-changed': { class: 'state', keyFields: ['type'] },
 };

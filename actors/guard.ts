@@ -1,0 +1,362 @@
+/**
+ * The guard: holds the engine's state, makes it durable, and takes it down by itself when losses or failures say so. Trading
+ * thread. Going down takes effect at once and is written meanwhile; going up takes effect once it is written.
+ */
+import { refOf, unreachable } from '../src/runtime/actor.ts';
+import type { ActorKind, ActorRef, Self } from '../src/runtime/actor.ts';
+import {
+  brokenLossLimit,
+  emptyLossWatch,
+  goesUp,
+  killed,
+  observeResult,
+  startedFrom,
+} from '../src/risk/engine-state.ts';
+import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
+import type { JournalRow } from '../src/storage/rows.ts';
+import { guardDelivery } from './guard-messages.ts';
+import type { EngineState, EngineStateChanged, GuardMessage } from './guard-messages.ts';
+import { journalReplyDelivery } from './journal-messages.ts';
+import type { JournalMessage, RowsRead } from './journal-messages.ts';
+import { positionDelivery } from './position-messages.ts';
+import type { PairChanged } from './position-messages.ts';
+
+export interface GuardArgs {
+  readonly limits: LossLimits & {
+    readonly maxConsecutiveLosses: number;
+    /** Monotonic ms. */
+    readonly entryPauseMs: number;
+  };
+  /** After recovery go to TRADING without an operator. */
+  readonly resumeTrading: boolean;
+  /** Every base whose position actor must have recovered before the engine leaves STOPPED. */
+  readonly bases: readonly string[];
+  readonly journalPath: string;
+  /** Told every change: strategy, positions, observer. */
+  readonly recipientPaths: readonly string[];
+}
+
+interface GuardState {
+  readonly args: GuardArgs;
+  engine: Engine;
+  /** What the journal says was last in force; read before anything else is decided. */
+  durable: Engine | undefined;
+  rowsRead: boolean;
+  recovered: boolean;
+  lastReadAtMs: number;
+  readAfterSequence: number;
+  losses: LossWatch;
+  readonly pairs: Map<string, PairChanged>;
+  /** Value of each open pair when last known, micro-units. */
+  readonly openValues: Map<string, bigint>;
+  /** Monotonic ms; undefined while entries are not paused. */
+  pausedUntilMs: number | undefined;
+  lastAppendId: number;
+  readonly appends: Map<number, Append>;
+}
+
+interface Append {
+  readonly message: Extract<JournalMessage, { type: 'append-rows' }>;
+  /** Takes effect once the row is durable; undefined when it took effect already. */
+  readonly then: Engine | undefined;
+  sentAtMs: number;
+}
+
+type GuardSelf = Self<GuardMessage>;
+
+const TICK_MS = 500;
+const JOURNAL_REPEAT_MS = 2_000;
+const READ_LIMIT = 500;
+/** Unwritten changes beyond this mean that the store is gone; the engine is down by then. */
+const APPENDS_MAX = 64;
+
+export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
+  kind: 'guard',
+  delivery: {
+    ...guardDelivery,
+    ...journalReplyDelivery,
+    'pair-changed': positionDelivery['pair-changed'],
+  },
+
+  start(args, self) {
+    const state: GuardState = {
+      args,
+      engine: { state: 'STOPPED', reason: 'starting', flatten: false },
+      durable: undefined,
+      rowsRead: false,
+      recovered: false,
+      lastReadAtMs: 0,
+      readAfterSequence: 0,
+      losses: emptyLossWatch,
+      pairs: new Map(),
+      openValues: new Map(),
+      pausedUntilMs: undefined,
+      lastAppendId: 0,
+      appends: new Map(),
+    };
+    readRows(state, self);
+    tellEngine(state, self);
+    self.after(TICK_MS, { type: 'guard-tick' });
+    return state;
+  },
+
+  receive(state, message, self) {
+    switch (message.type) {
+      case 'set-engine-state':
+        setByOperator(state, self, message.state, message.reason);
+        return state;
+      case 'kill':
+        takeDown(state, self, killed(state.engine, message.level, `K${message.level}: ${message.reason}`));
+        return state;
+      case 'resend-engine-state':
+        self.tell(refOf<EngineStateChanged>(message.to), engineStateChanged(state));
+        return state;
+      case 'guard-row-durable':
+        settleAppend(state, self, message.appendId);
+        return state;
+      case 'append-failed':
+        failAppend(state, self, message.appendId, message.detail);
+        return state;
+      case 'rows-read':
+        takeRows(state, self, message);
+        return state;
+      case 'pair-changed':
+        takePair(state, self, message);
+        return state;
+      case 'guard-tick':
+        tick(state, self);
+        return state;
+      default:
+        return unreachable(message);
+    }
+  },
+
+  digest: (state) => ({ ...state.engine, recovered: state.recovered, lossesInARow: state.losses.lossesInARow }),
+};
+
+function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, reason: string): void {
+  const next: Engine = { state: wanted, reason, flatten: wanted === 'HALTED' && state.engine.flatten };
+  if (!goesUp(state.engine, next)) {
+    takeDown(state, self, next);
+    return;
+  }
+  if (!state.recovered || reason.trim() === '') {
+    const rule = state.recovered ? 'going up needs a reason' : 'going up needs every position recovered';
+    self.log('warn', 'engine-state-refused', { wanted, rule });
+    self.count('engine-state-refused');
+    return;
+  }
+  // An acknowledged limit starts over, else it would take the engine down again at the next message.
+  state.losses = { ...state.losses, dayStartMicro: result(state), peakMicro: result(state), lossesInARow: 0 };
+  appendEngine(state, self, next, next);
+}
+
+/** Takes effect now; the row follows. A state that is in force already is neither told nor written again. */
+function takeDown(state: GuardState, self: GuardSelf, next: Engine): void {
+  if (next.state === state.engine.state && next.flatten === state.engine.flatten) return;
+  dropPendingRises(state);
+  setEngine(state, self, next);
+  appendEngine(state, self, next, undefined);
+}
+
+/** A rise that is not durable yet was decided before what takes the engine down now. */
+function dropPendingRises(state: GuardState): void {
+  for (const [appendId, append] of state.appends) {
+    if (append.then !== undefined) state.appends.set(appendId, { ...append, then: undefined });
+  }
+}
+
+function setEngine(state: GuardState, self: GuardSelf, next: Engine): void {
+  state.engine = next;
+  self.log('info', 'engine-state-changed', { state: next.state, reason: next.reason, flatten: next.flatten });
+  tellEngine(state, self);
+}
+
+function tellEngine(state: GuardState, self: GuardSelf): void {
+  const message = engineStateChanged(state);
+  for (const path of state.args.recipientPaths) self.tell(refOf<EngineStateChanged>(path), message);
+}
+
+function engineStateChanged(state: GuardState): EngineStateChanged {
+  return {
+    type: 'engine-state-changed',
+    ...state.engine,
+    ...(state.pausedUntilMs === undefined ? {} : { entriesPaused: true }),
+  };
+}
+
+function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, then: Engine | undefined): void {
+  if (state.appends.size >= APPENDS_MAX) {
+    self.count('engine-rows-dropped');
+    return;
+  }
+  state.lastAppendId += 1;
+  const appendId = state.lastAppendId;
+  const row: JournalRow = {
+    id: `engine-state:${self.nowMs()}:${self.incarnation}:${appendId}`,
+    type: 'engine-state',
+    atMs: self.nowMs(),
+    actor: self.path,
+    correlation: '',
+    payload: { ...engine, ...state.losses },
+  };
+  const receipt: GuardMessage = { type: 'guard-row-durable', appendId };
+  const message: Append['message'] = {
+    type: 'append-rows',
+    rows: [row],
+    whenDurable: [{ to: self.ref, message: receipt }],
+    sender: self.ref,
+    appendId,
+  };
+  state.appends.set(appendId, { message, then, sentAtMs: self.monotonicMs() });
+  self.tell(journal(state), message);
+}
+
+function settleAppend(state: GuardState, self: GuardSelf, appendId: number): void {
+  const append = state.appends.get(appendId);
+  state.appends.delete(appendId);
+  if (append?.then !== undefined) setEngine(state, self, append.then);
+}
+
+/** No durable intent, no order: a journal that refuses takes the engine down (K2). */
+function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail: string): void {
+  const append = state.appends.get(appendId);
+  if (append === undefined) return;
+  // The row stays queued for the tick to repeat, but what it would have raised is off.
+  state.appends.set(appendId, { ...append, then: undefined });
+  takeDown(state, self, killed(state.engine, 2, `K2: journal refused a row: ${detail}`));
+}
+
+function readRows(state: GuardState, self: GuardSelf): void {
+  state.lastReadAtMs = self.monotonicMs();
+  self.tell(journal(state), {
+    type: 'read-rows',
+    query: { type: 'by-type', rowType: 'engine-state', afterSequence: state.readAfterSequence, limit: READ_LIMIT },
+    replyTo: self.ref,
+    readId: state.readAfterSequence,
+  });
+}
+
+function takeRows(state: GuardState, self: GuardSelf, message: RowsRead): void {
+  // An answer to a repeated question comes twice: the second begins where the first already went past.
+  if (state.rowsRead || message.readId !== state.readAfterSequence) return;
+  for (const row of message.rows) {
+    state.durable = engineOf(row) ?? state.durable;
+    state.losses = lossesOf(row) ?? state.losses;
+    state.readAfterSequence = row.sequence ?? state.readAfterSequence;
+  }
+  if (message.complete) {
+    state.rowsRead = true;
+    finishRecovery(state, self);
+  } else {
+    readRows(state, self);
+  }
+}
+
+function engineOf(row: JournalRow): Engine | undefined {
+  const { state, reason, flatten } = row.payload;
+  if (!isEngineState(state) || typeof reason !== 'string' || typeof flatten !== 'boolean') return undefined;
+  return { state, reason, flatten };
+}
+
+function lossesOf(row: JournalRow): LossWatch | undefined {
+  const { day, dayStartMicro, peakMicro, lossesInARow } = row.payload;
+  if (typeof day !== 'number' || typeof lossesInARow !== 'number') return undefined;
+  if (typeof dayStartMicro !== 'bigint' || typeof peakMicro !== 'bigint') return undefined;
+  return { day, dayStartMicro, peakMicro, lossesInARow };
+}
+
+function isEngineState(value: unknown): value is EngineState {
+  return (
+    value === 'STOPPED' || value === 'ARMED' || value === 'TRADING' || value === 'REDUCE_ONLY' || value === 'HALTED'
+  );
+}
+
+/** Leaves STOPPED once the journal was read and every position knows where it stands. */
+function finishRecovery(state: GuardState, self: GuardSelf): void {
+  if (state.recovered || !state.rowsRead) return;
+  const kept = startedFrom(state.durable, false);
+  // A kill in force must reach the positions before they have recovered.
+  if (kept.state !== 'ARMED' && (state.engine.state === 'STOPPED' || goesUp(kept, state.engine))) {
+    setEngine(state, self, kept);
+  }
+  if (state.args.bases.some((base) => (state.pairs.get(base)?.phase ?? 'RECOVERING') === 'RECOVERING')) return;
+
+  state.recovered = true;
+  watchLosses(state, self);
+  if (state.engine.state !== 'STOPPED') return;
+  const next = startedFrom(state.durable, state.args.resumeTrading);
+  appendEngine(state, self, next, next);
+}
+
+function takePair(state: GuardState, self: GuardSelf, pair: PairChanged): void {
+  const before = state.pairs.get(pair.base);
+  if (before === undefined && !state.args.bases.includes(pair.base)) return;
+  state.pairs.set(pair.base, pair);
+  rememberValue(state, pair);
+  if (before !== undefined && before.phase !== 'RECOVERING') countOutcome(state, self, before, pair);
+  finishRecovery(state, self);
+  if (state.recovered) watchLosses(state, self);
+}
+
+/** An open pair without a price keeps its last value: a missing book must not look like a gain or a loss. */
+function rememberValue(state: GuardState, pair: PairChanged): void {
+  const open = pair.phase !== 'IDLE' && pair.phase !== 'CLOSED' && pair.phase !== 'FAILED';
+  if (!open) state.openValues.delete(pair.base);
+  else if (pair.executableMicro !== undefined) state.openValues.set(pair.base, pair.executableMicro);
+}
+
+function countOutcome(state: GuardState, self: GuardSelf, before: PairChanged, pair: PairChanged): void {
+  const ended = pair.phase === 'CLOSED' || pair.phase === 'FAILED';
+  if (!ended || (before.phase === pair.phase && before.pairId === pair.pairId)) return;
+  const net = pair.realisedMicro + pair.fundingMicro + pair.feesMicro;
+  const lost = pair.phase === 'FAILED' || net < 0n;
+  state.losses = { ...state.losses, lossesInARow: lost ? state.losses.lossesInARow + 1 : 0 };
+  if (state.losses.lossesInARow < state.args.limits.maxConsecutiveLosses) return;
+  state.losses = { ...state.losses, lossesInARow: 0 };
+  state.pausedUntilMs = self.monotonicMs() + state.args.limits.entryPauseMs;
+  self.log('warn', 'entries-paused', {
+    losses: state.args.limits.maxConsecutiveLosses,
+    ms: state.args.limits.entryPauseMs,
+  });
+  tellEngine(state, self);
+}
+
+function watchLosses(state: GuardState, self: GuardSelf): void {
+  const now = result(state);
+  const dayBefore = state.losses.day;
+  // The very first look has no past to compare with: it is where the best result stands.
+  const watch = dayBefore === 0 ? { ...state.losses, peakMicro: now } : state.losses;
+  state.losses = observeResult(watch, now, self.nowMs());
+  const broken = brokenLossLimit(state.losses, now, state.args.limits);
+  if (broken !== undefined) takeDown(state, self, killed(state.engine, 3, broken));
+  else if (state.losses.day !== dayBefore && dayBefore !== 0) appendEngine(state, self, state.engine, undefined);
+}
+
+/** Realised and unrealised result of all pairs since the journal began, micro-units. */
+function result(state: GuardState): bigint {
+  let sum = 0n;
+  for (const pair of state.pairs.values()) sum += pair.closedNetMicro;
+  for (const value of state.openValues.values()) sum += value;
+  return sum;
+}
+
+function tick(state: GuardState, self: GuardSelf): void {
+  const now = self.monotonicMs();
+  self.after(TICK_MS, { type: 'guard-tick' });
+  if (!state.rowsRead && now - state.lastReadAtMs >= JOURNAL_REPEAT_MS) readRows(state, self);
+  for (const append of state.appends.values()) {
+    if (now - append.sentAtMs < JOURNAL_REPEAT_MS) continue;
+    append.sentAtMs = now;
+    self.tell(journal(state), append.message);
+  }
+  if (state.pausedUntilMs !== undefined && now >= state.pausedUntilMs) {
+    state.pausedUntilMs = undefined;
+    tellEngine(state, self);
+  }
+  if (state.recovered) watchLosses(state, self);
+}
+
+function journal(state: GuardState): ActorRef<JournalMessage> {
+  return refOf<JournalMessage>(state.args.journalPath);
+}

@@ -1,0 +1,142 @@
+/** The latest market and account facts as the strategy actor knows them. Owned and mutated by that actor only. */
+import type { BookView } from '../../src/market/book.ts';
+import { emptyFundingCheck, fundingVerdict, notePredicted, noteSettled } from '../../src/market/funding-check.ts';
+import type { FundingCheck } from '../../src/market/funding-check.ts';
+import { addSettledRate, emptyFundingHistory } from '../../src/market/funding-history.ts';
+import type { FundingHistory } from '../../src/market/funding-history.ts';
+import { HOUR_MS } from '../../src/market/funding-rate.ts';
+import type { FundingRate } from '../../src/market/funding-rate.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import type { Self } from '../../src/runtime/actor.ts';
+import type { MarketEvent } from '../connector-messages.ts';
+import type { StrategyMessage } from '../strategy-messages.ts';
+
+/** One instrument's feed; the venue's accounts share it. */
+export interface Feed {
+  book: BookView | undefined;
+  bookLostReason: string;
+  mark: { readonly markNano: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
+  history: FundingHistory;
+  check: FundingCheck;
+}
+
+export type VenueStatus = Extract<MarketEvent, { type: 'venue-status' }>;
+export type AccountChanged = Extract<MarketEvent, { type: 'account-changed' }>;
+
+export interface MarketPicture {
+  /** Only these bases are kept: whatever a venue sends, the picture stays bounded. */
+  readonly bases: ReadonlySet<string>;
+  readonly lookbackMs: number;
+  /** By `venue:account`. */
+  readonly statuses: Map<string, VenueStatus>;
+  readonly accounts: Map<string, AccountChanged>;
+  /** By `venue:account|base`. */
+  readonly instruments: Map<string, Instrument>;
+  /** By `venue|symbol`. */
+  readonly feeds: Map<string, Feed>;
+}
+
+export function createMarketPicture(bases: readonly string[], lookbackHours: number): MarketPicture {
+  return {
+    bases: new Set(bases),
+    lookbackMs: lookbackHours * HOUR_MS,
+    statuses: new Map(),
+    accounts: new Map(),
+    instruments: new Map(),
+    feeds: new Map(),
+  };
+}
+
+/** Takes one fact; those of other bases are not kept. */
+export function takeMarketEvent(
+  picture: MarketPicture,
+  event: MarketEvent,
+  minSettlements: number,
+  self: Self<StrategyMessage>,
+): void {
+  switch (event.type) {
+    case 'venue-status':
+      picture.statuses.set(`${event.venue}:${event.account}`, event);
+      return;
+    case 'account-changed':
+      picture.accounts.set(`${event.venue}:${event.account}`, event);
+      return;
+    case 'instrument-listed':
+      if (!picture.bases.has(event.instrument.base)) return;
+      picture.instruments.set(`${event.venue}:${event.account}|${event.instrument.base}`, event.instrument);
+      return;
+    default:
+      if (picture.bases.has(event.base)) takeFeedEvent(picture, event, minSettlements, self);
+  }
+}
+
+function takeFeedEvent(
+  picture: MarketPicture,
+  event: Extract<MarketEvent, { type: 'book-changed' | 'mark-changed' | 'funding-rate-changed' }>,
+  minSettlements: number,
+  self: Self<StrategyMessage>,
+): void {
+  const feed = feedOf(picture, event.venue, event.symbol);
+  switch (event.type) {
+    case 'book-changed':
+      feed.book = event.book;
+      feed.bookLostReason = event.book === undefined ? (event.lostReason ?? 'lost') : '';
+      return;
+    case 'mark-changed':
+      feed.mark = event;
+      return;
+    default:
+      takeFundingRate(picture, feed, event, minSettlements, self);
+  }
+}
+
+function takeFundingRate(
+  picture: MarketPicture,
+  feed: Feed,
+  event: Extract<MarketEvent, { type: 'funding-rate-changed' }>,
+  minSettlements: number,
+  self: Self<StrategyMessage>,
+): void {
+  const { rate } = event;
+  if (event.kind === 'predicted') {
+    feed.predicted = { rate, receivedAtMonotonicMs: event.receivedAtMonotonicMs };
+    feed.check = notePredicted(feed.check, rate, venueNowMs(picture, event.venue, self.nowMs()));
+    return;
+  }
+  const before = fundingVerdict(feed.check, minSettlements);
+  feed.check = noteSettled(feed.check, rate);
+  feed.history = addSettledRate(feed.history, { settleAtMs: rate.settleAtMs, hourly: rate.hourly }, picture.lookbackMs);
+  const after = fundingVerdict(feed.check, minSettlements);
+  if (after.state === before.state) return;
+  const suspect = after.state === 'UNIT_SUSPECT' || after.state === 'SIGN_SUSPECT';
+  self.log(suspect ? 'error' : 'info', 'funding-unit-judged', {
+    venue: event.venue,
+    symbol: event.symbol,
+    ...after,
+    ratios: feed.check.ratios,
+  });
+}
+
+/** Any account's clock estimate serves: the venue has one clock. */
+function venueNowMs(picture: MarketPicture, venue: string, nowMs: number): number {
+  for (const status of picture.statuses.values()) if (status.venue === venue) return nowMs + status.clockOffsetMs;
+  return nowMs;
+}
+
+/** Returns the feed of an instrument, empty when nothing was heard of it yet. */
+export function feedOf(picture: MarketPicture, venue: string, symbol: string): Feed {
+  const key = `${venue}|${symbol}`;
+  const known = picture.feeds.get(key);
+  if (known !== undefined) return known;
+  const feed: Feed = {
+    book: undefined,
+    bookLostReason: '',
+    mark: undefined,
+    predicted: undefined,
+    history: emptyFundingHistory,
+    check: emptyFundingCheck,
+  };
+  picture.feeds.set(key, feed);
+  return feed;
+}

@@ -1,0 +1,78 @@
+/** The engine's state machine (domain 12.1) and the losses that move it down. Pure functions, any thread. */
+
+export type EngineState = 'STOPPED' | 'ARMED' | 'TRADING' | 'REDUCE_ONLY' | 'HALTED';
+
+export interface Engine {
+  readonly state: EngineState;
+  readonly reason: string;
+  /** Positions are to be flattened (K3). */
+  readonly flatten: boolean;
+}
+
+/** What a kill of a level makes of the engine; never a step up. */
+export function killed(engine: Engine, level: 1 | 2 | 3, reason: string): Engine {
+  if (level === 3) return engine.flatten ? engine : { state: 'HALTED', reason, flatten: true };
+  if (engine.state === 'HALTED' || engine.state === 'REDUCE_ONLY') return engine;
+  return { state: 'REDUCE_ONLY', reason, flatten: false };
+}
+
+/**
+ * What a start makes of the last durable state: a kill switch outlives the process and only a person clears it; everything else
+ * begins ARMED, or TRADING when the configuration says so.
+ */
+export function startedFrom(durable: Engine | undefined, resumeTrading: boolean): Engine {
+  if (durable !== undefined && (durable.state === 'REDUCE_ONLY' || durable.state === 'HALTED')) return durable;
+  return resumeTrading
+    ? { state: 'TRADING', reason: 'recovered; trading resumes by configuration', flatten: false }
+    : { state: 'ARMED', reason: 'recovered; waiting for an operator', flatten: false };
+}
+
+/** Returns whether a change allows more than before; only a person may ask for one. */
+export function goesUp(from: Engine, to: Engine): boolean {
+  return FREEDOM[to.state] > FREEDOM[from.state] || (from.flatten && !to.flatten);
+}
+
+const FREEDOM: Readonly<Record<EngineState, number>> = { HALTED: 0, STOPPED: 1, REDUCE_ONLY: 2, ARMED: 3, TRADING: 4 };
+
+/** The result of all pairs over time, micro-units. Start with `emptyLossWatch`. */
+export interface LossWatch {
+  /** UTC day number since the epoch. */
+  readonly day: number;
+  /** Result when the day began. */
+  readonly dayStartMicro: bigint;
+  /** Best result ever seen. */
+  readonly peakMicro: bigint;
+  /** Losing or failing pairs in a row. */
+  readonly lossesInARow: number;
+}
+
+export const emptyLossWatch: LossWatch = { day: 0, dayStartMicro: 0n, peakMicro: 0n, lossesInARow: 0 };
+
+const DAY_MS = 86_400_000;
+
+/** Takes notice of the present result (realised and unrealised of all pairs). `nowMs` is calendar time. */
+export function observeResult(watch: LossWatch, resultMicro: bigint, nowMs: number): LossWatch {
+  const day = Math.floor(nowMs / DAY_MS);
+  const peakMicro = resultMicro > watch.peakMicro ? resultMicro : watch.peakMicro;
+  return day === watch.day ? { ...watch, peakMicro } : { ...watch, peakMicro, day, dayStartMicro: resultMicro };
+}
+
+export interface LossLimits {
+  readonly dailyLossMicro: bigint;
+  readonly maxDrawdownMicro: bigint;
+}
+
+/** Returns the broken limit with its value, `DAILY_LOSS: ...` or `DRAWDOWN: ...`; undefined while none is. */
+export function brokenLossLimit(watch: LossWatch, resultMicro: bigint, limits: LossLimits): string | undefined {
+  const dayLoss = watch.dayStartMicro - resultMicro;
+  if (dayLoss >= limits.dailyLossMicro)
+    return `DAILY_LOSS: lost ${quote(dayLoss)} of ${quote(limits.dailyLossMicro)} today`;
+  const drawdown = watch.peakMicro - resultMicro;
+  if (drawdown >= limits.maxDrawdownMicro)
+    return `DRAWDOWN: fell ${quote(drawdown)} of ${quote(limits.maxDrawdownMicro)}`;
+  return undefined;
+}
+
+function quote(micro: bigint): string {
+  return (Number(micro) / 1e6).toFixed(2);
+}
