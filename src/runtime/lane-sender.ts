@@ -64,17 +64,19 @@ class LaneWriter {
     return this.#partial !== undefined;
   }
 
-  askForRoom(): void {
-    this.#ring.askForRoom();
+  /** Whether the consumer made room since a write found the ring full. */
+  get hasNewRoom(): boolean {
+    return !this.#ring.isWaitingForRoom;
   }
 
   /**
    * Writes the message, or begins to. `written`: all of it is out. `begun`: the rest follows with `proceed`, and nothing
-   * else may be written before. `full`: nothing was written. Throws MessageRefused when it cannot be encoded.
+   * else may be written before. `full`: nothing was written. After the last two the consumer will say when there is room.
+   * Throws MessageRefused when the message cannot be encoded.
    */
   write(outgoing: Outgoing): 'written' | 'begun' | 'full' {
     const bytes = this.#codec.encode(outgoing.message);
-    if (bytes.byteLength <= this.#ring.payloadBytesMax) return this.#writeRecord(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
+    if (bytes.byteLength <= this.#ring.payloadBytesMax) return this.#writePatiently(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
     this.#partial = { outgoing, bytes: bytes.slice(), at: 0 };
     return this.proceed() ? 'written' : 'begun';
   }
@@ -86,11 +88,18 @@ class LaneWriter {
     while (partial.at < partial.bytes.byteLength) {
       const end = Math.min(partial.bytes.byteLength, partial.at + this.#ring.payloadBytesMax);
       const flags = end < partial.bytes.byteLength ? FLAG.moreFollows : 0;
-      if (!this.#writeRecord(partial.outgoing, partial.bytes, partial.at, end, flags)) return false;
+      if (!this.#writePatiently(partial.outgoing, partial.bytes, partial.at, end, flags)) return false;
       partial.at = end;
     }
     this.#partial = undefined;
     return true;
+  }
+
+  /** Tries once more after asking for room: it may have been made in between, and then nobody would say so. */
+  #writePatiently(outgoing: Outgoing, bytes: Uint8Array, start: number, end: number, flags: number): boolean {
+    if (this.#writeRecord(outgoing, bytes, start, end, flags)) return true;
+    this.#ring.askForRoom();
+    return this.#writeRecord(outgoing, bytes, start, end, flags);
   }
 
   #writeRecord(outgoing: Outgoing, bytes: Uint8Array, start: number, end: number, flags: number): boolean {
@@ -141,6 +150,13 @@ export class LaneSender {
     return this.#waiting.length > 0 || this.#pending.size > 0 || this.#data?.isMidMessage === true;
   }
 
+  /** Whether `flush` could get something out: waiting messages, and room made since the lane was found full. */
+  get hasNewRoom(): boolean {
+    const { length } = this.#waiting;
+    if (length > 0 && this.#control?.hasNewRoom === true) return true;
+    return (this.#pending.size > 0 || this.#data?.isMidMessage === true) && this.#data?.hasNewRoom === true;
+  }
+
   attach(control: RingPlace, data: RingPlace): void {
     this.#control = new LaneWriter(control, this.#codec);
     this.#data = new LaneWriter(data, this.#codec);
@@ -185,8 +201,6 @@ export class LaneSender {
       if (outcome !== 'full') return outcome;
     }
     this.#waiting.pushBack(outgoing);
-    this.#control?.askForRoom();
-    this.flush();
     return 'sent';
   }
 
@@ -203,8 +217,6 @@ export class LaneSender {
     }
     if (this.#pending.size >= PENDING_KEYS_MAX) this.#dropOldestPending();
     this.#pending.set(key, outgoing);
-    this.#data?.askForRoom();
-    this.flush();
     return 'sent';
   }
 
@@ -265,10 +277,7 @@ export class LaneSender {
     const begun = control.isMidMessage;
     if (!begun) return this.#writeControl(control, next, true);
     this.needsWake = true;
-    if (!control.proceed()) {
-      control.askForRoom();
-      if (!control.proceed()) return 'full';
-    }
+    if (!control.proceed()) return 'full';
     this.#noteControlWritten(next);
     return 'sent';
   }
@@ -277,16 +286,11 @@ export class LaneSender {
   #writeControl(control: LaneWriter, outgoing: Outgoing, isQueued = false): TellOutcome | 'full' {
     outgoing.sequence = (this.#sequence + 1) | 0;
     try {
-      let written = control.write(outgoing);
-      if (written === 'full') {
-        control.askForRoom();
-        written = control.write(outgoing);
-      }
+      const written = control.write(outgoing);
       if (written === 'full') return 'full';
       this.needsWake = true;
       this.#sequence = outgoing.sequence;
       if (written === 'begun') {
-        control.askForRoom();
         if (!isQueued) this.#waiting.pushFront(outgoing);
         return isQueued ? 'full' : 'sent';
       }
@@ -316,10 +320,7 @@ export class LaneSender {
     if (data === undefined) return;
     if (data.isMidMessage) {
       this.needsWake = true;
-      if (!data.proceed()) {
-        data.askForRoom();
-        if (!data.proceed()) return;
-      }
+      if (!data.proceed()) return;
     }
     for (const [key, outgoing] of this.#pending) {
       const outcome = this.#writeData(data, outgoing);
@@ -331,13 +332,8 @@ export class LaneSender {
 
   #writeData(data: LaneWriter, outgoing: Outgoing): TellOutcome | 'full' {
     try {
-      let written = data.write(outgoing);
-      if (written === 'full') {
-        data.askForRoom();
-        written = data.write(outgoing);
-      }
+      const written = data.write(outgoing);
       if (written === 'full') return 'full';
-      if (written === 'begun') data.askForRoom();
       this.needsWake = true;
       this.#counts.dataSent += 1;
       return 'sent';

@@ -137,6 +137,11 @@ export class RingProducer {
     Atomics.store(this.#control, WAITING, 1);
   }
 
+  /** Whether the request for room still stands; false once the consumer answered it. */
+  get isWaitingForRoom(): boolean {
+    return Atomics.load(this.#control, WAITING) === 1;
+  }
+
   #hasRoom(bytes: number): boolean {
     if (((this.#tail - this.#head) >>> 0) + bytes <= this.#capacityBytes) return true;
     this.#head = Atomics.load(this.#control, HEAD);

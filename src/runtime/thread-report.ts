@@ -1,5 +1,5 @@
 /** Collects what a thread says of itself: lanes, wake-ups, event-loop delay, heap. Each thread for itself. */
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { ThreadReport } from './control-plane.ts';
 import type { ThreadRuntime } from './thread-runtime.ts';
@@ -11,7 +11,7 @@ export class ThreadReporter {
   readonly #name: string;
   readonly #incarnation: number;
   readonly #runtime: ThreadRuntime;
-  readonly #delay: IntervalHistogram;
+  readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor(name: string, incarnation: number, runtime: ThreadRuntime) {
     this.#name = name;

@@ -158,7 +158,8 @@ export class ThreadRuntime {
     const peer = this.#peer(name);
     const { index } = peer;
     const self = this.#index;
-    peer.port?.close();
+    // A life of it that died before this thread was attached has nobody else to take leave of it.
+    if (peer.sender.isAttached) this.#leave(peer, undefined);
     peer.port = port;
     port.on('message', () => this.#turn());
     // Nudges must not keep a finished process alive; whatever keeps a thread alive is its control port or its sockets.
@@ -174,14 +175,17 @@ export class ThreadRuntime {
    * `inFlightSequence` is the message from this thread it was handling when it died, if any.
    */
   peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
-    const peer = this.#peer(name);
+    this.#leave(this.#peer(name), inFlightSequence);
+    this.host.threadDied(name, reason, incarnations);
+    this.#askTurn();
+  }
+
+  #leave(peer: Peer, inFlightSequence: number | undefined): void {
     peer.receiver?.drainToTail((arrival) => this.#take(peer, arrival, true));
     peer.receiver = undefined;
     peer.port?.close();
     peer.port = undefined;
     peer.sender.detach(inFlightSequence);
-    this.host.threadDied(name, reason, incarnations);
-    this.#askTurn();
   }
 
   laneSnapshots(): LaneSnapshot[] {
@@ -240,7 +244,7 @@ export class ThreadRuntime {
     if (nextTimerAtMs <= this.#clock.monotonicMs()) return false;
     this.#wakeAt(nextTimerAtMs);
     this.#segment.store(this.#index, SLOT.sleep, 1);
-    if (!this.#hasRecords()) return true;
+    if (!this.#hasNews()) return true;
     // Whoever takes the flag back owes the next turn: this thread, or the producer whose nudge is on its way.
     return !this.#segment.claimWake(this.#index);
   }
@@ -260,22 +264,23 @@ export class ThreadRuntime {
       if (isBusy) continue;
       this.#segment.store(this.#index, SLOT.sleep, 1);
       const sleepMs = Math.min(CEILING_MS, this.host.nextTimerAtMs() - this.#clock.monotonicMs());
-      if (this.#hasRecords() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts || sleepMs <= 0) {
+      if (this.#hasNews() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts || sleepMs <= 0) {
         this.#segment.store(this.#index, SLOT.sleep, 0);
         continue;
       }
       const outcome = Atomics.wait(this.#segment.words, sleepWord, 1, sleepMs);
       this.#segment.store(this.#index, SLOT.sleep, 0);
       if (outcome === 'timed-out') {
-        if (sleepMs === CEILING_MS && this.#hasRecords()) this.#countLostWakeUp();
+        if (sleepMs === CEILING_MS && this.#hasNews()) this.#countLostWakeUp();
         break;
       }
     }
     this.#askTurn();
   }
 
-  #hasRecords(): boolean {
-    for (const peer of this.#peers) if (peer?.receiver?.hasRecords === true) return true;
+  /** Whether another thread did something for this one: published records, or made room for what waits here. */
+  #hasNews(): boolean {
+    for (const peer of this.#peers) if (peer?.receiver?.hasRecords === true || peer?.sender.hasNewRoom === true) return true;
     return false;
   }
 
@@ -297,10 +302,10 @@ export class ThreadRuntime {
   }
 
   #lookForLostWakeUp(): void {
-    if (this.#isTurnAsked || !this.#hasRecords()) return;
+    if (this.#isTurnAsked || !this.#hasNews()) return;
     const turns = this.#turns;
     setTimeout(() => {
-      if (this.#isStopped || this.#isTurnAsked || turns !== this.#turns || !this.#hasRecords()) return;
+      if (this.#isStopped || this.#isTurnAsked || turns !== this.#turns || !this.#hasNews()) return;
       this.#countLostWakeUp();
       this.#turn();
     }, LOST_AFTER_MS).unref();

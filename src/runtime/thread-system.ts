@@ -1,0 +1,556 @@
+/** The actor system on worker threads in real time: starts threads and tree, restarts both, answers questions. Main thread. */
+import { transfer } from 'comlink';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { randomInt } from 'node:crypto';
+import { refOf, type ActorPath, type MessageShape, type TellOutcome } from './actor.ts';
+import { AskTable } from './ask-table.ts';
+import type { StartOutcome } from './cell-host.ts';
+import type { AttachOptions, PeerLink, ThreadReport } from './control-plane.ts';
+import { mergeDeadLetters } from './dead-letters.ts';
+import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
+import { KindRegistry } from './kind-registry.ts';
+import { MessageTypes } from './message-types.ts';
+import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable } from './placement.ts';
+import type { LogLevel } from './ports-context.ts';
+import { Segment, SLOT } from './segment.ts';
+import type { ActorInspection, ActorSnapshot, SystemSnapshot, ThreadSnapshot } from './snapshot.ts';
+import { SupervisionTree, type TreeEnvironment } from './supervision-tree.ts';
+import type { ExitReason } from './supervisor.ts';
+import type { ActorSystem, AskOptions, ThreadSpec, ThreadSystemOptions } from './system.ts';
+import { anchorNow, ThreadClock } from './thread-clock.ts';
+import { ThreadReporter } from './thread-report.ts';
+import { ThreadRuntime, type ThreadIdentity } from './thread-runtime.ts';
+import { CALL_DEADLINE_MS, WorkerKeeper } from './worker-keeper.ts';
+
+const MAIN_INDEX = 0;
+const LOOK_EVERY_MS = 100;
+const SNAPSHOT_DEADLINE_MS = 500;
+/** Time for survivors to say they took leave of a dead thread. */
+const LEAVE_DEADLINE_MS = 5_000;
+/** A thread that keeps dying waits this long, doubled each time, at most as long as the second number. */
+const THREAD_BACKOFF_MS = { first: 50, last: 2_000 } as const;
+const UINT32 = 2 ** 32;
+
+/**
+ * Starts the threads, then the tree, and returns once the root is up. Rejects with the reason when a thread cannot be
+ * attached or a child fails its first start; everything is down again then.
+ */
+export async function startThreads(options: ThreadSystemOptions): Promise<ActorSystem> {
+  const system = new ThreadSystem(options);
+  await system.start();
+  return system;
+}
+
+/** What the system still has to tell the tree about a start it was not yet told the outcome of. */
+interface PendingStart {
+  readonly incarnation: number;
+  crash: string | undefined;
+}
+
+class ThreadSystem implements ActorSystem {
+  readonly failed: Promise<string>;
+  readonly #options: ThreadSystemOptions;
+  readonly #threads: readonly ThreadIdentity[];
+  readonly #placement: PlacementTable;
+  readonly #types: MessageTypes;
+  readonly #segment: Segment;
+  readonly #anchorNs = anchorNow();
+  readonly #clock: ThreadClock;
+  readonly #seed: number;
+  readonly #runtime: ThreadRuntime;
+  readonly #reporter: ThreadReporter;
+  readonly #tree: SupervisionTree;
+  readonly #keepers = new Map<string, WorkerKeeper>();
+  readonly #epochs: number[];
+  readonly #asks = new AskTable();
+  readonly #watch: HeartbeatWatch;
+  readonly #watchTimer: NodeJS.Timeout;
+  readonly #pendingStarts = new Map<ActorPath, PendingStart>();
+  /** What to do on a thread that is away, in order, once it is back. */
+  readonly #commands = new Map<string, (() => void)[]>();
+  readonly #deathTimesMs = new Map<string, number[]>();
+  /** Survivors' farewells to a thread's latest dead lives: its rings of the one before last are free when the first settled. */
+  readonly #farewells = new Map<string, { readonly previous: Promise<unknown>; readonly latest: Promise<unknown> }>();
+  readonly #lastReports = new Map<string, ThreadReport>();
+  readonly #treeStarted = Promise.withResolvers<void>();
+  readonly #treeEnded = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<string>();
+  #attachments: Promise<void> = Promise.resolve();
+  #phase: 'starting' | 'running' | 'stopping' | 'down' = 'starting';
+
+  constructor(options: ThreadSystemOptions) {
+    this.#options = options;
+    this.failed = this.#failed.promise;
+    const workers = options.threads.filter(isWorkerSpec);
+    this.#threads = [{ name: MAIN_THREAD, wake: 'nudge' }, ...workers.map(({ name, wake }) => ({ name, wake: wake ?? 'nudge' }) as const)];
+    this.#placement = new PlacementTable(placeActors(options.tree));
+    this.#types = new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]);
+    this.#assertThreads();
+    this.#segment = Segment.allocate(
+      { threads: this.#threads.length, controlLaneBytes: options.controlLaneBytes ?? 65_536, dataLaneBytes: options.dataLaneBytes ?? 524_288 },
+      this.#types.hash,
+    );
+    this.#clock = new ThreadClock(options.calendar, this.#anchorNs);
+    this.#seed = options.seed ?? randomInt(UINT32);
+    this.#epochs = this.#threads.map(() => 0);
+    this.#runtime = this.#newRuntime();
+    this.#runtime.host.addEndpoint(ASKS_PATH, (message) => this.#asks.take(message));
+    this.#reporter = new ThreadReporter(MAIN_THREAD, 1, this.#runtime);
+    this.#tree = new SupervisionTree(options.tree, this.#treeEnvironment());
+    for (const [offset, spec] of workers.entries()) {
+      this.#keepers.set(
+        spec.name,
+        new WorkerKeeper(spec, offset + 1, {
+          onDeath: (keeper, reason) => this.#threadDied(keeper, reason),
+          onUnkillable: (name) => this.#unkillable(name),
+          onCallPosted: (index) => this.#callPosted(index),
+        }),
+      );
+    }
+    this.#watch = new HeartbeatWatch(options.heartbeatMs ?? 1_000);
+    this.#watchTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  #assertThreads(): void {
+    const names = new Set(this.#threads.map((thread) => thread.name));
+    if (names.size !== this.#threads.length) throw new Error(`thread names must be unique, were ${this.#threads.map((thread) => thread.name).join(', ')}`);
+    for (const place of this.#placement.places) {
+      if (!names.has(place.thread)) throw new Error(`the thread of "${place.path}" must be one of ${[...names].join(', ')}, was "${place.thread}"`);
+    }
+  }
+
+  #newRuntime(): ThreadRuntime {
+    const options = this.#options;
+    return new ThreadRuntime({
+      segment: this.#segment,
+      threads: this.#threads,
+      index: MAIN_INDEX,
+      data: options.threads.find((thread) => thread.name === MAIN_THREAD)?.data,
+      placement: this.#placement,
+      types: this.#types,
+      kinds: new KindRegistry(options.kinds),
+      portsFor: options.portsFor,
+      clock: this.#clock,
+      seed: this.#seed,
+      ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
+      checkIsolation: options.checkIsolation ?? false,
+      onCrashed: (path, incarnation, reason) => {
+        // Never inside the host's own turn: the tree may start the next life at once.
+        setImmediate(() => this.#actorCrashed(path, incarnation, reason));
+      },
+      onLog: options.log,
+    });
+  }
+
+  // --- start and stop ---
+
+  async start(): Promise<void> {
+    this.#runtime.start();
+    try {
+      for (const keeper of this.#keepers.values()) keeper.begin();
+      for (const keeper of this.#keepers.values()) await this.#attach(keeper);
+      this.#tree.start();
+      await Promise.race([this.#treeStarted.promise, this.#failed.promise.then((reason) => Promise.reject(new Error(reason)))]);
+    } catch (error) {
+      await this.#shutDown(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    this.#phase = 'running';
+  }
+
+  async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
+    if (this.#phase === 'down') return;
+    this.#phase = 'stopping';
+    this.#tree.stop('system stopped');
+    const kill = setTimeout(() => this.#tree.kill('the shutdown deadline passed'), deadlineMs);
+    const giveUp = setTimeout(() => this.#treeEnded.resolve(), deadlineMs + 500);
+    await this.#treeEnded.promise;
+    clearTimeout(kill);
+    clearTimeout(giveUp);
+    await this.#shutDown('system stopped');
+  }
+
+  async #shutDown(reason: string): Promise<void> {
+    this.#phase = 'down';
+    clearInterval(this.#watchTimer);
+    this.#asks.failAll(reason);
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
+    // The last words of the threads are still in their lanes.
+    for (const keeper of this.#keepers.values()) this.#runtime.peerDied(keeper.name, reason, new Map(), undefined);
+    this.#runtime.stop();
+    this.#reporter.stop();
+  }
+
+  #fail(reason: string): void {
+    if (this.#phase === 'down' || this.#phase === 'stopping') return;
+    const wasStarting = this.#phase === 'starting';
+    this.#phase = 'stopping';
+    this.#log('error', 'system-failed', { reason });
+    this.#failed.resolve(reason);
+    if (!wasStarting) void this.#shutDown(reason);
+  }
+
+  // --- the world of the tree ---
+
+  #treeEnvironment(): TreeEnvironment {
+    return {
+      monotonicMs: () => this.#clock.monotonicMs(),
+      jitter: () => randomInt(UINT32) / UINT32,
+      after: (delayMs, action) => {
+        const timer = setTimeout(action, delayMs);
+        return () => clearTimeout(timer);
+      },
+      startActor: (path, incarnation) => this.#startActor(path, incarnation),
+      stopActor: (path, incarnation, reason) => this.#stopActor(path, incarnation, reason),
+      killActor: (path, incarnation) => this.#killActor(path, incarnation),
+      retireActor: (path) => this.#retireActor(path),
+      log: (level, event, path, fields) => this.#log(level, event, fields, path),
+      treeStarted: () => this.#treeStarted.resolve(),
+      treeEnded: (reason) => {
+        this.#treeEnded.resolve();
+        this.#fail(reason.detail);
+      },
+    };
+  }
+
+  #startActor(path: ActorPath, incarnation: number): void {
+    this.#pendingStarts.set(path, { incarnation, crash: undefined });
+    this.#onThreadOf(path, (keeper) => {
+      const outcome: Promise<StartOutcome> =
+        keeper === undefined
+          ? Promise.resolve(this.#runtime.host.startActor(path, incarnation))
+          : keeper.call<StartOutcome>(`start of ${path}`, CALL_DEADLINE_MS, (control) => control.startActor(path, incarnation));
+      outcome.then(
+        (result) => {
+          const crash = this.#takePendingStart(path, incarnation)?.crash;
+          if (result.type === 'failed') this.#tree.actorStartFailed(path, incarnation, { kind: 'crashed', detail: result.reason });
+          else this.#tree.actorStarted(path, incarnation);
+          if (crash !== undefined) this.#actorCrashed(path, incarnation, crash);
+        },
+        (error: unknown) => this.#callFailed(keeper, error),
+      );
+    });
+  }
+
+  #takePendingStart(path: ActorPath, incarnation: number): PendingStart | undefined {
+    const pending = this.#pendingStarts.get(path);
+    if (pending?.incarnation !== incarnation) return undefined;
+    this.#pendingStarts.delete(path);
+    return pending;
+  }
+
+  #stopActor(path: ActorPath, incarnation: number, reason: string): void {
+    this.#onThreadOf(path, (keeper) => {
+      const outcome =
+        keeper === undefined
+          ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
+          : // How long a stop may take is the supervisor's business: it kills when its own deadline passes.
+            keeper.call(`stop of ${path}`, 2 ** 31 - 1, (control) => control.stopActor(path, incarnation, reason));
+      outcome.then(
+        (failure) => this.#actorExited(path, incarnation, failure === undefined ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: failure }),
+        (error: unknown) => this.#callFailed(keeper, error),
+      );
+    });
+  }
+
+  #killActor(path: ActorPath, incarnation: number): void {
+    this.#onThreadOf(path, (keeper) => {
+      const reason = 'killed by its supervisor';
+      const outcome =
+        keeper === undefined
+          ? Promise.resolve(this.#runtime.host.killActor(path, incarnation, reason))
+          : keeper.call(`kill of ${path}`, CALL_DEADLINE_MS, (control) => control.killActor(path, incarnation, reason));
+      outcome.then(
+        () => this.#actorExited(path, incarnation, { kind: 'killed', detail: reason }),
+        (error: unknown) => this.#callFailed(keeper, error),
+      );
+    });
+  }
+
+  #retireActor(path: ActorPath): void {
+    if (this.#phase === 'down') return;
+    this.#onThreadOf(path, (keeper) => {
+      if (keeper === undefined) this.#runtime.host.retireActor(path);
+      else keeper.call(`end of ${path}`, CALL_DEADLINE_MS, (control) => control.retireActor(path)).catch((error: unknown) => this.#callFailed(keeper, error));
+    });
+  }
+
+  /** Runs `action` when the actor's thread is there, in order; `undefined` stands for the main thread. Never at once. */
+  #onThreadOf(path: ActorPath, action: (keeper: WorkerKeeper | undefined) => void): void {
+    const place = this.#placement.byPath(path);
+    if (place === undefined) throw new Error(`an actor of the tree must have a place, "${path}" has none`);
+    const keeper = this.#keepers.get(place.thread);
+    if (keeper === undefined) setImmediate(() => action(undefined));
+    else if (keeper.life === undefined) this.#commandsOf(keeper).push(() => action(keeper));
+    else action(keeper);
+  }
+
+  #commandsOf(keeper: WorkerKeeper): (() => void)[] {
+    const known = this.#commands.get(keeper.name);
+    if (known !== undefined) return known;
+    const commands: (() => void)[] = [];
+    this.#commands.set(keeper.name, commands);
+    return commands;
+  }
+
+  /** A call that failed because the thread died is settled by that death; one that went unanswered makes it a hung thread. */
+  #callFailed(keeper: WorkerKeeper | undefined, error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    if (keeper === undefined) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'thread-died') return;
+    if (this.#phase === 'down') return;
+    this.#log('error', 'control-call-failed', { thread: keeper.name, reason: detail });
+    keeper.terminate(detail);
+  }
+
+  #actorCrashed(path: ActorPath, incarnation: number, reason: string): void {
+    const pending = this.#pendingStarts.get(path);
+    if (pending?.incarnation === incarnation) {
+      // The crash overtook the answer to its start: the tree hears of both, in the order in which they happened.
+      pending.crash = reason;
+      return;
+    }
+    this.#log('warn', 'actor-crashed', { reason, incarnation }, path);
+    this.#actorExited(path, incarnation, { kind: 'crashed', detail: reason });
+  }
+
+  #actorExited(path: ActorPath, incarnation: number, reason: ExitReason): void {
+    this.#asks.actorEnded(path, reason.detail);
+    this.#tree.actorsExited([{ path, incarnation, reason }]);
+  }
+
+  // --- threads ---
+
+  /** One attachment at a time: each sees the threads before it whole, or not at all. */
+  #attach(keeper: WorkerKeeper): Promise<void> {
+    const { incarnation } = keeper;
+    const attached = this.#attachments.then(() => {
+      // It may have died while it waited its turn; its next life comes with its own turn.
+      if (keeper.isBegun && keeper.incarnation === incarnation) return this.#attachNow(keeper);
+      return undefined;
+    });
+    this.#attachments = attached.catch(() => {
+      // The caller deals with the failure; the next attachment does not depend on it.
+    });
+    return attached;
+  }
+
+  /** Attaches a begun worker: fresh rings, the other threads' ports, then whatever waited for it. */
+  async #attachNow(keeper: WorkerKeeper): Promise<void> {
+    // The bank of rings for this life was last used two lives ago: all survivors must have let go of it.
+    await this.#farewells.get(keeper.name)?.previous;
+    const epoch = keeper.incarnation - 1;
+    this.#epochs[keeper.index] = epoch;
+    this.#segment.resetSlot(keeper.index, epoch);
+    this.#watch.forget(keeper.name);
+    const peers = [...this.#keepers.values()].filter((peer) => peer !== keeper && peer.life !== undefined);
+    const links: PeerLink[] = [];
+    const backLinks: { readonly peer: WorkerKeeper; readonly link: PeerLink }[] = [];
+    const mainPort = this.#linkPair(keeper.index, MAIN_INDEX, keeper.name, MAIN_THREAD, links);
+    for (const peer of peers) {
+      const link = this.#linkPair(keeper.index, peer.index, keeper.name, peer.name, links);
+      backLinks.push({ peer, link });
+    }
+    await keeper.attach(this.#attachOptions(keeper), links);
+    this.#runtime.attachPeer(keeper.name, mainPort.generation, mainPort.port);
+    for (const { peer, link } of backLinks) {
+      if (peer.life !== undefined) peer.call('attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port]))).catch((error: unknown) => this.#callFailed(peer, error));
+    }
+    this.#log('info', 'thread-attached', { thread: keeper.name, incarnation: keeper.incarnation });
+    for (const command of this.#commandsOf(keeper).splice(0)) command();
+  }
+
+  /** Prepares rings and a nudge channel between two threads; adds the first one's end to `links` and returns the other's. */
+  #linkPair(index: number, peerIndex: number, name: string, peerName: string, links: PeerLink[]): PeerLink {
+    const generation = (this.#epochs[index] ?? 0) + (this.#epochs[peerIndex] ?? 0);
+    this.#segment.resetPair(index, peerIndex, generation);
+    const channel: { readonly port1: MessagePort; readonly port2: MessagePort } = new MessageChannel();
+    links.push({ name: peerName, generation, port: channel.port1 });
+    return { name, generation, port: channel.port2 };
+  }
+
+  #attachOptions(keeper: WorkerKeeper): AttachOptions {
+    const options = this.#options;
+    return {
+      segment: this.#segment.buffer,
+      threads: this.#threads,
+      index: keeper.index,
+      incarnation: keeper.incarnation,
+      data: keeper.spec.data,
+      places: this.#placement.places,
+      delivery: this.#types.merged,
+      tableHash: this.#types.hash,
+      calendar: options.calendar,
+      anchorNs: this.#anchorNs,
+      seed: this.#seed,
+      deadLettersMax: options.deadLettersMax,
+      checkIsolation: options.checkIsolation ?? false,
+      retired: this.#placement.onThread(keeper.name).flatMap((place) => (this.#tree.statusOf(place.path) === 'stopped' ? [place.path] : [])),
+    };
+  }
+
+  #threadDied(keeper: WorkerKeeper, reason: string): void {
+    if (this.#phase === 'down') return;
+    this.#log('error', 'thread-died', { thread: keeper.name, incarnation: keeper.incarnation, reason });
+    const places = this.#placement.onThread(keeper.name);
+    const incarnations = new Map(places.map((place) => [place.path, this.#tree.incarnationOf(place.path)]));
+    this.#commandsOf(keeper).splice(0);
+    this.#takeLeave(keeper, reason, incarnations);
+    for (const path of incarnations.keys()) {
+      this.#pendingStarts.delete(path);
+      this.#asks.actorEnded(path, reason);
+    }
+    this.#tree.actorsExited([...incarnations].map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })));
+    this.#reviveThread(keeper, reason);
+  }
+
+  /** Every survivor reads what the dead thread published, and keeps what it had not handled. */
+  #takeLeave(keeper: WorkerKeeper, reason: string, incarnations: ReadonlyMap<ActorPath, number>): void {
+    const inFlightFrom = this.#segment.load(keeper.index, SLOT.inFlightSource) - 1;
+    const inFlightSequence = this.#segment.load(keeper.index, SLOT.inFlightSequence);
+    const sequenceFor = (index: number): number | undefined => (index === inFlightFrom ? inFlightSequence : undefined);
+    this.#runtime.peerDied(keeper.name, reason, incarnations, sequenceFor(MAIN_INDEX));
+    const survivors = [...this.#keepers.values()].filter((peer) => peer !== keeper && peer.life !== undefined);
+    const latest = Promise.all(
+      survivors.map((peer) =>
+        peer
+          .call('peerDied', LEAVE_DEADLINE_MS, (control) => control.peerDied(keeper.name, reason, incarnations, sequenceFor(peer.index)))
+          .catch((error: unknown) => this.#callFailed(peer, error)),
+      ),
+    );
+    const previous = this.#farewells.get(keeper.name)?.latest ?? Promise.resolve();
+    this.#farewells.set(keeper.name, { previous, latest });
+  }
+
+  #reviveThread(keeper: WorkerKeeper, reason: string): void {
+    if (this.#phase !== 'running' && this.#phase !== 'starting') return;
+    const nowMs = this.#clock.monotonicMs();
+    const periodMs = this.#options.threadPeriodMs ?? 30_000;
+    const intensity = this.#options.threadIntensity ?? 5;
+    const deaths = [...(this.#deathTimesMs.get(keeper.name) ?? []).filter((atMs) => atMs > nowMs - periodMs), nowMs];
+    this.#deathTimesMs.set(keeper.name, deaths);
+    if (deaths.length > intensity || this.#phase === 'starting') {
+      this.#fail(`thread "${keeper.name}" died ${deaths.length} times in ${periodMs} ms: ${reason}`);
+      return;
+    }
+    const delayMs = deaths.length === 1 ? 0 : Math.min(THREAD_BACKOFF_MS.last, THREAD_BACKOFF_MS.first * 2 ** (deaths.length - 2));
+    setTimeout(() => {
+      if (this.#phase !== 'running') return;
+      keeper.begin();
+      this.#attach(keeper).catch((error: unknown) => this.#callFailed(keeper, error));
+    }, delayMs);
+  }
+
+  #look(): void {
+    const pulses: Pulse[] = [];
+    for (const keeper of this.#keepers.values()) {
+      if (keeper.life === undefined) continue;
+      const isAsleep = this.#segment.load(keeper.index, SLOT.sleep) === 1 && keeper.spec.wake === 'wait';
+      pulses.push({ name: keeper.name, heartbeat: this.#segment.load(keeper.index, SLOT.heartbeat), isAsleep });
+    }
+    for (const name of this.#watch.look(pulses, this.#clock.monotonicMs())) {
+      this.#watch.forget(name);
+      this.#log('error', 'thread-hung', { thread: name, limitMs: this.#options.heartbeatMs ?? 1_000 });
+      this.#keepers.get(name)?.terminate(`no heartbeat for ${this.#options.heartbeatMs ?? 1_000} ms`);
+    }
+  }
+
+  #unkillable(name: string): void {
+    this.#log('error', 'thread-unkillable', { thread: name });
+    this.#options.onUnkillable?.(name);
+  }
+
+  #callPosted(index: number): void {
+    this.#segment.add(index, SLOT.controlPosts, 1);
+    if (this.#threads[index]?.wake !== 'wait' || !this.#segment.claimWake(index)) return;
+    Atomics.notify(this.#segment.words, this.#segment.slotWord(index, SLOT.sleep), 1);
+  }
+
+  killThread(name: string): void {
+    const keeper = this.#keepers.get(name);
+    if (keeper === undefined) throw new Error(`a thread to kill must be a worker, was "${name}"`);
+    keeper.terminate('killed on purpose');
+  }
+
+  // --- messages ---
+
+  tell(path: ActorPath, message: MessageShape): TellOutcome {
+    return this.#runtime.host.tell('', refOf(path), message);
+  }
+
+  ask(path: ActorPath, message: MessageShape, { deadlineMs }: AskOptions): Promise<unknown> {
+    return this.#asks.ask(path, message, deadlineMs, (asked) => {
+      const outcome = this.tell(path, asked);
+      return outcome === 'sent' || outcome === 'merged';
+    });
+  }
+
+  // --- inspection ---
+
+  async snapshot(): Promise<SystemSnapshot> {
+    const reports = [this.#reporter.report(), ...(await Promise.all([...this.#keepers.values()].map((keeper) => this.#reportOf(keeper))))];
+    return {
+      actors: reports.flatMap((report) => report.actors.map((actor) => this.#asSupervised(actor, report.thread))),
+      supervisors: this.#tree.snapshot(),
+      threads: reports.map((report) => report.thread),
+      deadLetters: mergeDeadLetters(reports.map((report) => report.deadLetters)),
+    };
+  }
+
+  async #reportOf(keeper: WorkerKeeper): Promise<ThreadReport> {
+    if (keeper.life !== undefined) {
+      try {
+        const report = await keeper.call('report', SNAPSHOT_DEADLINE_MS, (control) => control.report());
+        const withFailure = keeper.lastFailure === undefined ? report : { ...report, thread: { ...report.thread, lastFailure: keeper.lastFailure } };
+        this.#lastReports.set(keeper.name, withFailure);
+        return withFailure;
+      } catch {
+        // A thread that is busy or just died is shown as it last was: a question must not fail the one who asks.
+      }
+    }
+    return this.#staleReport(keeper);
+  }
+
+  #staleReport(keeper: WorkerKeeper): ThreadReport {
+    const last = this.#lastReports.get(keeper.name);
+    const isDead = keeper.life === undefined;
+    const thread: ThreadSnapshot = {
+      ...(last?.thread ?? { name: keeper.name, lanes: [], lostWakeUps: 0, wakeUpsSent: 0, turns: 0, logRecordsDropped: 0 }),
+      incarnation: keeper.incarnation,
+      status: this.#phase === 'down' ? 'stopped' : isDead ? 'dead' : 'running',
+      stale: true,
+      ...(keeper.lastFailure === undefined ? {} : { lastFailure: keeper.lastFailure }),
+    };
+    return { thread, actors: last?.actors ?? [], deadLetters: last?.deadLetters ?? { total: 0, byReason: {}, latest: [] } };
+  }
+
+  #asSupervised<Snapshot extends ActorSnapshot>(actor: Snapshot, thread?: ThreadSnapshot): Snapshot {
+    if (actor.status === 'running' && thread?.status !== 'dead') return actor;
+    return { ...actor, status: this.#tree.statusOf(actor.path), incarnation: this.#tree.incarnationOf(actor.path) };
+  }
+
+  async inspect(path: ActorPath): Promise<ActorInspection | undefined> {
+    const place = this.#placement.byPath(path);
+    if (place === undefined) return undefined;
+    const keeper = this.#keepers.get(place.thread);
+    if (keeper === undefined) return this.#inspected(this.#runtime.host.inspect(path));
+    if (keeper.life === undefined) return undefined;
+    try {
+      return this.#inspected(await keeper.call('inspect', SNAPSHOT_DEADLINE_MS, (control) => control.inspect(path)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #inspected(inspection: ActorInspection | undefined): ActorInspection | undefined {
+    return inspection === undefined ? undefined : this.#asSupervised(inspection);
+  }
+
+  #log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>, path?: ActorPath): void {
+    this.#options.log({ level, event, atMs: this.#clock.nowMs(), thread: MAIN_THREAD, ...(path === undefined ? {} : { path }), fields });
+  }
+}
+
+function isWorkerSpec(spec: ThreadSpec): spec is ThreadSpec & { readonly entry: URL } {
+  return spec.entry !== 'main';
+}

@@ -1,0 +1,176 @@
+/** Keeps one worker thread of a system alive: starts it, attaches it, notices its death, starts it again. Main thread. */
+import { releaseProxy, transfer, wrap, type Remote } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { CONTROL_PORT_KEY } from './actor-host.ts';
+import { withinDeadline, type AttachOptions, type PeerLink, type ThreadControl } from './control-plane.ts';
+import type { ThreadSpec } from './system.ts';
+
+/** Time for any call to a worker; a thread that is silent for longer is hung, and its heartbeat says so earlier. */
+export const CALL_DEADLINE_MS = 10_000;
+/** Time for a worker to load its entry module and answer its first call. */
+const ATTACH_DEADLINE_MS = 30_000;
+/** Time for `terminate` to end a worker before native code is blamed. */
+const TERMINATE_MS = 2_000;
+
+/** A started worker that waits to be attached. */
+interface StartedWorker {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+  readonly control: Remote<ThreadControl>;
+  /** Settles with the reason when the worker ends, however it ends. */
+  readonly death: Promise<string>;
+}
+
+/** One life of a thread. */
+export interface ThreadLife {
+  readonly incarnation: number;
+  readonly control: Remote<ThreadControl>;
+  readonly death: Promise<string>;
+}
+
+export interface WorkerKeeperEvents {
+  /** A life ended; called once per life, whether it was attached or not. */
+  onDeath(keeper: WorkerKeeper, reason: string): void;
+  onUnkillable(threadName: string): void;
+  /** A call was posted to the thread's port: a thread that blocks has to be woken for it. */
+  onCallPosted(index: number): void;
+}
+
+export class WorkerKeeper {
+  readonly name: string;
+  readonly index: number;
+  readonly spec: ThreadSpec & { readonly entry: URL };
+  readonly #events: WorkerKeeperEvents;
+  #started: StartedWorker | undefined;
+  #spare: StartedWorker | undefined;
+  #life: ThreadLife | undefined;
+  #incarnation = 0;
+  #isClosed = false;
+  lastFailure: string | undefined;
+
+  constructor(spec: ThreadSpec & { readonly entry: URL }, index: number, events: WorkerKeeperEvents) {
+    this.name = spec.name;
+    this.index = index;
+    this.spec = spec;
+    this.#events = events;
+  }
+
+  /** The attached life, if there is one. */
+  get life(): ThreadLife | undefined {
+    return this.#life;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Whether a worker lives, attached or not. */
+  get isBegun(): boolean {
+    return this.#started !== undefined;
+  }
+
+  /** Begins the thread's next life: the warm spare when there is one, else a new worker. It is useful after `attach`. */
+  begin(): void {
+    const started = this.#spare ?? this.#startWorker();
+    this.#spare = undefined;
+    this.#started = started;
+    this.#incarnation += 1;
+    void started.death.then((reason) => this.#died(started, reason));
+  }
+
+  /** Makes the begun worker a thread of the system. Rejects when it refuses, does not answer, or dies. */
+  async attach(options: AttachOptions, links: readonly PeerLink[]): Promise<ThreadLife> {
+    const started = this.#started;
+    if (started === undefined) throw new Error(`thread ${this.name} must be begun before it is attached`);
+    const life: ThreadLife = { incarnation: this.#incarnation, control: started.control, death: started.death };
+    await this.#answered(life, 'attach', ATTACH_DEADLINE_MS, (control) => control.attach(options));
+    for (const link of links) {
+      await this.#answered(life, 'attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port])));
+    }
+    this.#life = life;
+    if (this.spec.spare === true && !this.#isClosed) this.#warmSpare();
+    return life;
+  }
+
+  /** Calls the attached worker. Rejects with ControlCallFailed when it does not answer in time or dies first. */
+  call<Result>(what: string, deadlineMs: number, action: (control: Remote<ThreadControl>) => Promise<Result>): Promise<Result> {
+    const life = this.#life;
+    if (life === undefined) return Promise.reject(new Error(`thread ${this.name} must be attached to be called`));
+    return this.#answered(life, what, deadlineMs, action);
+  }
+
+  #answered<Result>(life: ThreadLife, what: string, deadlineMs: number, action: (control: Remote<ThreadControl>) => Promise<Result>): Promise<Result> {
+    const call = action(life.control);
+    this.#events.onCallPosted(this.index);
+    return withinDeadline(call, `${what} of thread ${this.name}`, deadlineMs, life.death);
+  }
+
+  /** Ends the current life; `onDeath` follows, or `onUnkillable` when native code holds the thread. */
+  terminate(reason: string): void {
+    const started = this.#started;
+    if (started === undefined) return;
+    this.lastFailure = reason;
+    const timer = setTimeout(() => this.#events.onUnkillable(this.name), TERMINATE_MS);
+    void started.worker.terminate().finally(() => clearTimeout(timer));
+  }
+
+  /** Ends the thread and its spare for good. Settles when it is gone or native code holds it. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const death = this.#started?.death;
+    this.terminate('system stopped');
+    await Promise.all([spare?.worker.terminate(), death === undefined ? undefined : settledWithin(death, TERMINATE_MS)]);
+  }
+
+  #warmSpare(): void {
+    if (this.#spare !== undefined) return;
+    const spare = this.#startWorker();
+    this.#spare = spare;
+    void spare.death.then(() => {
+      if (this.#spare === spare) this.#spare = undefined;
+    });
+  }
+
+  #startWorker(): StartedWorker {
+    const { port1, port2 } = new MessageChannel();
+    const worker = new Worker(this.spec.entry, {
+      name: this.name,
+      workerData: { [CONTROL_PORT_KEY]: port2 },
+      transferList: [port2],
+      ...(this.spec.resourceLimits === undefined ? {} : { resourceLimits: this.spec.resourceLimits }),
+    });
+    const control = wrap<ThreadControl>(nodeEndpoint(port1));
+    let failure: string | undefined;
+    worker.on('error', (error: unknown) => {
+      failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      this.lastFailure = failure;
+    });
+    const { promise: death, resolve } = Promise.withResolvers<string>();
+    worker.on('exit', (code) => {
+      control[releaseProxy]();
+      port1.close();
+      resolve(`thread ${this.name} ended with code ${code}${failure === undefined ? '' : `: ${failure}`}`);
+    });
+    return { worker, port: port1, control, death };
+  }
+
+  #died(started: StartedWorker, reason: string): void {
+    if (this.#started !== started) return;
+    this.#started = undefined;
+    this.#life = undefined;
+    this.#events.onDeath(this, reason);
+  }
+}
+
+function settledWithin(promise: Promise<unknown>, limitMs: number): Promise<void> {
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limitMs);
+  void promise.then(() => {
+    clearTimeout(timer);
+    resolve();
+  });
+  return settled;
+}
