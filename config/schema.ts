@@ -119,6 +119,9 @@ export const configSchema = z.strictObject({
           error: 'must be "now" or a UTC instant, for example 2026-01-15T00:00:00Z',
         })
         .default('now'),
+      anchorAt: instant
+        .optional()
+        .describe('Real instant at which calendar time is startAt; the start of the process when absent. For several processes that share one market.'),
     })
     .prefault({}),
   tape: z.discriminatedUnion('kind', [generatedTape, recordedTape]).optional(),
@@ -143,6 +146,13 @@ export const configSchema = z.strictObject({
     .prefault({}),
   dataDir: path.default('./var').describe('Journal, logs and tokens.'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  poll: z
+    .strictObject({
+      marketMs: milliseconds('monotonic', 5_000, [20, 600_000], 'Between reads of predicted funding where the venue does not stream it.'),
+      fundingMs: milliseconds('monotonic', 10_000, [100, 3_600_000], 'Least time between two reads of funding payments.'),
+      scanMs: milliseconds('monotonic', 250, [10, 60_000], 'Between two looks for opportunities.'),
+    })
+    .prefault({}),
   startupQuarantineMs: milliseconds(
     'monotonic',
     12_000,

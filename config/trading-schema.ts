@@ -181,6 +181,12 @@ export const order = z.strictObject({
     [50, 120_000],
     'An order without an answer after this is unknown, never rejected.',
   ),
+  requestValidityMs: milliseconds(
+    'monotonic',
+    5_000,
+    [200, 120_000],
+    'A venue must not accept an order later than this after it was made; shorter proves a lost one dead sooner.',
+  ),
   notFoundGraceMs: milliseconds(
     'monotonic',
     3_000,

@@ -40,7 +40,7 @@ export function advanceResolving(state: ConnectorState, self: ConnectorSelf): vo
   for (const track of state.resolving.values()) {
     if (track.active || at.monotonicMs < track.retryAtMs) continue;
     track.active = true;
-    const sinceMs = track.validUntilMs - (state.adapter.requestValidityMs + FILL_OVERLAP_MS) * self.ports.calendar.scale;
+    const sinceMs = track.validUntilMs - (state.args.requestValidityMs + FILL_OVERLAP_MS) * self.ports.calendar.scale;
     const questions = [state.adapter.fillsSince(sinceMs, at), ...state.adapter.findOrder(track.symbol, track.clientOrderId, at)];
     requestAll(state, self, questions, 2, (outcome) => {
       track.active = false;

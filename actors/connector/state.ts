@@ -27,6 +27,8 @@ export interface ConnectorArgs {
   readonly journalPath: string;
   /** Entries are refused this long after start: requests of an earlier life may still be in flight. */
   readonly startupQuarantineMs: number;
+  /** Validity of a cancel, and how far before its end an order was made. */
+  readonly requestValidityMs: number;
   /** A placed order without answer after this is unknown. */
   readonly orderAnswerMs: number;
   /** Pause between full comparisons with the venue. */

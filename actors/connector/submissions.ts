@@ -78,7 +78,7 @@ export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command:
     clientOrderId: command.clientOrderId,
     symbol: command.symbol,
     priority: 0,
-    validUntilMs: self.nowMs() + state.adapter.requestValidityMs * self.ports.calendar.scale,
+    validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
     plan: (nonce) =>
       state.adapter.cancelOrder(
         { symbol: command.symbol, clientOrderId: command.clientOrderId, ...(venueOrderId === undefined || venueOrderId === '' ? {} : { venueOrderId }) },

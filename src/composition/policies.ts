@@ -22,7 +22,6 @@ export function entryPolicies(config: Thresholds): EntryPolicies {
       minFavourable: entry.minFavourable,
       maxHalfSpreadBps: entry.maxHalfSpreadBps,
       maxMarkDivergenceBps: entry.maxMarkDivBps,
-      roundTripCostRate: entry.roundTripCostRate,
     },
     sizing: {
       maxNotionalQuote: sizing.maxNotional,
@@ -61,7 +60,6 @@ export function exitPolicies(config: Thresholds): ExitPolicies {
       minHoldHours: exit.minHoldH,
       horizonHours: exit.horizonH,
       hysteresis: exit.hysteresis,
-      flipHourly: exit.flipHourly,
       confirm: exit.confirm,
       takeProfitQuote: exit.takeProfit,
       stopLossPct: exit.stopLossPct,

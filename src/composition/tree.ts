@@ -1,0 +1,186 @@
+/** The supervision tree of one engine as plain data, from its configuration. Main thread. */
+import type { ConnectorArgs } from '../../actors/connector/state.ts';
+import type { GuardArgs } from '../../actors/guard.ts';
+import type { PositionArgs } from '../../actors/position/state.ts';
+import type { StrategyArgs } from '../../actors/strategy.ts';
+import { connectorRef, guardRef, journalRef, observerRef, positionRef, strategyRef } from '../../actors/addresses.ts';
+import type { TandemConfig } from '../../config/schema.ts';
+import type { VenueName } from '../../config/venue-names.ts';
+import type { ActorSpec, SupervisorSpec } from '../runtime/child-spec.ts';
+import { entryPolicies, exitPolicies } from './policies.ts';
+
+/** Where one account's venue is reached and who it is there; found out at start, never secret. */
+export interface AccountEndpoint {
+  readonly venue: VenueName;
+  readonly account: string;
+  readonly restUrl: string;
+  readonly streamUrl: string;
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface TreeInputs {
+  readonly config: TandemConfig;
+  readonly accounts: readonly AccountEndpoint[];
+  /** Number of this process life. */
+  readonly boot: number;
+  readonly placement: Placement;
+}
+
+/** Names of the threads that run what; `main` when a count is 0. */
+export interface Placement {
+  readonly io: readonly string[];
+  readonly trading: readonly string[];
+  readonly store: string;
+}
+
+const POSITION_TICK_MS = 250;
+const PUBLISH_MS = 5;
+/** Strategy waits this long after a start so that resent state is complete. */
+const STARTUP_GRACE_MS = 1_000;
+const POSITION_SHUTDOWN_MS = 15_000;
+const MICRO = 1_000_000;
+
+/** Thread names by the configured counts. */
+export function placementOf(workers: TandemConfig['workers']): Placement {
+  const names = (kind: string, count: number): readonly string[] => (count === 0 ? ['main'] : Array.from({ length: count }, (_, index) => `${kind}-${index}`));
+  return { io: names('io', workers.io), trading: names('trading', workers.trading), store: workers.io === 0 && workers.trading === 0 ? 'main' : 'store' };
+}
+
+/** Builds the tree that `README.md` draws. */
+export function supervisionTree(inputs: TreeInputs): SupervisorSpec {
+  const { config, accounts, placement } = inputs;
+  const trading = placement.trading[0] ?? 'main';
+  return {
+    type: 'supervisor',
+    id: 'root',
+    strategy: 'one-for-one',
+    children: [
+      { type: 'actor', id: journalRef.path, kind: 'journal', args: {}, thread: placement.store, shutdownMs: POSITION_SHUTDOWN_MS },
+      { type: 'actor', id: observerRef.path, kind: 'observer', args: {} },
+      {
+        type: 'supervisor',
+        id: 'venues',
+        strategy: 'one-for-one',
+        children: accounts.map((account, index) => connectorSpec(inputs, account, at(placement.io, index))),
+      },
+      {
+        type: 'supervisor',
+        id: 'trading',
+        strategy: 'rest-for-one',
+        children: [
+          { type: 'actor', id: guardRef.path, kind: 'guard', args: guardArgs(config), thread: trading },
+          {
+            type: 'supervisor',
+            id: 'positions',
+            strategy: 'one-for-one',
+            children: config.symbols.map((base, index) => ({
+              type: 'actor',
+              id: positionRef(base).path,
+              kind: 'position',
+              args: positionArgs(inputs, base, index),
+              thread: at(placement.trading, index),
+              shutdownMs: POSITION_SHUTDOWN_MS,
+            })),
+          },
+          { type: 'actor', id: strategyRef.path, kind: 'strategy', args: strategyArgs(inputs), thread: trading },
+        ],
+      },
+    ],
+  };
+}
+
+function at(threads: readonly string[], index: number): string {
+  return threads[index % threads.length] ?? 'main';
+}
+
+function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread: string): ActorSpec {
+  const { venue, account, restUrl, streamUrl, options } = endpoint;
+  const args: ConnectorArgs = {
+    venue,
+    account,
+    settings: { account, restUrl, streamUrl, options, calendarScale: config.calendar.scale },
+    bases: config.symbols,
+    subscribers: [{ path: strategyRef.path }, ...config.symbols.map((base) => ({ path: positionRef(base).path, bases: [base] }))],
+    observerPath: observerRef.path,
+    journalPath: journalRef.path,
+    startupQuarantineMs: config.startupQuarantineMs,
+    requestValidityMs: config.order.requestValidityMs,
+    orderAnswerMs: config.order.ackMs,
+    comparisonMs: config.reconcile.comparisonMs,
+    marketPollMs: config.poll.marketMs,
+    fundingPollMs: config.poll.fundingMs,
+    publishMs: PUBLISH_MS,
+    gate: {
+      maxOrderNotionalMicro: micro(config.risk.maxOrderNotional),
+      maxPositionNotionalMicro: micro(config.risk.maxSymbolNotional),
+      maxOpenOrders: config.risk.maxOpenOrders,
+      maxOrdersPerSec: config.risk.maxOrdersPerSec,
+      priceCollarBps: config.risk.priceCollarBps,
+      dailyLossMicro: micro(config.risk.dailyLoss),
+    },
+  };
+  // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.
+  return { type: 'actor', id: connectorRef(venue, account).path, kind: 'connector', args, thread, mailboxMessagesMax: 16_384 };
+}
+
+function guardArgs(config: TandemConfig): GuardArgs {
+  const { risk } = config;
+  return {
+    limits: {
+      dailyLossMicro: micro(risk.dailyLoss),
+      maxDrawdownMicro: micro(risk.maxDrawdown),
+      maxConsecutiveLosses: risk.maxConsecutiveLosses,
+      entryPauseMs: risk.entryPauseMs,
+    },
+    resumeTrading: config.resumeTrading,
+    bases: config.symbols,
+    journalPath: journalRef.path,
+    recipientPaths: [strategyRef.path, observerRef.path, ...config.symbols.map((base) => positionRef(base).path)],
+  };
+}
+
+function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symbolIndex: number): PositionArgs {
+  const { hedge, open, close, delta, order, cooldown, reconcile, recovery, quarantine } = config;
+  const policies = entryPolicies(config);
+  return {
+    base,
+    symbolIndex,
+    boot,
+    calendarScale: config.calendar.scale,
+    positionTickMs: Math.min(POSITION_TICK_MS, config.exit.maxIntervalMs),
+    venues: accounts.map(({ venue, account }) => ({
+      venue,
+      account,
+      connectorPath: connectorRef(venue, account).path,
+      requestValidityMs: order.requestValidityMs,
+    })),
+    journalPath: journalRef.path,
+    strategyPath: strategyRef.path,
+    guardPath: guardRef.path,
+    observerPath: observerRef.path,
+    execution: { hedge, open, close, delta, order, cooldown, reconcile, recovery, quarantine },
+    exits: exitPolicies(config),
+    cap: policies.cap,
+    stale: policies.stale,
+    clock: policies.clock,
+    leverage: { wanted: config.sizing.leverage, max: config.risk.maxLeverage },
+  };
+}
+
+function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
+  return {
+    policy: entryPolicies(config),
+    venues: accounts.map(({ venue, account }) => ({ venue, account, connectorPath: connectorRef(venue, account).path })),
+    venuePairs: config.venuePairs.map(([one, other]) => [`${one.venue}:${one.account}`, `${other.venue}:${other.account}`] as const),
+    bases: config.symbols,
+    scanIntervalMs: config.poll.scanMs,
+    startupGraceMs: STARTUP_GRACE_MS,
+    guardPath: guardRef.path,
+    observerPath: observerRef.path,
+  };
+}
+
+/** Configured money (at most six decimals by schema) as micro-units. */
+function micro(quote: number): bigint {
+  return BigInt(Math.round(quote * MICRO));
+}
