@@ -9,7 +9,7 @@ export interface Engine {
   readonly flatten: boolean;
 }
 
-/** What a kill of a level makes of the engine; never a step up. */
+/** What a kill of a level makes of the engine. A start that is not over yet takes it too, else it would go on to trade. */
 export function killed(engine: Engine, level: 1 | 2 | 3, reason: string): Engine {
   if (level === 3) return engine.flatten ? engine : { state: 'HALTED', reason, flatten: true };
   if (engine.state === 'HALTED' || engine.state === 'REDUCE_ONLY') return engine;

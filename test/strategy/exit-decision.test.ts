@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
+import { HOUR_MS } from '../../src/market/funding-rate.ts';
+import { comingPayment, evaluateExit, initialExitState } from '../../src/strategy/exit-decision.ts';
+import type { ExitDecision, ExitInput, ExitLeg, ExitState } from '../../src/strategy/exit-decision.ts';
+import type { ExitPolicies } from '../../src/strategy/policy.ts';
+
+const MINUTE_MS = 60_000;
+const policy: ExitPolicies = {
+  exit: {
+    minHoldHours: 0,
+    horizonHours: 8,
+    hysteresis: 0.1,
+    confirm: 2,
+    takeProfitQuote: 10,
+    stopLossPct: 2,
+    maxHoldHours: 240,
+    maxDarkMs: 120_000,
+    darkVenue: 'hold',
+    maxMarkDivergenceBps: 150,
+  },
+  settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 10 * MINUTE_MS },
+  liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
+  forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
+};
+const outlook = (rate: number, nextSettleInMs = 30 * MINUTE_MS): FundingOutlook => ({
+  nextSettleInMs,
+  intervalMs: HOUR_MS,
+  nextRate: rate,
+  medianRate: rate,
+  halfLifeHours: 8,
+});
+const leg = (changes: Partial<ExitLeg> = {}): ExitLeg => ({
+  venue: 'lighter',
+  confirmedQuantity: 3.3,
+  notionalQuote: 10_000,
+  markPrice: 3_000,
+  liquidationDistance: 0.3,
+  darkForMs: 0,
+  funding: outlook(0),
+  predictionKey: 'a',
+  ...changes,
+});
+const short = (changes: Partial<ExitLeg> = {}): ExitLeg =>
+  leg({ venue: 'extended', confirmedQuantity: -3.3, funding: outlook(0.0000135), ...changes });
+const input = (changes: Partial<ExitInput> = {}): ExitInput => ({
+  nowMs: 10 * HOUR_MS,
+  monotonicMs: 1_000,
+  openedAtMs: 9 * HOUR_MS,
+  long: leg(),
+  short: short(),
+  flatten: undefined,
+  manual: false,
+  executableQuote: -5,
+  exitCostQuote: 8,
+  capitalQuote: 6_000,
+  ...changes,
+});
+const losing = (rate = -0.0001): Partial<ExitInput> => ({ short: short({ funding: outlook(rate) }) });
+const decide = (state: ExitState, given: ExitInput, rules: ExitPolicies = policy): ExitDecision =>
+  evaluateExit(state, given, rules).decision;
+/** Plays evaluations one after the other and returns the last decision with its state. */
+function play(inputs: readonly ExitInput[], rules = policy): { state: ExitState; decision: ExitDecision } {
+  let last = { state: initialExitState, decision: { action: 'HOLD', detail: '' } as ExitDecision };
+  for (const given of inputs) last = evaluateExit(last.state, given, rules);
+  return last;
+}
+const reversed = (changes: Partial<ExitInput> = {}): readonly ExitInput[] =>
+  ['a', 'b'].map((predictionKey) => input({ short: short({ funding: outlook(-0.0001), predictionKey }), ...changes }));
+
+it('holds a pair that earns', () => {
+  expect(decide(initialExitState, input())).toEqual({ action: 'HOLD', detail: '' });
+});
+
+test.each([
+  ['LEG_MISSING', 'immediate', input({ long: leg({ confirmedQuantity: 0 }) }), 'long leg on lighter is 0'],
+  ['LEG_MISSING', 'immediate', input({ short: short({ confirmedQuantity: 1 }) }), 'short leg on extended is 1'],
+  ['LIQUIDATION', 'immediate', input({ short: short({ liquidationDistance: 0.099 }) }), 'extended 9.90 % < 10.00 %'],
+  ['KILL_SWITCH', 'immediate', input({ flatten: { cause: 'KILL_SWITCH', detail: 'K3' } }), 'K3'],
+  ['DAILY_LOSS', 'immediate', input({ flatten: { cause: 'DAILY_LOSS', detail: 'lost 100' } }), 'lost 100'],
+  ['STOP_LOSS', 'fast', input({ executableQuote: -120.1 }), 'closing now nets -120.100 < -120.000'],
+  ['MAX_HOLD', 'normal', input({ openedAtMs: -230.5 * HOUR_MS }), 'held 240.500 h > 240 h'],
+  ['MANUAL', 'normal', input({ manual: true }), 'asked by the operator'],
+] as const)('%s leaves the pair (%s)', (reason, urgency, given, detail) => {
+  const decision = decide(initialExitState, given);
+  expect(decision).toMatchObject({ action: 'EXIT', reason, urgency });
+  expect(decision.detail).toContain(detail);
+});
+
+test.each([
+  ['unconfirmed legs', input({ long: leg({ confirmedQuantity: undefined }) })],
+  ['an unknown liquidation price', input({ long: leg({ liquidationDistance: undefined }) })],
+  ['a missing book', input({ executableQuote: undefined, exitCostQuote: undefined, ...losing() })],
+  ['missing marks', input({ long: leg({ markPrice: undefined }) })],
+  ['a stop exactly at its limit', input({ executableQuote: -120 })],
+  ['a missing rate', input({ short: short({ funding: undefined }) })],
+] as const)('%s are no reason to leave', (_what, given) => {
+  expect(play([given, given, given]).decision.action).toBe('HOLD');
+});
+
+describe('a dark venue', () => {
+  const dark = input({ short: short({ darkForMs: 120_001 }), executableQuote: -500 });
+
+  it('holds back everything below it: one leg alone is exposure', () => {
+    expect(decide(initialExitState, dark)).toMatchObject({ action: 'HOLD', reason: 'STALE_VENUE' });
+  });
+  it('is flattened where the policy says so', () => {
+    const flatten: ExitPolicies = { ...policy, exit: { ...policy.exit, darkVenue: 'flatten' } };
+    expect(decide(initialExitState, dark, flatten)).toMatchObject({ action: 'EXIT', reason: 'STALE_VENUE' });
+  });
+  it('does not overrule an operator or the kill switch', () => {
+    expect(decide(initialExitState, { ...dark, executableQuote: 0, manual: true })).toMatchObject({ reason: 'MANUAL' });
+    const killed = { ...dark, flatten: { cause: 'KILL_SWITCH', detail: '' } as const };
+    expect(decide(initialExitState, killed)).toMatchObject({ action: 'EXIT', reason: 'KILL_SWITCH' });
+  });
+});
+
+describe('DIVERGENCE', () => {
+  const apart = (monotonicMs: number, markPrice = 3_046): ExitInput =>
+    input({ monotonicMs, short: short({ markPrice }) });
+
+  it('leaves after 60 s of marks apart', () => {
+    expect(play([apart(0), apart(59_999)]).decision.action).toBe('HOLD');
+    expect(play([apart(0), apart(60_000)]).decision).toMatchObject({ reason: 'DIVERGENCE', urgency: 'fast' });
+  });
+  it('starts over when the marks come together in between', () => {
+    expect(play([apart(0), apart(30_000, 3_000), apart(60_000)]).decision.action).toBe('HOLD');
+  });
+});
+
+describe('TAKE_PROFIT', () => {
+  const rich = (monotonicMs: number, executableQuote = 10): ExitInput => input({ monotonicMs, executableQuote });
+
+  it('needs two evaluations at least 250 ms apart', () => {
+    expect(play([rich(0), rich(249)]).decision.action).toBe('HOLD');
+    expect(play([rich(0), rich(249), rich(250)]).decision).toMatchObject({ action: 'EXIT', reason: 'TAKE_PROFIT' });
+  });
+  it('starts over when the profit goes away in between', () => {
+    expect(play([rich(0), rich(100, 9.99), rich(300)]).decision.action).toBe('HOLD');
+  });
+  it('waits for the minimum hold, unlike the stop', () => {
+    const slow: ExitPolicies = { ...policy, exit: { ...policy.exit, minHoldHours: 2 } };
+    expect(play([rich(0), rich(500)], slow).decision.action).toBe('HOLD');
+    expect(play([input({ executableQuote: -500 })], slow).decision).toMatchObject({ reason: 'STOP_LOSS' });
+  });
+});
+
+describe('CARRY_REVERSED', () => {
+  it('needs two distinct predictions', () => {
+    const [first] = reversed();
+    if (first === undefined) throw new Error('two predictions were made');
+    expect(play([first, first, first]).decision.action).toBe('HOLD');
+    expect(play(reversed()).decision).toMatchObject({ action: 'EXIT', reason: 'CARRY_REVERSED', urgency: 'normal' });
+  });
+  it('forgets a prediction when staying pays again', () => {
+    const [first, second] = reversed();
+    if (first === undefined || second === undefined) throw new Error('two predictions were made');
+    expect(play([first, input(), second]).decision.action).toBe('HOLD');
+  });
+  it('lets losses within the hysteresis pass', () => {
+    // 8 payments of 10,000 x 0.0000079 with a quarter added are 0.79 < 0.8.
+    const slight = ['a', 'b', 'c'].map((predictionKey) =>
+      input({ short: short({ funding: outlook(-0.0000079), predictionKey }) }),
+    );
+    expect(play(slight).decision.action).toBe('HOLD');
+  });
+  it('keeps its count while facts are missing', () => {
+    const [first, second] = reversed();
+    if (first === undefined || second === undefined) throw new Error('two predictions were made');
+    expect(play([first, { ...second, exitCostQuote: undefined }, second]).decision.reason).toBe('CARRY_REVERSED');
+  });
+});
+
+describe('EX-17 settlement timing', () => {
+  const soon = 3 * MINUTE_MS;
+  // Worth +1.35 at the coming settlement, a loss over the whole horizon.
+  const paying: FundingOutlook = { ...outlook(0.000135, soon), medianRate: -0.001, halfLifeHours: 0.01 };
+  const late = (funding: FundingOutlook, changes: Partial<ExitInput> = {}): readonly ExitInput[] =>
+    ['a', 'b'].map((predictionKey) => input({ short: short({ funding, predictionKey }), ...changes }));
+
+  it('waits for +1.35 in 3 min, until 15 s after it', () => {
+    expect(comingPayment(input({ short: short({ funding: paying }) }))?.quote).toBeCloseTo(1.35, 9);
+    const { decision } = play(late(paying));
+    expect(decision).toMatchObject({ action: 'HOLD', reason: 'CARRY_REVERSED' });
+    expect(decision.deferUntilMs).toBe(10 * HOUR_MS + soon + 15_000);
+  });
+
+  it('still waits inside the guard after the settlement, then leaves', () => {
+    const deferred = play(late(paying));
+    const afterwards = (nowMs: number): ExitInput =>
+      input({ nowMs, short: short({ funding: outlook(-0.0001, 57 * MINUTE_MS), predictionKey: 'b' }) });
+    const settledAtMs = 10 * HOUR_MS + soon;
+    expect(decide(deferred.state, afterwards(settledAtMs + 14_999)).action).toBe('HOLD');
+    expect(decide(deferred.state, afterwards(settledAtMs + 15_000))).toMatchObject({
+      action: 'EXIT',
+      reason: 'CARRY_REVERSED',
+    });
+  });
+
+  it('does not hold back a liquidation', () => {
+    const { state } = play(late(paying));
+    const critical = input({ short: short({ funding: paying, liquidationDistance: 0.05 }) });
+    expect(decide(state, critical)).toMatchObject({ action: 'EXIT', reason: 'LIQUIDATION' });
+  });
+
+  it('leaves before a payment of -1.35', () => {
+    expect(play(late(outlook(-0.000135, soon))).decision).toMatchObject({ action: 'EXIT', reason: 'CARRY_REVERSED' });
+  });
+
+  it('does not wait for a payment too small or too far away', () => {
+    expect(play(late({ ...paying, nextRate: 0.000004 })).decision.action).toBe('EXIT');
+    expect(play(late({ ...paying, nextSettleInMs: 10 * MINUTE_MS + 1 })).decision.action).toBe('EXIT');
+  });
+
+  it('counts only the legs that settle at that instant', () => {
+    const mixed = { long: leg({ funding: outlook(-0.0001, soon + 2_000) }), short: short({ funding: paying }) };
+    expect(comingPayment(mixed)?.quote).toBeCloseTo(1.35, 9);
+    const together = { ...mixed, long: leg({ funding: outlook(-0.0001, soon) }) };
+    expect(comingPayment(together)?.quote).toBeCloseTo(2.35, 9);
+  });
+});
+
+it('T10: repeats itself: the same input evaluated again gives the same decision and state', () => {
+  const legArbitrary = (sign: 1 | -1): fc.Arbitrary<ExitLeg> =>
+    fc.record({
+      venue: fc.constant(sign === 1 ? 'lighter' : 'extended'),
+      confirmedQuantity: fc.constantFrom(sign * 3.3, sign * 3.3, sign * 3.3, 0, undefined),
+      notionalQuote: fc.constant(10_000),
+      markPrice: fc.constantFrom(3_000, 3_000, 3_060, undefined),
+      liquidationDistance: fc.constantFrom(0.3, 0.3, 0.05, undefined),
+      darkForMs: fc.constantFrom(0, 0, 0, 200_000),
+      funding: fc.constantFrom(outlook(0.0001), outlook(-0.0001), outlook(0.0005, MINUTE_MS), undefined),
+      predictionKey: fc.constantFrom('a', 'b', 'c'),
+    });
+  const any: fc.Arbitrary<ExitInput> = fc.record({
+    nowMs: fc.integer({ min: 10 * HOUR_MS, max: 300 * HOUR_MS }),
+    monotonicMs: fc.integer({ min: 0, max: 200_000 }),
+    openedAtMs: fc.constant(9 * HOUR_MS),
+    long: legArbitrary(1),
+    short: legArbitrary(-1),
+    flatten: fc.constantFrom(undefined, undefined, { cause: 'KILL_SWITCH', detail: 'K3' } as const),
+    manual: fc.boolean(),
+    executableQuote: fc.constantFrom(-500, -5, 20, undefined),
+    exitCostQuote: fc.constantFrom(8, undefined),
+    capitalQuote: fc.constant(6_000),
+  });
+  fc.assert(
+    fc.property(fc.array(any, { minLength: 1, maxLength: 6 }), (inputs) => {
+      const before = play(inputs.slice(0, -1));
+      const last = inputs.at(-1);
+      if (last === undefined) return;
+      const once = evaluateExit(before.state, last, policy);
+      const again = evaluateExit(once.state, last, policy);
+      expect(again).toEqual(once);
+      // Emergencies come first, whatever else is true.
+      if (last.long.confirmedQuantity === 0) expect(once.decision.reason).toBe('LEG_MISSING');
+    }),
+    { numRuns: 300 },
+  );
+});
