@@ -1,15 +1,19 @@
 /** How far two legs are from balance, in exact shared units of the underlying. Pure, any thread. */
+import { commonStep, stepQuantity } from '../market/instrument-match.ts';
+import type { Instrument } from '../market/instrument.ts';
 import type { LegSide } from './facts.ts';
-import type { InstrumentSteps } from './ledger.ts';
 import { isLive } from './order-state.ts';
 import type { LegView, PairView } from './pair.ts';
 
-/** Returns what one lot of each leg is in a unit that divides both: 10^-d of the underlying, d the finer of the two decimals. */
-export function sharedBaseUnits(long: InstrumentSteps, short: InstrumentSteps): { readonly long: bigint; readonly short: bigint; readonly decimals: number } {
-  const decimals = Math.max(long.quantityDecimals, short.quantityDecimals);
-  const perLot = (steps: InstrumentSteps): bigint =>
-    BigInt(steps.lotUnits) * BigInt(steps.multiplier) * 10n ** BigInt(decimals - steps.quantityDecimals);
-  return { long: perLot(long), short: perLot(short), decimals };
+/** Returns how many shared units one lot of each leg is, and what such a unit is in the underlying (a float, for notionals). */
+export function sharedBaseUnits(long: Instrument, short: Instrument): { readonly long: bigint; readonly short: bigint; readonly quantityPerUnit: number } {
+  const step = commonStep(long, short);
+  // Both legs reach the common step exactly, so one lot of a leg is to the other's as the counts per step, crossed.
+  return {
+    long: BigInt(step.shortLots),
+    short: BigInt(step.longLots),
+    quantityPerUnit: stepQuantity(step) / (step.longLots * step.shortLots),
+  };
 }
 
 /** Net underlying by our fills: positive when too long. */

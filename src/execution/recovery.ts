@@ -9,6 +9,8 @@ export interface RecoveryFacts {
   readonly compared: boolean;
   /** Orders of the pair whose outcome is still open. */
   readonly unresolved: number;
+  /** Orders of the pair that were given up without proof. */
+  readonly lost: number;
   /** By our fills. */
   readonly filled: { readonly long: boolean; readonly short: boolean };
   /** Both legs hold the same amount of the underlying. */
@@ -60,6 +62,8 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryAction {
 }
 
 function recoverOpening(facts: RecoveryFacts): RecoveryAction {
+  // The state machine quarantines a pair with a lost order.
+  if (facts.lost > 0) return { action: 'continue' };
   if (facts.unresolved > 0) return { action: 'wait', reason: 'an order is unresolved' };
   if (!facts.filled.long && !facts.filled.short) {
     return facts.matches ? { action: 'fail', reason: 'NOT_FILLED' } : { action: 'wait', reason: 'positions differ from fills' };

@@ -1,0 +1,247 @@
+/** The position actor: one symbol's hedged pair from plan to closed books. Lives on a trading thread; one mailbox is its lock. */
+import { refOf, unreachable } from '../src/runtime/actor.ts';
+import type { ActorKind } from '../src/runtime/actor.ts';
+import { legKeyText } from '../src/execution/facts.ts';
+import { ageExpectations, awaitedMicro, expectFunding } from '../src/execution/funding-expectation.ts';
+import { bookOf } from '../src/execution/ledger.ts';
+import { positionReported } from '../src/execution/position-truth.ts';
+import { addSettledRate } from '../src/market/funding-history.ts';
+import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
+import { fundingMicro } from '../src/money/amounts.ts';
+import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
+import type { GuardMessage } from './guard-messages.ts';
+import { connectorEventDelivery } from './connector-messages.ts';
+import { guardDelivery } from './guard-messages.ts';
+import { journalReplyDelivery } from './journal-messages.ts';
+import { positionDelivery } from './position-messages.ts';
+import type { PositionMessage } from './position-messages.ts';
+import { advance, leave, planAbandoned, planDurable, watchOrders } from './position/carry-out.ts';
+import { enter } from './position/enter.ts';
+import { evaluate } from './position/exits.ts';
+import { applyBuffered, factTold } from './position/facts.ts';
+import { appendBarrier, repeatAppends } from './position/journal.ts';
+import { pictureOf, publish } from './position/publish.ts';
+import { finishRecovery, instrumentKnown, journalRead, readJournal } from './position/recover.ts';
+import { reconcileNewVenues, reconcileOverdue, reconciled, watchExternalExposure } from './position/reconcile.ts';
+import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
+import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
+
+export type { PositionArgs } from './position/state.ts';
+
+export const position: ActorKind<PositionArgs, PositionState, PositionMessage> = {
+  kind: 'position',
+  delivery: {
+    ...positionDelivery,
+    ...connectorEventDelivery,
+    ...journalReplyDelivery,
+    'engine-state-changed': guardDelivery['engine-state-changed'],
+  },
+
+  start(args, self) {
+    const state = newPositionState(args);
+    appendBarrier(state, self);
+    for (const venue of args.venues) {
+      self.tell(refOf<ConnectorMessage>(venue.connectorPath), { type: 'resend-state', to: self.ref, bases: [args.base] });
+    }
+    self.tell(refOf<GuardMessage>(args.guardPath), { type: 'resend-engine-state', to: self.path });
+    self.after(args.positionTickMs, { type: 'position-tick' });
+    publish(state, self);
+    return state;
+  },
+
+  receive(state, message, self) {
+    handle(state, message, self);
+    publish(state, self);
+    return state;
+  },
+
+  digest(state) {
+    return {
+      picture: pictureOf(state),
+      stage: state.stage,
+      engine: state.engine?.state ?? 'unknown',
+      venues: [...state.venues.values()].map((track) => ({
+        venue: track.venue,
+        account: track.account,
+        listed: track.instrument !== undefined,
+        status: track.status?.status ?? 'unknown',
+        reconciled: track.reconciled,
+        reportedLots: track.watch.reportedLots ?? 'unknown',
+        external: track.external,
+      })),
+      orders: [...state.book.orders.values()].slice(-20).map((order) => ({
+        clientOrderId: order.planned.clientOrderId,
+        leg: order.planned.leg,
+        purpose: order.planned.purpose,
+        status: order.status,
+        filledLots: order.filledLots,
+        lots: order.planned.lots,
+      })),
+      awaitedFundingMicro: awaitedMicro(state.expectations),
+      unacknowledgedAppends: state.appends.size,
+    };
+  },
+};
+
+function handle(state: PositionState, message: PositionMessage, self: PositionSelf): void {
+  switch (message.type) {
+    case 'enter-pair':
+      enter(state, self, message.plan);
+      return;
+    case 'exit-pair':
+      if (!state.draining) leave(state, self, message.reason);
+      return;
+    case 'drain-position':
+      state.draining = true;
+      return;
+    case 'position-tick':
+      tick(state, self);
+      return;
+    case 'order-deadline':
+      watchOrders(state, self);
+      advance(state, self);
+      return;
+    case 'reconcile-overdue':
+      reconcileOverdue(state, self, message.reconcileId);
+      return;
+    case 'plan-durable':
+      appendDurable(state, self, message.appendId);
+      return;
+    case 'append-failed':
+      appendFailed(state, self, message.appendId, message.detail);
+      return;
+    case 'rows-read':
+      journalRead(state, self, message);
+      return;
+    case 'engine-state-changed':
+      state.engine = message;
+      evaluate(state, self);
+      return;
+    case 'order-changed':
+    case 'fill-received':
+    case 'funding-paid':
+      factTold(state, self, message);
+      return;
+    case 'position-reported': {
+      const track = trackOf(state, message);
+      if (track === undefined || (track.instrument !== undefined && track.instrument.symbol !== message.symbol)) return;
+      track.watch = positionReported(track.watch, message.signedLots, message.receivedAtMonotonicMs);
+      advance(state, self);
+      return;
+    }
+    case 'reconciled':
+      if (reconciled(state, self, message)) {
+        finishRecovery(state, self);
+        advance(state, self);
+      }
+      return;
+    case 'venue-status':
+    case 'instrument-listed':
+    case 'book-changed':
+    case 'mark-changed':
+    case 'funding-rate-changed':
+    case 'account-changed':
+      marketTold(state, self, message);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+function tick(state: PositionState, self: PositionSelf): void {
+  self.after(state.args.positionTickMs, { type: 'position-tick' });
+  repeatAppends(state, self);
+  if (state.stage === 'starting' || state.stage === 'reading') return;
+  watchOrders(state, self);
+  reconcileNewVenues(state, self);
+  finishRecovery(state, self);
+  if (state.stage !== 'running') return;
+  advance(state, self);
+  watchExternalExposure(state, self);
+  evaluate(state, self);
+  state.expectations = ageExpectations(state.expectations, self.monotonicMs());
+}
+
+function appendDurable(state: PositionState, self: PositionSelf, appendId: number): void {
+  const pending = state.appends.get(appendId);
+  if (pending === undefined) return;
+  state.appends.delete(appendId);
+  if (pending.isBarrier) {
+    if (state.stage === 'starting') readJournal(state, self);
+    return;
+  }
+  if (pending.clientOrderIds.length > 0) planDurable(state, self, pending.clientOrderIds);
+}
+
+/** No durable intent, no order. Everything else is kept and repeated: the fact stays ours until the journal has it. */
+function appendFailed(state: PositionState, self: PositionSelf, appendId: number, detail: string): void {
+  const pending = state.appends.get(appendId);
+  self.log('error', 'append-failed', { appendId, detail });
+  if (pending === undefined || pending.clientOrderIds.length === 0) return;
+  state.appends.delete(appendId);
+  planAbandoned(state, self, pending.clientOrderIds, 'JOURNAL');
+}
+
+type MarketEvent = Extract<
+  ConnectorEvent,
+  { type: 'venue-status' | 'instrument-listed' | 'book-changed' | 'mark-changed' | 'funding-rate-changed' | 'account-changed' }
+>;
+
+function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent): void {
+  switch (event.type) {
+    case 'venue-status': {
+      const track = trackOf(state, event);
+      if (track === undefined) return;
+      track.status = event;
+      if (event.status === 'ready') track.heardAtMs = self.monotonicMs();
+      return;
+    }
+    case 'instrument-listed': {
+      const track = trackOf(state, event);
+      if (track === undefined || event.instrument.base !== state.args.base) return;
+      track.instrument = event.instrument;
+      instrumentKnown(state, self, track);
+      if (state.buffered.length > 0) applyBuffered(state, self);
+      return;
+    }
+    case 'account-changed':
+      return;
+    case 'book-changed':
+    case 'mark-changed':
+    case 'funding-rate-changed':
+      if (event.base !== state.args.base) return;
+      for (const track of tracksOfMarket(state, event.venue, event.symbol)) symbolTold(state, self, track, event);
+      evaluate(state, self);
+  }
+}
+
+function symbolTold(state: PositionState, self: PositionSelf, track: VenueTrack, event: Extract<MarketEvent, { type: 'book-changed' | 'mark-changed' | 'funding-rate-changed' }>): void {
+  track.heardAtMs = self.monotonicMs();
+  if (event.type === 'book-changed') {
+    track.book = event.book;
+  } else if (event.type === 'mark-changed') {
+    track.mark = event;
+  } else if (event.kind === 'predicted') {
+    track.predicted = event.rate;
+  } else {
+    const lookbackMs = state.args.exits.forecast.lookbackHours * HOUR_MS;
+    track.settled = addSettledRate(track.settled, { settleAtMs: event.settleAtMs, hourly: event.rate.hourly }, lookbackMs);
+    expectPayment(state, self, track, event);
+  }
+}
+
+/** A settlement passed: what it should pay on what is held, at the mark of now. */
+function expectPayment(state: PositionState, self: PositionSelf, track: VenueTrack, event: Extract<MarketEvent, { type: 'funding-rate-changed' }>): void {
+  const { instrument, mark } = track;
+  const openedAtMs = state.pair?.record.phase === 'OPEN' ? state.pair.record.openedAtMs : Number.POSITIVE_INFINITY;
+  if (instrument === undefined || mark === undefined || event.settleAtMs <= openedAtMs) return;
+  const key = { venue: track.venue, account: track.account, symbol: event.symbol };
+  const { signedLots } = bookOf(state.book.ledger, key);
+  if (signedLots === 0) return;
+  state.expectations = expectFunding(state.expectations, {
+    leg: legKeyText(key),
+    settleAtMs: event.settleAtMs,
+    expectedMicro: fundingMicro(instrument, signedLots, mark.markNano, perSettlement(event.rate)),
+    createdAtMs: self.monotonicMs(),
+  });
+}

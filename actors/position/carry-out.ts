@@ -1,0 +1,223 @@
+/** Carries out what the pair's state machine asks for: plans and hands over orders, asks venues, books proven differences. */
+import { refOf, unreachable } from '../../src/runtime/actor.ts';
+import { encodeClientOrderId } from '../../src/execution/client-order-id.ts';
+import { applyToOrder } from '../../src/execution/execution-book.ts';
+import type { PlannedOrder } from '../../src/execution/facts.ts';
+import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
+import { watchOrder } from '../../src/execution/order-watch.ts';
+import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts';
+import { advancePair, decideToLeave, enterPhase, failed } from '../../src/execution/pair-state.ts';
+import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import type { ConnectorMessage } from '../connector-messages.ts';
+import { adjust } from './adjust.ts';
+import { preflightRefusal } from './gates.ts';
+import { abortOrder, append, keepPair, markHandedOver, orderRow, pairRow, rowOf } from './journal.ts';
+import { limitOf, viewPair } from './pair-view.ts';
+import { askToReconcile } from './reconcile.ts';
+import { pairTracks, trackOf } from './state.ts';
+import type { PositionSelf, PositionState } from './state.ts';
+
+/** A step that books a difference changes the facts; more rounds than this in a row would be a loop. */
+const ROUNDS_MAX = 4;
+/** An order with less of its validity left than this share is planned again instead of sent. */
+const VALIDITY_LEFT_MIN = 0.25;
+
+/** Lets the pair look at the facts and does what it asks for. Called after anything that may matter to it. */
+export function advance(state: PositionState, self: PositionSelf): void {
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    if (state.stage !== 'running' || state.pair === undefined) return;
+    const view = viewPair(state, self, state.pair);
+    if (view === undefined) return;
+    const step = advancePair(state.pair, view);
+    keepPair(state, self, step.pair);
+    carryOut(state, self, step.pair, step.commands);
+    if (!step.commands.some((command) => command.type === 'adjust')) return;
+  }
+}
+
+/** Decides to leave the open pair, whatever state it is in: a pair that is leaving already stays as it is. */
+export function leave(state: PositionState, self: PositionSelf, reason: string): void {
+  if (state.stage !== 'running' || state.pair === undefined) return;
+  const view = viewPair(state, self, state.pair);
+  if (view === undefined) return;
+  const step = decideToLeave(state.pair, reason, view);
+  if (step.pair === state.pair) return;
+  self.log('info', 'pair-leaving', { pairId: step.pair.record.pairId, reason });
+  keepPair(state, self, step.pair);
+  carryOut(state, self, step.pair, step.commands);
+}
+
+export function carryOut(state: PositionState, self: PositionSelf, pair: Pair, commands: readonly PairCommand[]): void {
+  for (const command of commands) {
+    switch (command.type) {
+      case 'send':
+        plan(state, self, pair, command.orders);
+        break;
+      case 'resolve':
+        resolve(state, self, command.clientOrderId);
+        break;
+      case 'reconcile':
+        askToReconcile(state, self, pairTracks(state, pair)[command.leg]);
+        break;
+      case 'adjust':
+        adjust(state, self, pairTracks(state, pair)[command.leg], command.lots, pair.record.pairId);
+        break;
+      case 'alert':
+        self.log(command.level, command.event, { pairId: pair.record.pairId, detail: command.detail });
+        break;
+      default:
+        unreachable(command);
+    }
+  }
+}
+
+/** Writes intent and orders; they leave when the journal says that they are durable. `extraPair` goes into the same commit. */
+export function plan(state: PositionState, self: PositionSelf, pair: Pair, wanted: readonly WantedOrder[], extraPair?: Pair): void {
+  const orders = wanted.map((order) => planned(state, self, pair, order)).filter((order) => order !== undefined);
+  if (orders.length < wanted.length) self.count('orders-without-price', wanted.length - orders.length);
+  const first = orders[0];
+  if (first === undefined) return;
+  const intent = rowOf(state, self, 'intent', `intent:${pair.record.pairId}:${first.clientOrderId}`, {
+    kind: first.purpose,
+    pairId: pair.record.pairId,
+    reason: pair.record.reason,
+    clientOrderIds: orders.map((order) => order.clientOrderId),
+  });
+  const pairRows = extraPair === undefined ? [] : [pairRow(state, self, extraPair.record)];
+  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order))];
+  append(state, self, rows, orders.map((order) => order.clientOrderId));
+}
+
+function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: WantedOrder): PlannedOrder | undefined {
+  const track = pairTracks(state, pair)[wanted.leg];
+  const limitTicks = limitOf(state, pair, track, wanted);
+  if (limitTicks === undefined) return undefined;
+  state.orderCounter += 1;
+  const { boot, symbolIndex, calendarScale } = state.args;
+  const { venue, account, symbol } = pair.record[wanted.leg];
+  return {
+    venue,
+    account,
+    symbol,
+    clientOrderId: encodeClientOrderId({ boot, symbolIndex, counter: state.orderCounter }),
+    pairId: pair.record.pairId,
+    leg: wanted.leg,
+    purpose: wanted.purpose,
+    attempt: wanted.attempt,
+    side: wanted.side,
+    lots: wanted.lots,
+    limitTicks,
+    reduceOnly: wanted.reduceOnly,
+    validUntilMs: self.nowMs() + Math.round(track.requestValidityMs * calendarScale),
+    plannedAtMs: self.nowMs(),
+  };
+}
+
+/** The plan is durable: everything of it leaves in this same handler, or nothing does. */
+export function planDurable(state: PositionState, self: PositionSelf, clientOrderIds: readonly string[]): void {
+  const orders = clientOrderIds.map((id) => state.book.orders.get(id)?.planned).filter((order) => order !== undefined);
+  const isFresh = orders.every((order) => hasValidityLeft(state, self, order));
+  const refusal = isFresh ? openingRefusal(state, self) : 'JOURNAL_SLOW';
+  if (refusal !== undefined) {
+    planAbandoned(state, self, clientOrderIds, refusal);
+    return;
+  }
+  if (state.pair?.record.phase === 'PREFLIGHT') {
+    const view = viewPair(state, self, state.pair);
+    if (view !== undefined) keepPair(state, self, enterPhase(state.pair, 'OPENING', 'PLANNED', view));
+  }
+  for (const order of orders) handOver(state, self, order);
+  advance(state, self);
+}
+
+/** Nothing of a plan left: its orders end here, and a pair that only waited for them fails. */
+export function planAbandoned(state: PositionState, self: PositionSelf, clientOrderIds: readonly string[], reason: string): void {
+  self.count('plans-abandoned');
+  for (const clientOrderId of clientOrderIds) abortOrder(state, self, clientOrderId, reason);
+  if (state.pair?.record.phase === 'PREFLIGHT') {
+    const view = viewPair(state, self, state.pair);
+    if (view !== undefined) keepPair(state, self, failed(state.pair, reason, view));
+  }
+  advance(state, self);
+}
+
+function openingRefusal(state: PositionState, self: PositionSelf): string | undefined {
+  const record = state.pair?.record;
+  return record?.phase === 'PREFLIGHT' ? preflightRefusal(state, self, record) : undefined;
+}
+
+function hasValidityLeft(state: PositionState, self: PositionSelf, order: PlannedOrder): boolean {
+  const validityMs = (trackOf(state, order)?.requestValidityMs ?? 0) * state.args.calendarScale;
+  return order.validUntilMs - self.nowMs() >= validityMs * VALIDITY_LEFT_MIN;
+}
+
+function handOver(state: PositionState, self: PositionSelf, order: PlannedOrder): void {
+  const track = trackOf(state, order);
+  if (track === undefined || state.book.orders.get(order.clientOrderId)?.status !== 'PLANNED') return;
+  const outcome = self.tell(refOf<ConnectorMessage>(track.connectorPath), {
+    type: 'place-order',
+    order: {
+      clientOrderId: order.clientOrderId,
+      symbol: order.symbol,
+      side: order.side,
+      // Counted in this instrument's own lots and ticks since the plan was made; see limitOf and the pair's view.
+      lots: order.lots as QuantityLots,
+      limitTicks: order.limitTicks as PriceTicks,
+      timeInForce: 'ioc',
+      postOnly: false,
+      reduceOnly: order.reduceOnly,
+      validUntilMs: order.validUntilMs,
+    },
+    purpose: { pairId: order.pairId, leg: order.leg, purpose: order.purpose, attempt: order.attempt },
+    replyTo: self.ref,
+  });
+  if (outcome === 'refused' || outcome === 'dead') {
+    // The message never left this actor: nobody can have acted on it.
+    abortOrder(state, self, order.clientOrderId, `CONNECTOR_${outcome.toUpperCase()}`);
+    return;
+  }
+  markHandedOver(state, order.clientOrderId);
+  state.orderWatches.set(order.clientOrderId, { sinceMs: self.monotonicMs(), lastAskedAtMs: Number.NEGATIVE_INFINITY });
+  self.after(state.args.execution.order.ackMs, { type: 'order-deadline', clientOrderId: order.clientOrderId });
+}
+
+/** Looks after orders without news: unknown after a while, then asked about, at last given up as lost. */
+export function watchOrders(state: PositionState, self: PositionSelf): void {
+  for (const [clientOrderId, watch] of state.orderWatches) {
+    const order = state.book.orders.get(clientOrderId);
+    if (order === undefined || isSettled(order)) {
+      state.orderWatches.delete(clientOrderId);
+      continue;
+    }
+    const validityLeftMs = (order.planned.validUntilMs - self.nowMs()) / state.args.calendarScale;
+    const action = watchOrder(order, watch, self.monotonicMs(), validityLeftMs, state.args.execution.order);
+    if (action === 'unanswered') {
+      self.count('orders-unanswered');
+      applyToOrder(state.book, clientOrderId, { type: 'unanswered' });
+      resolve(state, self, clientOrderId);
+    } else if (action === 'resolve') {
+      // An ended order lacks only fills: those come with a comparison. Any other is asked about by its id.
+      const track = trackOf(state, order.planned);
+      if (isTerminal(order) && order.status !== 'LOST' && track !== undefined) askToReconcile(state, self, track);
+      else resolve(state, self, clientOrderId);
+    } else if (action === 'lost') {
+      self.log('error', 'order-lost', { clientOrderId, venue: order.planned.venue });
+      applyToOrder(state.book, clientOrderId, { type: 'resolution-exhausted' });
+    }
+  }
+}
+
+function resolve(state: PositionState, self: PositionSelf, clientOrderId: string): void {
+  const order = state.book.orders.get(clientOrderId);
+  const track = order === undefined ? undefined : trackOf(state, order.planned);
+  const watch = state.orderWatches.get(clientOrderId);
+  if (order === undefined || track === undefined) return;
+  state.orderWatches.set(clientOrderId, { sinceMs: watch?.sinceMs ?? self.monotonicMs(), lastAskedAtMs: self.monotonicMs() });
+  self.tell(refOf<ConnectorMessage>(track.connectorPath), {
+    type: 'resolve-order',
+    symbol: order.planned.symbol,
+    clientOrderId,
+    validUntilMs: order.planned.validUntilMs,
+    replyTo: self.ref,
+  });
+}

@@ -1,0 +1,85 @@
+/** Facts from venues on their way into the book: each once, and only when what they are counted in is known. */
+import { applyFact } from '../../src/execution/execution-book.ts';
+import { legKeyText } from '../../src/execution/facts.ts';
+import { receiveFunding } from '../../src/execution/funding-expectation.ts';
+import { bookOf, stepsOf } from '../../src/execution/ledger.ts';
+import { isActive, reviveForLateFill } from '../../src/execution/pair-state.ts';
+import { positionFilled } from '../../src/execution/position-truth.ts';
+import { advance } from './carry-out.ts';
+import { keepPair } from './journal.ts';
+import { viewPair } from './pair-view.ts';
+import { trackOf } from './state.ts';
+import type { PositionSelf, PositionState } from './state.ts';
+
+type Fact = PositionState['buffered'][number];
+
+/** More than this waiting means that the journal does not answer: better to start again than to grow. */
+const BUFFERED_MAX = 20_000;
+
+/** A fact was told; durable already, so it may be acted on at once. */
+export function factTold(state: PositionState, self: PositionSelf, fact: Fact): void {
+  if (!canApply(state, fact)) {
+    if (state.buffered.length >= BUFFERED_MAX) throw new Error(`at most ${BUFFERED_MAX} facts may wait for recovery`);
+    state.buffered.push(fact);
+    return;
+  }
+  applyOne(state, self, fact);
+  advance(state, self);
+}
+
+/** Applies what waited, in order of arrival. */
+export function applyBuffered(state: PositionState, self: PositionSelf): void {
+  const waiting = state.buffered;
+  state.buffered = [];
+  for (const fact of waiting) {
+    if (canApply(state, fact)) applyOne(state, self, fact);
+    else state.buffered.push(fact);
+  }
+  advance(state, self);
+}
+
+function canApply(state: PositionState, fact: Fact): boolean {
+  if (state.stage === 'starting' || state.stage === 'reading') return false;
+  return fact.type !== 'fill-received' || stepsOf(state.book.ledger, fact) !== undefined;
+}
+
+function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
+  const outcome = applyFact(state.book, fact);
+  const track = trackOf(state, fact);
+  if (track !== undefined) track.lastFactAtMs = Math.max(track.lastFactAtMs, self.nowMs());
+  if (!outcome.isNew) {
+    self.count('facts-repeated');
+    return;
+  }
+  if (fact.type === 'fill-received') {
+    if (track !== undefined) track.watch = positionFilled(track.watch, self.monotonicMs());
+    if (outcome.order === undefined) {
+      self.log('warn', 'external-fill', { venue: fact.venue, symbol: fact.symbol, fillId: fact.fill.fillId, lots: fact.fill.lots, side: fact.fill.side });
+    }
+  }
+  if (fact.type === 'funding-paid') {
+    state.expectations = receiveFunding(state.expectations, legKeyText(fact), fact.payment.settledAtMs, fact.payment.amountMicro);
+  }
+  if (fact.type === 'order-changed' && outcome.order?.planned.reduceOnly === true && isRefused(fact)) {
+    // The venue may be flat already: its word comes before another attempt.
+    if (track !== undefined) track.queryFirst = true;
+  }
+  for (const effect of outcome.effects) {
+    if (effect.type === 'older-report' || effect.type === 'duplicate-fill') self.count(effect.type);
+    else self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
+  }
+  if (outcome.effects.some((effect) => effect.type === 'late-fill' || effect.type === 'overfill')) reviveIfExposed(state, self);
+}
+
+function isRefused(fact: Extract<Fact, { type: 'order-changed' }>): boolean {
+  return fact.code !== 'LOCAL' && (fact.status === 'refused' || fact.status === 'rejected');
+}
+
+/** A pair that had ended holds something again. */
+function reviveIfExposed(state: PositionState, self: PositionSelf): void {
+  const { pair } = state;
+  if (pair === undefined || isActive(pair.record.phase)) return;
+  const exposed = [pair.record.long, pair.record.short].some((leg) => bookOf(state.book.ledger, leg).signedLots !== 0);
+  const view = exposed ? viewPair(state, self, pair) : undefined;
+  if (view !== undefined) keepPair(state, self, reviveForLateFill(pair, view));
+}

@@ -1,0 +1,65 @@
+/** The gates that can change between a decision and its first order, asked again right before it (domain 5.3). */
+import { isActive } from '../../src/execution/pair-state.ts';
+import { bookOf } from '../../src/execution/ledger.ts';
+import { positionTruth } from '../../src/execution/position-truth.ts';
+import type { EntryPlan } from '../position-messages.ts';
+import { APPENDS_MAX } from './journal.ts';
+import { legKeyOf, trackOf } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
+
+/** Returns why this plan must not be entered now, or undefined when it may. */
+export function entryRefusal(state: PositionState, self: PositionSelf, plan: EntryPlan): string | undefined {
+  if (state.stage !== 'running') return 'RECOVERING';
+  if (state.draining) return 'DRAINING';
+  if (state.pair !== undefined && isActive(state.pair.record.phase)) return 'PAIR_EXISTS';
+  if (self.nowMs() < (state.pair?.record.cooldownUntilMs ?? 0)) return 'COOLDOWN';
+  return preflightRefusal(state, self, plan);
+}
+
+/** The part of the gates that holds for a pair already planned: asked once more when its plan is durable. */
+export function preflightRefusal(state: PositionState, self: PositionSelf, plan: Pick<EntryPlan, 'base' | 'long' | 'short'>): string | undefined {
+  if (state.draining) return 'DRAINING';
+  if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
+  if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
+  for (const track of state.venues.values()) if (track.external) return 'EXTERNAL_EXPOSURE';
+  for (const leg of [plan.long, plan.short]) {
+    const track = trackOf(state, leg);
+    if (track === undefined || track.instrument?.symbol !== leg.symbol) return 'UNMATCHED';
+    if (track.instrument.status !== 'active') return 'INSTRUMENT_STATUS';
+    const refusal = venueRefusal(state, self, track) ?? positionRefusal(state, track);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+/** Why exposure of a pair that is being opened must not be increased now. */
+export function hedgeRefusal(state: PositionState, self: PositionSelf, tracks: readonly VenueTrack[]): string | undefined {
+  if (state.engine?.state !== 'TRADING' && state.engine?.state !== 'ARMED') return 'ENGINE_NOT_TRADING';
+  for (const track of tracks) {
+    const refusal = venueRefusal(state, self, track);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function venueRefusal(state: PositionState, self: PositionSelf, track: VenueTrack): string | undefined {
+  const { status, book, mark } = track;
+  if (status?.status !== 'ready') return 'VENUE_DOWN';
+  if (!status.entriesAllowed) return 'ENTRIES_NOT_ALLOWED';
+  const offsetMs = Math.abs(status.clockOffsetMs);
+  if (offsetMs > state.args.clock.maxOffsetMs) return 'CLOCK_SKEW';
+  if (book === undefined) return 'BOOK_GAP';
+  const now = self.monotonicMs();
+  if (now - book.receivedAtMonotonicMs > state.args.stale.bookMs) return 'STALE_BOOK';
+  if (mark === undefined || now - mark.receivedAtMonotonicMs > state.args.stale.markMs) return 'STALE_MARK';
+  return undefined;
+}
+
+/** A new pair starts from a position that is known, and known to be empty. */
+function positionRefusal(state: PositionState, track: VenueTrack): string | undefined {
+  const key = legKeyOf(track);
+  if (!track.reconciled || key === undefined) return 'UNRECONCILED';
+  const book = bookOf(state.book.ledger, key);
+  if (book.signedLots !== 0) return 'EXTERNAL_EXPOSURE';
+  return positionTruth(track.watch, 0).kind === 'confirmed' ? undefined : 'STALE_ACCOUNT';
+}

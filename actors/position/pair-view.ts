@@ -1,0 +1,170 @@
+/** Turns what the actor knows into the view its pair's state machine decides on. Pure readings of the state. */
+import { completeOrUnwind } from '../../src/execution/complete-or-unwind.ts';
+import type { CompletionVerdict } from '../../src/execution/complete-or-unwind.ts';
+import { ordersOfPair } from '../../src/execution/execution-book.ts';
+import type { LegSide } from '../../src/execution/facts.ts';
+import { sharedBaseUnits } from '../../src/execution/imbalance.ts';
+import { bookOf } from '../../src/execution/ledger.ts';
+import type { LegBook } from '../../src/execution/ledger.ts';
+import type { LegView, Pair, PairView, WantedOrder } from '../../src/execution/pair.ts';
+import { positionTruth } from '../../src/execution/position-truth.ts';
+import type { BookView } from '../../src/market/book.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import { orderPriceTicks, priceNano, priceOf, quantityOf } from '../../src/money/amounts.ts';
+import { midTicks, opposite, walkBook } from '../../src/strategy/book-walk.ts';
+import { priceCapTicks } from '../../src/strategy/order-price.ts';
+import { hedgeRefusal } from './gates.ts';
+import { pairTracks } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
+
+const NANO_PER_BPS = 10_000n;
+
+/** Returns the view of the pair, or undefined while an instrument of it is not listed. */
+export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): PairView | undefined {
+  const tracks = pairTracks(state, pair);
+  const { long, short } = tracks;
+  if (long.instrument === undefined || short.instrument === undefined) return undefined;
+  const units = sharedBaseUnits(long.instrument, short.instrument);
+  const mark = basePrice(long) ?? basePrice(short);
+  return {
+    long: viewLeg(state, pair, 'long', long, long.instrument, units.long),
+    short: viewLeg(state, pair, 'short', short, short.instrument, units.short),
+    nowMs: self.nowMs(),
+    monotonicMs: self.monotonicMs(),
+    increaseRefused: hedgeRefusal(state, self, [long, short]),
+    quotePerUnit: mark === undefined ? undefined : mark * units.quantityPerUnit,
+    policy: state.args.execution,
+    calendarScale: state.args.calendarScale,
+    judgeCompletion: (lagging, lots, overdue) => judgeCompletion(state, pair, tracks, lagging, lots, overdue),
+  };
+}
+
+function viewLeg(state: PositionState, pair: Pair, leg: LegSide, track: VenueTrack, instrument: Instrument, unitsPerLot: bigint): LegView {
+  const book = bookOf(state.book.ledger, pair.record[leg]);
+  return {
+    orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg),
+    ledgerLots: book.signedLots,
+    truth: positionTruth(track.watch, book.signedLots),
+    queries: track.watch.queries,
+    queryFirst: track.queryFirst,
+    minLots: minimumLots(track, instrument),
+    unitsPerLot,
+    reachable: track.status?.status === 'ready',
+  };
+}
+
+/** Smallest position worth holding: at least the venue's minimum quantity and notional, so that it can be closed again. */
+function minimumLots(track: VenueTrack, instrument: Instrument): number {
+  const lotQuote = (markOf(track) ?? 0) * quantityOf(1, instrument);
+  const byNotional = lotQuote > 0 ? Math.ceil(Number(instrument.minNotionalMicro) / 1e6 / lotQuote) : 1;
+  return Math.max(1, instrument.minQuantityLots, byNotional);
+}
+
+/** Mark per contract, quote, as a float; the book's middle stands in before the first mark. */
+export function markOf(track: VenueTrack): number | undefined {
+  if (track.mark !== undefined) return Number(track.mark.markNano) / 1e9;
+  const mid = track.book === undefined ? undefined : midTicks(track.book);
+  return mid === undefined || track.instrument === undefined ? undefined : priceOf(mid, track.instrument);
+}
+
+/** Mark per unit of the underlying, quote. */
+export function basePrice(track: VenueTrack): number | undefined {
+  const mark = markOf(track);
+  return mark === undefined || track.instrument === undefined ? undefined : mark / track.instrument.multiplier;
+}
+
+/** Average price of the open quantity per unit of the underlying; 0 when flat. */
+export function averageBasePrice(book: LegBook, instrument: Instrument): number {
+  if (book.signedLots === 0) return 0;
+  return Number(book.costMicro) / 1e6 / (quantityOf(book.signedLots, instrument) * instrument.multiplier);
+}
+
+/** Average price of taking `lots` now, per unit of the underlying; undefined when the book is missing or too thin. */
+export function walkedBasePrice(track: VenueTrack, side: 'buy' | 'sell', lots: number): number | undefined {
+  if (track.book === undefined || track.instrument === undefined || lots === 0) return undefined;
+  const walk = walkBook(opposite(track.book, side), lots);
+  return walk.filled ? priceOf(walk.vwapTicks, track.instrument) / track.instrument.multiplier : undefined;
+}
+
+function judgeCompletion(
+  state: PositionState,
+  pair: Pair,
+  tracks: Readonly<Record<LegSide, VenueTrack>>,
+  lagging: LegSide,
+  lots: number,
+  overdue: boolean,
+): CompletionVerdict {
+  const leading: LegSide = lagging === 'long' ? 'short' : 'long';
+  const missing = tracks[lagging];
+  const alone = tracks[leading];
+  const { record } = pair;
+  const side = lagging === 'long' ? 'buy' : 'sell';
+  const quantity = missing.instrument === undefined ? 0 : quantityOf(lots, missing.instrument) * missing.instrument.multiplier;
+  const planned = missing.instrument === undefined ? 0 : quantityOf(record[lagging].lots, missing.instrument) * missing.instrument.multiplier;
+  const aloneBook = bookOf(state.book.ledger, record[leading]);
+  // The side that brings the lagging leg forward is the same that takes the leading leg back, on the other venue.
+  const aloneLots = alone.instrument === undefined ? 0 : Math.round(quantity / (quantityOf(1, alone.instrument) * alone.instrument.multiplier));
+  return completeOrUnwind({
+    expectedValueQuote: record.expected.expectedValueQuote,
+    plannedQuantity: planned,
+    filledQuantity: quantity,
+    completion: {
+      side,
+      plannedPrice: missing.instrument === undefined ? 0 : priceOf(record[lagging].limitTicks, missing.instrument) / missing.instrument.multiplier,
+      price: walkedBasePrice(missing, side, lots),
+      feeRate: (missing.instrument?.takerFee ?? 0) / 1e12,
+    },
+    unwinding: {
+      side,
+      filledPrice: alone.instrument === undefined ? 0 : averageBasePrice(aloneBook, alone.instrument),
+      price: walkedBasePrice(alone, side, Math.max(1, aloneLots)),
+      feeRate: (alone.instrument?.takerFee ?? 0) / 1e12,
+    },
+    maxBps: state.args.execution.hedge.maxBps,
+    overdue,
+  });
+}
+
+/**
+ * Returns the limit of an order, in ticks, or undefined when nothing tells what a fair price is. Openings keep the planned limit;
+ * rungs start at what the book asks and reach further each time; the protective price is as far from mark as ever allowed.
+ */
+export function limitOf(state: PositionState, pair: Pair, track: VenueTrack, wanted: WantedOrder): number | undefined {
+  const planned = pair.record[wanted.leg].limitTicks;
+  if (wanted.purpose === 'open') return planned;
+  const { instrument, book } = track;
+  if (instrument === undefined) return undefined;
+  const markNano = track.mark?.markNano ?? midNano(book, instrument);
+  if (markNano === undefined) return undefined;
+  const { cap, execution } = state.args;
+  const { hedge } = execution;
+  const worst = book === undefined ? undefined : worstLevel(book, wanted.side, wanted.lots);
+  const protective = wanted.price.rule === 'protective' || worst === undefined;
+  const rung = wanted.price.rule === 'ladder' ? wanted.price.rung : hedge.maxAttempts;
+  const laddered = wanted.purpose === 'hedge' || rung > 1;
+  const bufferBps = protective ? cap.maxDeviationBps : laddered ? hedge.baseBps + 5 * (rung - 1) : cap.bufferBps;
+  const reach = protective || worst === undefined ? orderPriceTicks(wanted.side, markNano, instrument) : worst;
+  const limit = priceCapTicks(wanted.side, reach, markNano, instrument, { ...cap, bufferBps });
+  if (limit <= 0) return undefined;
+  return wanted.purpose === 'hedge' ? clampToPlan(limit, wanted.side, planned, hedge.maxBps, instrument) : limit;
+}
+
+function worstLevel(book: BookView, side: 'buy' | 'sell', lots: number): number | undefined {
+  const levels = opposite(book, side);
+  const walk = walkBook(levels, lots);
+  return walk.filled ? walk.worstTicks : levels.at(-1)?.[0];
+}
+
+/** No rung goes further from the planned price than the hard cap. */
+function clampToPlan(limit: number, side: 'buy' | 'sell', planned: number, maxBps: number, instrument: Instrument): number {
+  const nano = priceNano(planned, instrument);
+  const room = (nano * BigInt(Math.round(maxBps))) / NANO_PER_BPS;
+  const farthest = orderPriceTicks(side, side === 'buy' ? nano + room : nano - room, instrument);
+  return side === 'buy' ? Math.min(limit, farthest) : Math.max(limit, farthest);
+}
+
+function midNano(book: BookView | undefined, instrument: Instrument): bigint | undefined {
+  const bid = book?.bids[0];
+  const ask = book?.asks[0];
+  return bid === undefined || ask === undefined ? undefined : (priceNano(bid[0], instrument) + priceNano(ask[0], instrument)) / 2n;
+}

@@ -1,0 +1,101 @@
+/** The public picture of a position actor, told to strategy, guard and observer. */
+import { refOf } from '../../src/runtime/actor.ts';
+import { ordersOfPair } from '../../src/execution/execution-book.ts';
+import type { LegSide } from '../../src/execution/facts.ts';
+import { bookOf, pairBook } from '../../src/execution/ledger.ts';
+import { isLive } from '../../src/execution/order-state.ts';
+import type { Pair } from '../../src/execution/pair.ts';
+import { isActive } from '../../src/execution/pair-state.ts';
+import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
+import type { LegState, PairChanged } from '../position-messages.ts';
+import { executableQuote } from './exits.ts';
+import { pairTracks, trackOf } from './state.ts';
+import type { PositionSelf, PositionState } from './state.ts';
+
+/** Between changes of phase the picture is told at most this often. */
+const TELL_PAUSE_MS = 500;
+
+/** Tells the picture when its phase changed, or when enough time has passed. */
+export function publish(state: PositionState, self: PositionSelf): void {
+  const now = self.monotonicMs();
+  const phase = phaseOf(state);
+  const last = state.lastTold;
+  const pairId = state.pair?.record.pairId ?? '';
+  const turned = last === undefined || last.phase !== phase || last.pairId !== pairId || (state.draining && last.liveOrders !== liveOrders(state));
+  if (!turned && now - state.lastToldAtMs < TELL_PAUSE_MS) return;
+  const picture = pictureOf(state, phase);
+  state.lastTold = picture;
+  state.lastToldAtMs = now;
+  for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath]) self.tell(refOf<PairChanged>(path), picture);
+}
+
+/** The picture as it would be told now. */
+export function pictureOf(state: PositionState, phase: PairChanged['phase'] = phaseOf(state)): PairChanged {
+  const { pair } = state;
+  const { closed } = state.book.ledger;
+  const book = pairBook(state.book.ledger, pair?.record.pairId ?? '');
+  const executable = pair !== undefined && isActive(pair.record.phase) ? executableQuote(state, pair) : undefined;
+  return {
+    type: 'pair-changed',
+    base: state.args.base,
+    phase,
+    pairId: pair?.record.pairId ?? '',
+    reason: reasonOf(state),
+    ...(pair === undefined ? {} : { long: legState(state, pair, 'long'), short: legState(state, pair, 'short') }),
+    openedAtMs: pair?.record.openedAtMs ?? 0,
+    closedAtMs: pair?.record.closedAtMs ?? 0,
+    fundingMicro: book.fundingMicro,
+    feesMicro: book.feesMicro,
+    realisedMicro: book.priceMicro,
+    ...(executable === undefined ? {} : { executableMicro: BigInt(Math.round(executable * 1e6)) }),
+    fundingPayments: book.fundingPayments,
+    liveOrders: liveOrders(state),
+    cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    closedPairs: closed.pairs,
+    closedNetMicro: closed.netMicro,
+    closedFundingMicro: closed.fundingMicro,
+    notionalMicro: notionalOf(state, pair),
+  };
+}
+
+function phaseOf(state: PositionState): PairChanged['phase'] {
+  return state.stage === 'running' ? (state.pair?.record.phase ?? 'IDLE') : 'RECOVERING';
+}
+
+function reasonOf(state: PositionState): string {
+  if ([...state.venues.values()].some((track) => track.external)) return 'EXTERNAL_EXPOSURE';
+  if (state.stage !== 'running') return state.stage;
+  if (state.refusal !== '' && (state.pair === undefined || !isActive(state.pair.record.phase))) return state.refusal;
+  return state.pair?.record.reason ?? '';
+}
+
+/** Orders that may be live at a venue or may still leave. */
+function liveOrders(state: PositionState): number {
+  const leaving = [...state.appends.values()].reduce((sum, pending) => sum + pending.clientOrderIds.length, 0);
+  const { pair } = state;
+  return leaving + (pair === undefined ? 0 : ordersOfPair(state.book, pair.record.pairId).filter(isLive).length);
+}
+
+function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {
+  const { venue, account, symbol } = pair.record[leg];
+  const book = bookOf(state.book.ledger, pair.record[leg]);
+  const instrument = trackOf(state, pair.record[leg])?.instrument;
+  const averagePrice = book.signedLots === 0 || instrument === undefined ? 0 : Number(book.costMicro) / 1e6 / quantityOf(book.signedLots, instrument);
+  return { venue, account, symbol, signedLots: book.signedLots, averagePrice };
+}
+
+/** The larger leg at its mark; what is planned counts before it is filled. Zero without an active pair. */
+function notionalOf(state: PositionState, pair: Pair | undefined): bigint {
+  if (pair === undefined || !isActive(pair.record.phase)) return 0n;
+  const tracks = pairTracks(state, pair);
+  const opening = pair.record.phase === 'PREFLIGHT' || pair.record.phase === 'OPENING';
+  let largest = 0n;
+  for (const leg of ['long', 'short'] as const) {
+    const { instrument, mark } = tracks[leg];
+    if (instrument === undefined || mark === undefined) continue;
+    const held = Math.abs(bookOf(state.book.ledger, pair.record[leg]).signedLots);
+    const notional = notionalMicroAtNano(instrument, mark.markNano, opening ? Math.max(held, pair.record[leg].lots) : held);
+    if (notional > largest) largest = notional;
+  }
+  return largest;
+}

@@ -1,0 +1,118 @@
+/** Comparing with venues: asking, believing the answers, and noticing positions that are not ours. */
+import { refOf } from '../../src/runtime/actor.ts';
+import { decodeClientOrderId } from '../../src/execution/client-order-id.ts';
+import { applyToOrder } from '../../src/execution/execution-book.ts';
+import { bookOf } from '../../src/execution/ledger.ts';
+import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
+import { isActive } from '../../src/execution/pair-state.ts';
+import { positionQueried, positionTruth } from '../../src/execution/position-truth.ts';
+import type { ConnectorEvent, ConnectorMessage } from '../connector-messages.ts';
+import { adjust } from './adjust.ts';
+import { legKeyOf, trackOf, venueKey } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
+
+/** Least time between two comparisons of one venue, monotonic ms. */
+const RECONCILE_PAUSE_MS = 1_000;
+/** An unanswered comparison is asked again after this and the time its orders need, monotonic ms. */
+const RECONCILE_OVERDUE_MS = 15_000;
+/** Fills are asked for from a little before the newest known fact, real ms. */
+const OVERLAP_MS = 60_000;
+
+/** Asks a venue to compare, unless it is being asked, was asked a moment ago, or cannot answer. */
+export function askToReconcile(state: PositionState, self: PositionSelf, track: VenueTrack): void {
+  const key = legKeyOf(track);
+  if (key === undefined || track.reconcile !== undefined || track.status?.status !== 'ready') return;
+  if (self.monotonicMs() - track.lastReconcileAtMs < RECONCILE_PAUSE_MS) return;
+  const { calendarScale, execution } = state.args;
+  const orders = [...state.book.orders.values()].filter((order) => order.planned.venue === track.venue && order.planned.account === track.account && !isSettled(order));
+  // Before the first comparison nobody knows whether a planned order left; later, this actor does.
+  const asked = orders.filter((order) => (track.reconciled ? order.status !== 'PLANNED' : true));
+  const now = self.nowMs();
+  const earliest = Math.min(track.lastFactAtMs === 0 ? now : track.lastFactAtMs, ...asked.map((order) => order.planned.plannedAtMs));
+  state.lastReconcileId += 1;
+  const id = state.lastReconcileId;
+  const overdueMs = RECONCILE_OVERDUE_MS + (asked.length > 0 ? track.requestValidityMs + execution.order.resolveMs : 0);
+  track.reconcile = {
+    id,
+    endedOrders: asked.filter(isTerminal).map((order) => order.planned.clientOrderId),
+    overdue: self.after(overdueMs, { type: 'reconcile-overdue', reconcileId: id }),
+  };
+  self.tell(refOf<ConnectorMessage>(track.connectorPath), {
+    type: 'reconcile-symbol',
+    reconcileId: id,
+    symbol: key.symbol,
+    sinceMs: earliest - OVERLAP_MS * calendarScale,
+    orders: asked.map((order) => ({ clientOrderId: order.planned.clientOrderId, validUntilMs: order.planned.validUntilMs })),
+    replyTo: self.ref,
+  });
+}
+
+/** The comparison is over; all facts it found came before. Returns false when it proves nothing. */
+export function reconciled(state: PositionState, self: PositionSelf, answer: Extract<ConnectorEvent, { type: 'reconciled' }>): boolean {
+  const track = trackOf(state, answer);
+  const key = track === undefined ? undefined : legKeyOf(track);
+  if (track?.reconcile === undefined || track.reconcile.id !== answer.reconcileId || key === undefined) return false;
+  const { endedOrders, overdue } = track.reconcile;
+  self.cancel(overdue);
+  track.reconcile = undefined;
+  track.lastReconcileAtMs = self.monotonicMs();
+  if (!answer.ok) {
+    self.count('reconciles-failed');
+    return false;
+  }
+  track.reconciled = true;
+  track.queryFirst = false;
+  for (const clientOrderId of endedOrders) applyToOrder(state.book, clientOrderId, { type: 'fills-confirmed' });
+  const ledgerLots = bookOf(state.book.ledger, key).signedLots;
+  track.watch = positionQueried(track.watch, answer.signedLots, ledgerLots, self.monotonicMs());
+  cancelStrangers(state, self, track, key.symbol, answer.openClientOrderIds);
+  return true;
+}
+
+/** An open order that carries our mark but stands in no journal row must not stay. */
+function cancelStrangers(state: PositionState, self: PositionSelf, track: VenueTrack, symbol: string, openClientOrderIds: readonly string[]): void {
+  for (const clientOrderId of openClientOrderIds) {
+    const isOurs = decodeClientOrderId(clientOrderId)?.symbolIndex === state.args.symbolIndex;
+    if (!isOurs || state.book.orders.has(clientOrderId)) continue;
+    self.log('error', 'unjournaled-order', { venue: track.venue, account: track.account, symbol, clientOrderId });
+    self.tell(refOf<ConnectorMessage>(track.connectorPath), { type: 'cancel-order', symbol, clientOrderId, replyTo: self.ref });
+  }
+}
+
+export function reconcileOverdue(state: PositionState, self: PositionSelf, reconcileId: number): void {
+  for (const track of state.venues.values()) {
+    if (track.reconcile?.id !== reconcileId) continue;
+    self.count('reconciles-overdue');
+    track.reconcile = undefined;
+  }
+}
+
+/** Asks every listed venue that was not compared in this life. */
+export function reconcileNewVenues(state: PositionState, self: PositionSelf): void {
+  for (const track of state.venues.values()) if (!track.reconciled) askToReconcile(state, self, track);
+}
+
+/** Looks at venues without a leg of ours: what they hold is not ours, and blocks entries until it is gone. */
+export function watchExternalExposure(state: PositionState, self: PositionSelf): void {
+  const record = state.pair?.record;
+  const busy = record !== undefined && isActive(record.phase) ? [venueKey(record.long), venueKey(record.short)] : [];
+  const now = self.monotonicMs();
+  for (const track of state.venues.values()) {
+    const key = legKeyOf(track);
+    if (key === undefined || !track.reconciled || busy.includes(venueKey(track))) continue;
+    const ledgerLots = bookOf(state.book.ledger, key).signedLots;
+    const truth = positionTruth(track.watch, ledgerLots);
+    if (truth.kind === 'unknown') {
+      track.differsSinceMs ??= now;
+      if (now - track.differsSinceMs >= state.args.execution.reconcile.recentMs) askToReconcile(state, self, track);
+      continue;
+    }
+    track.differsSinceMs = undefined;
+    if (truth.kind === 'contradicted') adjust(state, self, track, truth.lots, '');
+    const external = truth.lots !== 0;
+    if (external && !track.external) {
+      self.log('error', 'external-exposure', { venue: track.venue, account: track.account, symbol: key.symbol, lots: truth.lots });
+    }
+    track.external = external;
+  }
+}

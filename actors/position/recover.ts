@@ -1,0 +1,152 @@
+/** The start of a life: wait for earlier writes, fold the journal, compare with the venues, then act by the table (domain 14.2). */
+import { refOf, unreachable } from '../../src/runtime/actor.ts';
+import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
+import { isBalanced } from '../../src/execution/imbalance.ts';
+import { isSettled } from '../../src/execution/order-state.ts';
+import type { Pair, PairView } from '../../src/execution/pair.ts';
+import { enterPhase, failed, isActive, newTiming } from '../../src/execution/pair-state.ts';
+import { decideRecovery } from '../../src/execution/recovery.ts';
+import type { RecoveryAction } from '../../src/execution/recovery.ts';
+import type { ConnectorMessage } from '../connector-messages.ts';
+import type { JournalMessage, RowsRead } from '../journal-messages.ts';
+import { defineInstrumentOnce, keepPair } from './journal.ts';
+import { advance } from './carry-out.ts';
+import { applyBuffered } from './facts.ts';
+import { viewPair } from './pair-view.ts';
+import { pairTracks, trackOf } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
+
+const ROWS_PER_READ = 5_000;
+
+/** Everything earlier is durable: read it. */
+export function readJournal(state: PositionState, self: PositionSelf): void {
+  state.stage = 'reading';
+  self.tell(refOf<JournalMessage>(state.args.journalPath), {
+    type: 'read-rows',
+    query: { type: 'by-correlation', correlation: state.args.base, afterSequence: state.rowsRead.sequence, limit: ROWS_PER_READ },
+    replyTo: self.ref,
+    readId: self.incarnation,
+  });
+}
+
+/** One page of the journal. Throws when the journal does not advance, because folding a part would be a wrong state. */
+export function journalRead(state: PositionState, self: PositionSelf, answer: RowsRead): void {
+  if (state.stage !== 'reading' || answer.readId !== self.incarnation) return;
+  state.rows.push(...answer.rows);
+  const last = answer.rows.at(-1)?.sequence ?? state.rowsRead.sequence;
+  if (!answer.complete) {
+    if (last <= state.rowsRead.sequence) throw new Error(`journal reads must advance, sequence stayed at ${last}`);
+    state.rowsRead = { sequence: last };
+    readJournal(state, self);
+    return;
+  }
+  takeOver(state, self);
+}
+
+/** The fold is the state before the crash; what an earlier life waited for is waited for again. */
+function takeOver(state: PositionState, self: PositionSelf): void {
+  const now = self.monotonicMs();
+  state.book = foldBook(state.rows);
+  for (const row of state.rows) noteFactTime(state, row);
+  state.rows.length = 0;
+  state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
+  if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };
+  for (const [clientOrderId, order] of state.book.orders) {
+    if (!isSettled(order)) state.orderWatches.set(clientOrderId, { sinceMs: now, lastAskedAtMs: now });
+  }
+  state.stage = 'comparing';
+  for (const track of state.venues.values()) instrumentKnown(state, self, track);
+  applyBuffered(state, self);
+  for (const track of state.venues.values()) {
+    self.tell(refOf<ConnectorMessage>(track.connectorPath), { type: 'resend-state', to: self.ref, bases: [state.args.base] });
+  }
+}
+
+/** Comparisons start at the newest fact this actor has from each venue. */
+function noteFactTime(state: PositionState, row: { readonly atMs: number; readonly payload: Readonly<Record<string, unknown>> }): void {
+  const event = row.payload['event'];
+  if (typeof event !== 'object' || event === null || !('venue' in event) || !('account' in event)) return;
+  const track = trackOf(state, { venue: String(event.venue), account: String(event.account) });
+  if (track !== undefined) track.lastFactAtMs = Math.max(track.lastFactAtMs, row.atMs);
+}
+
+/** Journals a listed instrument's steps; a venue whose steps changed under our books is not traded. */
+export function instrumentKnown(state: PositionState, self: PositionSelf, track: VenueTrack): void {
+  if (track.instrument === undefined || (state.stage !== 'comparing' && state.stage !== 'running')) return;
+  if (defineInstrumentOnce(state, self, track.instrument)) return;
+  self.log('error', 'instrument-steps-changed', { venue: track.venue, symbol: track.instrument.symbol });
+  track.instrument = undefined;
+}
+
+/** Acts by the table as soon as the facts allow. */
+export function finishRecovery(state: PositionState, self: PositionSelf): void {
+  if (state.stage !== 'comparing') return;
+  const { pair } = state;
+  if (pair === undefined || !isActive(pair.record.phase)) {
+    if (venuesCompared(state)) run(state, self, 'idle');
+    return;
+  }
+  const view = viewPair(state, self, pair);
+  if (view === undefined) return;
+  act(state, self, pair, view, decideRecovery(recoveryFacts(state, self, pair, view)));
+}
+
+function recoveryFacts(state: PositionState, self: PositionSelf, pair: Pair, view: PairView): Parameters<typeof decideRecovery>[0] {
+  const tracks = pairTracks(state, pair);
+  const orders = ordersOfPair(state.book, pair.record.pairId);
+  const filled = (leg: 'long' | 'short'): boolean => view[leg].ledgerLots !== 0;
+  return {
+    phase: pair.record.phase,
+    compared: tracks.long.reconciled && tracks.short.reconciled,
+    unresolved: orders.filter((order) => !isSettled(order) && order.status !== 'LOST').length,
+    lost: orders.filter((order) => order.status === 'LOST').length,
+    filled: { long: filled('long'), short: filled('short') },
+    balanced: isBalanced(view),
+    matches: view.long.truth.kind === 'confirmed' && view.short.truth.kind === 'confirmed',
+    externalExposure: false,
+    ageMs: (self.nowMs() - pair.record.enteredAtMs) / state.args.calendarScale,
+    completeMs: state.args.execution.recovery.completeMs,
+    increaseRefused: view.increaseRefused,
+  };
+}
+
+function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairView, decision: RecoveryAction): void {
+  switch (decision.action) {
+    case 'wait':
+      // Nothing is concluded; orders still open are asked about by the ordinary watch, venues by the tick.
+      return;
+    case 'fail':
+      keepPair(state, self, failed(pair, decision.reason, view));
+      break;
+    case 'unwind':
+      keepPair(state, self, enterPhase({ ...pair, record: { ...pair.record, exitReason: decision.reason } }, 'UNWINDING', decision.reason, view));
+      break;
+    case 'open':
+    case 'complete':
+      keepPair(state, self, enterPhase(pair, 'OPENING', 'RECOVERED', view));
+      break;
+    case 'continue':
+      if (pair.record.phase === 'PREFLIGHT') keepPair(state, self, enterPhase(pair, 'OPENING', 'RECOVERED', view));
+      break;
+    case 'idle':
+    case 'external-exposure':
+      break;
+    default:
+      unreachable(decision);
+  }
+  run(state, self, decision.action);
+}
+
+function run(state: PositionState, self: PositionSelf, action: string): void {
+  state.stage = 'running';
+  self.log('info', 'position-recovered', { base: state.args.base, action, pairId: state.pair?.record.pairId ?? '', phase: state.pair?.record.phase ?? 'IDLE' });
+  advance(state, self);
+}
+
+/** Without a pair it takes two compared venues to be of any use, and no ready one may be left unasked. */
+function venuesCompared(state: PositionState): boolean {
+  const tracks = [...state.venues.values()];
+  const compared = tracks.filter((track) => track.reconciled).length;
+  const pending = tracks.some((track) => !track.reconciled && track.instrument !== undefined && track.status?.status === 'ready');
+  return !pending && compared >= Math.min(2, tracks.length);
+}

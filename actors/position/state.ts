@@ -1,0 +1,201 @@
+/** What one position actor knows: its durable book, its pair, its venues and what it waits for. Owned by that actor alone. */
+import type { Self, TimerRef } from '../../src/runtime/actor.ts';
+import type { BookView } from '../../src/market/book.ts';
+import { emptyFundingHistory } from '../../src/market/funding-history.ts';
+import type { FundingHistory } from '../../src/market/funding-history.ts';
+import type { FundingRate } from '../../src/market/funding-rate.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import { emptyBook } from '../../src/execution/execution-book.ts';
+import type { ExecutionBook } from '../../src/execution/execution-book.ts';
+import type { LegKey, LegSide } from '../../src/execution/facts.ts';
+import type { FundingExpectation } from '../../src/execution/funding-expectation.ts';
+import type { OrderWatch } from '../../src/execution/order-watch.ts';
+import type { Pair } from '../../src/execution/pair.ts';
+import type { ExecutionPolicy } from '../../src/execution/policy.ts';
+import { unseenPosition } from '../../src/execution/position-truth.ts';
+import type { PositionWatch } from '../../src/execution/position-truth.ts';
+import { initialExitState } from '../../src/strategy/exit-decision.ts';
+import type { ExitState } from '../../src/strategy/exit-decision.ts';
+import type { JournalRow } from '../../src/storage/rows.ts';
+import type { CapPolicy, ClockPolicy, ExitPolicies, StalePolicy } from '../../src/strategy/policy.ts';
+import type { ConnectorEvent } from '../connector-messages.ts';
+import type { EngineStateChanged } from '../guard-messages.ts';
+import type { JournalMessage } from '../journal-messages.ts';
+import type { PairChanged, PositionMessage } from '../position-messages.ts';
+
+export type PositionSelf = Self<PositionMessage>;
+
+/** Plain-data arguments of one position actor. */
+export interface PositionArgs {
+  readonly base: string;
+  /** Index of the base in the configuration, 0 to 255: part of every client order id. */
+  readonly symbolIndex: number;
+  /** Number of this process life, made durable before any actor starts. */
+  readonly boot: number;
+  /** Calendar ms per monotonic ms. */
+  readonly calendarScale: number;
+  /** Pause between looks at the clock, monotonic ms. */
+  readonly positionTickMs: number;
+  readonly venues: readonly {
+    readonly venue: string;
+    readonly account: string;
+    readonly connectorPath: string;
+    /** Validity of one order request, monotonic ms. */
+    readonly requestValidityMs: number;
+  }[];
+  readonly journalPath: string;
+  readonly strategyPath: string;
+  readonly guardPath: string;
+  readonly observerPath: string;
+  readonly execution: ExecutionPolicy;
+  readonly exits: ExitPolicies;
+  readonly cap: CapPolicy;
+  readonly stale: StalePolicy;
+  readonly clock: ClockPolicy;
+  /** Leverage asked of the venues and the most any leg may use; for liquidation distances. */
+  readonly leverage: { readonly wanted: number; readonly max: number };
+}
+
+/** One venue account this symbol may have a leg on. */
+export interface VenueTrack {
+  readonly venue: string;
+  readonly account: string;
+  readonly connectorPath: string;
+  readonly requestValidityMs: number;
+  instrument: Instrument | undefined;
+  status: Extract<ConnectorEvent, { type: 'venue-status' }> | undefined;
+  book: BookView | undefined;
+  mark: Extract<ConnectorEvent, { type: 'mark-changed' }> | undefined;
+  predicted: FundingRate | undefined;
+  settled: FundingHistory;
+  /** Monotonic ms of the last sign of life. */
+  heardAtMs: number;
+  watch: PositionWatch;
+  /** Compared with the venue at least once in this life. */
+  reconciled: boolean;
+  reconcile: { readonly id: number; readonly endedOrders: readonly string[]; readonly overdue: TimerRef } | undefined;
+  lastReconcileAtMs: number;
+  /** A reduce-only order was refused: the position must be queried before another one. */
+  queryFirst: boolean;
+  /** Calendar ms of the newest fact from this venue: comparisons start a little before it. */
+  lastFactAtMs: number;
+  /** Monotonic ms since when report and fills differ; undefined while they agree. */
+  differsSinceMs: number | undefined;
+  /** Holds a position no pair of ours explains. */
+  external: boolean;
+}
+
+/** An append on its way to the journal. */
+export interface PendingAppend {
+  readonly message: Extract<JournalMessage, { type: 'append-rows' }>;
+  sentAtMs: number;
+  /** Orders that leave once the rows are durable. */
+  readonly clientOrderIds: readonly string[];
+  readonly isBarrier: boolean;
+}
+
+export interface PositionState {
+  readonly args: PositionArgs;
+  /** starting: waiting until everything an earlier life wrote is durable. reading: folding it. comparing: asking venues. */
+  stage: 'starting' | 'reading' | 'comparing' | 'running';
+  book: ExecutionBook;
+  pair: Pair | undefined;
+  readonly venues: Map<string, VenueTrack>;
+  /** Facts that arrived while reading, in order. */
+  buffered: Extract<ConnectorEvent, { type: 'order-changed' | 'fill-received' | 'funding-paid' }>[];
+  rowsRead: { sequence: number };
+  readonly rows: JournalRow[];
+  readonly appends: Map<number, PendingAppend>;
+  lastAppendId: number;
+  lastReconcileId: number;
+  orderCounter: number;
+  readonly orderWatches: Map<string, OrderWatch>;
+  engine: EngineStateChanged | undefined;
+  exit: ExitState;
+  lastExitEvaluationAtMs: number;
+  expectations: readonly FundingExpectation[];
+  draining: boolean;
+  /** Why the last entry was refused; empty when it was not. */
+  refusal: string;
+  lastTold: PairChanged | undefined;
+  lastToldAtMs: number;
+}
+
+/** Returns the state of a new incarnation; nothing is sent yet. */
+export function newPositionState(args: PositionArgs): PositionState {
+  const venues = new Map<string, VenueTrack>();
+  for (const venue of args.venues) {
+    venues.set(venueKey(venue), {
+      ...venue,
+      instrument: undefined,
+      status: undefined,
+      book: undefined,
+      mark: undefined,
+      predicted: undefined,
+      settled: emptyFundingHistory,
+      heardAtMs: Number.NEGATIVE_INFINITY,
+      watch: unseenPosition,
+      reconciled: false,
+      reconcile: undefined,
+      lastReconcileAtMs: Number.NEGATIVE_INFINITY,
+      queryFirst: false,
+      lastFactAtMs: 0,
+      differsSinceMs: undefined,
+      external: false,
+    });
+  }
+  return {
+    args,
+    stage: 'starting',
+    book: emptyBook(),
+    pair: undefined,
+    venues,
+    buffered: [],
+    rowsRead: { sequence: 0 },
+    rows: [],
+    appends: new Map(),
+    lastAppendId: 0,
+    lastReconcileId: 0,
+    orderCounter: 0,
+    orderWatches: new Map(),
+    engine: undefined,
+    exit: initialExitState,
+    lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
+    expectations: [],
+    draining: false,
+    refusal: '',
+    lastTold: undefined,
+    lastToldAtMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+export function venueKey(key: { readonly venue: string; readonly account: string }): string {
+  return `${key.venue}:${key.account}`;
+}
+
+/** Returns the track of a leg's venue account, or undefined when this actor does not know it. */
+export function trackOf(state: PositionState, key: { readonly venue: string; readonly account: string }): VenueTrack | undefined {
+  return state.venues.get(venueKey(key));
+}
+
+/** Returns the tracks that show this symbol's market facts; several accounts of one venue share them. */
+export function tracksOfMarket(state: PositionState, venue: string, symbol: string): readonly VenueTrack[] {
+  return [...state.venues.values()].filter((track) => track.venue === venue && (track.instrument === undefined || track.instrument.symbol === symbol));
+}
+
+/** Returns the key of this venue's position once its instrument is listed. */
+export function legKeyOf(track: VenueTrack): LegKey | undefined {
+  return track.instrument === undefined ? undefined : { venue: track.venue, account: track.account, symbol: track.instrument.symbol };
+}
+
+/** Returns both legs' tracks of a pair. Throws when the configuration no longer has one of its venues. */
+export function pairTracks(state: PositionState, pair: Pair): Readonly<Record<LegSide, VenueTrack>> {
+  const track = (leg: LegSide): VenueTrack => {
+    const found = trackOf(state, pair.record[leg]);
+    if (found === undefined) {
+      throw new Error(`pair ${pair.record.pairId} must have its venues configured, ${venueKey(pair.record[leg])} is not`);
+    }
+    return found;
+  };
+  return { long: track('long'), short: track('short') };
+}

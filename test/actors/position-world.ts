@@ -1,0 +1,579 @@
+/** A small world around one position actor: a journal and two venues behind connectors, with faults on command and crashes. */
+import { position } from '../../actors/position.ts';
+import type { PositionArgs } from '../../actors/position.ts';
+import type { ConnectorCommand, ConnectorEvent } from '../../actors/connector-messages.ts';
+import type { EngineState } from '../../actors/guard-messages.ts';
+import type { JournalMessage } from '../../actors/journal-messages.ts';
+import type { EntryPlan, PairChanged, PositionMessage } from '../../actors/position-messages.ts';
+import type { PositionState } from '../../actors/position/state.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../../src/money/units.ts';
+import { feeMicro } from '../../src/money/amounts.ts';
+import type { MessageShape } from '../../src/runtime/actor.ts';
+import type { JournalRow } from '../../src/storage/rows.ts';
+import { stage } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+export const BASE = 'BTC';
+const STEP_MS = 5;
+export const VALIDITY_MS = 3_000;
+
+/** What happens to one order at a venue. Lots default to all of it. */
+export type Fate =
+  | { readonly type: 'fill'; readonly lots?: number; readonly afterMs?: number }
+  | { readonly type: 'refuse'; readonly code?: string }
+  /** Executed (or not), but no answer comes before somebody asks. */
+  | { readonly type: 'silent'; readonly executedLots?: number }
+  /** Cancelled by the venue without stating cum; the fill shows up later. */
+  | { readonly type: 'late-fill'; readonly lots: number; readonly afterMs: number };
+
+export interface VenueModel {
+  readonly name: string;
+  readonly instrument: Instrument;
+  positionLots: number;
+  readonly placed: Extract<ConnectorCommand, { type: 'place-order' }>[];
+  readonly fills: { readonly clientOrderId: string; readonly side: 'buy' | 'sell'; readonly lots: number; readonly fillId: string; readonly priceTicks: number; readonly atMs: number }[];
+  readonly ended: Map<string, { readonly status: 'filled' | 'cancelled' | 'expired'; readonly filledLots: number | undefined }>;
+  fateOf: (command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
+  /** Queries fail while true. */
+  queriesFail: boolean;
+  /** Position reports are withheld while true. */
+  mute: boolean;
+  /** Every fill is told this many times. */
+  tellFills: number;
+  bidTicks: number;
+  askTicks: number;
+  depthLots: number;
+}
+
+export interface WorldOptions {
+  readonly fateOf?: (venue: string, command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
+  readonly args?: Partial<PositionArgs>;
+}
+
+export interface World {
+  readonly venues: { readonly a: VenueModel; readonly b: VenueModel };
+  readonly rows: JournalRow[];
+  readonly pictures: PairChanged[];
+  stage(): Stage<PositionState, PositionMessage, unknown>;
+  run(ms: number): void;
+  runUntil(done: () => boolean, limitMs: number): void;
+  deliver(message: PositionMessage): void;
+  engine(state: EngineState, flatten?: boolean): void;
+  /** Ends this life at once and starts the next one after `deadMs`. */
+  crash(deadMs: number): void;
+  /** Crashes as soon as this many rows are durable. */
+  crashAtRow(count: number, deadMs: number): void;
+  picture(): PairChanged;
+  plan(overrides?: Partial<EntryPlan>): EntryPlan;
+  /** What the journal does with appends: default `keep`. */
+  journalMode: 'keep' | 'fail' | 'mute';
+  external(venue: VenueModel, signedLots: number): void;
+  now(): number;
+}
+
+export const instrumentA: Instrument = instrumentOf('va', 'BTC', { quantityDecimals: 3, lotUnits: 1, takerFee: 0 });
+export const instrumentB: Instrument = instrumentOf('vb', 'BTC-USD', { quantityDecimals: 4, lotUnits: 10, takerFee: 250_000_000 });
+
+function instrumentOf(venue: string, symbol: string, own: { quantityDecimals: number; lotUnits: number; takerFee: number }): Instrument {
+  return {
+    venue,
+    symbol,
+    base: BASE,
+    quote: 'USDC',
+    multiplier: 1,
+    priceDecimals: 1,
+    tickUnits: 1,
+    quantityDecimals: own.quantityDecimals,
+    lotUnits: own.lotUnits,
+    minQuantityLots: 1 as QuantityLots,
+    minNotionalMicro: 10_000_000n as MicroUnits,
+    maxNotionalMicro: 10_000_000_000_000n as MicroUnits,
+    maxLeverage: 20,
+    maintenanceMarginRate: 12_000_000_000 as PicoRate,
+    makerFee: 0 as PicoRate,
+    takerFee: own.takerFee as PicoRate,
+    fundingIntervalMs: 3_600_000,
+    fundingPrice: 'mark',
+    status: 'active',
+  };
+}
+
+export const defaultArgs: PositionArgs = {
+  base: BASE,
+  symbolIndex: 3,
+  boot: 7,
+  calendarScale: 1,
+  positionTickMs: 100,
+  venues: [
+    { venue: 'va', account: 'main', connectorPath: 'connector/va:main', requestValidityMs: VALIDITY_MS },
+    { venue: 'vb', account: 'main', connectorPath: 'connector/vb:main', requestValidityMs: VALIDITY_MS },
+  ],
+  journalPath: 'journal',
+  strategyPath: 'strategy',
+  guardPath: 'guard',
+  observerPath: 'observer',
+  execution: {
+    hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
+    open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
+    close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
+    delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
+    order: { ackMs: 2_000, resolveMs: 10_000 },
+    cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
+    reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
+    recovery: { completeMs: 10_000 },
+    quarantine: { autoFlatten: true },
+  },
+  exits: {
+    exit: {
+      minHoldHours: 0,
+      horizonHours: 8,
+      hysteresis: 0.1,
+      confirm: 2,
+      takeProfitQuote: 1_000,
+      stopLossPct: 50,
+      maxHoldHours: 240,
+      maxDarkMs: 120_000,
+      darkVenue: 'hold',
+      maxMarkDivergenceBps: 150,
+    },
+    settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 600_000 },
+    liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
+    forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
+  },
+  cap: { bufferBps: 3, maxDeviationBps: 50 },
+  stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
+  clock: { maxOffsetMs: 2_000 },
+  leverage: { wanted: 3, max: 3 },
+};
+
+interface Due {
+  readonly atMs: number;
+  readonly order: number;
+  /** 0: whoever lives; otherwise only that life. */
+  readonly incarnation: number;
+  readonly message?: PositionMessage;
+  readonly run?: () => void;
+}
+
+export function createWorld(options: WorldOptions = {}): World {
+  const args: PositionArgs = { ...defaultArgs, ...options.args };
+  const rows: JournalRow[] = [];
+  const rowIds = new Set<string>();
+  const pictures: PairChanged[] = [];
+  let due: Due[] = [];
+  let dueCount = 0;
+  let incarnation = 0;
+  let live: Stage<PositionState, PositionMessage, unknown> | undefined;
+  let monotonicMs = 1_000;
+  const epochMs = 1_767_225_600_000 - 1_000;
+  let crashRow: { readonly count: number; readonly deadMs: number } | undefined;
+  let aliveAtMs = 0;
+  let sequence = 0;
+  let fillCount = 0;
+  let engineState: { readonly state: EngineState; readonly flatten: boolean } = { state: 'TRADING', flatten: false };
+
+  const venueOf = (name: string, instrument: Instrument): VenueModel => ({
+    name,
+    instrument,
+    positionLots: 0,
+    placed: [],
+    fills: [],
+    ended: new Map(),
+    fateOf: (command) => options.fateOf?.(name, command) ?? { type: 'fill' },
+    queriesFail: false,
+    mute: false,
+    tellFills: 1,
+    bidTicks: 600_000,
+    askTicks: 600_010,
+    depthLots: 1_000,
+  });
+  const venues = { a: venueOf('va', instrumentA), b: venueOf('vb', instrumentB) };
+
+  const now = (): number => epochMs + monotonicMs;
+
+  function later(afterMs: number, entry: { incarnation?: number; message?: PositionMessage; run?: () => void }): void {
+    dueCount += 1;
+    due.push({
+      atMs: monotonicMs + afterMs,
+      order: dueCount,
+      incarnation: entry.incarnation ?? 0,
+      ...(entry.message === undefined ? {} : { message: entry.message }),
+      ...(entry.run === undefined ? {} : { run: entry.run }),
+    });
+  }
+
+  /** A fact is told once its row is durable, to whoever lives then. */
+  function tellFact(venue: VenueModel, type: 'order-event' | 'fill' | 'funding', id: string, event: Extract<ConnectorEvent, { type: 'order-changed' | 'fill-received' | 'funding-paid' }>, afterMs = 2): void {
+    later(afterMs, {
+      run: () => {
+        const row: JournalRow = { id, type, atMs: now(), actor: `connector/${venue.name}:main`, correlation: BASE, payload: { event } };
+        write([row]);
+        later(1, { message: event });
+      },
+    });
+  }
+
+  function write(added: readonly JournalRow[]): void {
+    for (const row of added) {
+      if (rowIds.has(row.id)) continue;
+      rowIds.add(row.id);
+      rows.push({ ...row, sequence: rows.length + 1 });
+      if (crashRow !== undefined && rows.length >= crashRow.count) {
+        const { deadMs } = crashRow;
+        crashRow = undefined;
+        // The row is durable, nobody has been told.
+        kill(deadMs);
+      }
+    }
+  }
+
+  function tellChange(venue: VenueModel, clientOrderId: string, status: Extract<ConnectorEvent, { type: 'order-changed' }>['status'], filledLots?: number, code = ''): void {
+    sequence += 1;
+    tellFact(venue, 'order-event', `order:${venue.name}:main:${clientOrderId}:${status}:${sequence}`, {
+      type: 'order-changed',
+      venue: venue.name,
+      account: 'main',
+      symbol: venue.instrument.symbol,
+      clientOrderId,
+      status,
+      venueOrderId: `v${clientOrderId}`,
+      ...(filledLots === undefined ? {} : { filledLots }),
+      code,
+      reason: code,
+      ...(code === '' ? {} : { refusal: 'permanent' as const }),
+      atMs: now(),
+      sequence,
+    });
+  }
+
+  function execute(venue: VenueModel, clientOrderId: string, side: 'buy' | 'sell', lots: number, tell: boolean): void {
+    if (lots === 0) return;
+    fillCount += 1;
+    const priceTicks = side === 'buy' ? venue.askTicks : venue.bidTicks;
+    const fill = { clientOrderId, side, lots, fillId: `${venue.name}-${fillCount}`, priceTicks, atMs: now() };
+    venue.fills.push(fill);
+    venue.positionLots += side === 'buy' ? lots : -lots;
+    if (tell) {
+      tellFill(venue, fill);
+      reportPosition(venue);
+    }
+  }
+
+  function tellFill(venue: VenueModel, fill: VenueModel['fills'][number]): void {
+    const event: Extract<ConnectorEvent, { type: 'fill-received' }> = {
+      type: 'fill-received',
+      venue: venue.name,
+      account: 'main',
+      symbol: venue.instrument.symbol,
+      fill: {
+        fillId: fill.fillId,
+        symbol: venue.instrument.symbol,
+        clientOrderId: fill.clientOrderId,
+        venueOrderId: `v${fill.clientOrderId}`,
+        side: fill.side,
+        priceTicks: fill.priceTicks as PriceTicks,
+        lots: fill.lots as QuantityLots,
+        feeMicro: feeMicro(venue.instrument, fill.priceTicks, fill.lots, venue.instrument.takerFee),
+        liquidity: 'taker',
+        venueAtMs: fill.atMs,
+      },
+    };
+    for (let told = 0; told < venue.tellFills; told += 1) tellFact(venue, 'fill', `fill:${venue.name}:main:${fill.fillId}`, event, 2 + told * 7);
+  }
+
+  function reportPosition(venue: VenueModel): void {
+    if (venue.mute) return;
+    sequence += 1;
+    const lots = venue.positionLots;
+    later(6, {
+      message: {
+        type: 'position-reported',
+        venue: venue.name,
+        account: 'main',
+        symbol: venue.instrument.symbol,
+        signedLots: lots,
+        source: 'stream',
+        sequence,
+        receivedAtMonotonicMs: monotonicMs + 5,
+      },
+    });
+  }
+
+  function place(venue: VenueModel, command: Extract<ConnectorCommand, { type: 'place-order' }>): void {
+    venue.placed.push(command);
+    const { order } = command;
+    const fate = venue.fateOf(command);
+    // A venue never lets a reduce-only order increase or flip a position.
+    const room = order.reduceOnly ? Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots) : order.lots;
+    const possible = Math.min(order.lots, room);
+    tellChange(venue, order.clientOrderId, 'sending');
+    if (fate.type === 'refuse' || (order.reduceOnly && possible === 0)) {
+      tellChange(venue, order.clientOrderId, 'refused', undefined, fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY');
+      return;
+    }
+    if (fate.type === 'silent') {
+      const lots = Math.min(possible, fate.executedLots ?? 0);
+      execute(venue, order.clientOrderId, order.side, lots, false);
+      if (fate.executedLots !== undefined) venue.ended.set(order.clientOrderId, { status: lots === order.lots ? 'filled' : 'cancelled', filledLots: lots });
+      return;
+    }
+    if (fate.type === 'late-fill') {
+      tellChange(venue, order.clientOrderId, 'cancelled');
+      venue.ended.set(order.clientOrderId, { status: 'cancelled', filledLots: undefined });
+      later(fate.afterMs, { run: () => execute(venue, order.clientOrderId, order.side, Math.min(possible, fate.lots), true) });
+      return;
+    }
+    later(fate.afterMs ?? 10, {
+      run: () => {
+        const stillPossible = order.reduceOnly ? Math.min(possible, Math.abs(venue.positionLots)) : possible;
+        const lots = Math.min(stillPossible, fate.lots ?? order.lots);
+        execute(venue, order.clientOrderId, order.side, lots, true);
+        const status = lots === order.lots ? 'filled' : 'cancelled';
+        venue.ended.set(order.clientOrderId, { status, filledLots: lots });
+        tellChange(venue, order.clientOrderId, status, lots);
+      },
+    });
+  }
+
+  /** The connector's proof: found, or dead for certain. */
+  function resolve(venue: VenueModel, clientOrderId: string, validUntilMs: number, done: () => void): void {
+    if (venue.queriesFail) {
+      later(1_000, { run: () => resolve(venue, clientOrderId, validUntilMs, done) });
+      return;
+    }
+    for (const fill of venue.fills) if (fill.clientOrderId === clientOrderId) tellFill(venue, fill);
+    const end = venue.ended.get(clientOrderId);
+    if (end !== undefined) {
+      const filled = venue.fills.filter((fill) => fill.clientOrderId === clientOrderId).reduce((sum, fill) => sum + fill.lots, 0);
+      tellChange(venue, clientOrderId, end.status, filled);
+      reportPosition(venue);
+      done();
+      return;
+    }
+    const isDead = now() > validUntilMs + 1_000 && !venue.placed.some((command) => command.order.clientOrderId === clientOrderId && isPending(venue, clientOrderId));
+    if (isDead) {
+      tellChange(venue, clientOrderId, 'not-found');
+      done();
+      return;
+    }
+    later(500, { run: () => resolve(venue, clientOrderId, validUntilMs, done) });
+  }
+
+  function isPending(venue: VenueModel, clientOrderId: string): boolean {
+    return venue.fateOf === undefined && venue.name === clientOrderId;
+  }
+
+  function connector(venue: VenueModel, command: ConnectorCommand): void {
+    switch (command.type) {
+      case 'place-order':
+        place(venue, command);
+        return;
+      case 'resolve-order':
+        resolve(venue, command.clientOrderId, command.validUntilMs, () => undefined);
+        return;
+      case 'reconcile-symbol': {
+        const answer = (ok: boolean): void => {
+          later(8, {
+            incarnation: command.replyTo.incarnation,
+            message: {
+              type: 'reconciled',
+              venue: venue.name,
+              account: 'main',
+              symbol: venue.instrument.symbol,
+              reconcileId: command.reconcileId,
+              ok,
+              signedLots: venue.positionLots,
+              openClientOrderIds: [],
+            },
+          });
+        };
+        if (venue.queriesFail) {
+          answer(false);
+          return;
+        }
+        for (const fill of venue.fills) if (fill.atMs >= command.sinceMs) tellFill(venue, fill);
+        reportPosition(venue);
+        let open = command.orders.length;
+        if (open === 0) answer(true);
+        for (const order of command.orders) {
+          resolve(venue, order.clientOrderId, order.validUntilMs, () => {
+            open -= 1;
+            if (open === 0) answer(true);
+          });
+        }
+        return;
+      }
+      case 'resend-state':
+        tellMarket(venue);
+        return;
+      case 'cancel-order':
+        return;
+    }
+  }
+
+  function tellMarket(venue: VenueModel): void {
+    const { instrument } = venue;
+    const common = { venue: venue.name, symbol: instrument.symbol, base: BASE };
+    later(1, { message: { type: 'instrument-listed', venue: venue.name, account: 'main', symbol: instrument.symbol, instrument } });
+    later(1, {
+      message: {
+        type: 'venue-status',
+        venue: venue.name,
+        account: 'main',
+        status: 'ready',
+        reason: '',
+        clockOffsetMs: 0,
+        clockErrorMs: 5,
+        entriesAllowed: true,
+        openBudgetShare: 1,
+      },
+    });
+    later(1, {
+      message: {
+        type: 'book-changed',
+        ...common,
+        book: {
+          venue: venue.name,
+          symbol: instrument.symbol,
+          bids: [[venue.bidTicks, venue.depthLots]],
+          asks: [[venue.askTicks, venue.depthLots]],
+          venueAtMs: now(),
+          receivedAtMonotonicMs: monotonicMs,
+        },
+      },
+    });
+    later(1, {
+      message: { type: 'mark-changed', ...common, markNano: 60_000_500_000_000n, indexNano: 60_000_500_000_000n, venueAtMs: now(), receivedAtMonotonicMs: monotonicMs },
+    });
+  }
+
+  function journal(message: JournalMessage, from: number): void {
+    if (message.type === 'append-rows') {
+      if (world.journalMode === 'mute') return;
+      if (world.journalMode === 'fail') {
+        later(3, { incarnation: from, message: { type: 'append-failed', appendId: message.appendId, detail: 'disk full' } });
+        return;
+      }
+      later(2, {
+        run: () => {
+          write(message.rows);
+          // The envelope's refs name the life that may be told.
+          for (const { to, message: told } of message.whenDurable) later(1, { incarnation: to.incarnation, message: told as PositionMessage });
+        },
+      });
+    } else if (message.type === 'read-rows' && message.query.type === 'by-correlation') {
+      const { afterSequence, limit } = message.query;
+      const found = rows.filter((row) => (row.sequence ?? 0) > afterSequence && row.correlation === BASE);
+      const page = found.slice(0, limit);
+      later(3, { incarnation: message.replyTo.incarnation, message: { type: 'rows-read', readId: message.readId, rows: page, complete: page.length === found.length } });
+    }
+  }
+
+  function route(to: string, message: MessageShape, from: number): void {
+    // The stage records whatever was told; each address has one kind of listener.
+    if (to === 'journal') journal(message as JournalMessage, from);
+    else if (to === 'connector/va:main') connector(venues.a, message as ConnectorCommand);
+    else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
+    else if (to === 'guard' && message.type === 'resend-engine-state') later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
+  }
+
+  function flush(): void {
+    while (live !== undefined && live.sent.length > 0) {
+      const batch = live.sent.splice(0);
+      for (const { to, message } of batch) route(to, message, incarnation);
+    }
+  }
+
+  function start(): void {
+    incarnation += 1;
+    live = stage(position, args, { path: `position/${BASE}`, incarnation, nowMs: now(), monotonicMs });
+    flush();
+  }
+
+  function kill(deadMs: number): void {
+    // What this life told in the handler that made the row durable has left already; everything unsent dies with it.
+    live = undefined;
+    aliveAtMs = monotonicMs + deadMs;
+  }
+
+  function step(): void {
+    monotonicMs += STEP_MS;
+    if (live === undefined && monotonicMs >= aliveAtMs) start();
+    live?.advance(STEP_MS);
+    flush();
+    for (;;) {
+      const next = due.filter((entry) => entry.atMs <= monotonicMs).toSorted((one, other) => one.atMs - other.atMs || one.order - other.order)[0];
+      if (next === undefined) break;
+      due = due.filter((entry) => entry !== next);
+      next.run?.();
+      if (next.message === undefined) continue;
+      if (live !== undefined && (next.incarnation === 0 || next.incarnation === incarnation)) live.deliver(next.message);
+      else if (next.incarnation === 0) due.push({ ...next, atMs: aliveAtMs + STEP_MS });
+      flush();
+    }
+    if (monotonicMs % 500 === 0) {
+      tellMarket(venues.a);
+      tellMarket(venues.b);
+    }
+  }
+
+  const world: World = {
+    venues,
+    rows,
+    pictures,
+    journalMode: 'keep',
+    stage: () => {
+      if (live === undefined) throw new Error('the position actor is dead at the moment');
+      return live;
+    },
+    run: (ms) => {
+      const untilMs = monotonicMs + ms;
+      while (monotonicMs < untilMs) step();
+    },
+    runUntil: (done, limitMs) => {
+      const untilMs = monotonicMs + limitMs;
+      while (!done()) {
+        if (monotonicMs >= untilMs) throw new Error(`nothing happened within ${limitMs} ms: ${JSON.stringify(pictures.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}`);
+        step();
+      }
+    },
+    deliver: (message) => {
+      live?.deliver(message);
+      flush();
+    },
+    engine: (state, flatten = false) => {
+      engineState = { state, flatten };
+      later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    },
+    crash: (deadMs) => kill(deadMs),
+    crashAtRow: (count, deadMs) => {
+      crashRow = { count, deadMs };
+    },
+    picture: () => {
+      const last = pictures.at(-1);
+      if (last === undefined) throw new Error('no picture was told yet');
+      return last;
+    },
+    plan: (overrides) => ({
+      base: BASE,
+      long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190 },
+      short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820 },
+      decidedAtMs: now(),
+      expected: { netHourlyQuote: 0.4, expectedValueQuote: 13.8, roundTripCostQuote: 1.2, entryBasisBps: -0.2, capitalQuote: 1_300 },
+      ...overrides,
+    }),
+    external: (venue, signedLots) => {
+      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true);
+    },
+    now,
+  };
+  start();
+  return world;
+}
+
+/** Signed lots for oracle comparisons. */
+export function lots(value: number): SignedLots {
+  return value as SignedLots;
+}
