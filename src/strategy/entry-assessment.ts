@@ -97,7 +97,7 @@ function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: Entr
     short: shortSizing,
     equityQuote: quoteOfMicro((facts.long.balance?.walletMicro ?? 0n) + (facts.short.balance?.walletMicro ?? 0n)),
     headroomQuote: headroom.legNotionalQuote,
-    unprovenMaxQuote: isProven(facts) ? Infinity : policy.fundingCheck.unprovenMaxNotionalQuote,
+    unprovenMaxQuote: isUnproven(facts) ? policy.fundingCheck.unprovenMaxNotionalQuote : Infinity,
     policy: policy.sizing,
   });
   const least = leastSteps(longSizing, shortSizing);
@@ -122,9 +122,11 @@ function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: Entr
   };
 }
 
-/** A unit that is unproven, or whose evidence is unstable, may carry only a small position. */
-function isProven(facts: EntryFacts): boolean {
-  return [facts.long, facts.short].every((leg) => leg.fundingVerdict.state === 'OK');
+/** A unit that is unproven, or whose evidence is unstable, may carry only a small position; a suspect one none at all (gate 7). */
+function isUnproven(facts: EntryFacts): boolean {
+  return [facts.long, facts.short].some(
+    ({ fundingVerdict }) => fundingVerdict.state === 'UNPROVEN' || fundingVerdict.state === 'UNSTABLE',
+  );
 }
 
 function sizingLeg(leg: KnownLeg, facts: EntryLegFacts, lotsPerStep: number, policy: EntryPolicies): SizingLeg {

@@ -251,6 +251,8 @@ function breakEvenSoon(input: EntryInput, { entry }: EntryPolicies): Refusal | u
 }
 
 function valueLargeEnough(input: EntryInput, { entry }: EntryPolicies): Refusal | undefined {
+  // Without a size the value is that of the least order: the size gate tells the true reason.
+  if (input.assessment?.size.sized !== true) return undefined;
   return perMetrics(input, ({ expectedValueQuote }) =>
     expectedValueQuote >= entry.minExpectedValueQuote
       ? undefined
