@@ -35,6 +35,8 @@ export interface StrategyArgs {
   readonly scanIntervalMs: number;
   /** Monotonic ms before the first scan: the resent state has to arrive first. */
   readonly startupGraceMs: number;
+  /** Calendar ms per monotonic ms. */
+  readonly calendarScale: number;
   readonly guardPath: string;
   readonly observerPath: string;
 }
@@ -92,7 +94,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
     return {
       args,
       directions: directionsOf(args),
-      market: createMarketPicture(args.bases, args.policy.forecast.lookbackHours),
+      market: createMarketPicture(args.bases, args.policy.forecast.lookbackHours, args.calendarScale),
       pairs: createPairBook(args.bases),
       engine: { state: 'STOPPED', reason: 'the guard has not reported yet', entriesPaused: false },
       carry: new Map(),

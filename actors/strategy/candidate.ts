@@ -56,7 +56,11 @@ export function entryFacts(
     readonly market: MarketPicture;
     readonly pairs: PairBook;
     readonly engine: EngineView;
-    readonly args: { readonly policy: EntryPolicies; readonly blacklist?: readonly string[] };
+    readonly args: {
+      readonly policy: EntryPolicies;
+      readonly calendarScale: number;
+      readonly blacklist?: readonly string[];
+    };
   },
   base: string,
   long: AccountName,
@@ -69,6 +73,7 @@ export function entryFacts(
   return {
     base,
     ...at,
+    calendarScale: args.calendarScale,
     engine: known.engine,
     long: legFacts(market, args.policy, base, long),
     short: legFacts(market, args.policy, base, short),

@@ -28,6 +28,8 @@ export interface MarketPicture {
   /** Only these bases are kept: whatever a venue sends, the picture stays bounded. */
   readonly bases: ReadonlySet<string>;
   readonly lookbackMs: number;
+  /** Calendar ms per monotonic ms. */
+  readonly calendarScale: number;
   /** By `venue:account`. */
   readonly statuses: Map<string, VenueStatus>;
   readonly accounts: Map<string, AccountChanged>;
@@ -37,10 +39,15 @@ export interface MarketPicture {
   readonly feeds: Map<string, Feed>;
 }
 
-export function createMarketPicture(bases: readonly string[], lookbackHours: number): MarketPicture {
+export function createMarketPicture(
+  bases: readonly string[],
+  lookbackHours: number,
+  calendarScale: number,
+): MarketPicture {
   return {
     bases: new Set(bases),
     lookbackMs: lookbackHours * HOUR_MS,
+    calendarScale,
     statuses: new Map(),
     accounts: new Map(),
     instruments: new Map(),
@@ -120,7 +127,8 @@ function takeFundingRate(
 
 /** Any account's clock estimate serves: the venue has one clock. */
 function venueNowMs(picture: MarketPicture, venue: string, nowMs: number): number {
-  for (const status of picture.statuses.values()) if (status.venue === venue) return nowMs + status.clockOffsetMs;
+  for (const status of picture.statuses.values())
+    if (status.venue === venue) return nowMs + status.clockOffsetMs * picture.calendarScale;
   return nowMs;
 }
 

@@ -15,6 +15,7 @@ import { evaluateOpportunity } from './opportunity.ts';
 import type { CandidateLeg } from './opportunity.ts';
 import { priceCapTicks } from './order-price.ts';
 import type { EntryPolicies } from './policy.ts';
+import { venueNowMs } from './venue-clock.ts';
 import { depthSteps, leastSteps, lotsOf, sizePair } from './sizing.ts';
 import type { SizingLeg } from './sizing.ts';
 
@@ -71,7 +72,7 @@ function knownLeg(
     markNano: mark.markNano,
     predicted: predicted.rate,
     medianHourly: leg.medianHourly,
-    venueNowMs: facts.nowMs + (leg.status?.clockOffsetMs ?? 0),
+    venueNowMs: venueNowMs(facts, leg),
     leverage: legLeverage({
       side,
       wanted: policy.sizing.leverage,

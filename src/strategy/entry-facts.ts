@@ -16,7 +16,7 @@ export interface EntryLegFacts {
     | {
         readonly status: 'connecting' | 'reconciling' | 'ready' | 'degraded' | 'down';
         readonly reason: string;
-        /** Venue clock minus ours, ms, and half the round trip. */
+        /** Venue clock minus ours and half the round trip, real ms whatever the calendar's speed. */
         readonly clockOffsetMs: number;
         readonly clockErrorMs: number;
         readonly entriesAllowed: boolean;
@@ -46,6 +46,8 @@ export interface EntryFacts {
   /** Calendar ms. */
   readonly nowMs: number;
   readonly monotonicMs: number;
+  /** Calendar ms per monotonic ms: 1 live, more where calendar time is compressed. */
+  readonly calendarScale: number;
   readonly engine: { readonly state: string; readonly reason: string; readonly entriesPaused: boolean };
   readonly long: EntryLegFacts;
   readonly short: EntryLegFacts;

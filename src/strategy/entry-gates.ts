@@ -6,6 +6,7 @@ import { halfSpreadBps, opposite, usableLots } from './book-walk.ts';
 import type { EntryInput, EntryLegFacts } from './entry-facts.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
 import type { EntryPolicies } from './policy.ts';
+import { venueNowMs } from './venue-clock.ts';
 
 export interface Refusal {
   readonly code: string;
@@ -18,7 +19,7 @@ export type EntryGate = (input: EntryInput, policy: EntryPolicies) => Refusal | 
 
 /** Venue clocks further than this from a request's midpoint cannot be corrected for. */
 const CLOCK_ERROR_MS_MAX = 1_000;
-/** A venue time this far in our future makes data as unusable as an old one. */
+/** A venue time this far in our future, real ms, makes data as unusable as an old one. */
 const FUTURE_MS_MAX = 3_000;
 /** Free share of the budgets that covers two opens, cancels, unwinds and four queries on small profiles. */
 const OPEN_BUDGET_SHARE_MIN = 0.2;
@@ -84,7 +85,7 @@ function dataFresh(input: EntryInput, { stale, depth }: EntryPolicies): Refusal 
     const book = leg.bookLostReason === '' ? (leg.book ?? 'missing') : undefined;
     return (
       tooOld('STALE_BOOK', leg, book, bookMs, input.monotonicMs) ??
-      lagging(leg, input.nowMs) ??
+      lagging(leg, input) ??
       tooOld('STALE_MARK', leg, leg.mark ?? 'missing', stale.markMs, input.monotonicMs) ??
       tooOld('STALE_FUNDING', leg, leg.predicted ?? 'missing', stale.fundingMs, input.monotonicMs) ??
       tooOld('STALE_ACCOUNT', leg, leg.balance ?? 'missing', stale.accountMs, input.monotonicMs)
@@ -105,9 +106,9 @@ function tooOld(
   return ageMs <= maxMs ? undefined : refuse(code, `${leg.venue} ${Math.round(ageMs)} ms > ${maxMs} ms`);
 }
 
-function lagging(leg: EntryLegFacts, nowMs: number): Refusal | undefined {
+function lagging(leg: EntryLegFacts, input: EntryInput): Refusal | undefined {
   if (leg.book === undefined) return undefined;
-  const aheadMs = leg.book.venueAtMs - (nowMs + (leg.status?.clockOffsetMs ?? 0));
+  const aheadMs = (leg.book.venueAtMs - venueNowMs(input, leg)) / input.calendarScale;
   const detail = `${leg.venue} book is ${Math.round(aheadMs)} ms > ${FUTURE_MS_MAX} ms in the future`;
   return aheadMs <= FUTURE_MS_MAX ? undefined : refuse('STALE_BOOK', detail);
 }
@@ -333,11 +334,12 @@ function budgetFree(input: EntryInput): Refusal | undefined {
 }
 
 function outsideSettlement(input: EntryInput, { settle }: EntryPolicies): Refusal | undefined {
-  return perLeg(input, ({ venue, predicted, status }) => {
+  return perLeg(input, (leg) => {
+    const { venue, predicted } = leg;
     if (predicted === undefined) return undefined;
     const { settleAtMs, intervalMs } = predicted.rate;
-    const venueNowMs = input.nowMs + (status?.clockOffsetMs ?? 0);
-    const untilMs = comingSettlement(settleAtMs, intervalMs, venueNowMs) - venueNowMs;
+    const atMs = venueNowMs(input, leg);
+    const untilMs = comingSettlement(settleAtMs, intervalMs, atMs) - atMs;
     const nearestMs = Math.min(untilMs, intervalMs - untilMs);
     return nearestMs >= settle.guardMs
       ? undefined

@@ -104,6 +104,7 @@ export function candidate(changes: Partial<EntryFacts> = {}): EntryFacts {
     base: 'ETH',
     nowMs: NOW_MS,
     monotonicMs: MONOTONIC_MS,
+    calendarScale: 1,
     engine: { state: 'TRADING', reason: '', entriesPaused: false },
     long: legFacts('lighter', 0),
     short: legFacts('extended', 50_000_000),

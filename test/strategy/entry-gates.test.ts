@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import { assessEntry } from '../../src/strategy/entry-assessment.ts';
 import { decideEntry } from '../../src/strategy/entry-decision.ts';
 import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
@@ -294,6 +293,19 @@ it('names the first gate in order when several refuse', () => {
   }
   verdicts.push(decideEntry(facts, entryPolicy).verdict);
   expect(verdicts).toEqual(['ENGINE_NOT_TRADING', 'VENUE_DOWN', 'CLOCK_SKEW', 'MAX_PAIRS', 'TREND', 'RATE_LIMIT']);
+});
+
+it('measures venue clocks in real time where the calendar is compressed', () => {
+  const inTenCalendarMinutes = predicted(50_000_000, { settleAtMs: NOW_MS + 600_000 });
+  const facts = candidate({
+    calendarScale: 360,
+    ...short({
+      ...status({ clockOffsetMs: 1_650 }),
+      predicted: { rate: inTenCalendarMinutes, receivedAtMonotonicMs: MONOTONIC_MS },
+    }),
+  });
+  // 1,650 ms are 594 s of this calendar: the settlement is 6 s away by the venue's clock.
+  expect(decideEntry(facts, entryPolicy)).toMatchObject({ verdict: 'SETTLE_WINDOW' });
 });
 
 describe('an entry', () => {
