@@ -1,0 +1,79 @@
+/** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
+import { simulatedExtended } from '../venues/extended/simulated.ts';
+import { starkPublicKeyOf } from '../venues/extended/sign.ts';
+import type { DemoAccount } from './demo-accounts.ts';
+import { demoAccount } from './demo-accounts.ts';
+import type { Exchange } from './exchange.ts';
+import { createExchange } from './exchange-engine.ts';
+import type { MarketTape } from './market-tape.ts';
+import { simulatedMarkets } from './markets.ts';
+import type { SimulatedVenue } from './simulated-venue.ts';
+
+/** Plain data: crosses threads. */
+export interface VenueSpec {
+  readonly venue: string;
+  readonly bases: readonly string[];
+  readonly accounts: readonly {
+    readonly name: string;
+    /** Quote money at the start. */
+    readonly balance: number;
+  }[];
+  readonly seed: number;
+  /** Monotonic ms between acceptance and execution. */
+  readonly takerDelayMs: number;
+  readonly makerDelayMs: number;
+  readonly cancelDelayMs: number;
+  readonly bookIntervalMs: number;
+}
+
+export interface BuiltVenue {
+  readonly venue: SimulatedVenue;
+  /** The venue's alone; for forced trades and checks. */
+  readonly exchange: Exchange;
+}
+
+/** Leverage of a market whose leverage was never set. */
+const DEFAULT_LEVERAGE = 10;
+
+type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], seed: number) => SimulatedVenue;
+
+const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([['extended', extendedWire]]);
+
+/** Throws RangeError for a venue or base without simulation. */
+export function buildVenue(spec: VenueSpec, tape: MarketTape): BuiltVenue {
+  const wire = WIRES.get(spec.venue);
+  if (wire === undefined)
+    throw new RangeError(`a simulated venue must be one of ${[...WIRES.keys()].join(', ')}, was ${spec.venue}`);
+  const exchange = createExchange({
+    venue: spec.venue,
+    markets: simulatedMarkets(spec.venue, spec.bases),
+    accounts: spec.accounts.map(({ name, balance }) => ({
+      name,
+      openingWalletMicro: BigInt(Math.round(balance * 1e6)),
+      leverage: DEFAULT_LEVERAGE,
+    })),
+    tape,
+    seed: spec.seed,
+    takerDelayMs: spec.takerDelayMs,
+    makerDelayMs: spec.makerDelayMs,
+    cancelDelayMs: spec.cancelDelayMs,
+    bookIntervalMs: spec.bookIntervalMs,
+  });
+  const accounts = spec.accounts.map(({ name }) => demoAccount(spec.venue, name));
+  return { venue: wire(exchange, accounts, spec.seed), exchange };
+}
+
+function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], seed: number): SimulatedVenue {
+  return simulatedExtended({
+    exchange,
+    seed,
+    accounts: accounts.map(({ name, secrets, options }) => ({
+      name,
+      apiKey: secrets['apiKey'] ?? '',
+      starkPublicKey: starkPublicKeyOf(secrets['privateKey'] ?? ''),
+      vault: Number(options['vault']),
+      accountId: Number(options['vault']),
+      leverage: DEFAULT_LEVERAGE,
+    })),
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * Keys and numbers of accounts on simulated venues. Published on purpose: they are worked out from the account's name, open
+ * nothing outside a simulation and must never be used on a real venue. Any thread.
+ */
+import { createHash } from 'node:crypto';
+
+/** What an engine needs to sign in: the shapes of the venue adapters' secrets and options. */
+export interface DemoAccount {
+  readonly name: string;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+}
+
+const FIRST_NUMBER = 100_000;
+const NUMBERS = 800_000;
+const LIGHTER_API_KEY_INDEX = 4;
+
+const MAKERS: ReadonlyMap<string, (name: string) => DemoAccount> = new Map([
+  ['lighter', lighterAccount],
+  ['extended', extendedAccount],
+]);
+
+/** Returns the same account for the same names, in every process. Throws RangeError for a venue without simulation. */
+export function demoAccount(venue: string, name: string): DemoAccount {
+  const make = MAKERS.get(venue);
+  if (make === undefined)
+    throw new RangeError(`a simulated venue must be one of ${[...MAKERS.keys()].join(', ')}, was ${venue}`);
+  return make(name);
+}
+
+function lighterAccount(name: string): DemoAccount {
+  const digits = hexDigest('lighter', name, 'key') + hexDigest('lighter', name, 'key end').slice(0, 14);
+  return {
+    name,
+    // 40 bytes, little-endian; the last one is small so that the number is below the group order.
+    secrets: { privateKey: `${digits}1f` },
+    options: { accountIndex: accountNumber('lighter', name), apiKeyIndex: LIGHTER_API_KEY_INDEX },
+  };
+}
+
+function extendedAccount(name: string): DemoAccount {
+  return {
+    name,
+    secrets: {
+      apiKey: hexDigest('extended', name, 'api key').slice(0, 32),
+      // 31 bytes are below the order of the Stark curve.
+      privateKey: `0x${hexDigest('extended', name, 'key').slice(0, 62)}`,
+    },
+    options: { vault: accountNumber('extended', name) },
+  };
+}
+
+function accountNumber(venue: string, name: string): number {
+  return FIRST_NUMBER + (Number.parseInt(hexDigest(venue, name, 'number').slice(0, 8), 16) % NUMBERS);
+}
+
+function hexDigest(venue: string, name: string, purpose: string): string {
+  return createHash('sha256').update(`tandem simulation only: ${venue} ${name} ${purpose}`).digest('hex');
+}

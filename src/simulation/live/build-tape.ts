@@ -1,0 +1,45 @@
+/** Makes the market tape that a configuration names. Start-up only: a recorded one reads files. Hosting threads only. */
+import { generatedTape } from '../generated-tape.ts';
+import type { MarketTape } from '../market-tape.ts';
+import { loadRecordedTape } from './load-recorded-tape.ts';
+
+/** Both venues settle every hour, whatever the series that moves them did. */
+const SETTLEMENT_MS = 3_600_000;
+
+/** Plain data: crosses threads. All threads that share a market are given the same one. */
+export type TapeSpec =
+  | {
+      readonly kind: 'generated';
+      readonly seed: number;
+      readonly bases: readonly string[];
+      readonly venues: Readonly<Record<string, { readonly series: string }>>;
+      /** First calendar ms of interest. */
+      readonly startAtMs: number;
+    }
+  | {
+      readonly kind: 'recorded';
+      readonly seed: number;
+      readonly bases: readonly string[];
+      readonly venues: Readonly<
+        Record<
+          string,
+          { readonly series: string; readonly fundingFile: string; readonly candlesFiles: readonly string[] }
+        >
+      >;
+      readonly startAtMs: number;
+      readonly endAtMs: number;
+    };
+
+/** Throws RangeError for an unknown base or series, TapeError for recorded rows that must not be played. */
+export function buildTape(spec: TapeSpec): MarketTape {
+  if (spec.kind === 'generated') return generatedTape({ ...spec, venues: hourly(spec.venues) });
+  return loadRecordedTape({ ...spec, venues: hourly(spec.venues) });
+}
+
+function hourly<Venue>(
+  venues: Readonly<Record<string, Venue>>,
+): Record<string, Venue & { readonly intervalMs: number }> {
+  const settled: Record<string, Venue & { readonly intervalMs: number }> = {};
+  for (const [name, venue] of Object.entries(venues)) settled[name] = { ...venue, intervalMs: SETTLEMENT_MS };
+  return settled;
+}

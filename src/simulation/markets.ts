@@ -1,0 +1,151 @@
+/** The markets of the simulated venues, with the real venues' steps, minimums, fees and margins. Plain data; any thread. */
+import type { Instrument } from '../market/instrument.ts';
+import { parseDecimal } from '../money/decimal.ts';
+import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
+
+/** Decimal texts as the venue states them. Tick and lot are one unit of their last decimal unless `tick` or `lot` says otherwise. */
+interface MarketFacts {
+  readonly base: string;
+  readonly tick: string;
+  readonly lot: string;
+  readonly minQuantity: string;
+  readonly maxLeverage: number;
+  /** Percent. */
+  readonly maintenance: number;
+  readonly maxNotional: string;
+  /** Percent around mark; absent where the venue states none. */
+  readonly priceBand?: number;
+}
+
+interface VenueFacts {
+  readonly symbolOf: (base: string) => string;
+  readonly quote: string;
+  readonly minNotional: string;
+  /** Percent of notional. */
+  readonly makerFee: number;
+  readonly takerFee: number;
+  readonly fundingPrice: Instrument['fundingPrice'];
+  readonly markets: readonly MarketFacts[];
+}
+
+/** Lighter, standard tier: no fees. Steps and minimums of its order-book list of 2025-12-08. */
+const LIGHTER_ORDER_MAX = '281474976.710655';
+const LIGHTER: VenueFacts = {
+  symbolOf: (base) => base,
+  quote: 'USDC',
+  minNotional: '10',
+  makerFee: 0,
+  takerFee: 0,
+  fundingPrice: 'mark',
+  markets: (
+    [
+      ['BTC', '0.1', '0.00001', '0.0002', 50, 1.2],
+      ['ETH', '0.01', '0.0001', '0.005', 50, 1.2],
+      ['SOL', '0.001', '0.001', '0.05', 25, 2.4],
+      ['DOGE', '0.000001', '1', '10', 10, 6],
+      ['HYPE', '0.0001', '0.01', '0.5', 20, 3],
+      ['XRP', '0.000001', '1', '20', 20, 3],
+      ['BNB', '0.0001', '0.01', '0.02', 20, 3],
+      ['SUI', '0.00001', '0.1', '3', 10, 6],
+      ['LINK', '0.00001', '0.1', '1', 10, 6],
+      ['AVAX', '0.0001', '0.01', '0.5', 10, 6],
+      ['LTC', '0.001', '0.001', '0.1', 10, 6],
+      ['ARB', '0.00001', '0.1', '20', 10, 6],
+    ] as const
+  ).map(([base, tick, lot, minQuantity, maxLeverage, maintenance]) => {
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX };
+  }),
+};
+
+/** Extended: maker free, taker 0.025 %. Trading rules of its market list of 2025-11-06; first risk step as maintenance. */
+const EXTENDED: VenueFacts = {
+  symbolOf: (base) => `${base}-USD`,
+  quote: 'USD',
+  minNotional: '0',
+  makerFee: 0,
+  takerFee: 0.025,
+  fundingPrice: 'mark',
+  markets: (
+    [
+      ['BTC', '1', '0.00001', '0.0001', 50, '15000000', 5],
+      ['ETH', '0.1', '0.001', '0.01', 50, '15000000', 5],
+      ['SOL', '0.01', '0.01', '0.1', 50, '7500000', 5],
+      ['DOGE', '0.00001', '10', '100', 25, '2500000', 5],
+      ['HYPE', '0.001', '0.01', '0.1', 50, '7500000', 10],
+      ['XRP', '0.0001', '1', '10', 25, '2500000', 5],
+      ['BNB', '0.01', '0.001', '0.01', 20, '1250000', 5],
+      ['SUI', '0.0001', '1', '10', 25, '2500000', 10],
+      ['LINK', '0.001', '0.1', '1', 20, '1250000', 10],
+      ['AVAX', '0.001', '0.1', '1', 20, '1250000', 5],
+      ['LTC', '0.01', '0.01', '0.1', 20, '1250000', 10],
+      ['ARB', '0.0001', '1', '10', 20, '1250000', 10],
+    ] as const
+  ).map(([base, tick, lot, minQuantity, maxLeverage, maxNotional, priceBand]) => {
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance: 100 / maxLeverage, maxNotional, priceBand };
+  }),
+};
+
+const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
+  ['lighter', LIGHTER],
+  ['extended', EXTENDED],
+]);
+const HOUR_MS = 3_600_000;
+const MICRO_DECIMALS = 6;
+const PICO_PER_PERCENT = 10_000_000_000;
+
+/** Returns the simulated markets of a venue for these bases, in that order. Throws RangeError for an unknown one. */
+export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
+  const facts = VENUES.get(venue);
+  if (facts === undefined)
+    throw new RangeError(`a simulated venue must be one of ${[...VENUES.keys()].join(', ')}, was ${venue}`);
+  return bases.map((base) => {
+    const market = facts.markets.find((known) => known.base === base);
+    if (market === undefined) {
+      const known = facts.markets.map((other) => other.base).join(', ');
+      throw new RangeError(`a simulated market of ${venue} must be one of ${known}, was ${base}`);
+    }
+    return instrumentOf(venue, facts, market);
+  });
+}
+
+function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): Instrument {
+  const priceDecimals = decimalsOf(market.tick);
+  const quantityDecimals = decimalsOf(market.lot);
+  const lotUnits = Number(units(market.lot, quantityDecimals));
+  return {
+    venue,
+    symbol: facts.symbolOf(market.base),
+    base: market.base,
+    quote: facts.quote,
+    multiplier: 1,
+    priceDecimals,
+    tickUnits: Number(units(market.tick, priceDecimals)),
+    quantityDecimals,
+    lotUnits,
+    minQuantityLots: (Number(units(market.minQuantity, quantityDecimals)) / lotUnits) as QuantityLots,
+    minNotionalMicro: units(facts.minNotional, MICRO_DECIMALS) as MicroUnits,
+    maxNotionalMicro: units(market.maxNotional, MICRO_DECIMALS) as MicroUnits,
+    maxLeverage: market.maxLeverage,
+    maintenanceMarginRate: percent(market.maintenance),
+    makerFee: percent(facts.makerFee),
+    takerFee: percent(facts.takerFee),
+    fundingIntervalMs: HOUR_MS,
+    fundingPrice: facts.fundingPrice,
+    status: 'active',
+    ...(market.priceBand === undefined ? {} : { priceBand: percent(market.priceBand) }),
+  };
+}
+
+function decimalsOf(text: string): number {
+  return text.includes('.') ? text.length - text.indexOf('.') - 1 : 0;
+}
+
+function units(text: string, decimals: number): bigint {
+  const count = parseDecimal(text, decimals);
+  if (count === undefined) throw new RangeError(`a market fact must have at most ${decimals} decimals, was "${text}"`);
+  return count;
+}
+
+function percent(value: number): PicoRate {
+  return Math.round(value * PICO_PER_PERCENT) as PicoRate;
+}
