@@ -40,7 +40,8 @@ const REQUEST_VALIDITY_MS = 5_000;
  */
 export function extendedAdapter(settings: VenueSettings): VenueAdapter {
   const vault = Number(settings.options['vault'] ?? settings.secrets['vault']);
-  if (!Number.isSafeInteger(vault)) throw new RangeViolation('extended option vault', 'an integer', settings.options['vault'] ?? 'absent');
+  if (!Number.isSafeInteger(vault))
+    throw new RangeViolation('extended option vault', 'an integer', settings.options['vault'] ?? 'absent');
   const chainId = String(settings.options['chainId'] ?? 'SN_MAIN');
   const apiKey = requiredSecret(settings, 'apiKey');
   const key = signingKey(requiredSecret(settings, 'privateKey'), vault, chainId);

@@ -15,7 +15,9 @@ const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 /** Parses JSON; integers of 16 or more digits become text with every digit kept. Throws MalformedPayload when it is no JSON. */
 export function parseJson(text: string, where: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(MAY_HOLD_BIG_INTEGER.test(text) ? text.replace(STRING_OR_NUMBER, quoteBigInteger) : text);
+    const parsed: unknown = JSON.parse(
+      MAY_HOLD_BIG_INTEGER.test(text) ? text.replace(STRING_OR_NUMBER, quoteBigInteger) : text,
+    );
     return parsed;
   } catch {
     throw new MalformedPayload(where, 'JSON', text);
@@ -82,12 +84,17 @@ export function timeField(fields: Fields, names: readonly string[], where: strin
 export function decimalField(fields: Fields, name: string, decimals: number, where: string): bigint {
   const text = textField(fields, name, where);
   const units = parseDecimal(text, decimals);
-  if (units === undefined) throw malformed(`${where}.${name}`, `a decimal with at most ${decimals} fraction digits`, text);
+  if (units === undefined)
+    throw malformed(`${where}.${name}`, `a decimal with at most ${decimals} fraction digits`, text);
   return units;
 }
 
 export function malformed(where: string, rule: string, value: unknown): MalformedPayload {
-  return new MalformedPayload(where, rule, typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'absent'));
+  return new MalformedPayload(
+    where,
+    rule,
+    typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'absent'),
+  );
 }
 
 /** Runs a reader; a number that breaks its instrument's steps is the venue's mistake, not ours. */

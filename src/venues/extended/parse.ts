@@ -50,7 +50,9 @@ export function parseMarket(value: unknown): ExtendedMarket | undefined {
   const quantity = stepField(config, 'minOrderSizeChange', where);
   const minimum = decimalField(config, 'minOrderSize', quantity.decimals, where);
   const base = textField(market, 'assetName', where);
-  const bands = ['limitPriceCap', 'limitPriceFloor'].filter((name) => config[name] !== undefined).map((name) => picoField(config, name, where));
+  const bands = ['limitPriceCap', 'limitPriceFloor']
+    .filter((name) => config[name] !== undefined)
+    .map((name) => picoField(config, name, where));
   const orderValue = decimalField(config, 'maxLimitOrderValue', 6, where);
   const positionValue = decimalField(config, 'maxPositionValue', 6, where);
   const { multiplier, underlying } = multiplierOf(base);
@@ -91,7 +93,9 @@ export function parseMarket(value: unknown): ExtendedMarket | undefined {
 function multiplierOf(asset: string): { readonly multiplier: number; readonly underlying: string } {
   const bundle = /^(1000+)([A-Z].*)$/.exec(asset);
   const underlying = bundle?.[2];
-  return underlying === undefined ? { multiplier: 1, underlying: asset } : { multiplier: Number(bundle?.[1]), underlying };
+  return underlying === undefined
+    ? { multiplier: 1, underlying: asset }
+    : { multiplier: Number(bundle?.[1]), underlying };
 }
 
 /** A step such as "0.05" or "10": its decimals and its whole units of them. */
@@ -99,7 +103,8 @@ function stepField(config: Fields, name: string, where: string): { readonly deci
   const text = textField(config, name, where);
   const fraction = /^\d+(?:\.(\d*?)0*)?$/.exec(text)?.[1] ?? '';
   const units = parseDecimal(text, fraction.length);
-  if (units === undefined || units <= 0n || units > 1_000_000_000n) throw malformed(`${where}.${name}`, 'a positive step', text);
+  if (units === undefined || units <= 0n || units > 1_000_000_000n)
+    throw malformed(`${where}.${name}`, 'a positive step', text);
   return { decimals: fraction.length, units: Number(units) };
 }
 
@@ -128,11 +133,20 @@ export function parseMarketStats(symbol: string, value: unknown, nowMs: number):
     {
       type: 'mark',
       symbol,
-      markTicksScaled: { markNano: nanoField(stats, 'markPrice', where), indexNano: nanoField(stats, 'indexPrice', where) },
+      markTicksScaled: {
+        markNano: nanoField(stats, 'markPrice', where),
+        indexNano: nanoField(stats, 'indexPrice', where),
+      },
       venueAtMs: nowMs,
     },
     // Despite its name, `nextFundingRate` is the time of the next payment.
-    rateEvent(symbol, 'predicted', textField(stats, 'fundingRate', where), timeField(stats, ['nextFundingRate'], where), nowMs),
+    rateEvent(
+      symbol,
+      'predicted',
+      textField(stats, 'fundingRate', where),
+      timeField(stats, ['nextFundingRate'], where),
+      nowMs,
+    ),
   ];
 }
 
@@ -140,14 +154,36 @@ export function parseMarketStats(symbol: string, value: unknown, nowMs: number):
 export function parseAppliedRate(value: unknown): VenueEvent {
   const applied = asFields(value, 'applied rate');
   const settledAtMs = timeField(applied, ['T'], 'applied rate');
-  return rateEvent(textField(applied, 'm', 'applied rate'), 'settled', textField(applied, 'f', 'applied rate'), settledAtMs, settledAtMs);
+  return rateEvent(
+    textField(applied, 'm', 'applied rate'),
+    'settled',
+    textField(applied, 'f', 'applied rate'),
+    settledAtMs,
+    settledAtMs,
+  );
 }
 
-function rateEvent(symbol: string, kind: 'predicted' | 'settled', raw: string, settleAtMs: number, venueAtMs: number): VenueEvent {
+function rateEvent(
+  symbol: string,
+  kind: 'predicted' | 'settled',
+  raw: string,
+  settleAtMs: number,
+  venueAtMs: number,
+): VenueEvent {
   // All of this venue's published rates are fractions per hour.
   const unit = { scale: 'fraction', perMs: HOUR_MS } as const;
-  const rate = fundingRateFromText({ venue: 'extended', symbol, kind, raw, unit, intervalMs: HOUR_MS, settleAtMs, venueAtMs });
-  if ('rejected' in rate) return { type: 'venue-error', code: rate.rejected, reason: `${symbol} ${kind} funding: ${rate.detail}` };
+  const rate = fundingRateFromText({
+    venue: 'extended',
+    symbol,
+    kind,
+    raw,
+    unit,
+    intervalMs: HOUR_MS,
+    settleAtMs,
+    venueAtMs,
+  });
+  if ('rejected' in rate)
+    return { type: 'venue-error', code: rate.rejected, reason: `${symbol} ${kind} funding: ${rate.detail}` };
   return { type: 'funding-rate', rate };
 }
 
@@ -235,7 +271,11 @@ export function parseOrder(value: unknown, find: FindMarket): OrderReport | unde
 }
 
 /** Returns undefined when the market is none we know. `clientOrderIdOf` fills in what the venue left out. */
-export function parseFill(value: unknown, find: FindMarket, clientOrderIdOf: (venueOrderId: string) => string | undefined): FillReport | undefined {
+export function parseFill(
+  value: unknown,
+  find: FindMarket,
+  clientOrderIdOf: (venueOrderId: string) => string | undefined,
+): FillReport | undefined {
   const fill = asFields(value, 'fill');
   const market = find(textField(fill, 'market', 'fill'));
   if (market === undefined) return undefined;
@@ -245,7 +285,8 @@ export function parseFill(value: unknown, find: FindMarket, clientOrderIdOf: (ve
   return {
     fillId: idField(fill, 'id', 'fill'),
     symbol: market.instrument.symbol,
-    clientOrderId: optionalText(fill, 'externalOrderId') ?? optionalText(fill, 'externalId') ?? clientOrderIdOf(venueOrderId) ?? '',
+    clientOrderId:
+      optionalText(fill, 'externalOrderId') ?? optionalText(fill, 'externalId') ?? clientOrderIdOf(venueOrderId) ?? '',
     venueOrderId,
     side: sideField(fill, 'fill'),
     priceTicks: priceTicksFromText(textField(fill, 'price', 'fill'), market.instrument),
@@ -265,8 +306,16 @@ export function parseFundingPayment(value: unknown, find: FindMarket): FundingPa
   return {
     paymentId: idField(payment, 'id', 'funding payment'),
     symbol: market.instrument.symbol,
-    amountMicro: divideHalfEven(decimalField(payment, 'fundingFee', FINE_DECIMALS, 'funding payment'), MICRO_FROM_FINE) as MicroUnits,
-    rate: Number(divideHalfEven(decimalField(payment, 'fundingRate', FINE_DECIMALS, 'funding payment'), 10n ** BigInt(FINE_DECIMALS - 12))) as PicoRate,
+    amountMicro: divideHalfEven(
+      decimalField(payment, 'fundingFee', FINE_DECIMALS, 'funding payment'),
+      MICRO_FROM_FINE,
+    ) as MicroUnits,
+    rate: Number(
+      divideHalfEven(
+        decimalField(payment, 'fundingRate', FINE_DECIMALS, 'funding payment'),
+        10n ** BigInt(FINE_DECIMALS - 12),
+      ),
+    ) as PicoRate,
     signedLots: (direction(payment, 'funding payment') === 'long' ? lots : -lots + 0) as SignedLots,
     settledAtMs: timeField(payment, ['paidTime'], 'funding payment'),
   };

@@ -1,8 +1,26 @@
 /** Extended's REST operations: what to send, what it costs, how to read the answer. Pure; connector thread. */
 import type { HttpAnswered, HttpRequest } from '../../ports/ports.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
-import type { FillReport, FundingPaymentReport, Instant, Operation, OperationResult, OrderReport, VenueEvent } from '../venue.ts';
-import { asFields, asList, idField, malformed, optionalText, parseJson, reading, textField, timeField } from './json.ts';
+import type {
+  FillReport,
+  FundingPaymentReport,
+  Instant,
+  Operation,
+  OperationResult,
+  OrderReport,
+  VenueEvent,
+} from '../venue.ts';
+import {
+  asFields,
+  asList,
+  idField,
+  malformed,
+  optionalText,
+  parseJson,
+  reading,
+  textField,
+  timeField,
+} from './json.ts';
 import { refusalClassOf } from './limits.ts';
 import type { ExtendedMarkets } from './markets.ts';
 import {
@@ -70,7 +88,12 @@ export function serverTimeOperation(access: RestAccess): Operation {
     read: ({ data }, _at, answer) => {
       const chainId = textField(asFields(data, 'starknet domain'), 'chainId', 'starknet domain');
       if (chainId !== access.chainId) {
-        throw new VenueError('info/starknet', 'CHAIN_MISMATCH', `the venue signs for ${chainId}, this account for ${access.chainId}`, 'fatal');
+        throw new VenueError(
+          'info/starknet',
+          'CHAIN_MISMATCH',
+          `the venue signs for ${chainId}, this account for ${access.chainId}`,
+          'fatal',
+        );
       }
       const date = answer.headers['date'] ?? '';
       const dateMs = httpDateMs(date);
@@ -96,7 +119,12 @@ export function instrumentsOperation(access: RestAccess): Operation {
         } catch (error) {
           // One broken listing among hundreds must not hide the others.
           if (!(error instanceof MalformedPayload)) throw error;
-          events.push({ type: 'malformed-frame', channel: 'info/markets', detail: error.message, sample: JSON.stringify(item).slice(0, 200) });
+          events.push({
+            type: 'malformed-frame',
+            channel: 'info/markets',
+            detail: error.message,
+            sample: JSON.stringify(item).slice(0, 200),
+          });
         }
       }
       access.markets.replace(markets);
@@ -203,7 +231,9 @@ export function findOrderOperation(access: RestAccess, clientOrderId: string): O
     priority: 2,
     whenMissing: { events: [{ type: 'order-lookup', clientOrderId, found: false }] },
     read: ({ data }) => {
-      const items = asList(data, 'orders').filter((item) => optionalText(asFields(item, 'order'), 'externalId') === clientOrderId);
+      const items = asList(data, 'orders').filter(
+        (item) => optionalText(asFields(item, 'order'), 'externalId') === clientOrderId,
+      );
       const { known, unknown } = eachKnown(items, 'orders', (item) => readOrder(access, item));
       const updates = known.map((order): VenueEvent => ({ type: 'order-update', order }));
       return { events: [...updates, ...unknown, { type: 'order-lookup', clientOrderId, found: items.length > 0 }] };
@@ -219,10 +249,17 @@ export function fillsOperation(access: RestAccess, sinceMs: number, cursor?: str
     path: `/user/trades${pageQuery(cursor)}`,
     priority: 2,
     read: (envelope) =>
-      page(envelope, cursor, sinceMs, 'createdTime', (next) => fillsOperation(access, sinceMs, next), (items) => {
-        const { known, unknown } = eachKnown(items, 'fills', (item) => readFill(access, item));
-        return [...known.map((fill): VenueEvent => ({ type: 'fill', fill })), ...unknown];
-      }),
+      page(
+        envelope,
+        cursor,
+        sinceMs,
+        'createdTime',
+        (next) => fillsOperation(access, sinceMs, next),
+        (items) => {
+          const { known, unknown } = eachKnown(items, 'fills', (item) => readFill(access, item));
+          return [...known.map((fill): VenueEvent => ({ type: 'fill', fill })), ...unknown];
+        },
+      ),
   });
 }
 
@@ -234,12 +271,19 @@ export function fundingPaymentsOperation(access: RestAccess, sinceMs: number, cu
     path: `/user/funding/history${pageQuery(cursor, [['fromTime', Math.max(0, Math.floor(sinceMs))]])}`,
     priority: 4,
     read: (envelope) =>
-      page(envelope, cursor, sinceMs, 'paidTime', (next) => fundingPaymentsOperation(access, sinceMs, next), (items) => {
-        const { known, unknown } = eachKnown(items, 'funding payments', (item): FundingPaymentReport | undefined =>
-          parseFundingPayment(item, access.markets.find),
-        );
-        return [...known.map((payment): VenueEvent => ({ type: 'funding-payment', payment })), ...unknown];
-      }),
+      page(
+        envelope,
+        cursor,
+        sinceMs,
+        'paidTime',
+        (next) => fundingPaymentsOperation(access, sinceMs, next),
+        (items) => {
+          const { known, unknown } = eachKnown(items, 'funding payments', (item): FundingPaymentReport | undefined =>
+            parseFundingPayment(item, access.markets.find),
+          );
+          return [...known.map((payment): VenueEvent => ({ type: 'funding-payment', payment })), ...unknown];
+        },
+      ),
   });
 }
 
@@ -324,14 +368,21 @@ function openEnvelope(name: string, answer: HttpAnswered): Envelope {
   const status = optionalText(envelope, 'status')?.toUpperCase();
   if (status === 'OK' && answer.status < 400) {
     const pagination = envelope['pagination'];
-    const cursor = pagination === undefined || pagination === null ? undefined : optionalText(asFields(pagination, name), 'cursor');
+    const cursor =
+      pagination === undefined || pagination === null ? undefined : optionalText(asFields(pagination, name), 'cursor');
     return { data: envelope['data'], cursor };
   }
   if (status !== 'ERROR' && answer.status < 400) throw malformed(`${name}.status`, 'OK or ERROR', envelope['status']);
   const failure = envelope['error'] === undefined ? {} : asFields(envelope['error'], `${name}.error`);
   const code = optionalText(failure, 'code') ?? `HTTP_${answer.status}`;
-  const reason = [optionalText(failure, 'message'), optionalText(failure, 'debugInfo')].filter((part) => part !== undefined).join(': ');
-  throw refused(code, reason === '' ? answer.body.slice(0, 200) : reason, /^\d+$/.test(code) ? Number(code) : undefined);
+  const reason = [optionalText(failure, 'message'), optionalText(failure, 'debugInfo')]
+    .filter((part) => part !== undefined)
+    .join(': ');
+  throw refused(
+    code,
+    reason === '' ? answer.body.slice(0, 200) : reason,
+    /^\d+$/.test(code) ? Number(code) : undefined,
+  );
 }
 
 function readOrder(access: RestAccess, item: unknown): OrderReport | undefined {
@@ -355,7 +406,12 @@ export function eachKnown<Report>(
   for (const item of asList(data, what)) {
     const report = read(item);
     if (report !== undefined) known.push(report);
-    else unknown.push({ type: 'venue-error', code: 'UNKNOWN_MARKET', reason: `${what} name the market ${String(asFields(item, what)['market'])}` });
+    else
+      unknown.push({
+        type: 'venue-error',
+        code: 'UNKNOWN_MARKET',
+        reason: `${what} name the market ${String(asFields(item, what)['market'])}`,
+      });
   }
   return { known, unknown };
 }
@@ -373,7 +429,8 @@ function page(
   const young = items.filter((item) => timeField(asFields(item, 'page'), [timeName, 'createdAt'], 'page') >= sinceMs);
   const events = read(young.toReversed());
   // A page shorter than asked for is no proof of the end: the venue may cap pages lower. An empty one is.
-  const more = items.length > 0 && young.length === items.length && envelope.cursor !== undefined && envelope.cursor !== cursor;
+  const more =
+    items.length > 0 && young.length === items.length && envelope.cursor !== undefined && envelope.cursor !== cursor;
   return more && envelope.cursor !== undefined ? { events, next: next(envelope.cursor) } : { events };
 }
 

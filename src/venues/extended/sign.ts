@@ -78,7 +78,8 @@ const ONE = 10n ** BigInt(DECIMALS);
 const SETTLEMENT_EXTRA_SECONDS = 14n * 86_400n;
 const NONCE_MAX = 2 ** 31;
 
-const DOMAIN_TYPE = '"StarknetDomain"("name":"shortstring","version":"shortstring","chainId":"shortstring","revision":"shortstring")';
+const DOMAIN_TYPE =
+  '"StarknetDomain"("name":"shortstring","version":"shortstring","chainId":"shortstring","revision":"shortstring")';
 const ORDER_TYPE =
   '"Order"("position_id":"felt","base_asset_id":"AssetId","base_amount":"i64","quote_asset_id":"AssetId","quote_amount":"i64",' +
   '"fee_asset_id":"AssetId","fee_amount":"u64","expiration":"Timestamp","salt":"felt")"PositionId"("value":"u32")' +
@@ -133,7 +134,8 @@ export function starkPublicKeyOf(privateKey: string): string {
 
 /** Prepares one account's key. Throws when the key is no valid Stark private key. */
 export function signingKey(privateKey: string, vault: number, chainId: string): SigningKey {
-  if (!Number.isSafeInteger(vault) || vault < 0 || vault > 0xffff_ffff) throw new RangeViolation('vault', 'an unsigned 32-bit integer', vault);
+  if (!Number.isSafeInteger(vault) || vault < 0 || vault > 0xffff_ffff)
+    throw new RangeViolation('vault', 'an unsigned 32-bit integer', vault);
   return {
     privateKey: bareHex(privateKey),
     publicKey: starkPublicKeyOf(privateKey),
@@ -151,7 +153,10 @@ export function runExtendedSignTask(input: ExtendedSignInput, entropy: Uint8Arra
   void entropy;
   const { key, terms } = input;
   const order = settlementOrder(terms);
-  const hash = finish(spongeOf(key.messageState), [BigInt(key.publicKey), finish(spongeOf(key.orderState), orderTail(order))]);
+  const hash = finish(spongeOf(key.messageState), [
+    BigInt(key.publicKey),
+    finish(spongeOf(key.orderState), orderTail(order)),
+  ]);
   return { ...signHash(hash, key.privateKey), messageHash: hex(hash) };
 }
 
@@ -180,7 +185,8 @@ export function verifySignature(hash: bigint, r: string, s: string, publicKey: s
  * elsewhere is harmless because the signature also covers the amounts and the expiry.
  */
 export function nonceOf(clientOrderId: string): number {
-  if (!/^[0-9]{1,18}$/.test(clientOrderId)) throw new RangeViolation('client order id', 'decimal integer text', clientOrderId);
+  if (!/^[0-9]{1,18}$/.test(clientOrderId))
+    throw new RangeViolation('client order id', 'decimal integer text', clientOrderId);
   const id = BigInt(clientOrderId);
   const low = id & 0x7fff_ffffn;
   const high = (id >> 31n) & 0x1_ffffn;
@@ -241,7 +247,8 @@ function felt(value: bigint): bigint {
 
 function decimal(what: string, text: string): bigint {
   const units = parseDecimal(text, DECIMALS);
-  if (units === undefined || units < 0n) throw new RangeViolation(what, `a decimal with at most ${DECIMALS} fraction digits, zero or more`, text);
+  if (units === undefined || units < 0n)
+    throw new RangeViolation(what, `a decimal with at most ${DECIMALS} fraction digits, zero or more`, text);
   return units;
 }
 

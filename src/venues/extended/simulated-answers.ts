@@ -29,8 +29,10 @@ const NOT_FOUND: Refusal = { status: 404, code: 404, message: 'Not found' };
 /** Answers a GET under `/info`; undefined when there is no such endpoint. */
 export function answerInfo(records: SimulatedRecords, chainId: string, query: Query): Answer | Refusal | undefined {
   const [, what = '', third, fourth] = query.path;
-  if (query.path.length === 2 && what === 'starknet') return { data: { name: 'Perpetuals', version: 'v0', chainId, revision: 1 } };
-  if (query.path.length === 2 && what === 'markets') return { data: marketsJson(records, query.parameters.getAll('market')) };
+  if (query.path.length === 2 && what === 'starknet')
+    return { data: { name: 'Perpetuals', version: 'v0', chainId, revision: 1 } };
+  if (query.path.length === 2 && what === 'markets')
+    return { data: marketsJson(records, query.parameters.getAll('market')) };
   if (query.path.length === 4 && what === 'markets') return answerMarket(records, third ?? '', fourth ?? '');
   if (query.path.length === 3 && third === 'funding') return answerAppliedRates(records, what, query);
   return undefined;
@@ -57,7 +59,12 @@ function answerMarket(records: SimulatedRecords, symbol: string, what: string): 
     case 'orderbook':
       return { data: { market: symbol, bid: levels(book.bids), ask: levels(book.asks) } };
     case 'trades':
-      return { data: exchange.recentTrades(symbol).slice(-50).map((trade) => publicTradeJson(trade, instrument, records.ids)) };
+      return {
+        data: exchange
+          .recentTrades(symbol)
+          .slice(-50)
+          .map((trade) => publicTradeJson(trade, instrument, records.ids)),
+      };
     default:
       return undefined;
   }
@@ -67,7 +74,8 @@ function answerAppliedRates(records: SimulatedRecords, symbol: string, query: Qu
   if (records.instrument(symbol) === undefined) return MARKET_NOT_FOUND;
   const from = integerOf(query, 'startTime');
   const until = integerOf(query, 'endTime');
-  if (from === undefined || until === undefined) return { status: 400, code: 1133, message: 'startTime and endTime are required' };
+  if (from === undefined || until === undefined)
+    return { status: 400, code: 1133, message: 'startTime and endTime are required' };
   const limit = Math.min(integerOf(query, 'limit') ?? FUNDING_PAGE_MAX, FUNDING_PAGE_MAX);
   const rates = records.exchange
     .fundingHistory(symbol)
@@ -81,7 +89,11 @@ function answerAppliedRates(records: SimulatedRecords, symbol: string, query: Qu
 }
 
 /** Answers a GET under `/user` for an account; undefined when there is no such endpoint. */
-export function answerUser(records: SimulatedRecords, account: SimulatedAccount, query: Query): Answer | Refusal | undefined {
+export function answerUser(
+  records: SimulatedRecords,
+  account: SimulatedAccount,
+  query: Query,
+): Answer | Refusal | undefined {
   const route = query.path.slice(1).join('/');
   const [, , third = ''] = query.path;
   switch (route) {
@@ -104,7 +116,12 @@ export function answerUser(records: SimulatedRecords, account: SimulatedAccount,
     case 'fees':
       return { data: feesOf(records, query) };
     case 'leverage':
-      return { data: wantedSymbols(records, query).map((symbol) => ({ market: symbol, leverage: String(records.leverageOf(account, symbol)) })) };
+      return {
+        data: wantedSymbols(records, query).map((symbol) => ({
+          market: symbol,
+          leverage: String(records.leverageOf(account, symbol)),
+        })),
+      };
     default:
   }
   if (query.path[1] !== 'orders') return undefined;
@@ -113,14 +130,19 @@ export function answerUser(records: SimulatedRecords, account: SimulatedAccount,
     return { data: found.map((order) => records.orderJson(order, account)) };
   }
   if (query.path.length !== 3) return undefined;
-  const order = records.orders(account).find(({ venueOrderNumber }) => records.ids.order(venueOrderNumber).toString() === third);
+  const order = records
+    .orders(account)
+    .find(({ venueOrderNumber }) => records.ids.order(venueOrderNumber).toString() === third);
   return order === undefined ? NOT_FOUND : { data: records.orderJson(order, account) };
 }
 
 /** The venue has no balance object for an account without money. */
 function answerBalance(records: SimulatedRecords, account: SimulatedAccount, query: Query): Answer | Refusal {
-  const empty = records.exchange.wallet(account.name).walletMicro === 0n && records.exchange.positions(account.name).length === 0;
-  return empty ? { status: 404, code: 404, message: 'Balance is zero' } : { data: records.balanceJson(account, query.nowMs) };
+  const empty =
+    records.exchange.wallet(account.name).walletMicro === 0n && records.exchange.positions(account.name).length === 0;
+  return empty
+    ? { status: 404, code: 404, message: 'Balance is zero' }
+    : { data: records.balanceJson(account, query.nowMs) };
 }
 
 function accountJson(account: SimulatedAccount): { readonly [field: string]: WireValue } {
@@ -137,7 +159,10 @@ function positionsOf(records: SimulatedRecords, account: SimulatedAccount, query
   const side = query.parameters.get('side');
   return records.exchange
     .positions(account.name)
-    .filter((position) => isWanted(query, position.symbol) && (side === null || (side === 'SHORT') === position.signedLots < 0))
+    .filter(
+      (position) =>
+        isWanted(query, position.symbol) && (side === null || (side === 'SHORT') === position.signedLots < 0),
+    )
     .map((position) => records.positionJson(position, account, query.nowMs));
 }
 
@@ -150,7 +175,12 @@ function chosenOrders(
   const side = query.parameters.get('side');
   return records
     .orders(account)
-    .filter((order) => choose(order) && isWanted(query, order.symbol) && (side === null || (side === 'BUY') === (order.side === 'buy')));
+    .filter(
+      (order) =>
+        choose(order) &&
+        isWanted(query, order.symbol) &&
+        (side === null || (side === 'BUY') === (order.side === 'buy')),
+    );
 }
 
 export function isOpen(order: ExchangeOrderState): boolean {
@@ -165,16 +195,26 @@ function answerOrderHistory(records: SimulatedRecords, account: SimulatedAccount
     query,
     (order) => !isOpen(order) && (externalIds.length === 0 || externalIds.includes(order.clientOrderId)),
   );
-  return pageOf(query, closed, (order) => records.ids.order(order.venueOrderNumber), (order) => records.orderJson(order, account));
+  return pageOf(
+    query,
+    closed,
+    (order) => records.ids.order(order.venueOrderNumber),
+    (order) => records.orderJson(order, account),
+  );
 }
 
 function answerTrades(records: SimulatedRecords, account: SimulatedAccount, query: Query): Answer {
   const trades = records.exchange.trades(account.name).filter((trade) => isWanted(query, trade.symbol));
-  return pageOf(query, trades, (trade) => records.ids.trade(trade.tradeNumber), (trade) => {
-    const party = trade.taker?.account === account.name ? trade.taker : trade.maker;
-    if (party === undefined) throw new Error('a remembered trade has a side that is ours');
-    return records.fillJson(trade, party, account, 'externalId');
-  });
+  return pageOf(
+    query,
+    trades,
+    (trade) => records.ids.trade(trade.tradeNumber),
+    (trade) => {
+      const party = trade.taker?.account === account.name ? trade.taker : trade.maker;
+      if (party === undefined) throw new Error('a remembered trade has a side that is ours');
+      return records.fillJson(trade, party, account, 'externalId');
+    },
+  );
 }
 
 function answerPayments(records: SimulatedRecords, account: SimulatedAccount, query: Query): Answer {
@@ -182,11 +222,21 @@ function answerPayments(records: SimulatedRecords, account: SimulatedAccount, qu
   const payments = records.exchange
     .fundingPayments(account.name)
     .filter((payment) => payment.settledAtMs >= from && isWanted(query, payment.symbol));
-  return pageOf(query, payments, (payment) => records.ids.payment(payment.paymentNumber), (payment) => records.fundingPaymentJson(payment, account));
+  return pageOf(
+    query,
+    payments,
+    (payment) => records.ids.payment(payment.paymentNumber),
+    (payment) => records.fundingPaymentJson(payment, account),
+  );
 }
 
 /** One page of a listing kept oldest first, answered newest first by descending id; the cursor is the last id of the page. */
-function pageOf<Entry>(query: Query, entries: readonly Entry[], idOf: (entry: Entry) => bigint, json: (entry: Entry) => WireValue): Answer {
+function pageOf<Entry>(
+  query: Query,
+  entries: readonly Entry[],
+  idOf: (entry: Entry) => bigint,
+  json: (entry: Entry) => WireValue,
+): Answer {
   const limit = Math.max(1, Math.min(integerOf(query, 'limit') ?? PAGE_MAX, PAGE_MAX));
   const cursorText = query.parameters.get('cursor') ?? '';
   const below = /^\d+$/.test(cursorText) ? BigInt(cursorText) : undefined;

@@ -24,7 +24,13 @@ const NONCE_MAX = 2 ** 31;
 const SELF_TRADE_LEVELS: readonly unknown[] = [undefined, 'DISABLED', 'ACCOUNT', 'CLIENT'];
 
 /** Reads and checks one order; whatever passes may be submitted to the exchange. `nowMs` is the venue's calendar time. */
-export function admitOrder(body: string, account: SimulatedAccount, exchange: Exchange, chainId: string, nowMs: number): Intake {
+export function admitOrder(
+  body: string,
+  account: SimulatedAccount,
+  exchange: Exchange,
+  chainId: string,
+  nowMs: number,
+): Intake {
   let order: Fields;
   try {
     order = asFields(parseJson(body, 'order'), 'order');
@@ -50,7 +56,8 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
   if (side !== 'BUY' && side !== 'SELL') return refuse(1133, 'Invalid order parameters', 'side');
   if (timeInForce !== 'GTT' && timeInForce !== 'IOC') return refuse(1133, 'Invalid order parameters', 'timeInForce');
   if (type === 'MARKET' && timeInForce !== 'IOC') return refuse(1139, 'Market order must be IOC');
-  if (!SELF_TRADE_LEVELS.includes(order['selfTradeProtectionLevel'])) return refuse(1133, 'Invalid order parameters', 'selfTradeProtectionLevel');
+  if (!SELF_TRADE_LEVELS.includes(order['selfTradeProtectionLevel']))
+    return refuse(1133, 'Invalid order parameters', 'selfTradeProtectionLevel');
   if (order['price'] === undefined || order['price'] === null) return refuse(1130, 'Order price is missing');
 
   const quantity = optionalText(order, 'qty') ?? '';
@@ -62,18 +69,25 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
   const ticks = steps(price, instrument.priceDecimals, instrument.tickUnits);
   if (ticks === 'precision') return refuse(1125, 'Invalid price precision');
   if (ticks === 'step' || ticks <= 0) return refuse(1124, 'Invalid price increment');
-  if (notionalMicro(instrument, ticks, lots) > instrument.maxNotionalMicro) return refuse(1122, 'Order value exceeds max order value');
+  if (notionalMicro(instrument, ticks, lots) > instrument.maxNotionalMicro)
+    return refuse(1122, 'Order value exceeds max order value');
 
   const postOnly = order['postOnly'] === true;
   const fee = parseDecimal(optionalText(order, 'fee') ?? '', 12);
   const charged = postOnly ? instrument.makerFee : instrument.takerFee;
   if (fee === undefined || fee < BigInt(charged)) return refuse(1128, 'Invalid fee value');
   const expiry = order['expiryEpochMillis'];
-  if (typeof expiry !== 'number' || !Number.isSafeInteger(expiry) || expiry <= nowMs || expiry > nowMs + EXPIRY_AHEAD_MAX_MS) {
+  if (
+    typeof expiry !== 'number' ||
+    !Number.isSafeInteger(expiry) ||
+    expiry <= nowMs ||
+    expiry > nowMs + EXPIRY_AHEAD_MAX_MS
+  ) {
     return refuse(1135, 'Invalid order expiration', `${String(expiry)} at ${Math.floor(nowMs)}`);
   }
   const nonce = Number(optionalText(order, 'nonce'));
-  if (!Number.isSafeInteger(nonce) || nonce < 1 || nonce > NONCE_MAX) return refuse(1133, 'Invalid order parameters', 'nonce');
+  if (!Number.isSafeInteger(nonce) || nonce < 1 || nonce > NONCE_MAX)
+    return refuse(1133, 'Invalid order parameters', 'nonce');
 
   const accepted: ExchangeOrder = {
     account: account.name,
@@ -89,8 +103,10 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
   };
   const settlement = fieldsOf(order, 'settlement');
   const signature = fieldsOf(settlement, 'signature');
-  if (!sameNumber(optionalText(settlement, 'starkKey'), account.starkPublicKey)) return refuse(1100, 'Invalid StarkEx public key');
-  if (!sameNumber(optionalText(settlement, 'collateralPosition'), String(account.vault))) return refuse(1102, 'Invalid StarkEx vault');
+  if (!sameNumber(optionalText(settlement, 'starkKey'), account.starkPublicKey))
+    return refuse(1100, 'Invalid StarkEx public key');
+  if (!sameNumber(optionalText(settlement, 'collateralPosition'), String(account.vault)))
+    return refuse(1102, 'Invalid StarkEx vault');
   const signed = settlementOrder({
     side: accepted.side,
     quantity,
@@ -102,7 +118,14 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
     market: settlementOf(instrument),
   });
   const hash = messageHash(chainId, account.starkPublicKey, signed);
-  if (!verifySignature(hash, optionalText(signature, 'r') ?? '', optionalText(signature, 's') ?? '', account.starkPublicKey)) {
+  if (
+    !verifySignature(
+      hash,
+      optionalText(signature, 'r') ?? '',
+      optionalText(signature, 's') ?? '',
+      account.starkPublicKey,
+    )
+  ) {
     return refuse(1101, 'Invalid StarkEx signature');
   }
   return marketRules(accepted, instrument, exchange) ?? { accepted };

@@ -58,7 +58,8 @@ export class SimulatedRecords {
   /** Books what the wire shows and the exchange does not keep. */
   observe(event: ExchangeEvent): void {
     if (event.type !== 'trade') return;
-    for (const party of [event.trade.taker, event.trade.maker]) if (party !== undefined) this.#observeFill(event.trade, party);
+    for (const party of [event.trade.taker, event.trade.maker])
+      if (party !== undefined) this.#observeFill(event.trade, party);
   }
 
   #observeFill(trade: ExchangeTrade, party: TradeParty): void {
@@ -67,7 +68,11 @@ export class SimulatedRecords {
     const after = party.positionBeforeLots + (buys ? trade.lots : -trade.lots);
     const key = `${party.account} ${trade.symbol}`;
     const held = this.#results.get(key);
-    if (held === undefined || party.positionBeforeLots === 0 || Math.sign(after) === -Math.sign(party.positionBeforeLots)) {
+    if (
+      held === undefined ||
+      party.positionBeforeLots === 0 ||
+      Math.sign(after) === -Math.sign(party.positionBeforeLots)
+    ) {
       this.#results.set(key, { realisedMicro: party.feeMicro, openedAtMs: trade.atMs });
     } else {
       held.realisedMicro += party.realisedMicro + party.feeMicro;
@@ -77,7 +82,9 @@ export class SimulatedRecords {
   /** All orders of an account, oldest first, those it only pretended to take included. */
   orders(account: SimulatedAccount): readonly ExchangeOrderState[] {
     const pretended = this.#pretended.filter((order) => order.account === account.name);
-    return pretended.length === 0 ? this.exchange.orders(account.name) : [...this.exchange.orders(account.name), ...pretended];
+    return pretended.length === 0
+      ? this.exchange.orders(account.name)
+      : [...this.exchange.orders(account.name), ...pretended];
   }
 
   /** Takes an order that the exchange will never see; returns its number. It looks queued until it is rejected. */
@@ -144,12 +151,23 @@ export class SimulatedRecords {
     return balanceJson(this.exchange.wallet(account.name), nowMs);
   }
 
-  fillJson(trade: ExchangeTrade, party: TradeParty, account: SimulatedAccount, idName: 'externalId' | 'externalOrderId'): WireValue {
+  fillJson(
+    trade: ExchangeTrade,
+    party: TradeParty,
+    account: SimulatedAccount,
+    idName: 'externalId' | 'externalOrderId',
+  ): WireValue {
     return fillJson(trade, party, this.#known(trade.symbol), this.ids, account.accountId, idName);
   }
 
   fundingPaymentJson(payment: ExchangeFundingPayment, account: SimulatedAccount): WireValue {
-    return fundingPaymentJson(payment, this.#known(payment.symbol), this.ids, this.#positionId(payment.symbol, account), account.accountId);
+    return fundingPaymentJson(
+      payment,
+      this.#known(payment.symbol),
+      this.ids,
+      this.#positionId(payment.symbol, account),
+      account.accountId,
+    );
   }
 
   /** The exchange's own truth, with the ids the wire shows. */
@@ -164,9 +182,10 @@ export class SimulatedRecords {
         return truth.fills.map((fill): OracleFill => ({ ...fill, fillId: ids.trade(Number(fill.fillId)).toString() }));
       },
       get fundingPayments() {
-        return truth.fundingPayments.map(
-          (payment): OracleFundingPayment => ({ ...payment, paymentId: ids.payment(Number(payment.paymentId)).toString() }),
-        );
+        return truth.fundingPayments.map((payment): OracleFundingPayment => ({
+          ...payment,
+          paymentId: ids.payment(Number(payment.paymentId)).toString(),
+        }));
       },
       get orders() {
         return truth.orders;

@@ -109,23 +109,37 @@ export class SimulatedSockets {
   }
 
   /** `segments` and `best` come from the path; undefined stream: no such path. */
-  static streamOf(segments: readonly string[], best: boolean, account: SimulatedAccount | undefined): Stream | undefined {
+  static streamOf(
+    segments: readonly string[],
+    best: boolean,
+    account: SimulatedAccount | undefined,
+  ): Stream | undefined {
     const [first = '', second, third] = segments;
-    if (first === 'account' && segments.length === 1) return account === undefined ? undefined : { kind: 'account', account };
+    if (first === 'account' && segments.length === 1)
+      return account === undefined ? undefined : { kind: 'account', account };
     if (first === 'orderbooks' && segments.length <= 2) return { kind: 'orderbooks', symbol: second, best };
-    if ((first === 'publicTrades' || first === 'funding') && segments.length <= 2) return { kind: first, symbol: second };
-    if (first === 'prices' && (second === 'mark' || second === 'index') && segments.length <= 3) return { kind: second, symbol: third };
+    if ((first === 'publicTrades' || first === 'funding') && segments.length <= 2)
+      return { kind: first, symbol: second };
+    if (first === 'prices' && (second === 'mark' || second === 'index') && segments.length <= 3)
+      return { kind: second, symbol: third };
     return undefined;
   }
 
   open(socketId: number, stream: Stream, at: Instant): void {
-    const connection: Connection = { socketId, stream, sequence: 0, nextPingMs: at.monotonicMs + PING_MS, pongDueMs: undefined };
+    const connection: Connection = {
+      socketId,
+      stream,
+      sequence: 0,
+      nextPingMs: at.monotonicMs + PING_MS,
+      pongDueMs: undefined,
+    };
     this.#connections.set(socketId, connection);
     this.#outputs.push({ type: 'socket-accept', socketId });
     if (stream.kind === 'account') this.#sendPictures(connection, stream.account, at);
     if (stream.kind === 'mark' || stream.kind === 'index') {
       for (const { instrument } of this.#feeds.values()) {
-        if (concerns(stream, instrument.symbol)) this.#send(connection, this.#priceFrame(instrument.symbol, stream.kind, at));
+        if (concerns(stream, instrument.symbol))
+          this.#send(connection, this.#priceFrame(instrument.symbol, stream.kind, at));
       }
     }
     if (stream.kind !== 'orderbooks') return;
@@ -183,7 +197,9 @@ export class SimulatedSockets {
         }));
         return;
       case 'wallet':
-        this.#toAccount(event.account, 'BALANCE', at, (account) => ({ balance: this.#records.balanceJson(account, at.calendarMs) }));
+        this.#toAccount(event.account, 'BALANCE', at, (account) => ({
+          balance: this.#records.balanceJson(account, at.calendarMs),
+        }));
         return;
       case 'stats':
         for (const kind of ['mark', 'index'] as const) {
@@ -192,7 +208,9 @@ export class SimulatedSockets {
         return;
       case 'funding': {
         const { symbol, settledAtMs, ratePico } = event.funding;
-        this.#toAll('funding', symbol, () => frameOf(undefined, { m: symbol, T: Math.floor(settledAtMs), f: rateText(ratePico) }, at));
+        this.#toAll('funding', symbol, () =>
+          frameOf(undefined, { m: symbol, T: Math.floor(settledAtMs), f: rateText(ratePico) }, at),
+        );
         return;
       }
       default:
@@ -224,7 +242,8 @@ export class SimulatedSockets {
     for (const feed of this.#feeds.values()) {
       const delta = takeDelta(feed, at);
       if (delta !== undefined) this.#deliver(feed, delta, at);
-      else if (at.monotonicMs - feed.lastFrameMs >= HEARTBEAT_MS) this.#deliver(feed, deltaFrame(feed.instrument, [], [], at), at);
+      else if (at.monotonicMs - feed.lastFrameMs >= HEARTBEAT_MS)
+        this.#deliver(feed, deltaFrame(feed.instrument, [], [], at), at);
       if (!snapshotDue) continue;
       feed.snapshot = snapshotFrame(feed.instrument, feed.published, at);
       feed.deltas = [];
@@ -244,14 +263,17 @@ export class SimulatedSockets {
   #toBooks(feed: BookFeed, best: boolean, frame: Frame): void {
     for (const connection of this.#connections.values()) {
       const { stream } = connection;
-      if (stream.kind === 'orderbooks' && stream.best === best && concerns(stream, feed.instrument.symbol)) this.#send(connection, frame);
+      if (stream.kind === 'orderbooks' && stream.best === best && concerns(stream, feed.instrument.symbol))
+        this.#send(connection, frame);
     }
   }
 
   #trade(trade: ExchangeTrade, at: Instant): void {
     const { instrument } = this.#feeds.get(trade.symbol) ?? {};
     if (instrument !== undefined) {
-      this.#toAll('publicTrades', trade.symbol, () => frameOf(undefined, [publicTradeJson(trade, instrument, this.#records.ids)], at));
+      this.#toAll('publicTrades', trade.symbol, () =>
+        frameOf(undefined, [publicTradeJson(trade, instrument, this.#records.ids)], at),
+      );
     }
     for (const party of [trade.taker, trade.maker]) {
       if (party === undefined) continue;
@@ -265,7 +287,9 @@ export class SimulatedSockets {
     const records = this.#records;
     const open = records.orders(account).filter(isOpen);
     this.#send(connection, frameOf('BALANCE', { balance: records.balanceJson(account, at.calendarMs) }, at));
-    const positions = records.exchange.positions(account.name).map((position) => records.positionJson(position, account, at.calendarMs));
+    const positions = records.exchange
+      .positions(account.name)
+      .map((position) => records.positionJson(position, account, at.calendarMs));
     this.#send(connection, frameOf('POSITION', { positions }, at));
     this.#send(connection, frameOf('ORDER', { orders: open.map((order) => records.orderJson(order, account)) }, at));
   }
@@ -289,7 +313,8 @@ export class SimulatedSockets {
     const account = this.#records.account(name);
     if (account === undefined) return;
     for (const connection of this.#connections.values()) {
-      if (connection.stream.kind === 'account' && connection.stream.account === account) this.#send(connection, frameOf(type, make(account), at));
+      if (connection.stream.kind === 'account' && connection.stream.account === account)
+        this.#send(connection, frameOf(type, make(account), at));
     }
   }
 
@@ -339,12 +364,21 @@ function levelChanges(instrument: Instrument, published: Side, pending: Side): r
     if (lots === before) continue;
     if (lots === 0) published.delete(ticks);
     else published.set(ticks, lots);
-    changes.push({ q: quantityText(lots - before, instrument), p: priceText(ticks, instrument), c: quantityText(lots, instrument) });
+    changes.push({
+      q: quantityText(lots - before, instrument),
+      p: priceText(ticks, instrument),
+      c: quantityText(lots, instrument),
+    });
   }
   return changes;
 }
 
-function deltaFrame(instrument: Instrument, bids: readonly WireValue[], asks: readonly WireValue[], at: Instant): Frame {
+function deltaFrame(
+  instrument: Instrument,
+  bids: readonly WireValue[],
+  asks: readonly WireValue[],
+  at: Instant,
+): Frame {
   return frameOf('DELTA', { t: 'DELTA', m: instrument.symbol, b: bids, a: asks, d: 'f' }, at);
 }
 
@@ -357,7 +391,13 @@ function snapshotFrame(instrument: Instrument, book: Changes, at: Instant, depth
       .map(([ticks, lots]) => ({ q: quantityText(lots, instrument), p: priceText(ticks, instrument) }));
   return frameOf(
     'SNAPSHOT',
-    { t: 'SNAPSHOT', m: instrument.symbol, b: levels(book.bids, -1), a: levels(book.asks, 1), d: depth === undefined ? 'f' : String(depth) },
+    {
+      t: 'SNAPSHOT',
+      m: instrument.symbol,
+      b: levels(book.bids, -1),
+      a: levels(book.asks, 1),
+      d: depth === undefined ? 'f' : String(depth),
+    },
     at,
   );
 }

@@ -53,7 +53,8 @@ export function wireIds(seed: number): WireIds {
 export function settlementOf(instrument: Instrument): SettlementMarket {
   const digits = Math.max(6, instrument.quantityDecimals + 1);
   let id = '';
-  for (const byte of new TextEncoder().encode(`${assetNameOf(instrument)}-${digits}`)) id += byte.toString(16).padStart(2, '0');
+  for (const byte of new TextEncoder().encode(`${assetNameOf(instrument)}-${digits}`))
+    id += byte.toString(16).padStart(2, '0');
   return {
     syntheticId: `0x${id.padEnd(30, '0')}`,
     syntheticResolution: (10n ** BigInt(digits)).toString(),
@@ -66,7 +67,11 @@ function assetNameOf(instrument: Instrument): string {
   return instrument.multiplier === 1 ? instrument.base : `${instrument.multiplier}${instrument.base}`;
 }
 
-export function marketJson(instrument: Instrument, stats: ExchangeStats, book: ReturnType<Exchange['book']>): WireValue {
+export function marketJson(
+  instrument: Instrument,
+  stats: ExchangeStats,
+  book: ReturnType<Exchange['book']>,
+): WireValue {
   const settlement = settlementOf(instrument);
   const band = shortDecimal(BigInt(instrument.priceBand ?? 0), 12);
   return {
@@ -78,7 +83,8 @@ export function marketJson(instrument: Instrument, stats: ExchangeStats, book: R
     collateralAssetName: instrument.quote,
     collateralAssetPrecision: 6,
     active: instrument.status !== 'inactive',
-    status: instrument.status === 'active' ? 'ACTIVE' : instrument.status === 'reduce-only' ? 'REDUCE_ONLY' : 'DISABLED',
+    status:
+      instrument.status === 'active' ? 'ACTIVE' : instrument.status === 'reduce-only' ? 'REDUCE_ONLY' : 'DISABLED',
     type: 'PERPETUAL',
     isRfq: false,
     marketStats: statsJson(instrument, stats, book),
@@ -94,7 +100,10 @@ export function marketJson(instrument: Instrument, stats: ExchangeStats, book: R
       maxNumOrders: String(OPEN_ORDERS_MAX),
       ...(instrument.priceBand === undefined ? {} : { limitPriceCap: band, limitPriceFloor: band }),
       riskFactorConfig: [
-        { upperBound: microText(instrument.maxNotionalMicro), riskFactor: shortDecimal(BigInt(instrument.maintenanceMarginRate), 12) },
+        {
+          upperBound: microText(instrument.maxNotionalMicro),
+          riskFactor: shortDecimal(BigInt(instrument.maintenanceMarginRate), 12),
+        },
       ],
     },
     l2Config: {
@@ -111,7 +120,8 @@ export function marketJson(instrument: Instrument, stats: ExchangeStats, book: R
 export const OPEN_ORDERS_MAX = 200;
 
 export function statsJson(instrument: Instrument, stats: ExchangeStats, book: ReturnType<Exchange['book']>): WireValue {
-  const touch = (level: readonly [number, number] | undefined): string => priceText(level?.[0] ?? stats.lastTradeTicks, instrument);
+  const touch = (level: readonly [number, number] | undefined): string =>
+    priceText(level?.[0] ?? stats.lastTradeTicks, instrument);
   return {
     dailyVolume: stats.volume24hQuote.toFixed(6),
     dailyVolumeBase: stats.volume24hBase.toFixed(instrument.quantityDecimals),
@@ -174,9 +184,18 @@ function statusOf(order: ExchangeOrderState): WireOrderStatus {
   }
 }
 
-export function orderJson(order: ExchangeOrderState, instrument: Instrument, ids: WireIds, accountId: number, paidFeeMicro: bigint): WireValue {
+export function orderJson(
+  order: ExchangeOrderState,
+  instrument: Instrument,
+  ids: WireIds,
+  accountId: number,
+  paidFeeMicro: bigint,
+): WireValue {
   const ended = order.status === 'cancelled' || order.status === 'rejected' || order.status === 'expired';
-  const reason = order.reason === undefined || !ended || NO_REASON.has(order.reason) ? undefined : (REASONS.get(order.reason) ?? order.reason);
+  const reason =
+    order.reason === undefined || !ended || NO_REASON.has(order.reason)
+      ? undefined
+      : (REASONS.get(order.reason) ?? order.reason);
   return {
     id: ids.order(order.venueOrderNumber),
     accountId,
@@ -187,7 +206,9 @@ export function orderJson(order: ExchangeOrderState, instrument: Instrument, ids
     status: statusOf(order),
     statusReason: reason,
     price: priceText(order.limitTicks, instrument),
-    ...(order.filledLots === 0 ? {} : { averagePrice: averagePrice(order.filledQuoteMicro, order.filledLots, instrument) }),
+    ...(order.filledLots === 0
+      ? {}
+      : { averagePrice: averagePrice(order.filledQuoteMicro, order.filledLots, instrument) }),
     qty: quantityText(order.lots, instrument),
     filledQty: quantityText(order.filledLots, instrument),
     payedFee: padded(microText(paidFeeMicro)),
@@ -301,7 +322,13 @@ export function balanceJson(wallet: ReturnType<Exchange['wallet']>, nowMs: numbe
   };
 }
 
-export function fundingPaymentJson(payment: ExchangeFundingPayment, instrument: Instrument, ids: WireIds, positionId: bigint, accountId: number): WireValue {
+export function fundingPaymentJson(
+  payment: ExchangeFundingPayment,
+  instrument: Instrument,
+  ids: WireIds,
+  positionId: bigint,
+  accountId: number,
+): WireValue {
   const lots = Math.abs(payment.signedLots);
   return {
     id: ids.payment(payment.paymentNumber),

@@ -196,7 +196,10 @@ class SimulatedExtended implements SimulatedVenue {
     if (segments[0] === 'account' && account === undefined) return refuse(401, 'Unauthorized');
     const stream = SimulatedSockets.streamOf(segments, new URLSearchParams(query).get('depth') === '1', account);
     const unknownMarket =
-      stream !== undefined && stream.kind !== 'account' && stream.symbol !== undefined && this.#records.instrument(stream.symbol) === undefined;
+      stream !== undefined &&
+      stream.kind !== 'account' &&
+      stream.symbol !== undefined &&
+      this.#records.instrument(stream.symbol) === undefined;
     if (stream === undefined || unknownMarket) return refuse(404, 'Not found');
     this.#sockets.open(input.socketId, stream, at);
     return [];
@@ -247,7 +250,8 @@ class SimulatedExtended implements SimulatedVenue {
     const segments = segmentsOf(path, REST_PREFIX);
     if (segments === undefined) return NO_SUCH_ENDPOINT;
     const asked: Query = { path: segments, parameters: new URLSearchParams(query), nowMs: Math.floor(at.calendarMs) };
-    if (segments[0] === 'info' && input.method === 'GET') return answerInfo(this.#records, this.#chainId, asked) ?? NO_SUCH_ENDPOINT;
+    if (segments[0] === 'info' && input.method === 'GET')
+      return answerInfo(this.#records, this.#chainId, asked) ?? NO_SUCH_ENDPOINT;
     if (segments[0] !== 'user') return NO_SUCH_ENDPOINT;
     const account = this.#records.accountByKey(input.headers['x-api-key']);
     if (account === undefined) return WRONG_KEY;
@@ -266,7 +270,9 @@ class SimulatedExtended implements SimulatedVenue {
     const order = this.#records
       .orders(account)
       .find(({ clientOrderId, venueOrderNumber }) =>
-        third === undefined ? clientOrderId === externalId : this.#records.ids.order(venueOrderNumber).toString() === third,
+        third === undefined
+          ? clientOrderId === externalId
+          : this.#records.ids.order(venueOrderNumber).toString() === third,
       );
     if (order === undefined) return NO_SUCH_ORDER;
     // OK only means "asked": cancelling what is over already does nothing.
@@ -276,11 +282,14 @@ class SimulatedExtended implements SimulatedVenue {
 
   #place(body: string, account: SimulatedAccount, at: Instant): Reply {
     const fault = this.#orderFaults.shift();
-    if (fault?.fault === 'refuse-next') return { status: fault.status, code: fault.code, message: 'Refused on request' };
+    if (fault?.fault === 'refuse-next')
+      return { status: fault.status, code: fault.code, message: 'Refused on request' };
     const intake = admitOrder(body, account, this.#exchange, this.#chainId, at.calendarMs);
     if ('refused' in intake) return intake.refused;
     const order = intake.accepted;
-    const isDuplicate = this.#records.orders(account).some(({ clientOrderId }) => clientOrderId === order.clientOrderId);
+    const isDuplicate = this.#records
+      .orders(account)
+      .some(({ clientOrderId }) => clientOrderId === order.clientOrderId);
     if (isDuplicate) return refusalOf('duplicate-client-id');
 
     if (fault?.fault === 'silent-drop-next-order') return placed(this.#records.unusedOrderId(), order.clientOrderId);
@@ -298,7 +307,9 @@ class SimulatedExtended implements SimulatedVenue {
     }
     const outcome = this.#exchange.submit(order, at);
     if (!outcome.accepted) return refusalOf(outcome.reason);
-    return fault?.fault === 'lose-next-answer' ? 'lost' : placed(this.#records.ids.order(outcome.venueOrderNumber), order.clientOrderId);
+    return fault?.fault === 'lose-next-answer'
+      ? 'lost'
+      : placed(this.#records.ids.order(outcome.venueOrderNumber), order.clientOrderId);
   }
 
   #massCancel(body: string, account: SimulatedAccount, at: Instant): Reply {
@@ -328,7 +339,8 @@ class SimulatedExtended implements SimulatedVenue {
     if (!Number.isInteger(leverage)) return { status: 400, code: 1053, message: 'Invalid leverage value precision' };
     if (leverage < 1) return { status: 400, code: 1049, message: 'Leverage below min leverage' };
     if (leverage > instrument.maxLeverage) return { status: 400, code: 1050, message: 'Leverage exceeds max leverage' };
-    if (!this.#records.setLeverage(account, symbol, leverage)) return { status: 400, code: 1052, message: 'Insufficient margin for leverage' };
+    if (!this.#records.setLeverage(account, symbol, leverage))
+      return { status: 400, code: 1052, message: 'Insufficient margin for leverage' };
     return { data: { market: symbol, leverage: String(leverage) } };
   }
 }
@@ -359,7 +371,10 @@ function hasUserAgent(headers: Readonly<Record<string, string>>): boolean {
 function segmentsOf(path: string, prefix: string): readonly string[] | undefined {
   const bare = path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
   try {
-    return bare.split('/').filter((segment) => segment !== '').map(decodeURIComponent);
+    return bare
+      .split('/')
+      .filter((segment) => segment !== '')
+      .map(decodeURIComponent);
   } catch {
     // A percent sign without two hex digits.
     return undefined;
@@ -368,6 +383,7 @@ function segmentsOf(path: string, prefix: string): readonly string[] | undefined
 
 function frameKind(kind: unknown): FrameFault['kind'] {
   const known = FRAME_KINDS.get(kind);
-  if (known === undefined) throw new RangeError(`socket kind must be one of ${[...FRAME_KINDS.values()].join(', ')}, was ${String(kind)}`);
+  if (known === undefined)
+    throw new RangeError(`socket kind must be one of ${[...FRAME_KINDS.values()].join(', ')}, was ${String(kind)}`);
   return known;
 }

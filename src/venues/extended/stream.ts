@@ -64,7 +64,12 @@ export class ExtendedStream implements VenueStream {
   readonly #connections = new Map<string, Connection>();
   readonly #books = new Map<string, BookState>();
 
-  constructor(access: { readonly streamUrl: string; readonly apiKey: string; readonly markets: ExtendedMarkets; readonly calendarScale: number }) {
+  constructor(access: {
+    readonly streamUrl: string;
+    readonly apiKey: string;
+    readonly markets: ExtendedMarkets;
+    readonly calendarScale: number;
+  }) {
     this.#streamUrl = access.streamUrl;
     this.#apiKey = access.apiKey;
     this.#markets = access.markets;
@@ -119,7 +124,12 @@ export class ExtendedStream implements VenueStream {
       return this.#read(socketKey, connection, asFields(parseJson(text, socketKey), socketKey), at);
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;
-      const event: VenueEvent = { type: 'malformed-frame', channel: socketKey, detail: error.message, sample: text.slice(0, 200) };
+      const event: VenueEvent = {
+        type: 'malformed-frame',
+        channel: socketKey,
+        detail: error.message,
+        sample: text.slice(0, 200),
+      };
       // Where frames build on each other, one that could not be read is one that was lost.
       return socketKey === MARKS || socketKey === FUNDING
         ? { events: [event], send: [] }
@@ -148,7 +158,8 @@ export class ExtendedStream implements VenueStream {
       return { events: [{ type: 'venue-error', code: optionalText(failure, 'code') ?? 'UNKNOWN', reason }], send: [] };
     }
     const sequence = frame['seq'];
-    if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence)) throw malformed(`${socketKey}.seq`, 'an integer', sequence);
+    if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence))
+      throw malformed(`${socketKey}.seq`, 'an integer', sequence);
     const last = connection.lastSequence;
     // A frame delivered twice changes nothing the second time.
     if (last !== undefined && sequence <= last) return NOTHING;
@@ -191,7 +202,9 @@ export class ExtendedStream implements VenueStream {
     const { find, clientOrderIdOf } = this.#markets;
     switch (type) {
       case 'ORDER': {
-        const { known, unknown } = eachKnown(asFields(frame['data'], 'account')['orders'], 'orders', (item) => parseOrder(item, find));
+        const { known, unknown } = eachKnown(asFields(frame['data'], 'account')['orders'], 'orders', (item) =>
+          parseOrder(item, find),
+        );
         for (const order of known) this.#markets.learnOrder(order.venueOrderId, order.clientOrderId);
         return [...known.map((order): VenueEvent => ({ type: 'order-update', order })), ...unknown];
       }
@@ -202,7 +215,9 @@ export class ExtendedStream implements VenueStream {
         return [...known.map((fill): VenueEvent => ({ type: 'fill', fill })), ...unknown];
       }
       case 'POSITION': {
-        const { known, unknown } = eachKnown(asFields(frame['data'], 'account')['positions'], 'positions', (item) => parsePosition(item, find));
+        const { known, unknown } = eachKnown(asFields(frame['data'], 'account')['positions'], 'positions', (item) =>
+          parsePosition(item, find),
+        );
         return [...known.map((position): VenueEvent => ({ type: 'position', position })), ...unknown];
       }
       case 'BALANCE': {
@@ -231,7 +246,8 @@ export class ExtendedStream implements VenueStream {
       book.orders.replace(snapshotLevels(data['b'], market), snapshotLevels(data['a'], market));
       book.hasSnapshot = true;
     } else if (type === 'DELTA') {
-      if (!book.hasSnapshot) return this.#broken(socketKey, connection, 'no-snapshot', 'a change came before the first snapshot', []);
+      if (!book.hasSnapshot)
+        return this.#broken(socketKey, connection, 'no-snapshot', 'a change came before the first snapshot', []);
       applyChanges(book.orders, 'bid', data['b'], market);
       applyChanges(book.orders, 'ask', data['a'], market);
     } else {
@@ -243,7 +259,8 @@ export class ExtendedStream implements VenueStream {
     book.receivedAtMonotonicMs = at.monotonicMs;
     // The first snapshot is up to a minute old and followed by the changes since then: trusted once it has caught up.
     book.current ||=
-      at.calendarMs - venueAtMs <= CURRENT_MS * this.#calendarScale || at.monotonicMs - book.firstFrameMonotonicMs >= REPLAY_MS;
+      at.calendarMs - venueAtMs <= CURRENT_MS * this.#calendarScale ||
+      at.monotonicMs - book.firstFrameMonotonicMs >= REPLAY_MS;
     return book.current ? { events: [{ type: 'book-changed', symbol }], send: [] } : NOTHING;
   }
 
@@ -300,5 +317,7 @@ function applyChanges(orders: OrderBook, side: 'bid' | 'ask', value: unknown, ma
 }
 
 function signedLotsFromText(text: string, market: ExtendedMarket): number {
-  return text.startsWith('-') ? -quantityLotsFromText(text.slice(1), market.instrument) : quantityLotsFromText(text, market.instrument);
+  return text.startsWith('-')
+    ? -quantityLotsFromText(text.slice(1), market.instrument)
+    : quantityLotsFromText(text, market.instrument);
 }

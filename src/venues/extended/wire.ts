@@ -23,14 +23,7 @@ export const USER_AGENT = 'tandem/0.1';
 
 /** Order status texts of the venue. */
 export type WireOrderStatus =
-  | 'NEW'
-  | 'PARTIALLY_FILLED'
-  | 'UNTRIGGERED'
-  | 'TRIGGERED'
-  | 'FILLED'
-  | 'CANCELLED'
-  | 'REJECTED'
-  | 'EXPIRED';
+  'NEW' | 'PARTIALLY_FILLED' | 'UNTRIGGERED' | 'TRIGGERED' | 'FILLED' | 'CANCELLED' | 'REJECTED' | 'EXPIRED';
 
 /** A JSON value whose bigints become bare digits, as the venue writes its ids. Undefined fields are left out. */
 export type WireValue =

@@ -19,14 +19,35 @@ interface WireOrderIntegers {
 }
 interface Vectors {
   readonly domain: { readonly hash: Record<string, string> };
-  readonly hashCases: readonly { readonly what: string; readonly order: WireOrderIntegers; readonly chainId: string; readonly publicKey: string; readonly messageHash: string; readonly orderHash?: string }[];
+  readonly hashCases: readonly {
+    readonly what: string;
+    readonly order: WireOrderIntegers;
+    readonly chainId: string;
+    readonly publicKey: string;
+    readonly messageHash: string;
+    readonly orderHash?: string;
+  }[];
   readonly orders: readonly {
     readonly name: string;
     readonly privateKey: string;
     readonly publicKey: string;
     readonly id: string;
-    readonly market: { readonly syntheticId: string; readonly syntheticResolution: number; readonly collateralId: string; readonly collateralResolution: number };
-    readonly input: { readonly side: string; readonly qty: string; readonly price: string; readonly feeRate: string; readonly expiryEpochMillis: number; readonly nonce: number; readonly vault: number; readonly chainId: string };
+    readonly market: {
+      readonly syntheticId: string;
+      readonly syntheticResolution: number;
+      readonly collateralId: string;
+      readonly collateralResolution: number;
+    };
+    readonly input: {
+      readonly side: string;
+      readonly qty: string;
+      readonly price: string;
+      readonly feeRate: string;
+      readonly expiryEpochMillis: number;
+      readonly nonce: number;
+      readonly vault: number;
+      readonly chainId: string;
+    };
     readonly order: WireOrderIntegers;
     readonly r: string;
     readonly s: string;
@@ -35,12 +56,20 @@ interface Vectors {
   readonly scaledOrders: {
     readonly privateKey: string;
     readonly chainId: string;
-    readonly cases: readonly { readonly name: string; readonly order: WireOrderIntegers; readonly r: string; readonly s: string; readonly messageHash: string }[];
+    readonly cases: readonly {
+      readonly name: string;
+      readonly order: WireOrderIntegers;
+      readonly r: string;
+      readonly s: string;
+      readonly messageHash: string;
+    }[];
   };
 }
 
 const vectorsUrl = new URL('../../../../shared/venues/vectors/extended.json', import.meta.url);
-const vectors: Vectors | undefined = existsSync(vectorsUrl) ? (JSON.parse(readFileSync(vectorsUrl, 'utf8')) as Vectors) : undefined;
+const vectors: Vectors | undefined = existsSync(vectorsUrl)
+  ? (JSON.parse(readFileSync(vectorsUrl, 'utf8')) as Vectors)
+  : undefined;
 
 function integers(order: WireOrderIntegers): SettlementOrder {
   const of = (field: string): bigint => BigInt(order[field] ?? 'missing');
@@ -67,7 +96,11 @@ function termsOf(vector: Vectors['orders'][number]): SettlementTerms {
     expiryEpochMillis: input.expiryEpochMillis,
     nonce: input.nonce,
     vault: input.vault,
-    market: { ...market, syntheticResolution: String(market.syntheticResolution), collateralResolution: String(market.collateralResolution) },
+    market: {
+      ...market,
+      syntheticResolution: String(market.syntheticResolution),
+      collateralResolution: String(market.collateralResolution),
+    },
   };
 }
 
@@ -109,13 +142,22 @@ const terms: SettlementTerms = {
   expiryEpochMillis: 1_704_420_537_000,
   nonce: 7,
   vault: 10_002,
-  market: { syntheticId: '0x4254432d3600000000000000000000', syntheticResolution: '1000000', collateralId: '0x1', collateralResolution: '1000000' },
+  market: {
+    syntheticId: '0x4254432d3600000000000000000000',
+    syntheticResolution: '1000000',
+    collateralId: '0x1',
+    collateralResolution: '1000000',
+  },
 };
 const privateKey = '0x7a7ff6fd3cab02ccdcd4a572563f5976f8976899b03a39773795a3c486d4986';
 
 it('rounds what a buyer pays up, what a seller gets down and fees up', () => {
   expect(settlementOrder(terms)).toMatchObject({ baseAmount: 1000n, quoteAmount: -43_445_117n, feeAmount: 21_723n });
-  expect(settlementOrder({ ...terms, side: 'sell' })).toMatchObject({ baseAmount: -1000n, quoteAmount: 43_445_116n, feeAmount: 21_723n });
+  expect(settlementOrder({ ...terms, side: 'sell' })).toMatchObject({
+    baseAmount: -1000n,
+    quoteAmount: 43_445_116n,
+    feeAmount: 21_723n,
+  });
 });
 
 it('rounds the expiry up to whole seconds before adding fourteen days', () => {
