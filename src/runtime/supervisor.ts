@@ -263,7 +263,9 @@ class Step {
   #restartGroup(exits: readonly ChildExit[], reason: ExitReason): void {
     const { children, group } = this.state;
     const firstDead = Math.min(...exits.map((exit) => children.findIndex((child) => child.id === exit.id)));
-    const from = this.state.strategy === 'one-for-all' ? 0 : Math.min(firstDead, group?.from ?? firstDead);
+    // While its members are being started, those before the dead one are up again and stay so.
+    const restFrom = group === undefined || group.step === 'starting' ? firstDead : Math.min(firstDead, group.from);
+    const from = this.state.strategy === 'one-for-all' ? 0 : restFrom;
     if (group?.step === 'delayed') this.commands.push({ type: 'disarm', timer: GROUP_TIMER });
     const attempts = Math.max(group?.attempts ?? 0, ...exits.map((exit) => this.#attemptsAfter(this.#child(exit.id))));
     for (const exit of exits) this.#changeChild(exit.id, { attempts });
