@@ -88,7 +88,7 @@ const recordedTape = z.strictObject({
       z.strictObject({
         series: z.string().min(1).describe('Venue column of the recorded rows, for example hyperliquid.'),
         fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
-        candlesFile: path.describe('CSV or CSV.GZ of candles.'),
+        candlesFiles: z.array(path).min(1).describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
       }),
     )
     .describe('What drives each simulated venue.'),

@@ -173,6 +173,7 @@ function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
     venues: accounts.map(({ venue, account }) => ({ venue, account, connectorPath: connectorRef(venue, account).path })),
     venuePairs: config.venuePairs.map(([one, other]) => [`${one.venue}:${one.account}`, `${other.venue}:${other.account}`] as const),
     bases: config.symbols,
+    calendarScale: config.calendar.scale,
     scanIntervalMs: config.poll.scanMs,
     startupGraceMs: STARTUP_GRACE_MS,
     guardPath: guardRef.path,

@@ -70,8 +70,8 @@ describe('a configuration that can run', () => {
   from: 2026-01-01T00:00:00Z
   to: 2026-02-01T00:00:00Z
   venues:
-    lighter: { series: lighter, fundingFile: f.csv, candlesFile: c.csv }
-    extended: { series: hyperliquid, fundingFile: f.csv, candlesFile: c.csv }
+    lighter: { series: lighter, fundingFile: f.csv, candlesFiles: [c.csv] }
+    extended: { series: hyperliquid, fundingFile: f.csv, candlesFiles: [c.csv] }
 calendar: { startAt: 2026-01-02T00:00:00Z }
 `);
     const config = loadConfig(configFile(recorded));

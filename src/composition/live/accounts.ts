@@ -1,0 +1,120 @@
+/** Finds every account's venue: the live address, or a simulated venue started for this engine. Main thread. */
+import { Worker } from 'node:worker_threads';
+import type { TandemConfig, VenueConfig } from '../../../config/schema.ts';
+import type { VenueName } from '../../../config/venue-names.ts';
+import { connectorRef } from '../../../actors/addresses.ts';
+import type { SecretSource } from '../../ports/live/account-secrets.ts';
+import type { Calendar } from '../../runtime/system.ts';
+import { demoAccount } from '../../simulation/demo-accounts.ts';
+import type { VenueWorkerData, VenueWorkerEvent, VenueWorkerRequest } from '../../simulation/live/venue-worker.ts';
+import { calendarAt } from '../../simulation/venue-calendar.ts';
+import { hostsOf } from '../../venues/hosts.ts';
+import { marketCalendar, tapeSpec, venueSpec } from '../market.ts';
+import type { AccountEndpoint } from '../tree.ts';
+
+export interface Accounts {
+  readonly endpoints: readonly AccountEndpoint[];
+  /** By connector path. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** The calendar actors are given, as of now. */
+  calendar(): Calendar;
+  /** Makes a simulated venue misbehave. Throws when this engine hosts none of that name. */
+  inject(venue: string, fault: string, options?: Readonly<Record<string, number | string | boolean>>): void;
+  /** Ends the simulated venues, if any. */
+  close(): Promise<void>;
+}
+
+interface VenueAddress {
+  readonly restUrl: string;
+  readonly streamUrl: string;
+}
+
+const CLOSE_MS = 5_000;
+
+/** Starts the simulated venues and lists every account. Rejects when a venue cannot start. */
+export async function openAccounts(config: TandemConfig): Promise<Accounts> {
+  const calendar = marketCalendar(config, Date.now());
+  const hosted = venueEntries(config).filter(([, venue]) => venue.kind === 'simulated' && venue.restUrl === undefined);
+  const server = hosted.length === 0 ? undefined : await VenueThread.start(config, calendar);
+  const endpoints: AccountEndpoint[] = [];
+  const secrets: Record<string, SecretSource> = {};
+  for (const [name, venue] of venueEntries(config)) {
+    const address = server?.addresses.get(name) ?? addressOf(name, venue);
+    for (const account of venue.accounts) {
+      const simulated = 'keyFile' in account ? undefined : demoAccount(name, account.name);
+      const options = 'keyFile' in account ? account.options : (simulated?.options ?? {});
+      endpoints.push({ venue: name, account: account.name, ...address, options });
+      secrets[connectorRef(name, account.name).path] = 'keyFile' in account ? { type: 'file', path: account.keyFile } : { type: 'published', secrets: simulated?.secrets ?? {} };
+    }
+  }
+  return {
+    endpoints,
+    secrets,
+    calendar: () => (config.mode === 'live' ? { type: 'live' } : { type: 'scaled', startAtMs: calendarAt(calendar, Date.now()), scale: calendar.scale }),
+    inject(venue, fault, options) {
+      if (server === undefined) throw new RangeError(`this engine hosts no simulated venue, asked for ${venue}`);
+      server.send({ type: 'inject', venue, fault, ...(options === undefined ? {} : { options }) });
+    },
+    close: async () => server?.close(),
+  };
+}
+
+function venueEntries(config: TandemConfig): readonly (readonly [VenueName, VenueConfig])[] {
+  const entries: (readonly [VenueName, VenueConfig])[] = [];
+  for (const name of Object.keys(config.venues) as VenueName[]) {
+    const venue = config.venues[name];
+    if (venue !== undefined) entries.push([name, venue]);
+  }
+  return entries;
+}
+
+function addressOf(name: string, venue: VenueConfig): VenueAddress {
+  const live = hostsOf(name);
+  return { restUrl: venue.restUrl ?? live.restUrl, streamUrl: venue.streamUrl ?? live.streamUrl };
+}
+
+/** The worker that hosts this engine's simulated venues. It is no actor: the engine must not share fate with its venues. */
+class VenueThread {
+  readonly addresses = new Map<string, VenueAddress>();
+  readonly #worker: Worker;
+  readonly #stopped: Promise<void>;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#stopped = new Promise((resolve) => {
+      worker.once('exit', () => resolve());
+    });
+  }
+
+  static async start(config: TandemConfig, calendar: ReturnType<typeof marketCalendar>): Promise<VenueThread> {
+    const venues = venueEntries(config).flatMap(([name, venue]) =>
+      venue.kind === 'simulated' && venue.restUrl === undefined ? [{ ...venueSpec(config, name, venue), port: venue.port }] : [],
+    );
+    const workerData: VenueWorkerData = { calendar, tape: tapeSpec(config, calendar), venues };
+    const worker = new Worker(new URL('../../../workers/venue-server.ts', import.meta.url), { workerData, env: {} });
+    const thread = new VenueThread(worker);
+    const listening = await new Promise<Extract<VenueWorkerEvent, { type: 'listening' }>>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`the thread of the simulated venues ended with code ${code} before they listened`)));
+      worker.on('message', (event: VenueWorkerEvent) => {
+        if (event.type === 'listening') resolve(event);
+      });
+    });
+    for (const { venue, url, streamUrl } of listening.venues) {
+      const { restPath, streamPath } = hostsOf(venue);
+      thread.addresses.set(venue, { restUrl: url + restPath, streamUrl: streamUrl + streamPath });
+    }
+    return thread;
+  }
+
+  send(request: VenueWorkerRequest): void {
+    this.#worker.postMessage(request);
+  }
+
+  async close(): Promise<void> {
+    this.send({ type: 'stop' });
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS);
+    await this.#stopped;
+    clearTimeout(timer);
+  }
+}

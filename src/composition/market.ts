@@ -1,0 +1,35 @@
+/** What the simulated venues of a configuration are made of, as plain data. Any thread. */
+import type { SimulatedVenueConfig, TandemConfig } from '../../config/schema.ts';
+import type { VenueName } from '../../config/venue-names.ts';
+import type { VenueSpec } from '../simulation/build-venue.ts';
+import type { TapeSpec } from '../simulation/live/build-tape.ts';
+import type { VenueCalendar } from '../simulation/venue-calendar.ts';
+
+/** The market's calendar; `nowEpochMs` is the real time used where the configuration says now. */
+export function marketCalendar(config: TandemConfig, nowEpochMs: number): VenueCalendar {
+  const { scale, startAt, anchorAt } = config.calendar;
+  const { tape } = config;
+  const startAtMs = startAt !== 'now' ? startAt : tape?.kind === 'recorded' ? tape.from : nowEpochMs;
+  return { startAtMs, scale, anchorEpochMs: anchorAt ?? nowEpochMs };
+}
+
+/** Throws when the configuration has no tape (the schema demands one of simulated venues). */
+export function tapeSpec(config: TandemConfig, calendar: VenueCalendar): TapeSpec {
+  const { tape, symbols } = config;
+  if (tape === undefined) throw new Error('simulated venues must have a tape');
+  if (tape.kind === 'generated') return { kind: 'generated', seed: tape.seed, bases: symbols, venues: defined(tape.venues), startAtMs: calendar.startAtMs };
+  return { kind: 'recorded', seed: tape.seed, bases: symbols, venues: defined(tape.venues), startAtMs: tape.from, endAtMs: tape.to };
+}
+
+/** One simulated venue. */
+export function venueSpec(config: TandemConfig, venue: VenueName, simulated: SimulatedVenueConfig): VenueSpec {
+  const { accounts, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
+  return { venue, bases: config.symbols, accounts, seed: config.tape?.seed ?? 0, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs };
+}
+
+/** The entries that are there: an optional key of the schema may hold undefined. */
+function defined<Venue>(venues: { readonly [name in VenueName]?: Venue | undefined }): Record<string, Venue> {
+  const found: Record<string, Venue> = {};
+  for (const [name, venue] of Object.entries<Venue | undefined>(venues)) if (venue !== undefined) found[name] = venue;
+  return found;
+}

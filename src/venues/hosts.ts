@@ -1,0 +1,24 @@
+/** The addresses of every venue; light enough for the main thread. */
+import { extendedHosts } from './extended/hosts.ts';
+import { lighterHosts } from './lighter/hosts.ts';
+
+export interface VenueHosts {
+  /** What a connector's settings take by default in live mode. */
+  readonly restUrl: string;
+  readonly streamUrl: string;
+  /** The paths a simulated venue serves under its origin in place of the above. */
+  readonly restPath: string;
+  readonly streamPath: string;
+}
+
+const hosts: ReadonlyMap<string, VenueHosts> = new Map([
+  ['lighter', lighterHosts],
+  ['extended', extendedHosts],
+]);
+
+/** Throws RangeError on an unknown venue. */
+export function hostsOf(venue: string): VenueHosts {
+  const found = hosts.get(venue);
+  if (found === undefined) throw new RangeError(`venue must be one of ${[...hosts.keys()].join(', ')}, was ${venue}`);
+  return found;
+}

@@ -1,0 +1,7 @@
+/** Entry of a trading thread: positions, strategy and guard. Imports nothing that knows a socket. */
+import { guard } from '../actors/guard.ts';
+import { position } from '../actors/position.ts';
+import { strategy } from '../actors/strategy.ts';
+import { hostActors } from '../src/runtime/actor-host.ts';
+
+hostActors({ kinds: [guard, position, strategy], portsFor: () => ({}) });
