@@ -148,7 +148,7 @@ export function marketPollOperation(access: RestAccess): Operation {
       const events = asList(data, 'markets').flatMap((item) => {
         const market = asFields(item, 'market');
         const symbol = textField(market, 'name', 'market');
-        return wanted.has(symbol) ? parseMarketStats(symbol, market['marketStats'], at.calendarMs) : [];
+        return wanted.has(symbol) ? parseMarketStats(symbol, market['marketStats'], Math.floor(at.calendarMs)) : [];
       });
       return { events };
     },

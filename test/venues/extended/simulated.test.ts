@@ -200,7 +200,7 @@ describe('streams', () => {
     stage.pass(95_000);
     // Compared once the exchange's book stood still for longer than a burst takes to arrive.
     let book = stage.exchange.book('BTC-USD');
-    for (let still = false; !still; ) {
+    for (let still = false; !still;) {
       stage.pass(120);
       const now = stage.exchange.book('BTC-USD');
       still = JSON.stringify(now) === JSON.stringify(book);
@@ -228,6 +228,16 @@ describe('streams', () => {
     expect(frames.length).toBeGreaterThan(50);
     expect(frames.map((frame) => frame['seq'])).toEqual(frames.map((_frame, index) => index + 1));
     expect(Number(frames.at(-1)?.['ts']) - Number(frames[0]?.['ts'])).toBeGreaterThan(25_000);
+  });
+
+  it('gives a book that is trusted at once also when calendar time runs 360 times faster', () => {
+    const stage = new VenueStage({ scale: 360, tape: movingTape });
+    stage.ask(stage.adapter.instruments());
+    stage.pass(45_000);
+    stage.connect();
+    stage.pass(150);
+    expect(stage.stream.book('BTC-USD')?.bids.length).toBeGreaterThan(0);
+    expect(stage.facts('private-stream-ready')).toHaveLength(1);
   });
 
   it('pings every 15 s and closes a connection that does not answer within 10 s', () => {
