@@ -1,20 +1,6 @@
-/** What both ends of Extended's wire share: hosts, paths, headers, JSON with bare big integers, HTTP dates. Pure; any thread. */
+/** What both ends of Extended's wire share: paths, headers, JSON with bare big integers, HTTP dates. Pure; any thread. */
 
-/** Base addresses without a trailing slash, to be used as VenueSettings.restUrl and .streamUrl, and the chain id of the signing domain. */
-export const EXTENDED_HOSTS = {
-  main: {
-    restUrl: 'https://api.starknet.extended.exchange/api/v1',
-    streamUrl: 'wss://api.starknet.extended.exchange/stream.extended.exchange/v1',
-    chainId: 'SN_MAIN',
-  },
-  sepolia: {
-    restUrl: 'https://api.starknet.sepolia.extended.exchange/api/v1',
-    streamUrl: 'wss://api.starknet.sepolia.extended.exchange/stream.extended.exchange/v1',
-    chainId: 'SN_SEPOLIA',
-  },
-} as const;
-
-/** Path prefixes of the two base addresses. */
+/** Path prefixes of the two base addresses in hosts.ts. */
 export const REST_PREFIX = '/api/v1';
 export const STREAM_PREFIX = '/stream.extended.exchange/v1';
 
