@@ -1,0 +1,84 @@
+/** What both ends of Lighter's wire share: hosts, codes, transaction layouts, decimal counts of money. Data only; any thread. */
+
+/** Base addresses without a trailing slash, to be used as VenueSettings.restUrl and .streamUrl, and the chain id that is signed. */
+export const LIGHTER_HOSTS = {
+  main: {
+    restUrl: 'https://mainnet.zklighter.elliot.ai',
+    streamUrl: 'wss://mainnet.zklighter.elliot.ai/stream',
+    chainId: 304,
+  },
+  test: {
+    restUrl: 'https://testnet.zklighter.elliot.ai',
+    streamUrl: 'wss://testnet.zklighter.elliot.ai/stream',
+    chainId: 300,
+  },
+} as const;
+
+export const TX_CREATE_ORDER = 14;
+export const TX_CANCEL_ORDER = 15;
+export const TX_CANCEL_ALL_ORDERS = 16;
+export const TX_MODIFY_ORDER = 17;
+export const TX_UPDATE_LEVERAGE = 20;
+
+/** Fields of each transaction type in signing order, after AccountIndex and ApiKeyIndex. */
+export const SIGNED_FIELDS: ReadonlyMap<number, readonly string[]> = new Map([
+  [
+    TX_CREATE_ORDER,
+    [
+      'MarketIndex',
+      'ClientOrderIndex',
+      'BaseAmount',
+      'Price',
+      'IsAsk',
+      'Type',
+      'TimeInForce',
+      'ReduceOnly',
+      'TriggerPrice',
+      'OrderExpiry',
+    ],
+  ],
+  [TX_CANCEL_ORDER, ['MarketIndex', 'Index']],
+  [TX_CANCEL_ALL_ORDERS, ['TimeInForce', 'Time']],
+  [TX_MODIFY_ORDER, ['MarketIndex', 'Index', 'BaseAmount', 'Price', 'TriggerPrice']],
+  [TX_UPDATE_LEVERAGE, ['MarketIndex', 'InitialMarginFraction', 'MarginMode']],
+]);
+
+/** Attribute "skip nonce": any larger nonce is taken. Our own transactions never set it. */
+export const ATTRIBUTE_SKIP_NONCE = 4;
+/** Attribute "market of an immediate cancel-all"; neutral is 255, that of all others 0. */
+export const ATTRIBUTE_CANCEL_ALL_MARKET = 5;
+
+export const ORDER_TYPE_LIMIT = 0;
+export const ORDER_TYPE_MARKET = 1;
+export const TIME_IN_FORCE_IOC = 0;
+export const TIME_IN_FORCE_GTT = 1;
+export const TIME_IN_FORCE_POST_ONLY = 2;
+export const MARGIN_MODE_CROSS = 0;
+
+/** A resting order must expire between 5 minutes and 30 days from now, calendar ms. */
+export const ORDER_EXPIRY_MIN_MS = 5 * 60_000;
+export const ORDER_EXPIRY_MAX_MS = 30 * 86_400_000;
+/** The deadline of an auth token may be this far ahead, calendar ms. */
+export const AUTH_TOKEN_MAX_MS = 8 * 3_600_000;
+
+/** Client order ids lie from 1 to this, venue order ids above it. */
+export const CLIENT_ORDER_INDEX_MAX = 2 ** 48 - 1;
+/** `BaseAmount` and `Price` of a transaction, most. */
+export const BASE_AMOUNT_MAX = 2 ** 48 - 1;
+export const PRICE_MAX = 2 ** 32 - 1;
+/** Perpetual markets have ids from 0 to this, spot markets larger ones. */
+export const PERP_MARKET_ID_MAX = 254;
+/** "All markets" in requests. */
+export const ALL_MARKETS = 255;
+/** The collateral's asset id. */
+export const USDC_ASSET_ID = 3;
+
+/** A margin fraction of 1 in transactions and market details. */
+export const MARGIN_FRACTION_SCALE = 10_000;
+/** A fee tick in pico units: fees are whole multiples of 1e-6 of notional. */
+export const FEE_TICK_PICO = 1_000_000;
+export const FEE_SCALE = 1_000_000n;
+
+/** Funding rates of `market_stats` and `/fundings` are percent per hour, payments happen on the hour. */
+export const FUNDING_INTERVAL_MS = 3_600_000;
+export const FUNDING_UNIT = { scale: 'percent', perMs: FUNDING_INTERVAL_MS } as const;
