@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandFailure, EXIT } from './command-failure.ts';
 import * as actors from './actors.ts';
 import * as bench from './bench.ts';
+import * as db from './db.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
 import * as venue from './venue.ts';
@@ -36,6 +37,7 @@ function buildProgram(): Command {
   actors.register(program);
   bench.register(program);
   venue.register(program);
+  db.register(program);
   return program;
 }
 

@@ -100,6 +100,8 @@ export interface StorePort {
 export interface RowsDurable {
   readonly type: 'rows-durable';
   readonly ref: AppendRef;
+  /** Rows of this append whose id was stored before: they changed nothing. Absent means none. */
+  readonly repeatedRows?: number;
 }
 export interface StoreFailed {
   readonly type: 'store-failed';

@@ -33,6 +33,16 @@ export interface JournalRow {
 /** All results are in sequence order. `limit` is mandatory: everything has a bound. */
 export type StoreQuery =
   | { readonly type: 'all'; readonly afterSequence: number; readonly limit: number }
-  | { readonly type: 'by-correlation'; readonly correlation: string; readonly afterSequence: number; readonly limit: number }
+  | {
+      readonly type: 'by-correlation';
+      readonly correlation: string;
+      readonly afterSequence: number;
+      readonly limit: number;
+    }
   | { readonly type: 'by-actor'; readonly actor: string; readonly afterSequence: number; readonly limit: number }
-  | { readonly type: 'by-type'; readonly rowType: JournalRowType; readonly afterSequence: number; readonly limit: number };
+  | {
+      readonly type: 'by-type';
+      readonly rowType: JournalRowType;
+      readonly afterSequence: number;
+      readonly limit: number;
+    };

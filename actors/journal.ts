@@ -1,0 +1,128 @@
+/** The journal actor: everything that must survive goes through it, and nobody is told before it is on disk. Store thread. */
+import { unreachable } from '../src/runtime/actor.ts';
+import type { ActorKind, Self } from '../src/runtime/actor.ts';
+import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/ports/ports.ts';
+import { journalDelivery } from './journal-messages.ts';
+import type { AppendFailed, JournalMessage, RowsRead } from './journal-messages.ts';
+
+export interface JournalArgs {
+  /** Appends waiting for the disk at once; more are answered `append-failed`. Default 4,096. */
+  readonly pendingAppendsMax?: number;
+}
+
+type Append = Extract<JournalMessage, { type: 'append-rows' }>;
+type Read = Extract<JournalMessage, { type: 'read-rows' }>;
+type JournalSelf = Self<JournalMessage, JournalPorts>;
+
+export interface JournalState {
+  readonly pendingAppendsMax: number;
+  readonly pending: Map<AppendRef, Append>;
+  rowsDurable: number;
+  appendsFailed: number;
+  lastFailure: string | undefined;
+}
+
+/** Rows of one answer; the reader asks again from the last one's sequence. */
+export const PAGE_ROWS_MAX = 500;
+const PENDING_APPENDS_MAX = 4_096;
+
+export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, JournalPorts> = {
+  kind: 'journal',
+  delivery: journalDelivery,
+
+  start: (args) => ({
+    pendingAppendsMax: args.pendingAppendsMax ?? PENDING_APPENDS_MAX,
+    pending: new Map(),
+    rowsDurable: 0,
+    appendsFailed: 0,
+    lastFailure: undefined,
+  }),
+
+  receive(state, message, self) {
+    switch (message.type) {
+      case 'append-rows':
+        append(state, message, self);
+        return state;
+      case 'rows-durable':
+        tellDurable(state, message, self);
+        return state;
+      case 'store-failed':
+        tellFailed(state, message, self);
+        return state;
+      case 'read-rows':
+        answerRead(message, self);
+        return state;
+      default:
+        return unreachable(message);
+    }
+  },
+
+  digest: (state) => ({
+    pendingAppends: state.pending.size,
+    rowsDurable: state.rowsDurable,
+    appendsFailed: state.appendsFailed,
+    lastFailure: state.lastFailure,
+  }),
+};
+
+function append(state: JournalState, message: Append, self: JournalSelf): void {
+  if (state.pending.size >= state.pendingAppendsMax) {
+    refuse(
+      state,
+      message,
+      `the journal must have at most ${state.pendingAppendsMax} appends waiting for the disk`,
+      self,
+    );
+    return;
+  }
+  state.pending.set(self.ports.store.append(message.rows), message);
+}
+
+function tellDurable(state: JournalState, message: RowsDurable, self: JournalSelf): void {
+  const append = state.pending.get(message.ref);
+  if (append === undefined) throw new Error(`an answer of the store must belong to an append, was for ${message.ref}`);
+  state.pending.delete(message.ref);
+  const repeated = message.repeatedRows ?? 0;
+  state.rowsDurable += append.rows.length - repeated;
+  if (repeated > 0) self.count('rows-repeated', repeated);
+  for (const told of append.whenDurable) {
+    const outcome = self.tell(told.to, told.message);
+    if (outcome === 'refused') {
+      // What comes later, usually the sender's own receipt, must not overtake it: without the receipt the sender repeats
+      // the append, its rows change nothing and all of these are told again.
+      self.count('told-refused');
+      return;
+    }
+    if (outcome === 'dead') self.count('told-dead');
+  }
+}
+
+function tellFailed(state: JournalState, message: StoreFailed, self: JournalSelf): void {
+  const append = state.pending.get(message.ref);
+  if (append === undefined) throw new Error(`an answer of the store must belong to an append, was for ${message.ref}`);
+  state.pending.delete(message.ref);
+  refuse(state, append, message.detail, self);
+}
+
+function refuse(state: JournalState, append: Append, detail: string, self: JournalSelf): void {
+  state.appendsFailed += 1;
+  state.lastFailure = detail;
+  self.count('appends-failed');
+  self.log('error', 'append-failed', { detail, sender: append.sender.path, rows: append.rows.length });
+  const failed: AppendFailed = { type: 'append-failed', appendId: append.appendId, detail };
+  self.tell(append.sender, failed);
+}
+
+function answerRead(message: Read, self: JournalSelf): void {
+  const pageRows = Math.min(message.query.limit, PAGE_ROWS_MAX);
+  // One row more than is told shows whether the page is the last.
+  const rows = self.ports.store.read({ ...message.query, limit: pageRows + 1 });
+  const answer: RowsRead = {
+    type: 'rows-read',
+    readId: message.readId,
+    rows: rows.slice(0, pageRows),
+    complete: rows.length <= pageRows,
+  };
+  // A reader that cannot take it now asks again: it holds its question until it is answered.
+  if (self.tell(message.replyTo, answer) === 'refused') self.count('told-refused');
+}

@@ -1,0 +1,19 @@
+/** What the store port needs of a journal: the SQLite one, or one in memory where time is virtual. Types only. */
+import type { EncodedRow } from './hash-chain.ts';
+import type { JournalRow, StoreQuery } from './rows.ts';
+
+export interface AppendSummary {
+  readonly appended: number;
+  /** Places in the appended list of rows whose id was stored already: nothing changed. */
+  readonly repeatedAt: ReadonlySet<number>;
+}
+
+export interface Journal {
+  /** All or none, in order. Throws when nothing is known about the rows any more: close and open again. */
+  append(rows: readonly EncodedRow[]): AppendSummary;
+  /** Rows in sequence order, at most the query's limit. */
+  read(query: StoreQuery): readonly JournalRow[];
+  /** Makes the record of how far the journal went as durable as the rows. */
+  syncHead(): void;
+  close(): void;
+}

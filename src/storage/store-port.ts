@@ -1,0 +1,180 @@
+/** The door to the journal with group commit: collects appends, writes them in one transaction, then answers each. The journal actor's thread. */
+import type { AppendRef, RowsDurable, StoreFailed, StorePort } from '../ports/ports.ts';
+import { encodeRow } from './hash-chain.ts';
+import type { EncodedRow } from './hash-chain.ts';
+import type { Journal } from './journal.ts';
+import type { JournalRow, StoreQuery } from './rows.ts';
+
+export interface StorePortOptions {
+  /** Opens the journal, also again after a failure. Throws when it cannot be trusted or reached. */
+  readonly open: () => Journal;
+  readonly deliver: (message: RowsDurable | StoreFailed) => void;
+  /** Runs `action` after `delayMs` monotonic ms; returns its cancel function. */
+  readonly schedule: (delayMs: number, action: () => void) => () => void;
+  readonly monotonicMs: () => number;
+  readonly log: (level: 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
+  /**
+   * Longest wait for company, monotonic ms, at most 2. Default 0: what is appended in one turn shares a commit, and while
+   * a commit runs the next group gathers by itself.
+   */
+  readonly groupMs?: number;
+}
+
+export interface OpenStorePort extends StorePort {
+  /** Writes what is pending, answers nothing any more, closes the journal. */
+  dispose(): void;
+}
+
+/** A group is written at once when it has this many rows. */
+export const GROUP_ROWS_MAX = 256;
+/** A commit slower than this is told in the log: decisions that waited for it may be too old. */
+export const SLOW_APPEND_MS = 50;
+/** The head file reaches the disk this long after the rows it speaks of; it guards against damage, not against crashes. */
+const HEAD_SYNC_DELAY_MS = 250;
+
+interface PendingAppend {
+  readonly ref: AppendRef;
+  readonly rows: readonly EncodedRow[];
+}
+
+/**
+ * Opens the journal and the door to it. Appends are answered in their order (refused ones, whose rows break a rule, may come early). After a failed write the connection is
+ * discarded; the next use opens a new one, which checks the tail.
+ */
+export function openStorePort(options: StorePortOptions): OpenStorePort {
+  return new GroupCommitStore(options);
+}
+
+class GroupCommitStore implements OpenStorePort {
+  readonly #options: StorePortOptions;
+  #journal: Journal | undefined;
+  #pending: PendingAppend[] = [];
+  #pendingRows = 0;
+  #lastRef = 0;
+  #cancelCommit: (() => void) | undefined;
+  #cancelHeadSync: (() => void) | undefined;
+  #isDisposed = false;
+
+  constructor(options: StorePortOptions) {
+    this.#options = options;
+    this.#journal = options.open();
+  }
+
+  append(rows: readonly JournalRow[]): AppendRef {
+    this.#lastRef += 1;
+    const ref = this.#lastRef;
+    let encoded: readonly EncodedRow[];
+    try {
+      encoded = rows.map(encodeRow);
+    } catch (error) {
+      // A row that breaks a rule is its writer's mistake: the others of the group are not punished for it.
+      this.#options.schedule(0, () => this.#answer({ type: 'store-failed', ref, detail: describe(error) }));
+      return ref;
+    }
+    this.#pending.push({ ref, rows: encoded });
+    this.#pendingRows += encoded.length;
+    if (this.#pendingRows >= GROUP_ROWS_MAX) this.#commitSoon(0);
+    else if (this.#cancelCommit === undefined) this.#commitSoon(this.#options.groupMs ?? 0);
+    return ref;
+  }
+
+  read(query: StoreQuery): readonly JournalRow[] {
+    return this.#use().read(query);
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#cancelCommit?.();
+    this.#cancelHeadSync?.();
+    try {
+      // Nobody hears of these rows any more, but whoever starts next finds them: the senders' repeats change nothing.
+      this.#write(this.#takePending());
+      this.#journal?.syncHead();
+    } catch (error) {
+      this.#options.log('error', 'store-failed-at-end', { detail: describe(error) });
+    }
+    this.#journal?.close();
+    this.#journal = undefined;
+  }
+
+  #commitSoon(delayMs: number): void {
+    this.#cancelCommit?.();
+    this.#cancelCommit = this.#options.schedule(delayMs, () => this.#commit());
+  }
+
+  #commit(): void {
+    this.#cancelCommit = undefined;
+    const group = this.#takePending();
+    let repeatedAt: ReadonlySet<number>;
+    try {
+      repeatedAt = this.#write(group);
+    } catch (error) {
+      this.#discard();
+      const detail = describe(error);
+      this.#options.log('error', 'store-failed', { detail, appends: group.length });
+      for (const { ref } of group) this.#answer({ type: 'store-failed', ref, detail });
+      return;
+    }
+    let offset = 0;
+    for (const { ref, rows } of group) {
+      const from = offset;
+      const repeatedRows = rows.filter((_, index) => repeatedAt.has(from + index)).length;
+      offset += rows.length;
+      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) });
+    }
+    this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
+  }
+
+  /** Returns the places of repeated rows in the group. */
+  #write(group: readonly PendingAppend[]): ReadonlySet<number> {
+    const rows = group.flatMap((append) => append.rows);
+    if (rows.length === 0) return new Set();
+    const journal = this.#use();
+    const startedAtMs = this.#options.monotonicMs();
+    const { repeatedAt } = journal.append(rows);
+    const durationMs = this.#options.monotonicMs() - startedAtMs;
+    if (durationMs > SLOW_APPEND_MS) this.#options.log('warn', 'append-slow', { durationMs, rows: rows.length });
+    return repeatedAt;
+  }
+
+  #syncHead(): void {
+    this.#cancelHeadSync = undefined;
+    try {
+      this.#journal?.syncHead();
+    } catch (error) {
+      this.#discard();
+      this.#options.log('error', 'head-sync-failed', { detail: describe(error) });
+    }
+  }
+
+  #takePending(): readonly PendingAppend[] {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#pendingRows = 0;
+    return pending;
+  }
+
+  #use(): Journal {
+    this.#journal ??= this.#options.open();
+    return this.#journal;
+  }
+
+  /** After a failed write or sync nothing is known about what the kernel still holds: never go on with this connection. */
+  #discard(): void {
+    try {
+      this.#journal?.close();
+    } catch (error) {
+      this.#options.log('error', 'journal-close-failed', { detail: describe(error) });
+    }
+    this.#journal = undefined;
+  }
+
+  #answer(message: RowsDurable | StoreFailed): void {
+    if (!this.#isDisposed) this.#options.deliver(message);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

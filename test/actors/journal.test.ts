@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { journal, PAGE_ROWS_MAX } from '../../actors/journal.ts';
+import type { JournalMessage } from '../../actors/journal-messages.ts';
+import { refOf } from '../../src/runtime/actor.ts';
+import type { JournalPorts } from '../../src/ports/ports.ts';
+import type { JournalRow, StoreQuery } from '../../src/storage/rows.ts';
+import { row } from '../storage/rows.ts';
+import { stage } from './stage.ts';
+import type { StageOptions } from './stage.ts';
+
+/** A store that remembers what it was asked; answers are delivered by hand. */
+function stageJournal(
+  options: StageOptions<JournalPorts> & {
+    readonly stored?: readonly JournalRow[];
+    readonly pendingAppendsMax?: number;
+  } = {},
+) {
+  const appended: (readonly JournalRow[])[] = [];
+  const queries: StoreQuery[] = [];
+  const ports: JournalPorts = {
+    store: {
+      append: (rows) => appended.push(rows),
+      read: (query) => {
+        queries.push(query);
+        return (options.stored ?? []).slice(0, query.limit);
+      },
+    },
+  };
+  const args = options.pendingAppendsMax === undefined ? {} : { pendingAppendsMax: options.pendingAppendsMax };
+  return { actor: stage(journal, args, { ...options, ports }), appended, queries };
+}
+
+function append(appendId: number, ...ids: readonly string[]): JournalMessage {
+  return {
+    type: 'append-rows',
+    rows: ids.map((id) => row(id)),
+    whenDurable: [
+      { to: refOf('position/BTC'), message: { type: 'fill-received' } },
+      { to: refOf('connector'), message: { type: 'append-durable' } },
+    ],
+    sender: refOf('connector'),
+    appendId,
+  };
+}
+
+describe('journal', () => {
+  it('tells nobody before the rows are durable, then each in order', () => {
+    const { actor, appended } = stageJournal();
+    actor.deliver(append(7, 'a'));
+    expect(appended).toEqual([[row('a')]]);
+    expect(actor.sent).toEqual([]);
+    actor.deliver({ type: 'rows-durable', ref: 1 });
+    expect(actor.sent).toEqual([
+      { to: 'position/BTC', message: { type: 'fill-received' } },
+      { to: 'connector', message: { type: 'append-durable' } },
+    ]);
+  });
+
+  it('tells again when rows come again, and counts them', () => {
+    const { actor } = stageJournal();
+    actor.deliver(append(1, 'a'));
+    actor.deliver({ type: 'rows-durable', ref: 1 });
+    actor.deliver(append(1, 'a'));
+    actor.deliver({ type: 'rows-durable', ref: 2, repeatedRows: 1 });
+    expect(actor.sent).toHaveLength(4);
+    expect(actor.counts.get('rows-repeated')).toBe(1);
+    expect(journal.digest?.(actor.state())).toMatchObject({ rowsDurable: 1, pendingAppends: 0 });
+  });
+
+  it('keeps the receipt back when somebody before it had no room, so that the sender repeats', () => {
+    const { actor } = stageJournal({ outcome: (to) => (to.path === 'position/BTC' ? 'refused' : 'sent') });
+    actor.deliver(append(1, 'a'));
+    actor.deliver({ type: 'rows-durable', ref: 1 });
+    expect(actor.sentTo('connector')).toEqual([]);
+    expect(actor.counts.get('told-refused')).toBe(1);
+  });
+
+  it('tells the others when one of them no longer lives', () => {
+    const { actor } = stageJournal({ outcome: (to) => (to.path === 'position/BTC' ? 'dead' : 'sent') });
+    actor.deliver(append(1, 'a'));
+    actor.deliver({ type: 'rows-durable', ref: 1 });
+    expect(actor.sentTo('connector')).toEqual([{ type: 'append-durable' }]);
+  });
+
+  it('tells only the sender when the store refuses', () => {
+    const { actor } = stageJournal();
+    actor.deliver(append(9, 'a'));
+    actor.deliver({ type: 'store-failed', ref: 1, detail: 'disk full' });
+    expect(actor.sent).toEqual([
+      { to: 'connector', message: { type: 'append-failed', appendId: 9, detail: 'disk full' } },
+    ]);
+  });
+
+  it('refuses more appends than it may hold', () => {
+    const { actor, appended } = stageJournal({ pendingAppendsMax: 2 });
+    for (const id of [1, 2, 3]) actor.deliver(append(id, `r${id}`));
+    expect(appended).toHaveLength(2);
+    expect(actor.sent).toMatchObject([{ to: 'connector', message: { type: 'append-failed', appendId: 3 } }]);
+  });
+
+  it('crashes on an answer to nothing: its picture of the store is wrong', () => {
+    const { actor } = stageJournal();
+    expect(() => actor.deliver({ type: 'rows-durable', ref: 5 })).toThrow('was for 5');
+  });
+
+  it.each([
+    ['fewer rows than asked for', 3, 10, 3, true],
+    ['exactly what is there', 10, 10, 10, true],
+    ['a part of what is there', 11, 10, 10, false],
+    ['a full page when more is asked for', PAGE_ROWS_MAX + 1, 5_000, PAGE_ROWS_MAX, false],
+  ])('answers a read with %s', (_, storedRows, limit, told, complete) => {
+    const stored = Array.from({ length: storedRows }, (_unused, index) => row(`r${index}`, { sequence: index + 1 }));
+    const { actor, queries } = stageJournal({ stored });
+    actor.deliver({
+      type: 'read-rows',
+      query: { type: 'by-actor', actor: 'guard', afterSequence: 4, limit },
+      replyTo: refOf('guard'),
+      readId: 3,
+    });
+    expect(actor.sentTo('guard')).toEqual([{ type: 'rows-read', readId: 3, rows: stored.slice(0, told), complete }]);
+    expect(queries).toMatchObject([{ type: 'by-actor', actor: 'guard', afterSequence: 4 }]);
+  });
+});
