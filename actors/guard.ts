@@ -58,7 +58,7 @@ interface GuardState {
 interface Append {
   readonly message: Extract<JournalMessage, { type: 'append-rows' }>;
   /** Takes effect once the row is durable; undefined when it took effect already. */
-  readonly then: Engine | undefined;
+  readonly raisesTo: Engine | undefined;
   sentAtMs: number;
 }
 
@@ -162,7 +162,7 @@ function takeDown(state: GuardState, self: GuardSelf, next: Engine): void {
 /** A rise that is not durable yet was decided before what takes the engine down now. */
 function dropPendingRises(state: GuardState): void {
   for (const [appendId, append] of state.appends) {
-    if (append.then !== undefined) state.appends.set(appendId, { ...append, then: undefined });
+    if (append.raisesTo !== undefined) state.appends.set(appendId, { ...append, raisesTo: undefined });
   }
 }
 
@@ -185,7 +185,7 @@ function engineStateChanged(state: GuardState): EngineStateChanged {
   };
 }
 
-function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, then: Engine | undefined): void {
+function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, raisesTo: Engine | undefined): void {
   if (state.appends.size >= APPENDS_MAX) {
     self.count('engine-rows-dropped');
     return;
@@ -208,14 +208,14 @@ function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, then: 
     sender: self.ref,
     appendId,
   };
-  state.appends.set(appendId, { message, then, sentAtMs: self.monotonicMs() });
+  state.appends.set(appendId, { message, raisesTo, sentAtMs: self.monotonicMs() });
   self.tell(journal(state), message);
 }
 
 function settleAppend(state: GuardState, self: GuardSelf, appendId: number): void {
   const append = state.appends.get(appendId);
   state.appends.delete(appendId);
-  if (append?.then !== undefined) setEngine(state, self, append.then);
+  if (append?.raisesTo !== undefined) setEngine(state, self, append.raisesTo);
 }
 
 /** No durable intent, no order: a journal that refuses takes the engine down (K2). */
@@ -223,7 +223,7 @@ function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail
   const append = state.appends.get(appendId);
   if (append === undefined) return;
   // The row stays queued for the tick to repeat, but what it would have raised is off.
-  state.appends.set(appendId, { ...append, then: undefined });
+  state.appends.set(appendId, { ...append, raisesTo: undefined });
   takeDown(state, self, killed(state.engine, 2, `K2: journal refused a row: ${detail}`));
 }
 
