@@ -15,13 +15,13 @@ import { guardDelivery } from './guard-messages.ts';
 import { journalReplyDelivery } from './journal-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
-import { advance, leave, planAbandoned, planDurable, watchOrders } from './position/carry-out.ts';
+import { advance, planAbandoned, planDurable, watchOrders } from './position/carry-out.ts';
 import { enter } from './position/enter.ts';
-import { evaluate } from './position/exits.ts';
+import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
 import { pictureOf, publish } from './position/publish.ts';
-import { finishRecovery, instrumentKnown, journalRead, readJournal } from './position/recover.ts';
+import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import { reconcileNewVenues, reconcileOverdue, reconciled, watchExternalExposure } from './position/reconcile.ts';
 import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
@@ -89,7 +89,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
       enter(state, self, message.plan);
       return;
     case 'exit-pair':
-      if (!state.draining) leave(state, self, message.reason);
+      askToLeave(state, self, message.reason);
       return;
     case 'drain-position':
       state.draining = true;
@@ -151,6 +151,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
 function tick(state: PositionState, self: PositionSelf): void {
   self.after(state.args.positionTickMs, { type: 'position-tick' });
   repeatAppends(state, self);
+  repeatRead(state, self);
   if (state.stage === 'starting' || state.stage === 'reading') return;
   watchOrders(state, self);
   reconcileNewVenues(state, self);

@@ -26,6 +26,8 @@ const VALIDITY_LEFT_MIN = 0.25;
 export function advance(state: PositionState, self: PositionSelf): void {
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     if (state.stage !== 'running' || state.pair === undefined) return;
+    // Draining lets what is under way finish and starts nothing: an open pair is left as it is.
+    if (state.draining && state.pair.record.phase === 'OPEN') return;
     const view = viewPair(state, self, state.pair);
     if (view === undefined) return;
     const step = advancePair(state.pair, view);

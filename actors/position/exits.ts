@@ -14,6 +14,7 @@ import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
 import { closestLiquidationDistance, legLeverage, liquidationPrice } from '../../src/strategy/liquidation.ts';
 import { executableValue, exitCost } from '../../src/strategy/pair-value.ts';
 import type { ExecutableLeg } from '../../src/strategy/pair-value.ts';
+import type { ExitReason } from '../position-messages.ts';
 import { leave } from './carry-out.ts';
 import { averageBasePrice, basePrice, walkedBasePrice } from './pair-view.ts';
 import { pairTracks } from './state.ts';
@@ -26,6 +27,10 @@ const EVALUATION_PAUSE_MS = 25;
 export function evaluate(state: PositionState, self: PositionSelf): void {
   const { pair } = state;
   if (state.stage !== 'running' || state.draining || pair?.record.phase !== 'OPEN' || !mayManage(state)) return;
+  if (state.exitWanted?.pairId === pair.record.pairId) {
+    leave(state, self, state.exitWanted.reason);
+    return;
+  }
   const now = self.monotonicMs();
   if (now - state.lastExitEvaluationAtMs < EVALUATION_PAUSE_MS) return;
   state.lastExitEvaluationAtMs = now;
@@ -34,6 +39,15 @@ export function evaluate(state: PositionState, self: PositionSelf): void {
   if (decision.action !== 'EXIT' || decision.reason === undefined) return;
   self.log('info', 'exit-decided', { pairId: pair.record.pairId, reason: decision.reason, detail: decision.detail });
   leave(state, self, decision.reason);
+}
+
+/** Somebody asked to leave. A pair that is not open yet leaves once it is; one that is leaving already stays as it is. */
+export function askToLeave(state: PositionState, self: PositionSelf, reason: ExitReason): void {
+  const { pair } = state;
+  if (state.draining || pair === undefined) return;
+  const { phase, pairId } = pair.record;
+  if (phase === 'PREFLIGHT' || phase === 'OPENING' || state.stage !== 'running') state.exitWanted = { pairId, reason };
+  else leave(state, self, reason);
 }
 
 /** Domain 12.1: armed, trading and reduce-only engines manage what is open; a flattening one must. */

@@ -8,6 +8,7 @@ import type { Pair, PairRecord } from '../../src/execution/pair.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
 import type { JournalMessage } from '../journal-messages.ts';
+import type { PositionMessage } from '../position-messages.ts';
 import type { PositionSelf, PositionState } from './state.ts';
 
 /** An append without receipt is repeated after this; row ids make the repeat harmless. */
@@ -39,11 +40,12 @@ export function appendBarrier(state: PositionState, self: PositionSelf): void {
 function enqueue(state: PositionState, self: PositionSelf, rows: readonly JournalRow[], clientOrderIds: readonly string[], isBarrier: boolean): void {
   state.lastAppendId += 1;
   const appendId = state.lastAppendId;
+  const receipt: PositionMessage = { type: 'plan-durable', appendId };
   const message: Extract<JournalMessage, { type: 'append-rows' }> = {
     type: 'append-rows',
     rows,
     // This life only: a receipt for an earlier one must not release anything here.
-    whenDurable: [{ to: self.ref, message: { type: 'plan-durable', appendId } as { readonly type: 'plan-durable' } }],
+    whenDurable: [{ to: self.ref, message: receipt }],
     sender: self.ref,
     appendId,
   };
@@ -67,9 +69,9 @@ export function orderRow(state: PositionState, self: PositionSelf, order: Planne
   return rowOf(state, self, 'order-planned', `order-planned:${order.venue}:${order.account}:${order.clientOrderId}`, { order });
 }
 
-/** The row of a pair as it is now. The count makes rows of one pair distinct; calendar time alone may repeat. */
+/** The row of a pair as it is now. Boot, incarnation and count make its id unlike any other's: calendar time may repeat. */
 export function pairRow(state: PositionState, self: PositionSelf, record: PairRecord): JournalRow {
-  return rowOf(state, self, 'pair-state', `pair-state:${record.pairId}:${self.incarnation}:${state.lastAppendId + 1}`, { pair: record });
+  return rowOf(state, self, 'pair-state', `pair-state:${record.pairId}:${state.args.boot}.${self.incarnation}.${state.lastAppendId + 1}`, { pair: record });
 }
 
 /** Takes a pair over; a changed record is journaled, and a new phase starts its own clock in the actor. */

@@ -7,7 +7,6 @@ import type { Pair, PairView } from '../../src/execution/pair.ts';
 import { enterPhase, failed, isActive, newTiming } from '../../src/execution/pair-state.ts';
 import { decideRecovery } from '../../src/execution/recovery.ts';
 import type { RecoveryAction } from '../../src/execution/recovery.ts';
-import type { ConnectorMessage } from '../connector-messages.ts';
 import type { JournalMessage, RowsRead } from '../journal-messages.ts';
 import { defineInstrumentOnce, keepPair } from './journal.ts';
 import { advance } from './carry-out.ts';
@@ -17,10 +16,12 @@ import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 const ROWS_PER_READ = 5_000;
+const READ_REPEAT_MS = 2_000;
 
 /** Everything earlier is durable: read it. */
 export function readJournal(state: PositionState, self: PositionSelf): void {
   state.stage = 'reading';
+  state.rowsRead = { ...state.rowsRead, askedAtMs: self.monotonicMs() };
   self.tell(refOf<JournalMessage>(state.args.journalPath), {
     type: 'read-rows',
     query: { type: 'by-correlation', correlation: state.args.base, afterSequence: state.rowsRead.sequence, limit: ROWS_PER_READ },
@@ -29,18 +30,22 @@ export function readJournal(state: PositionState, self: PositionSelf): void {
   });
 }
 
-/** One page of the journal. Throws when the journal does not advance, because folding a part would be a wrong state. */
+/** One page of the journal. Throws when the journal promises rows and has none, because folding a part would be a wrong state. */
 export function journalRead(state: PositionState, self: PositionSelf, answer: RowsRead): void {
   if (state.stage !== 'reading' || answer.readId !== self.incarnation) return;
-  state.rows.push(...answer.rows);
-  const last = answer.rows.at(-1)?.sequence ?? state.rowsRead.sequence;
-  if (!answer.complete) {
-    if (last <= state.rowsRead.sequence) throw new Error(`journal reads must advance, sequence stayed at ${last}`);
-    state.rowsRead = { sequence: last };
-    readJournal(state, self);
-    return;
-  }
-  takeOver(state, self);
+  // A page asked for twice is answered twice.
+  const fresh = answer.rows.filter((row) => (row.sequence ?? 0) > state.rowsRead.sequence);
+  const last = fresh.at(-1)?.sequence;
+  state.rows.push(...fresh);
+  if (last !== undefined) state.rowsRead = { sequence: last, askedAtMs: state.rowsRead.askedAtMs };
+  if (answer.complete) takeOver(state, self);
+  else if (last !== undefined) readJournal(state, self);
+  else if (answer.rows.length === 0) throw new Error(`journal reads must advance, nothing follows sequence ${state.rowsRead.sequence} yet more is promised`);
+}
+
+/** Asks for the page again when the journal has not answered. */
+export function repeatRead(state: PositionState, self: PositionSelf): void {
+  if (state.stage === 'reading' && self.monotonicMs() - state.rowsRead.askedAtMs >= READ_REPEAT_MS) readJournal(state, self);
 }
 
 /** The fold is the state before the crash; what an earlier life waited for is waited for again. */
@@ -57,9 +62,6 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   state.stage = 'comparing';
   for (const track of state.venues.values()) instrumentKnown(state, self, track);
   applyBuffered(state, self);
-  for (const track of state.venues.values()) {
-    self.tell(refOf<ConnectorMessage>(track.connectorPath), { type: 'resend-state', to: self.ref, bases: [state.args.base] });
-  }
 }
 
 /** Comparisons start at the newest fact this actor has from each venue. */

@@ -21,7 +21,7 @@ import type { CapPolicy, ClockPolicy, ExitPolicies, StalePolicy } from '../../sr
 import type { ConnectorEvent } from '../connector-messages.ts';
 import type { EngineStateChanged } from '../guard-messages.ts';
 import type { JournalMessage } from '../journal-messages.ts';
-import type { PairChanged, PositionMessage } from '../position-messages.ts';
+import type { ExitReason, PairChanged, PositionMessage } from '../position-messages.ts';
 
 export type PositionSelf = Self<PositionMessage>;
 
@@ -103,7 +103,8 @@ export interface PositionState {
   readonly venues: Map<string, VenueTrack>;
   /** Facts that arrived while reading, in order. */
   buffered: Extract<ConnectorEvent, { type: 'order-changed' | 'fill-received' | 'funding-paid' }>[];
-  rowsRead: { sequence: number };
+  /** How far the journal has been read, and when the next page was asked for (monotonic ms). */
+  rowsRead: { readonly sequence: number; readonly askedAtMs: number };
   readonly rows: JournalRow[];
   readonly appends: Map<number, PendingAppend>;
   lastAppendId: number;
@@ -112,6 +113,8 @@ export interface PositionState {
   readonly orderWatches: Map<string, OrderWatch>;
   engine: EngineStateChanged | undefined;
   exit: ExitState;
+  /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
+  exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
   lastExitEvaluationAtMs: number;
   expectations: readonly FundingExpectation[];
   draining: boolean;
@@ -151,7 +154,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     pair: undefined,
     venues,
     buffered: [],
-    rowsRead: { sequence: 0 },
+    rowsRead: { sequence: 0, askedAtMs: 0 },
     rows: [],
     appends: new Map(),
     lastAppendId: 0,
@@ -160,6 +163,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     orderWatches: new Map(),
     engine: undefined,
     exit: initialExitState,
+    exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
     expectations: [],
     draining: false,
