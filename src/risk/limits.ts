@@ -2,7 +2,6 @@
 
 /** Money in quote, plain numbers: limits are judged, never booked. */
 export interface ExposureLimits {
-  readonly maxPairs: number;
   /** Notional of one leg. */
   readonly maxPairNotionalQuote: number;
   /** All legs of one underlying added. */

@@ -3,7 +3,6 @@ import { entryHeadroom } from '../../src/risk/limits.ts';
 import type { Exposure, ExposureLimits } from '../../src/risk/limits.ts';
 
 const limits: ExposureLimits = {
-  maxPairs: 5,
   maxPairNotionalQuote: 5_000,
   maxSymbolNotionalQuote: 10_000,
   maxVenueNotionalQuote: 25_000,
