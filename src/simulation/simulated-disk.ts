@@ -1,0 +1,145 @@
+/** A journal in memory that plays a disk: it outlives the engine's restarts and can fail, lose its tail or refuse. Single thread. */
+import { GENESIS_HASH, chainHash } from '../storage/hash-chain.ts';
+import type { EncodedRow } from '../storage/hash-chain.ts';
+import type { AppendSummary, Journal } from '../storage/journal.ts';
+import { decodePayload } from '../storage/payload.ts';
+import type { JournalRow, StoreQuery } from '../storage/rows.ts';
+
+/** Same bound as the real journal. */
+const READ_ROWS_MAX = 10_000;
+
+interface StoredRow {
+  readonly row: EncodedRow;
+  readonly hash: Uint8Array;
+}
+
+/** The disk broke a promise on purpose. */
+export class SimulatedDiskFailure extends Error {
+  readonly code = 'simulated-disk-failure';
+  constructor(detail: string) {
+    super(detail);
+    this.name = 'SimulatedDiskFailure';
+  }
+}
+
+export class SimulatedDisk {
+  readonly #rows: StoredRow[] = [];
+  readonly #ids = new Set<string>();
+  #failures = 0;
+  /** Journals opened before the last crash write nowhere. */
+  #life = 0;
+
+  /** Number of durable rows. */
+  get length(): number {
+    return this.#rows.length;
+  }
+
+  /** Durable rows after a sequence, oldest first; for checkers. */
+  rowsAfter(sequence: number): readonly JournalRow[] {
+    return this.#rows.slice(sequence).map(({ row }, index) => restored(row, sequence + index + 1));
+  }
+
+  /** The next `count` appends fail, and nothing of them is stored. */
+  failNextAppends(count: number): void {
+    this.#failures += count;
+  }
+
+  /** The process died: whatever an old journal still holds is lost, its handles are dead. */
+  crash(): void {
+    this.#life += 1;
+  }
+
+  /** Loses the newest rows, as a disk that lied about durability does. Returns how many were lost. */
+  loseTail(count: number): number {
+    const lost = this.#rows.splice(Math.max(0, this.#rows.length - count));
+    for (const { row } of lost) this.#ids.delete(row.id);
+    return lost.length;
+  }
+
+  /** Opens a journal on what is durable; verifies its hash chain first, as the real one does. */
+  open(): Journal {
+    this.#verify();
+    const life = this.#life;
+    let isClosed = false;
+    const use = (): void => {
+      if (isClosed) throw new SimulatedDiskFailure('the journal is closed');
+      if (life !== this.#life) throw new SimulatedDiskFailure('the process that opened this journal is dead');
+    };
+    return {
+      append: (rows) => {
+        use();
+        return this.#append(rows);
+      },
+      read: (query) => {
+        use();
+        return this.#read(query);
+      },
+      syncHead: use,
+      close: () => {
+        isClosed = true;
+      },
+    };
+  }
+
+  #append(rows: readonly EncodedRow[]): AppendSummary {
+    if (this.#failures > 0) {
+      this.#failures -= 1;
+      throw new SimulatedDiskFailure('the write failed on purpose');
+    }
+    const repeatedAt = new Set<number>();
+    rows.forEach((row, index) => {
+      if (this.#ids.has(row.id)) {
+        repeatedAt.add(index);
+        return;
+      }
+      this.#ids.add(row.id);
+      const previous = this.#rows[this.#rows.length - 1]?.hash ?? GENESIS_HASH;
+      this.#rows.push({ row, hash: chainHash(previous, this.#rows.length + 1, row) });
+    });
+    return { appended: rows.length - repeatedAt.size, repeatedAt };
+  }
+
+  #read(query: StoreQuery): readonly JournalRow[] {
+    if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > READ_ROWS_MAX) {
+      throw new RangeError(`row limit of a query must be an integer from 1 to ${READ_ROWS_MAX}, was ${query.limit}`);
+    }
+    const found: JournalRow[] = [];
+    for (
+      let index = Math.max(0, query.afterSequence);
+      index < this.#rows.length && found.length < query.limit;
+      index++
+    ) {
+      const row = this.#rows[index]?.row;
+      if (row !== undefined && isWanted(row, query)) found.push(restored(row, index + 1));
+    }
+    return found;
+  }
+
+  #verify(): void {
+    let previous: Uint8Array = GENESIS_HASH;
+    this.#rows.forEach(({ row, hash }, index) => {
+      const expected = chainHash(previous, index + 1, row);
+      if (Buffer.compare(expected, hash) !== 0)
+        throw new SimulatedDiskFailure(`row ${index + 1} does not continue the hash chain`);
+      previous = hash;
+    });
+  }
+}
+
+function isWanted(row: EncodedRow, query: StoreQuery): boolean {
+  switch (query.type) {
+    case 'all':
+      return true;
+    case 'by-correlation':
+      return row.correlation === query.correlation;
+    case 'by-actor':
+      return row.actor === query.actor;
+    case 'by-type':
+      return row.type === query.rowType;
+  }
+}
+
+/** Read back from its text, so that nothing is shared with the writer. */
+function restored(row: EncodedRow, sequence: number): JournalRow {
+  return { ...row, payload: decodePayload(row.payload), sequence };
+}
