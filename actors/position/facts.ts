@@ -2,12 +2,10 @@
 import { applyFact } from '../../src/execution/execution-book.ts';
 import { legKeyText } from '../../src/execution/facts.ts';
 import { receiveFunding } from '../../src/execution/funding-expectation.ts';
-import { bookOf, stepsOf } from '../../src/execution/ledger.ts';
-import { isActive, reviveForLateFill } from '../../src/execution/pair-state.ts';
+import { stepsOf } from '../../src/execution/ledger.ts';
 import { positionFilled } from '../../src/execution/position-truth.ts';
 import { advance } from './carry-out.ts';
-import { keepPair } from './journal.ts';
-import { viewPair } from './pair-view.ts';
+import { reviveIfExposed } from './revive.ts';
 import { trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
 
@@ -73,13 +71,4 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
 
 function isRefused(fact: Extract<Fact, { type: 'order-changed' }>): boolean {
   return fact.code !== 'LOCAL' && (fact.status === 'refused' || fact.status === 'rejected');
-}
-
-/** A pair that had ended holds something again. */
-function reviveIfExposed(state: PositionState, self: PositionSelf): void {
-  const { pair } = state;
-  if (pair === undefined || isActive(pair.record.phase)) return;
-  const exposed = [pair.record.long, pair.record.short].some((leg) => bookOf(state.book.ledger, leg).signedLots !== 0);
-  const view = exposed ? viewPair(state, self, pair) : undefined;
-  if (view !== undefined) keepPair(state, self, reviveForLateFill(pair, view));
 }

@@ -12,6 +12,7 @@ import { defineInstrumentOnce, keepPair } from './journal.ts';
 import { advance } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
+import { reviveIfExposed } from './revive.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -85,7 +86,7 @@ export function finishRecovery(state: PositionState, self: PositionSelf): void {
   if (state.stage !== 'comparing') return;
   const { pair } = state;
   if (pair === undefined || !isActive(pair.record.phase)) {
-    if (venuesCompared(state)) run(state, self, 'idle');
+    if (venuesCompared(state)) run(state, self, reviveIfExposed(state, self) ? 'late-fill' : 'idle');
     return;
   }
   const view = viewPair(state, self, pair);

@@ -102,7 +102,7 @@ export function advanceOrder(order: OrderState, input: OrderInput): OrderStep {
       }
       return derived({ ...order, life: 'sending' });
     case 'aborted':
-      return derived({ ...order, ending: strongest(order.ending, 'rejected'), reason: order.reason || input.reason });
+      return derived({ ...order, ending: strongest(order.ending, 'rejected'), cumIsFinal: true, reason: order.reason || input.reason });
     case 'unanswered':
       // A restarted connector counts its reports from the start again: from here on any sign of life is news.
       return derived(order.life === 'planned' ? order : { ...order, life: 'unknown', lifeSequence: -1 });

@@ -321,12 +321,18 @@ export function createWorld(options: WorldOptions = {}): World {
     if (fate.type === 'late-fill') {
       tellChange(venue, order.clientOrderId, 'cancelled');
       venue.ended.set(order.clientOrderId, { status: 'cancelled', filledLots: undefined });
-      later(fate.afterMs, { run: () => execute(venue, order.clientOrderId, order.side, Math.min(possible, fate.lots), true) });
+      later(fate.afterMs, {
+        run: () => {
+          const left = order.reduceOnly ? Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots) : possible;
+          execute(venue, order.clientOrderId, order.side, Math.min(possible, left, fate.lots), true);
+        },
+      });
       return;
     }
     later(fate.afterMs ?? 10, {
       run: () => {
-        const stillPossible = order.reduceOnly ? Math.min(possible, Math.abs(venue.positionLots)) : possible;
+        const left = Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots);
+        const stillPossible = order.reduceOnly ? Math.min(possible, left) : possible;
         const lots = Math.min(stillPossible, fate.lots ?? order.lots);
         execute(venue, order.clientOrderId, order.side, lots, true);
         const status = lots === order.lots ? 'filled' : 'cancelled';

@@ -54,3 +54,259 @@ describe('a pair on its normal way', () => {
     expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'TAKE_PROFIT', closedPairs: 1, liveOrders: 0 });
   });
 });
+
+describe('an entry that goes wrong', () => {
+  it('fails without a trade when both venues refuse, and pauses longer each time', () => {
+    const world = ready({ fateOf: () => ({ type: 'refuse' }) });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'FAILED', 2_000);
+    expect(world.picture()).toMatchObject({ reason: 'REJECTED: MARGIN', closedPairs: 0, feesMicro: 0n, realisedMicro: 0n });
+    const firstPause = world.picture().cooldownUntilMs - world.picture().closedAtMs;
+    expect(firstPause).toBe(60_000);
+
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    expect(world.picture()).toMatchObject({ phase: 'FAILED', reason: 'COOLDOWN' });
+    world.run(61_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'FAILED' && world.picture().reason !== 'COOLDOWN', 2_000);
+    expect(world.picture().cooldownUntilMs - world.picture().closedAtMs).toBe(240_000);
+  });
+
+  it('completes a leg that was filled in part, with a hedge that waited for its result', () => {
+    const world = opened({ fateOf: (venue, command) => (venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'fill', lots: 20 } : { type: 'fill' }) });
+    expect(world.venues.b.placed.map(({ order, purpose }) => [purpose.purpose, purpose.attempt, order.lots, order.reduceOnly])).toEqual([
+      ['open', 1, 33, false],
+      ['hedge', 2, 13, false],
+    ]);
+    expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
+  });
+
+  it('undoes the filled leg with a reduce-only order when the other never fills', () => {
+    const world = ready({ fateOf: (venue, command) => (venue === 'vb' && !command.order.reduceOnly ? { type: 'fill', lots: 0 } : { type: 'fill' }) });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 10_000);
+    const undoing = world.venues.a.placed.filter((command) => command.purpose.purpose === 'unwind');
+    expect(undoing.map(({ order }) => [order.side, order.lots, order.reduceOnly])).toEqual([['buy', 33, true]]);
+    expect(world.venues.b.placed.filter((command) => command.order.reduceOnly)).toHaveLength(0);
+    expect(world.venues.a.positionLots).toBe(0);
+    expect(world.picture().cooldownUntilMs).toBeGreaterThan(world.now());
+  });
+
+  it('sends nothing while an outcome is unknown, and asks the venue instead', () => {
+    const world = ready({ fateOf: (venue, command) => (venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'silent' } : { type: 'fill' }) });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(3_500);
+    expect(world.venues.a.placed).toHaveLength(1);
+    expect(world.venues.b.placed).toHaveLength(1);
+    expect(world.picture()).toMatchObject({ phase: 'OPENING', liveOrders: 1 });
+    // Proven dead only after its validity: then the filled leg is undone.
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+  });
+
+  it('takes in a fill that comes after a cancel without cum', () => {
+    const world = ready({ fateOf: (venue, command) => (venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'late-fill', lots: 33, afterMs: 1_500 } : { type: 'fill' }) });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(20_000);
+    expect(world.venues.a.positionLots + world.venues.b.positionLots).toBe(0);
+    expect(['OPEN', 'CLOSED']).toContain(world.picture().phase);
+  });
+
+  it('is not sent when the engine stopped trading while the plan was being written', () => {
+    const world = ready();
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.deliver({ type: 'engine-state-changed', state: 'REDUCE_ONLY', reason: 'test', flatten: false });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'FAILED', reason: 'ENGINE_NOT_TRADING' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
+  });
+});
+
+describe('a journal that does not answer', () => {
+  it('stops an entry whose plan could not be written', () => {
+    const world = ready();
+    world.journalMode = 'fail';
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(500);
+    expect(world.picture()).toMatchObject({ phase: 'FAILED', reason: 'JOURNAL' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
+  });
+
+  it('is told again after two seconds, and a plan that has grown old is not sent', () => {
+    const world = ready();
+    world.journalMode = 'mute';
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(1_900);
+    expect(world.stage().counts.get('appends-repeated')).toBeUndefined();
+    world.run(900);
+    expect(world.stage().counts.get('appends-repeated')).toBe(1);
+    world.journalMode = 'keep';
+    world.run(3_000);
+    expect(world.picture()).toMatchObject({ phase: 'FAILED', reason: 'JOURNAL_SLOW' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
+  });
+
+  it('does not hold back a plan that became durable late but in time', () => {
+    const world = ready();
+    world.journalMode = 'mute';
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(1_000);
+    world.journalMode = 'keep';
+    world.run(1_600);
+    expect(world.picture().phase).toBe('OPEN');
+  });
+});
+
+describe('an open pair', () => {
+  it('closes the other leg when one was liquidated', () => {
+    const world = opened();
+    world.external(world.venues.a, 33);
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('LEG_MISSING');
+    expect(world.venues.b.placed.filter((command) => command.order.reduceOnly)).toHaveLength(1);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+  });
+
+  it('trims the larger leg when the other was reduced from outside', () => {
+    const world = opened();
+    world.external(world.venues.a, 10);
+    world.runUntil(() => world.venues.b.positionLots === 23, 5_000);
+    world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+    const trims = world.venues.b.placed.filter((command) => command.purpose.purpose === 'rebalance');
+    expect(trims.map(({ order }) => [order.side, order.lots, order.reduceOnly])).toEqual([['sell', 10, true]]);
+  });
+
+  it('leaves when the engine orders everything flat', () => {
+    const world = opened();
+    world.engine('HALTED', true);
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('KILL_SWITCH');
+  });
+
+  it('keeps trying with reduce-only orders when closing meets thin books, and ends flat', () => {
+    const world = opened();
+    world.venues.a.fateOf = () => ({ type: 'fill', lots: 9 });
+    world.deliver({ type: 'exit-pair', reason: 'STOP_LOSS' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 20_000);
+    const closing = world.venues.a.placed.filter((command) => command.order.reduceOnly).map(({ order }) => order.lots);
+    expect(closing).toEqual([33, 24, 15, 6]);
+    expect(world.venues.a.positionLots).toBe(0);
+  });
+
+  it('is quarantined when closing is refused for a minute, and still ends flat once the venue relents', () => {
+    const world = opened();
+    world.venues.a.fateOf = () => ({ type: 'refuse' });
+    world.deliver({ type: 'exit-pair', reason: 'STOP_LOSS' });
+    world.runUntil(() => world.picture().phase === 'QUARANTINED', 70_000);
+    const before = world.venues.a.placed.length;
+    world.run(30_000);
+    expect(world.venues.a.placed.length - before).toBeLessThanOrEqual(4);
+    world.venues.a.fateOf = () => ({ type: 'fill' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 30_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+  });
+
+  it('is left as it is while draining, and nothing new is entered', () => {
+    const world = opened();
+    world.deliver({ type: 'drain-position' });
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.run(2_000);
+    expect(world.picture()).toMatchObject({ phase: 'OPEN', liveOrders: 0 });
+    expect(world.venues.a.placed).toHaveLength(1);
+  });
+
+  it('books a funding payment once, however often it is told', () => {
+    const world = opened();
+    const paid = {
+      type: 'funding-paid',
+      venue: 'va',
+      account: 'main',
+      symbol: 'BTC',
+      payment: { paymentId: '1', symbol: 'BTC', amountMicro: 1_234n as never, rate: 0 as never, signedLots: -33 as never, settledAtMs: world.now() },
+    } as const;
+    world.deliver(paid);
+    world.deliver(paid);
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ fundingMicro: 1_234n, fundingPayments: 1 });
+  });
+
+  it('leaves as soon as it is open when somebody asked before', () => {
+    const world = ready();
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture()).toMatchObject({ reason: 'MANUAL', closedPairs: 1 });
+  });
+});
+
+describe('a position that is not ours', () => {
+  it('blocks entries, is told, and is never traded', () => {
+    const world = createWorld();
+    world.venues.a.positionLots = 5;
+    world.run(15_000);
+    expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: 'EXTERNAL_EXPOSURE' });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(2_000);
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
+    expect(world.stage().logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
+  });
+});
+
+describe('a restart', () => {
+  /** EX-15: the short leg filled, the engine died before it knew, the long leg never executed. */
+  function halfOpen(deadMs: number, queriesFail = false): World {
+    const world = ready({ fateOf: (venue, command) => (command.purpose.purpose !== 'open' ? { type: 'fill' } : venue === 'va' ? { type: 'silent', executedLots: 33 } : { type: 'refuse' }) });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.venues.a.placed.length === 1, 1_000);
+    world.run(20);
+    world.venues.a.queriesFail = queriesFail;
+    world.crash(deadMs);
+    return world;
+  }
+
+  it('after 4 s hedges the leg that was filled', () => {
+    const world = halfOpen(4_000);
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'OPEN', 15_000);
+    expect(world.venues.b.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'hedge']);
+    expect(world.venues.b.placed.map(({ purpose }) => purpose.attempt)).toEqual([1, 2]);
+  });
+
+  it('after 60 s undoes it with a reduce-only order', () => {
+    const world = halfOpen(60_000);
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'CLOSED', 80_000);
+    expect(world.venues.a.placed.map(({ order }) => [order.side, order.lots, order.reduceOnly])).toEqual([
+      ['sell', 33, false],
+      ['buy', 33, true],
+    ]);
+  });
+
+  it('sends nothing while a position query fails', () => {
+    const world = halfOpen(4_000, true);
+    world.run(30_000);
+    expect(world.picture().phase).toBe('RECOVERING');
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(2);
+  });
+
+  it('finds its open pair again and closes it when asked', () => {
+    const world = opened();
+    world.crash(2_000);
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'RECOVERING', 5_000);
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'OPEN', 5_000);
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+  });
+
+  it('never gives an order id out again, not even one whose row was still on its way', () => {
+    const world = ready();
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.crash(10);
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'FAILED', 20_000);
+    world.run(61_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+    const planned = world.rows.filter((row) => row.type === 'order-planned').map((row) => row.id);
+    expect(new Set(planned).size).toBe(planned.length);
+    expect(planned).toHaveLength(4);
+  });
+});
