@@ -39,15 +39,6 @@ export class Deque<Item> {
     return item;
   }
 
-  popBack(): Item | undefined {
-    if (this.#length === 0) return undefined;
-    const index = (this.#head + this.#length - 1) & (this.#items.length - 1);
-    const item = this.#items[index];
-    this.#items[index] = undefined;
-    this.#length -= 1;
-    return item;
-  }
-
   /** Removes and returns everything, front first. */
   drain(): Item[] {
     const items: Item[] = [];

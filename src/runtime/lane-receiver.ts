@@ -5,7 +5,7 @@ import { HandledTracker } from './handled-tracker.ts';
 import type { Origin } from './mailbox.ts';
 import { FLAG, RingConsumer, type RingPlace } from './ring-buffer.ts';
 
-/** A message as it came out of a ring. */
+/** A message as it came out of a ring; valid only while it is being taken. */
 export interface Arrival {
   readonly message: MessageShape;
   readonly typeId: number;
@@ -25,11 +25,14 @@ export type ArrivalSink = (arrival: Arrival) => 'taken' | 'full';
 const SCRATCH_BYTES = 64 * 1024;
 /** Records between two moments at which the producer learns of the room made. */
 const PUBLISH_EVERY = 64;
+const NO_MESSAGE: MessageShape = { type: '' };
 
-class LaneReader {
+/** Stands in for the arrival it delivers: nothing is allocated per record but the message itself. */
+class LaneReader implements Arrival {
+  readonly origin: Origin | undefined;
   readonly #ring: RingConsumer;
   readonly #codec: MessageCodec;
-  readonly #tracker: HandledTracker | undefined;
+  #message: MessageShape = NO_MESSAGE;
   #scratch = new Uint8Array(SCRATCH_BYTES);
   /** Bytes of a message whose last piece has not come yet. */
   #gatheredBytes = 0;
@@ -39,7 +42,29 @@ class LaneReader {
   constructor(place: RingPlace, codec: MessageCodec, trackedThreadIndex: number | undefined) {
     this.#ring = new RingConsumer(place);
     this.#codec = codec;
-    this.#tracker = trackedThreadIndex === undefined ? undefined : new HandledTracker(trackedThreadIndex, (sequence) => this.#ring.publishHandled(sequence));
+    this.origin = trackedThreadIndex === undefined ? undefined : new HandledTracker(trackedThreadIndex, (sequence) => this.#ring.publishHandled(sequence));
+  }
+
+  get message(): MessageShape {
+    return this.#message;
+  }
+  get typeId(): number {
+    return this.#ring.typeId;
+  }
+  get destination(): number {
+    return this.#ring.destination;
+  }
+  get source(): number {
+    return this.#ring.source;
+  }
+  get sequence(): number {
+    return this.#ring.sequence;
+  }
+  get sentAtUs(): number {
+    return this.#ring.sentAtUs;
+  }
+  get isRetried(): boolean {
+    return (this.#ring.flags & FLAG.retried) !== 0;
   }
 
   get hasRecords(): boolean {
@@ -74,22 +99,10 @@ class LaneReader {
       this.#gatheredBytes = end;
       return true;
     }
-    const arrival: Arrival = {
-      message: this.#codec.decode(this.#scratch, 0, end),
-      typeId: ring.typeId,
-      destination: ring.destination,
-      source: ring.source,
-      sequence: ring.sequence,
-      sentAtUs: ring.sentAtUs,
-      isRetried: (ring.flags & FLAG.retried) !== 0,
-      origin: this.#tracker,
-    };
-    // Known to the tracker before it is taken: it may be handled at once. Forgotten again when it stays in the ring.
-    this.#tracker?.arrived();
-    if (take(arrival) === 'full') {
-      this.#tracker?.takeBack();
-      return false;
-    }
+    this.#message = this.#codec.decode(this.#scratch, 0, end);
+    const outcome = take(this);
+    this.#message = NO_MESSAGE;
+    if (outcome === 'full') return false;
     this.#gatheredBytes = 0;
     if (this.#scratch.length > SCRATCH_BYTES) this.#scratch = new Uint8Array(SCRATCH_BYTES);
     return true;

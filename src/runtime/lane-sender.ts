@@ -7,9 +7,9 @@
  * next life of a thread that died. Data lane: market and state messages; what does not fit waits, newest per key.
  */
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
-import { CODEC, MessageRefused, type MessageCodec } from './codec.ts';
+import { MessageRefused, type MessageCodec } from './codec.ts';
 import { Deque } from './deque.ts';
-import { FLAG, RingProducer, type RingPlace } from './ring-buffer.ts';
+import { FLAG, RingProducer, type RecordHeader, type RingPlace } from './ring-buffer.ts';
 import type { LaneSnapshot } from './snapshot.ts';
 
 /** Must-deliver messages waiting or unhandled per lane; beyond it the sender is refused. */
@@ -22,15 +22,12 @@ export const SYSTEM_TYPE_ID = 1;
 const ATTEMPTS_MAX = 2;
 
 /** A message on its way out. */
-export interface Outgoing {
+export interface Outgoing extends RecordHeader {
   readonly message: MessageShape;
-  readonly typeId: number;
   /** Actor number and life as on the ring; 0 is the thread itself. */
   readonly destination: number;
-  readonly source: number;
   readonly path: ActorPath;
   readonly from: ActorPath;
-  readonly sentAtUs: number;
   readonly isMustDeliver: boolean;
   /** Lives of the receiving thread that ended while the message was being handled. */
   attempts: number;
@@ -103,20 +100,7 @@ class LaneWriter {
   }
 
   #writeRecord(outgoing: Outgoing, bytes: Uint8Array, start: number, end: number, flags: number): boolean {
-    return this.#ring.tryWrite(
-      {
-        typeId: outgoing.typeId,
-        codec: CODEC.map,
-        flags: outgoing.attempts > 0 ? flags | FLAG.retried : flags,
-        destination: outgoing.destination,
-        source: outgoing.source,
-        sequence: outgoing.sequence,
-        sentAtUs: outgoing.sentAtUs,
-      },
-      bytes,
-      start,
-      end,
-    );
+    return this.#ring.tryWrite(outgoing, outgoing.attempts > 0 ? flags | FLAG.retried : flags, bytes, start, end);
   }
 }
 

@@ -37,7 +37,6 @@ export interface RingPlace {
 export interface RecordHeader {
   readonly typeId: number;
   readonly codec: number;
-  readonly flags: number;
   readonly destination: number;
   readonly source: number;
   readonly sequence: number;
@@ -108,10 +107,10 @@ export class RingProducer {
   }
 
   /**
-   * Appends one record with `payload[start..end)` (at most `payloadBytesMax` bytes) and publishes it. Returns false when
-   * the ring is too full right now.
+   * Appends one record with `payload[start..end)` (at most `payloadBytesMax` bytes) and publishes it; `flags` are of FLAG.
+   * Returns false when the ring is too full right now.
    */
-  tryWrite(header: RecordHeader, payload: Uint8Array, start: number, end: number): boolean {
+  tryWrite(header: RecordHeader, flags: number, payload: Uint8Array, start: number, end: number): boolean {
     const payloadBytes = end - start;
     if (payloadBytes > this.payloadBytesMax) throw new RangeError(`record payload must have at most ${this.payloadBytesMax} bytes, has ${payloadBytes}`);
     const recordBytes = alignedBytes(RECORD_HEADER_BYTES + payloadBytes);
@@ -125,7 +124,7 @@ export class RingProducer {
       this.#words[(offset >> 2) + 1] = FLAG.padding << 24;
     }
     const recordOffset = paddingBytes > 0 ? 0 : offset;
-    this.#writeRecord(recordOffset, header, payload, start, end);
+    this.#writeRecord(recordOffset, header, flags, payload, start, end);
     this.#tail = (this.#tail + paddingBytes + recordBytes) | 0;
     // Publishing comes last: a consumer that sees the new tail may read every byte before it.
     Atomics.store(this.#control, TAIL, this.#tail);
@@ -148,11 +147,11 @@ export class RingProducer {
     return ((this.#tail - this.#head) >>> 0) + bytes <= this.#capacityBytes;
   }
 
-  #writeRecord(offset: number, header: RecordHeader, payload: Uint8Array, start: number, end: number): void {
+  #writeRecord(offset: number, header: RecordHeader, flags: number, payload: Uint8Array, start: number, end: number): void {
     const word = offset >> 2;
     const words = this.#words;
     words[word] = RECORD_HEADER_BYTES + end - start;
-    words[word + 1] = header.typeId | (header.codec << 16) | (header.flags << 24);
+    words[word + 1] = header.typeId | (header.codec << 16) | (flags << 24);
     words[word + 2] = header.destination;
     words[word + 3] = header.source;
     words[word + 4] = header.sequence;
@@ -237,9 +236,13 @@ export class RingConsumer {
     this.#head = (this.#head + alignedBytes(this.#word(0))) | 0;
   }
 
-  /** Gives the room of released records back. Returns true when the producer waits for it and must be woken. */
+  /**
+   * Gives the room of released records back. Returns true when the producer waits for it and must be woken: only once
+   * half of the ring is free, so that the two do not wake each other for every few records.
+   */
   publishHead(): boolean {
     Atomics.store(this.#control, HEAD, this.#head);
+    if (((Atomics.load(this.#control, TAIL) - this.#head) >>> 0) * 2 > this.#capacityBytes) return false;
     return Atomics.load(this.#control, WAITING) === 1 && Atomics.compareExchange(this.#control, WAITING, 1, 0) === 1;
   }
 

@@ -71,6 +71,10 @@ export interface ActorSystem {
    * the deadline passes or the actor's life ends first.
    */
   ask(path: ActorPath, message: MessageShape, options: AskOptions): Promise<unknown>;
+  /** Monotonic ms since the start, the same on all threads: what actors see as `self.monotonicMs()`. */
+  monotonicMs(): number;
+  /** Calendar time as actors see it. */
+  nowMs(): number;
   /** Asks every thread; one that does not answer within 500 ms is shown with its last answer, marked stale. */
   snapshot(): Promise<SystemSnapshot>;
   /** Returns undefined when the path is no actor's, or its thread does not answer. */

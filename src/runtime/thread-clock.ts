@@ -24,6 +24,6 @@ export class ThreadClock {
 
   nowMs(): number {
     const calendar = this.#calendar;
-    return calendar.type === 'live' ? Date.now() : calendar.startAtMs + this.monotonicMs() * calendar.scale;
+    return calendar.type === 'live' ? Date.now() : Math.floor(calendar.startAtMs + this.monotonicMs() * calendar.scale);
   }
 }

@@ -9,7 +9,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
 import { CellHost, type HostEnvironment } from './cell-host.ts';
-import { MessageCodec } from './codec.ts';
+import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { LaneReceiver, type Arrival } from './lane-receiver.ts';
 import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
@@ -34,6 +34,8 @@ export interface ThreadIdentity {
 const TURN_RECORDS = 256;
 const TURN_MESSAGES = 512;
 const TURN_MS = 1;
+/** Turns without work before a thread with an event loop sleeps: some ten microseconds. */
+const LINGER_TURNS = 4;
 /** A thread looks around at least this often, so that a lost wake-up costs a second and is counted. */
 const CEILING_MS = 1_000;
 /** How long records may lie unread beside an idle thread before the wake-up counts as lost: a nudge may be on its way. */
@@ -87,6 +89,8 @@ export class ThreadRuntime {
   #isInTurn = false;
   #isStopped = false;
   #hasInFlight = false;
+  #hasWorked = false;
+  #emptyTurns = 0;
   #wakeTimer: NodeJS.Timeout | undefined;
   #wakeTimerAtMs = Infinity;
   #controlPostsSeen = 0;
@@ -210,7 +214,13 @@ export class ThreadRuntime {
     }
     this.#segment.store(this.#index, SLOT.sleep, 0);
     const isBusy = this.#work();
-    if (isBusy || !this.#fallAsleep()) this.#askTurn();
+    if (isBusy || this.#isLingering() || !this.#fallAsleep()) this.#askTurn();
+  }
+
+  /** A few turns more before sleeping: messages that come one by one would otherwise cost their sender a wake-up each. */
+  #isLingering(): boolean {
+    this.#emptyTurns = this.#hasWorked ? 0 : this.#emptyTurns + 1;
+    return this.#emptyTurns < LINGER_TURNS;
   }
 
   /** Does one bounded round of work; returns whether more is waiting. */
@@ -219,6 +229,7 @@ export class ThreadRuntime {
     this.#turns += 1;
     this.#beat();
     let isFull = false;
+    let recordsTotal = 0;
     let hasStalled = false;
     for (const peer of this.#peers) {
       if (peer?.receiver === undefined) continue;
@@ -227,6 +238,7 @@ export class ThreadRuntime {
         (arrival) => this.#take(peer, arrival, false),
         () => this.#wakePeer(peer),
       );
+      recordsTotal += records;
       if (records >= TURN_RECORDS) isFull = true;
       if (peer.receiver.isStalled) hasStalled = true;
       if (peer.sender.hasBacklog) peer.sender.flush();
@@ -234,6 +246,7 @@ export class ThreadRuntime {
     const handled = this.host.runTurn(TURN_MESSAGES, this.#clock.monotonicMs() + TURN_MS);
     this.#wakePeers();
     this.#isInTurn = false;
+    this.#hasWorked = recordsTotal + handled > 0;
     // A stalled lane waits for room in a mailbox, which only handling makes.
     return isFull || this.host.busy || (hasStalled && handled > 0);
   }
@@ -340,6 +353,7 @@ export class ThreadRuntime {
     const outgoing: Outgoing = {
       message: envelope.message,
       typeId: type.id,
+      codec: CODEC.map,
       destination: place.index | (lifeBits(envelope.incarnation) << ACTOR_BITS),
       source: this.#options.placement.byPath(envelope.from)?.index ?? 0,
       path: place.path,
@@ -353,8 +367,8 @@ export class ThreadRuntime {
       type.class === 'must-deliver'
         ? peer.sender.sendControl(outgoing)
         : peer.sender.sendData(`${place.index} ${conflationKey(type, envelope.message)}`, outgoing);
-    // Inside a turn the wake-up waits for the end of the handler; outside of one nobody else would send it.
-    if (!this.#isInTurn) this.#wakePeer(peer);
+    // At once, not at the end of the handler: a receiver that sleeps through a long handler would find its lane full.
+    if (peer.sender.needsWake) this.#wakePeer(peer);
     return outcome;
   }
 
@@ -368,6 +382,7 @@ export class ThreadRuntime {
     return {
       message: record,
       typeId: SYSTEM_TYPE_ID,
+      codec: CODEC.map,
       destination: 0,
       source: 0,
       path: '',

@@ -485,6 +485,14 @@ class ThreadSystem implements ActorSystem {
     });
   }
 
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
   // --- inspection ---
 
   async snapshot(): Promise<SystemSnapshot> {

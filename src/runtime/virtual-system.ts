@@ -114,7 +114,7 @@ class VirtualTime implements VirtualSystem {
   }
 
   nowMs(): number {
-    return this.#startAtMs + this.#scheduler.nowMs * this.#scale;
+    return Math.floor(this.#startAtMs + this.#scheduler.nowMs * this.#scale);
   }
 
   tell(path: ActorPath, message: MessageShape): ReturnType<VirtualSystem['tell']> {

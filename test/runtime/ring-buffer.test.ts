@@ -9,7 +9,7 @@ function allocate(capacityBytes: number, position = 0): RingPlace {
 }
 
 function header(sequence: number): Parameters<RingProducer['tryWrite']>[0] {
-  return { typeId: 0xffff, codec: 0xfe, flags: 2, destination: -7, source: 2 ** 31 - 1, sequence, sentAtUs: sequence * 3 };
+  return { typeId: 0xffff, codec: 0xfe, destination: -7, source: 2 ** 31 - 1, sequence, sentAtUs: sequence * 3 };
 }
 
 function payload(sequence: number, bytes: number): Uint8Array {
@@ -41,7 +41,7 @@ describe('a ring', () => {
         for (const step of script) {
           if (step.type === 'write') {
             const bytes = payload(sequence, step.bytes);
-            if (producer.tryWrite(header(sequence), bytes, 0, bytes.length)) model.push({ sequence: sequence++, bytes });
+            if (producer.tryWrite(header(sequence), 2, bytes, 0, bytes.length)) model.push({ sequence: sequence++, bytes });
             else expect(producer.usedBytes).toBeGreaterThan(1024 - 2 * (RECORD_HEADER_BYTES + step.bytes + 8));
           } else if (step.type === 'read') {
             expect(readOne(consumer)).toEqual(model.shift());
@@ -58,11 +58,11 @@ describe('a ring', () => {
 
   it('keeps every header field, at the limits of its size', () => {
     const place = allocate(256);
-    new RingProducer(place).tryWrite(header(-1), payload(0, 8), 2, 5);
+    new RingProducer(place).tryWrite(header(-1), 2, payload(0, 8), 2, 5);
     const consumer = new RingConsumer(place);
     expect(consumer.peek()).toBe(true);
     const { typeId, codec, flags, destination, source, sequence, sentAtUs, payloadBytes } = consumer;
-    expect({ typeId, codec, flags, destination, source, sequence, sentAtUs, payloadBytes }).toEqual({ ...header(-1), payloadBytes: 3 });
+    expect({ typeId, codec, flags, destination, source, sequence, sentAtUs, payloadBytes }).toEqual({ ...header(-1), flags: 2, payloadBytes: 3 });
   });
 
   it('takes a record of the largest size at every place of the ring', () => {
@@ -71,8 +71,8 @@ describe('a ring', () => {
     const consumer = new RingConsumer(place);
     const largest = payload(9, producer.payloadBytesMax);
     for (let round = 0; round < 300; round++) {
-      expect(producer.tryWrite(header(round), payload(round, round % 60), 0, round % 60)).toBe(true);
-      expect(producer.tryWrite(header(round), largest, 0, largest.length)).toBe(true);
+      expect(producer.tryWrite(header(round), 2, payload(round, round % 60), 0, round % 60)).toBe(true);
+      expect(producer.tryWrite(header(round), 2, largest, 0, largest.length)).toBe(true);
       expect(readOne(consumer)?.bytes).toEqual(payload(round, round % 60));
       expect(readOne(consumer)?.bytes).toEqual(largest);
       consumer.publishHead();
@@ -81,14 +81,14 @@ describe('a ring', () => {
 
   it('refuses a payload that could never fit', () => {
     const producer = new RingProducer(allocate(1024));
-    expect(() => producer.tryWrite(header(0), payload(0, 105), 0, 105)).toThrow(/at most 104 bytes, has 105/);
+    expect(() => producer.tryWrite(header(0), 2, payload(0, 105), 0, 105)).toThrow(/at most 104 bytes, has 105/);
     expect(() => new RingProducer(allocate(1000))).toThrow(/power of two/);
   });
 
   it('shows nothing of a record whose producer died before it was published', () => {
     const place = allocate(1024);
     const producer = new RingProducer(place);
-    producer.tryWrite(header(1), payload(1, 40), 0, 40);
+    producer.tryWrite(header(1), 2, payload(1, 40), 0, 40);
     // What a producer writes before its last store, seen from the consumer: bytes beyond the tail.
     new Uint8Array(place.buffer, RING_HEADER_BYTES + 64, 64).fill(0xee);
     const consumer = new RingConsumer(place);
@@ -100,11 +100,11 @@ describe('a ring', () => {
     const place = allocate(256);
     const producer = new RingProducer(place);
     const consumer = new RingConsumer(place);
-    while (producer.tryWrite(header(0), payload(0, 8), 0, 8));
+    while (producer.tryWrite(header(0), 2, payload(0, 8), 0, 8));
     producer.askForRoom();
     expect(readOne(consumer)).toBeDefined();
     expect(producer.isWaitingForRoom).toBe(true);
     expect([consumer.publishHead(), consumer.publishHead(), producer.isWaitingForRoom]).toEqual([true, false, false]);
-    expect(producer.tryWrite(header(0), payload(0, 8), 0, 8)).toBe(true);
+    expect(producer.tryWrite(header(0), 2, payload(0, 8), 0, 8)).toBe(true);
   });
 });

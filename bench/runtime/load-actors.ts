@@ -1,0 +1,161 @@
+/** The load of the mailbox benchmarks: a paced producer and a consumer that measures, as actors and as plain functions. */
+import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
+import { replyTo } from '../../src/runtime/ask.ts';
+
+/** An order event as a connector tells it to a position: what crosses threads most among general messages. */
+export interface LoadMessage {
+  readonly type: 'load';
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  readonly priceTicks: number;
+  readonly quantityLots: number;
+  readonly feeMicros: bigint;
+  readonly number: number;
+  /** Monotonic ms at which it should have been sent. */
+  readonly dueAtMs: number;
+}
+
+export function loadMessage(number: number, dueAtMs: number): LoadMessage {
+  return {
+    type: 'load',
+    clientOrderId: `tandem-1-${number}`,
+    symbol: 'BTC-PERP',
+    side: (number & 1) === 0 ? 'buy' : 'sell',
+    priceTicks: 6_543_210 + (number % 1_000),
+    quantityLots: 250,
+    feeMicros: 1_234_567n,
+    number,
+    dueAtMs,
+  };
+}
+
+/** `ratePerSecond` 0: as fast as the receiver takes them. */
+export interface LoadPlan {
+  readonly count: number;
+  readonly ratePerSecond: number;
+}
+
+/** Messages sent before the event loop gets its turn. */
+const BATCH = 500;
+
+export type ProducerMessage = ({ readonly type: 'produce'; readonly to: string } & LoadPlan) | { readonly type: 'produce-next' };
+
+interface ProducerState {
+  to: string;
+  plan: LoadPlan;
+  sent: number;
+  startedAtMs: number;
+}
+
+export const producer: ActorKind<unknown, ProducerState, ProducerMessage> = {
+  kind: 'producer',
+  delivery: { produce: { class: 'must-deliver', priority: 'normal' }, 'produce-next': { class: 'must-deliver', priority: 'normal' } },
+  start: () => ({ to: '', plan: { count: 0, ratePerSecond: 0 }, sent: 0, startedAtMs: 0 }),
+  receive(state, message, self) {
+    if (message.type === 'produce') {
+      state.to = message.to;
+      state.plan = message;
+      state.sent = 0;
+      state.startedAtMs = self.monotonicMs();
+    }
+    const due = dueCount(state.plan, state.sent, state.startedAtMs, self.monotonicMs());
+    let isRefused = false;
+    while (state.sent < due && !isRefused) {
+      const outcome = self.tell(refOf<LoadMessage>(state.to), loadMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())));
+      if (outcome === 'refused') isRefused = true;
+      else state.sent += 1;
+    }
+    if (state.sent < state.plan.count) self.after(isRefused ? 1 : 0, { type: 'produce-next' });
+    return state;
+  },
+};
+
+/** Returns how many messages should be out by now. */
+export function dueCount(plan: LoadPlan, sent: number, startedAtMs: number, nowMs: number): number {
+  if (plan.ratePerSecond === 0) return Math.min(plan.count, sent + BATCH);
+  return Math.min(plan.count, Math.floor(((nowMs - startedAtMs) * plan.ratePerSecond) / 1_000));
+}
+
+export function dueAtMs(plan: LoadPlan, number: number, startedAtMs: number, nowMs: number): number {
+  return plan.ratePerSecond === 0 ? nowMs : startedAtMs + (number * 1_000) / plan.ratePerSecond;
+}
+
+/** What a consumer saw of one plan. */
+export interface LoadReport {
+  readonly received: number;
+  /** First message to last, monotonic ms. */
+  readonly elapsedMs: number;
+  /** Age at receipt, ms, ascending; the first tenth of the messages is warm-up and left out. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Counts messages and their ages. */
+export class LoadMeter {
+  readonly #ages: Float64Array;
+  #received = 0;
+  #firstAtMs = 0;
+  #lastAtMs = 0;
+
+  constructor(count: number) {
+    this.#ages = new Float64Array(count);
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  note(sentAtMs: number, nowMs: number): void {
+    if (this.#received === 0) this.#firstAtMs = nowMs;
+    this.#lastAtMs = nowMs;
+    this.#ages[this.#received] = nowMs - sentAtMs;
+    this.#received += 1;
+  }
+
+  /** Ages are only sorted once everything came: a question in between must not disturb what is measured. */
+  report(): LoadReport {
+    if (this.#received < this.#ages.length) return { received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
+    const ages = this.#ages.slice(Math.floor(this.#received / 10), this.#received).sort();
+    const at = (fraction: number): number => ages[Math.min(ages.length - 1, Math.floor(ages.length * fraction))] ?? 0;
+    return {
+      received: this.#received,
+      elapsedMs: this.#lastAtMs - this.#firstAtMs,
+      p50Ms: at(0.5),
+      p95Ms: at(0.95),
+      p99Ms: at(0.99),
+      maxMs: at(1),
+    };
+  }
+}
+
+export type ConsumerMessage =
+  | LoadMessage
+  | { readonly type: 'expect'; readonly count: number }
+  | { readonly type: 'report-load'; readonly replyTo: ActorRef; readonly askId: number };
+
+export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage> = {
+  kind: 'consumer',
+  delivery: {
+    load: { class: 'must-deliver', priority: 'order' },
+    // Ahead of the load, whichever of the two threads is faster.
+    expect: { class: 'must-deliver', priority: 'risk' },
+    'report-load': { class: 'must-deliver', priority: 'normal' },
+  },
+  start: () => ({ meter: new LoadMeter(0) }),
+  receive(state, message, self) {
+    switch (message.type) {
+      case 'load':
+        state.meter.note(message.dueAtMs, self.monotonicMs());
+        return state;
+      case 'expect':
+        state.meter = new LoadMeter(message.count);
+        return state;
+      case 'report-load':
+        replyTo(self, message, state.meter.report());
+        return state;
+    }
+  },
+};

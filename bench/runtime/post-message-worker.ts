@@ -1,0 +1,34 @@
+/** Worker entry of the baseline: the same load over a plain MessagePort, no runtime in between. */
+import { parentPort, type MessagePort } from 'node:worker_threads';
+import { ThreadClock } from '../../src/runtime/thread-clock.ts';
+import { dueAtMs, dueCount, LoadMeter, loadMessage, type LoadMessage, type LoadPlan } from './load-actors.ts';
+
+export type BaselineOrder = LoadPlan & { readonly role: 'produce' | 'consume'; readonly port: MessagePort; readonly anchorNs: bigint };
+
+parentPort?.on('message', (order: BaselineOrder) => {
+  const clock = new ThreadClock({ type: 'live' }, order.anchorNs);
+  if (order.role === 'produce') produce(order, clock);
+  else consume(order, clock);
+});
+
+function produce(order: BaselineOrder, clock: ThreadClock): void {
+  const startedAtMs = clock.monotonicMs();
+  let sent = 0;
+  const next = (): void => {
+    const due = dueCount(order, sent, startedAtMs, clock.monotonicMs());
+    for (; sent < due; sent++) order.port.postMessage(loadMessage(sent, dueAtMs(order, sent, startedAtMs, clock.monotonicMs())));
+    if (sent < order.count) setImmediate(next);
+  };
+  next();
+}
+
+function consume(order: BaselineOrder, clock: ThreadClock): void {
+  const meter = new LoadMeter(order.count);
+  order.port.on('message', (message: LoadMessage) => {
+    meter.note(message.dueAtMs, clock.monotonicMs());
+    if (meter.received === order.count) {
+      order.port.close();
+      parentPort?.postMessage(meter.report());
+    }
+  });
+}

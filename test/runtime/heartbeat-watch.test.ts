@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { HeartbeatWatch } from '../../src/runtime/heartbeat-watch.ts';
+
+/** Looks every 100 ms with the given heartbeats and returns the times at which the thread was found hung. */
+function timesHung(watch: HeartbeatWatch, heartbeats: readonly number[], isAsleep = false): number[] {
+  return heartbeats.flatMap((heartbeat, index) => (watch.look([{ name: 'a', heartbeat, isAsleep }], index * 100).length > 0 ? [index * 100] : []));
+}
+
+describe('the heartbeat watch', () => {
+  it('finds a thread whose heart stood still for the whole limit, not earlier', () => {
+    expect(timesHung(new HeartbeatWatch(300), [1, 2, 2, 2, 2, 2])).toEqual([400, 500]);
+  });
+
+  it('leaves beating and sleeping threads alone', () => {
+    expect(timesHung(new HeartbeatWatch(300), [1, 2, 3, 4, 5, 6, 7])).toEqual([]);
+    expect(timesHung(new HeartbeatWatch(300), [1, 1, 1, 1, 1, 1, 1], true)).toEqual([]);
+  });
+
+  it('blames nobody for the time it slept itself', () => {
+    const watch = new HeartbeatWatch(300);
+    const pulse = [{ name: 'a', heartbeat: 1, isAsleep: false }];
+    watch.look(pulse, 0);
+    expect(watch.look(pulse, 60_000)).toEqual([]);
+    expect(watch.look(pulse, 60_100)).toEqual([]);
+    expect([watch.look(pulse, 60_200), watch.look(pulse, 60_300)]).toEqual([[], ['a']]);
+  });
+
+  it('gives the next life of a thread a clean record', () => {
+    const watch = new HeartbeatWatch(300);
+    timesHung(watch, [1, 1, 1]);
+    watch.forget('a');
+    expect(watch.look([{ name: 'a', heartbeat: 1, isAsleep: false }], 300)).toEqual([]);
+  });
+});
