@@ -6,6 +6,7 @@ import { connectorRef } from '../../../actors/addresses.ts';
 import type { SecretSource } from '../../ports/live/account-secrets.ts';
 import type { Calendar } from '../../runtime/system.ts';
 import { demoAccount } from '../../simulation/demo-accounts.ts';
+import type { VenueOracle } from '../../simulation/simulated-venue.ts';
 import type { VenueWorkerData, VenueWorkerEvent, VenueWorkerRequest } from '../../simulation/live/venue-worker.ts';
 import { calendarAt } from '../../simulation/venue-calendar.ts';
 import { hostsOf } from '../../venues/hosts.ts';
@@ -20,6 +21,8 @@ export interface Accounts {
   calendar(): Calendar;
   /** Makes a simulated venue misbehave. Throws when this engine hosts none of that name. */
   inject(venue: string, fault: string, options?: Readonly<Record<string, number | string | boolean>>): void;
+  /** The books of record of a simulated venue this engine hosts: what the ledger must equal. */
+  oracle(venue: string): Promise<VenueOracle>;
   /** Ends the simulated venues, if any. */
   close(): Promise<void>;
 }
@@ -30,6 +33,7 @@ interface VenueAddress {
 }
 
 const CLOSE_MS = 5_000;
+const ORACLE_MS = 5_000;
 
 /** Starts the simulated venues and lists every account. Rejects when a venue cannot start. */
 export async function openAccounts(config: TandemConfig): Promise<Accounts> {
@@ -52,9 +56,9 @@ export async function openAccounts(config: TandemConfig): Promise<Accounts> {
     secrets,
     calendar: () => (config.mode === 'live' ? { type: 'live' } : { type: 'scaled', startAtMs: calendarAt(calendar, Date.now()), scale: calendar.scale }),
     inject(venue, fault, options) {
-      if (server === undefined) throw new RangeError(`this engine hosts no simulated venue, asked for ${venue}`);
-      server.send({ type: 'inject', venue, fault, ...(options === undefined ? {} : { options }) });
+      hostOf(server, venue).send({ type: 'inject', venue, fault, ...(options === undefined ? {} : { options }) });
     },
+    oracle: async (venue) => hostOf(server, venue).oracle(venue),
     close: async () => server?.close(),
   };
 }
@@ -68,6 +72,11 @@ function venueEntries(config: TandemConfig): readonly (readonly [VenueName, Venu
   return entries;
 }
 
+function hostOf(server: VenueThread | undefined, venue: string): VenueThread {
+  if (server?.addresses.has(venue) !== true) throw new RangeError(`this engine hosts no simulated venue ${venue}`);
+  return server;
+}
+
 function addressOf(name: string, venue: VenueConfig): VenueAddress {
   const live = hostsOf(name);
   return { restUrl: venue.restUrl ?? live.restUrl, streamUrl: venue.streamUrl ?? live.streamUrl };
@@ -78,6 +87,8 @@ class VenueThread {
   readonly addresses = new Map<string, VenueAddress>();
   readonly #worker: Worker;
   readonly #stopped: Promise<void>;
+  readonly #asked = new Map<number, (oracle: VenueOracle) => void>();
+  #lastAskId = 0;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -98,6 +109,7 @@ class VenueThread {
       worker.once('exit', (code) => reject(new Error(`the thread of the simulated venues ended with code ${code} before they listened`)));
       worker.on('message', (event: VenueWorkerEvent) => {
         if (event.type === 'listening') resolve(event);
+        if (event.type === 'oracle') thread.#answered(event);
       });
     });
     for (const { venue, url, streamUrl } of listening.venues) {
@@ -109,6 +121,24 @@ class VenueThread {
 
   send(request: VenueWorkerRequest): void {
     this.#worker.postMessage(request);
+  }
+
+  oracle(venue: string): Promise<VenueOracle> {
+    this.#lastAskId += 1;
+    const askId = this.#lastAskId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`venue ${venue} must show its books within ${ORACLE_MS} ms`)), ORACLE_MS);
+      this.#asked.set(askId, (oracle) => {
+        clearTimeout(timer);
+        resolve(oracle);
+      });
+      this.send({ type: 'ask-oracle', askId, venue });
+    });
+  }
+
+  #answered({ askId, accounts, rateLimitRefusals }: Extract<VenueWorkerEvent, { type: 'oracle' }>): void {
+    this.#asked.get(askId)?.({ accounts, rateLimitRefusals });
+    this.#asked.delete(askId);
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import type { ActorSystem, ThreadSpec } from '../../runtime/system.ts';
 import { startThreads } from '../../runtime/thread-system.ts';
 import { lockDataDirectory } from '../../storage/live/directory-lock.ts';
 import { openJournal } from '../../storage/live/journal-database.ts';
-import type { JournalVerdict } from '../../storage/live/journal-database.ts';
+import type { JournalVerdict } from '../../storage/verdict.ts';
 import type { JournalThreadData } from '../../storage/live/journal-ports.ts';
 import { engineDelivery } from '../delivery.ts';
 import { placementOf, supervisionTree } from '../tree.ts';

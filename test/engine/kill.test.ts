@@ -1,0 +1,192 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PairSummary, TradingSummary } from '../../actors/observer.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { ConfigOverrides, TandemConfig } from '../../config/schema.ts';
+import { marketCalendar, tapeSpec, venueSpec } from '../../src/composition/market.ts';
+import { randomStream } from '../../src/runtime/random.ts';
+import { buildVenue } from '../../src/simulation/build-venue.ts';
+import { buildTape } from '../../src/simulation/live/build-tape.ts';
+import { hostClock } from '../../src/simulation/live/host-clock.ts';
+import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
+import type { VenueServer } from '../../src/simulation/live/venue-host.ts';
+import type { AccountOracle, SimulatedVenue } from '../../src/simulation/simulated-venue.ts';
+import { hostsOf } from '../../src/venues/hosts.ts';
+import { readJournal } from './journal-rows.ts';
+import { expectLedgerEqualsOracle } from './ledger-check.ts';
+
+const CONFIG = join(import.meta.dirname, 'fixtures', 'kill.yaml');
+const ENGINE = join(import.meta.dirname, 'fixtures', 'engine-process.ts');
+const VENUES = ['lighter', 'extended'] as const;
+/** Seeded, and printed by the test's name: the instants are random, the failures repeatable in kind. */
+const SEED = 20_261_121;
+const KILLS = 50;
+/** From the venue's first sight of a new order: the middle of an open, through hedge and confirmation. */
+const KILL_WITHIN_MS = 150;
+
+/** One life of the engine's process. */
+class EngineProcess {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  constructor(overrides: ConfigOverrides) {
+    this.#child = fork(ENGINE, [CONFIG, JSON.stringify(overrides)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+    });
+  }
+
+  async #answer<Answer>(type: string): Promise<Answer> {
+    return await new Promise((resolve, reject) => {
+      const onExit = (): void => reject(new Error(`the engine ended while ${type} was awaited`));
+      const onMessage = (message: { readonly type: string }): void => {
+        if (message.type !== type) return;
+        this.#child.off('message', onMessage);
+        this.#child.off('exit', onExit);
+        resolve(message as Answer);
+      };
+      this.#child.on('message', onMessage);
+      this.#child.once('exit', onExit);
+    });
+  }
+
+  async started(): Promise<void> {
+    await this.#answer('started');
+  }
+
+  async #ask<Answer>(type: string): Promise<Answer> {
+    const answer = this.#answer<Answer>(type);
+    this.#child.send({ type });
+    return await answer;
+  }
+
+  async summary(): Promise<TradingSummary | undefined> {
+    return (await this.#ask<{ readonly summary?: TradingSummary }>('summary')).summary;
+  }
+
+  async ready(): Promise<void> {
+    while (!(await this.#ask<{ readonly ready: boolean }>('readiness')).ready) await sleep(20);
+  }
+
+  /** Every position actor rests: nothing on its way, nothing in between. */
+  async atRest(): Promise<readonly PairSummary[]> {
+    for (;;) {
+      const pairs = (await this.summary())?.pairs ?? [];
+      const resting = ['IDLE', 'OPEN', 'CLOSED', 'FAILED', 'QUARANTINED'];
+      if (pairs.length === 3 && pairs.every((pair) => pair.liveOrders === 0 && resting.includes(pair.phase))) return pairs;
+      await sleep(20);
+    }
+  }
+
+  tell(path: string, message: object): void {
+    this.#child.send({ type: 'tell', path, message });
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  async stop(): Promise<boolean> {
+    const answer = this.#answer<{ readonly quiet: boolean }>('stopped');
+    this.#child.send({ type: 'stop' });
+    const { quiet } = await answer;
+    await this.#ended;
+    return quiet;
+  }
+}
+
+describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED})`, () => {
+  let config: TandemConfig;
+  let overrides: ConfigOverrides;
+  const venues = new Map<string, SimulatedVenue>();
+  const servers: VenueServer[] = [];
+
+  beforeAll(async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'tandem-kill-'));
+    const anchorAt = new Date().toISOString();
+    config = loadConfig(CONFIG, { dataDir, calendar: { anchorAt } });
+    const calendar = marketCalendar(config, Date.now());
+    const tape = buildTape(tapeSpec(config, calendar));
+    const addresses: Record<string, object> = {};
+    for (const name of VENUES) {
+      const simulated = config.venues[name];
+      if (simulated?.kind !== 'simulated') throw new Error(`${name} must be simulated`);
+      const { venue } = buildVenue(venueSpec(config, name, simulated), tape);
+      const server = await startVenueServer({ venue, port: 0, now: hostClock(calendar) });
+      venues.set(name, venue);
+      servers.push(server);
+      const { restPath, streamPath } = hostsOf(name);
+      addresses[name] = { kind: 'simulated', accounts: simulated.accounts, restUrl: server.url + restPath, streamUrl: server.streamUrl + streamPath };
+    }
+    overrides = { dataDir, calendar: { anchorAt }, venues: addresses as NonNullable<ConfigOverrides['venues']> };
+  });
+  afterAll(async () => {
+    for (const server of servers) await server.close();
+  });
+
+  function account(name: string): AccountOracle {
+    const found = venues.get(name)?.oracle().accounts.get('main');
+    if (found === undefined) throw new Error(`venue ${name} must have an account`);
+    return found;
+  }
+  const ordersSeen = (): number => VENUES.reduce((sum, name) => sum + account(name).orders.length, 0);
+  const fillsJournaled = (): number => readJournal(config.dataDir).filter((row) => row.type === 'fill').length;
+  const fillsMade = (): number => VENUES.reduce((sum, name) => sum + account(name).fills.length, 0);
+
+  /** After a recovery: no fill missing, no order alive, and what each symbol holds is balanced or set aside. */
+  async function checkRecovered(engine: EngineProcess): Promise<void> {
+    const pairs = await engine.atRest();
+    while (fillsJournaled() < fillsMade()) await sleep(20);
+    expect(fillsJournaled()).toBe(fillsMade());
+    for (const name of VENUES) expect(account(name).orders.filter((order) => order.status === 'queued' || order.status === 'open')).toEqual([]);
+    for (const pair of pairs) {
+      if (pair.phase === 'QUARANTINED') continue;
+      const held = VENUES.flatMap((name) => [...account(name).positions].filter(([symbol]) => symbol.startsWith(pair.base)).map(([, lots]) => Math.sign(lots)));
+      expect([[], [1, -1], [-1, 1]], `${pair.base} is ${pair.phase} (${pair.reason})`).toContainEqual(held);
+    }
+  }
+
+  it('never sends an order twice, never misses a fill, and finds every pair balanced, closed or quarantined', { timeout: 400_000 }, async () => {
+    const random = randomStream(SEED, 'kill instants');
+    for (let kill = 0; kill < KILLS; kill++) {
+      const engine = new EngineProcess(overrides);
+      await engine.started();
+      await engine.ready();
+      await checkRecovered(engine);
+      const before = ordersSeen();
+      engine.tell('guard', { type: 'set-engine-state', state: 'TRADING', reason: 'kill test' });
+      while (ordersSeen() === before) await sleep(2);
+      await sleep(random.nextFraction() * KILL_WITHIN_MS);
+      await engine.kill();
+    }
+
+    const last = new EngineProcess(overrides);
+    await last.started();
+    await last.ready();
+    await checkRecovered(last);
+    for (const base of config.symbols) last.tell(`position/${base}`, { type: 'exit-pair', reason: 'MANUAL' });
+    while (VENUES.some((name) => account(name).positions.size > 0)) await sleep(50);
+    const payments = (): number => VENUES.reduce((sum, name) => sum + account(name).fundingPayments.length, 0);
+    while (readJournal(config.dataDir).filter((row) => row.type === 'funding').length < payments()) await sleep(200);
+    expect(await last.stop()).toBe(true);
+
+    const rows = readJournal(config.dataDir);
+    for (const name of VENUES) {
+      const books = account(name);
+      expectLedgerEqualsOracle(rows, name, 'main', books);
+      // One intent, one order: the venue has seen no client order id that was not planned, and none twice.
+      const planned = rows.filter((row) => row.type === 'order-planned').map((row) => row.payload['order'] as { venue: string; clientOrderId: string });
+      const ids = books.orders.map((order) => order.clientOrderId);
+      expect(new Set(ids).size).toBe(ids.length);
+      const plannedIds = new Set(planned.filter((order) => order.venue === name).map((order) => order.clientOrderId));
+      expect(ids.filter((id) => !plannedIds.has(id))).toEqual([]);
+      expect(venues.get(name)?.oracle().rateLimitRefusals).toBe(0);
+    }
+  });
+});
