@@ -26,6 +26,8 @@ import { reconcileNewVenues, reconcileOverdue, reconciled, watchExternalExposure
 import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
 
+const ENGINE_ASK_MS = 2_000;
+
 export type { PositionArgs } from './position/state.ts';
 
 export const position: ActorKind<PositionArgs, PositionState, PositionMessage> = {
@@ -43,7 +45,7 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
     for (const venue of args.venues) {
       self.tell(refOf<ConnectorMessage>(venue.connectorPath), { type: 'resend-state', to: self.ref, bases: [args.base] });
     }
-    self.tell(refOf<GuardMessage>(args.guardPath), { type: 'resend-engine-state', to: self.path });
+    askForEngineState(state, self);
     self.after(args.positionTickMs, { type: 'position-tick' });
     publish(state, self);
     return state;
@@ -148,10 +150,19 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
   }
 }
 
+/** Without the engine's state nothing may be entered and nothing left: ask until the guard answers. */
+function askForEngineState(state: PositionState, self: PositionSelf): void {
+  const now = self.monotonicMs();
+  if (now - state.engineAskedAtMs < ENGINE_ASK_MS) return;
+  state.engineAskedAtMs = now;
+  self.tell(refOf<GuardMessage>(state.args.guardPath), { type: 'resend-engine-state', to: self.path });
+}
+
 function tick(state: PositionState, self: PositionSelf): void {
   self.after(state.args.positionTickMs, { type: 'position-tick' });
   repeatAppends(state, self);
   repeatRead(state, self);
+  if (state.engine === undefined) askForEngineState(state, self);
   if (state.stage === 'starting' || state.stage === 'reading') return;
   watchOrders(state, self);
   reconcileNewVenues(state, self);

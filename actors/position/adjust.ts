@@ -13,5 +13,5 @@ export function adjust(state: PositionState, self: PositionSelf, track: VenueTra
   const evidence = `fills say ${book.signedLots} after ${book.fills} fills, the venue says ${lots}`;
   self.log('error', 'position-adjusted', { venue, account, symbol: key.symbol, pairId, evidence });
   const id = `adjust:${venue}:${account}:${key.symbol}:${book.fills}:${book.adjustments}:${book.signedLots}:${lots}`;
-  append(state, self, [rowOf(state, self, 'adjust', id, { adjustment: { ...key, signedLots: lots, evidence }, pairId })]);
+  append(state, self, [rowOf(state, self, 'adjust', id, { adjustment: { ...key, changeLots: lots - book.signedLots, evidence }, pairId })]);
 }

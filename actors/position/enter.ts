@@ -21,6 +21,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
   const record: PairRecord = {
     pairId: pairIdOf(state),
     base: state.args.base,
+    revision: 1,
     phase: 'PREFLIGHT',
     reason: 'ENTER',
     long: legOf(plan.long),

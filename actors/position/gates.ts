@@ -28,6 +28,7 @@ export function preflightRefusal(state: PositionState, self: PositionSelf, plan:
     if (track.instrument.status !== 'active') return 'INSTRUMENT_STATUS';
     const refusal = venueRefusal(state, self, track) ?? positionRefusal(state, track);
     if (refusal !== undefined) return refusal;
+    if ((track.status?.openBudgetShare ?? 0) <= 0) return 'RATE_LIMIT';
   }
   return undefined;
 }

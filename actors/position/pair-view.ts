@@ -27,8 +27,8 @@ export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): 
   const units = sharedBaseUnits(long.instrument, short.instrument);
   const mark = basePrice(long) ?? basePrice(short);
   return {
-    long: viewLeg(state, pair, 'long', long, long.instrument, units.long),
-    short: viewLeg(state, pair, 'short', short, short.instrument, units.short),
+    long: viewLeg(state, self, pair, 'long', long, long.instrument, units.long),
+    short: viewLeg(state, self, pair, 'short', short, short.instrument, units.short),
     nowMs: self.nowMs(),
     monotonicMs: self.monotonicMs(),
     increaseRefused: hedgeRefusal(state, self, [long, short]),
@@ -39,7 +39,7 @@ export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): 
   };
 }
 
-function viewLeg(state: PositionState, pair: Pair, leg: LegSide, track: VenueTrack, instrument: Instrument, unitsPerLot: bigint): LegView {
+function viewLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegSide, track: VenueTrack, instrument: Instrument, unitsPerLot: bigint): LegView {
   const book = bookOf(state.book.ledger, pair.record[leg]);
   return {
     orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg),
@@ -47,6 +47,7 @@ function viewLeg(state: PositionState, pair: Pair, leg: LegSide, track: VenueTra
     truth: positionTruth(track.watch, book.signedLots),
     queries: track.watch.queries,
     queryFirst: track.queryFirst,
+    quietForMs: self.monotonicMs() - track.watch.lastFillAtMs,
     minLots: minimumLots(track, instrument),
     unitsPerLot,
     reachable: track.status?.status === 'ready',

@@ -112,6 +112,7 @@ export interface PositionState {
   orderCounter: number;
   readonly orderWatches: Map<string, OrderWatch>;
   engine: EngineStateChanged | undefined;
+  engineAskedAtMs: number;
   exit: ExitState;
   /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
   exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
@@ -162,6 +163,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     orderCounter: 0,
     orderWatches: new Map(),
     engine: undefined,
+    engineAskedAtMs: Number.NEGATIVE_INFINITY,
     exit: initialExitState,
     exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,

@@ -57,6 +57,7 @@ export function applyRow(book: ExecutionBook, row: FactRow): void {
     if (!book.orders.has(payload.order.clientOrderId)) book.orders.set(payload.order.clientOrderId, plannedOrder(payload.order));
   }
   if (row.type === 'pair-state' && payload.pair !== undefined) {
+    if (!isNewer(payload.pair, book.record)) return;
     if (book.record?.pairId !== payload.pair.pairId) forgetOldOrders(book, row.atMs);
     book.record = payload.pair;
   }
@@ -98,6 +99,12 @@ export function highestCounter(book: ExecutionBook, boot: number): number {
     if (parts?.boot === boot) highest = Math.max(highest, parts.counter);
   }
   return highest;
+}
+
+/** Pair ids sort by age; within a pair the revision counts. A row that was repeated late must not bring an old state back. */
+function isNewer(candidate: PairRecord, known: PairRecord | undefined): boolean {
+  if (known === undefined || candidate.pairId > known.pairId) return true;
+  return candidate.pairId === known.pairId && candidate.revision >= known.revision;
 }
 
 function forgetOldOrders(book: ExecutionBook, nowMs: number): void {

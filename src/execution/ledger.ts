@@ -57,10 +57,10 @@ interface Ownership {
   readonly fromMs: number;
 }
 
-/** The position is set to the venue's word because fills that explain the difference do not exist. */
+/** The position is brought to the venue's word because fills that explain the difference do not exist. */
 export interface Adjustment extends LegKey {
-  /** What the venue proved to hold, lots. */
-  readonly signedLots: number;
+  /** What the venue proved to hold beyond our fills, signed lots. A difference, so that facts still commute. */
+  readonly changeLots: number;
   /** What was compared, in words. */
   readonly evidence: string;
 }
@@ -187,15 +187,16 @@ export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
 }
 
 /**
- * Sets a position to what the venue proved to hold. The cost of vanished lots leaves with them without profit or loss, because no
+ * Brings a position to what the venue proved to hold. The cost of vanished lots leaves with them without profit or loss, because no
  * price is known; added lots come in at no cost. The wallet identity then holds only up to the venue's own account of the change.
  */
 export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment: Adjustment): boolean {
   if (!isNew(ledger, adjustmentId)) return false;
   const book = bookOf(ledger, adjustment);
-  const kept = Math.sign(book.signedLots) === Math.sign(adjustment.signedLots) ? Math.min(Math.abs(book.signedLots), Math.abs(adjustment.signedLots)) : 0;
+  const signedLots = book.signedLots + adjustment.changeLots;
+  const kept = Math.sign(book.signedLots) === Math.sign(signedLots) ? Math.min(Math.abs(book.signedLots), Math.abs(signedLots)) : 0;
   const costMicro = kept === 0 ? 0n : costShare(book, kept);
-  ledger.books.set(legKeyText(adjustment), { ...book, signedLots: adjustment.signedLots, costMicro, adjustments: book.adjustments + 1 });
+  ledger.books.set(legKeyText(adjustment), { ...book, signedLots, costMicro, adjustments: book.adjustments + 1 });
   return true;
 }
 

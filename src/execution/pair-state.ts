@@ -24,6 +24,8 @@ import type { LegView, Pair, PairCommand, PairPhase, PairRecord, PairStep, PairT
 import { QUARANTINE_RETRY_MS } from './policy.ts';
 
 const LEGS: readonly LegSide[] = ['long', 'short'];
+/** Streams report a position this long after its fill at most; a query sooner would only cost its weight. */
+const REPORT_FOLLOWS_MS = 300;
 
 /** Starts the clocks of a pair in this life of its actor. */
 export function newTiming(monotonicMs: number): PairTiming {
@@ -64,6 +66,7 @@ export function enterPhase(pair: Pair, phase: PairPhase, reason: string, view: P
   return {
     record: {
       ...pair.record,
+      revision: pair.record.revision + 1,
       phase,
       reason,
       openedAtMs: phase === 'OPEN' && pair.record.openedAtMs === 0 ? view.nowMs : pair.record.openedAtMs,
@@ -210,7 +213,7 @@ function advanceRebalancing(pair: Pair, view: PairView): PairStep {
   if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair, commands: adjustments };
-  if (!bothConfirmed(view)) return askForTruth(pair, view);
+  if (!bothConfirmed(view)) return { pair, commands: questionsForTruth(view) };
   if (!hasDrifted(view)) {
     const done = enterPhase(pair, 'OPEN', 'REBALANCED', view);
     return { pair: { ...done, timing: { ...done.timing, lastRebalanceAtMs: view.monotonicMs } }, commands: [] };
@@ -239,8 +242,7 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
   if (isFlat(view.long) && isFlat(view.short)) return { pair: closed(pair, view), commands: [] };
   if (view.monotonicMs - pair.timing.phaseSinceMs >= view.policy.close.maxMs) return quarantine(pair, 'CLOSE_EXHAUSTED', view);
 
-  const unclear = LEGS.filter((leg) => !inProgress(view[leg]) && (view[leg].truth.kind === 'unknown' || view[leg].queryFirst));
-  const asks: PairCommand[] = unclear.map((leg) => ({ type: 'reconcile', leg }));
+  const asks = questionsForTruth(view);
   const ready = LEGS.filter((leg) => canReduce(pair, leg, view));
   // While balanced nothing is at risk: closing one leg alone would create what hedging is there to avoid.
   const together = isBalanced(view);
@@ -358,8 +360,13 @@ function send(pair: Pair, view: PairView, orders: readonly WantedOrder[]): PairS
   };
 }
 
-function askForTruth(pair: Pair, view: PairView): PairStep {
-  return { pair, commands: unconfirmedLegs(view).map((leg) => ({ type: 'reconcile', leg })) };
+/** Asks about legs whose position is unclear, once the report that follows a fill by itself has had its time. */
+function questionsForTruth(view: PairView): PairCommand[] {
+  return LEGS.filter((leg) => {
+    const side = view[leg];
+    if (inProgress(side)) return false;
+    return side.queryFirst || (side.truth.kind === 'unknown' && side.quietForMs >= REPORT_FOLLOWS_MS);
+  }).map((leg) => ({ type: 'reconcile', leg }));
 }
 
 function adjustmentsOf(view: PairView): PairCommand[] {

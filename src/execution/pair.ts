@@ -28,6 +28,8 @@ export interface PairLeg extends LegKey {
 export interface PairRecord {
   readonly pairId: string;
   readonly base: string;
+  /** Grows with each change: rows may reach the journal in another order, the highest is the newest. */
+  readonly revision: number;
   readonly phase: PairPhase;
   /** Why the phase was entered: a gate, an exit reason or a rule, in capitals. */
   readonly reason: string;
@@ -86,6 +88,8 @@ export interface LegView {
   readonly queries: number;
   /** The venue contradicted us (a reduce-only order was refused): query before the next attempt. */
   readonly queryFirst: boolean;
+  /** Monotonic ms since the last fill of this leg: reports of the new position may still be on their way. */
+  readonly quietForMs: number;
   /** Smallest position that can be opened and closed again, lots. */
   readonly minLots: number;
   /** Underlying per lot, in the unit both legs share (see `sharedBaseUnits`). */

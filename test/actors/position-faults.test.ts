@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldBook } from '../../src/execution/execution-book.ts';
+import type { ExecutionBook } from '../../src/execution/execution-book.ts';
 import { bookOf, walletChangeMicro } from '../../src/execution/ledger.ts';
 import { createWorld } from './position-world.ts';
 import type { Fate, VenueModel, World } from './position-world.ts';
@@ -24,9 +25,23 @@ const script = fc.record({
   deadMs: fc.constantFrom(10, 4_000, 30_000),
   muteMs: fc.constantFrom(0, 0, 2_000),
   queriesFailMs: fc.constantFrom(0, 0, 5_000),
+  journalMuteMs: fc.constantFrom(0, 0, 0, 1_000, 4_000),
   exitAfterMs: fc.constantFrom(50, 500, 5_000),
 });
 type Script = typeof script extends fc.Arbitrary<infer Value> ? Value : never;
+
+const harmless: Script = {
+  fatesA: [],
+  fatesB: [],
+  tellFills: 1,
+  crashAtRow: undefined,
+  crashAgainAtRow: undefined,
+  deadMs: 10,
+  muteMs: 0,
+  queriesFailMs: 0,
+  journalMuteMs: 0,
+  exitAfterMs: 500,
+};
 
 function play(of: Script): World {
   const count = { va: 0, vb: 0 };
@@ -47,6 +62,12 @@ function play(of: Script): World {
     venue.queriesFail = of.queriesFailMs > 0;
   }
   world.deliver({ type: 'enter-pair', plan: world.plan() });
+  if (of.journalMuteMs > 0) {
+    world.run(40);
+    world.journalMode = 'mute';
+    world.run(of.journalMuteMs);
+    world.journalMode = 'keep';
+  }
   world.run(of.exitAfterMs);
   if (of.crashAgainAtRow !== undefined) world.crashAtRow(world.rows.length + of.crashAgainAtRow, of.deadMs);
   world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
@@ -66,6 +87,35 @@ function delta(world: World): number {
 function placedIds(venue: VenueModel): string[] {
   return venue.placed.map((command) => command.order.clientOrderId);
 }
+
+function orderResults(book: ExecutionBook): readonly unknown[] {
+  const byId = [...book.orders.values()].toSorted((one, other) => (one.planned.clientOrderId < other.planned.clientOrderId ? -1 : 1));
+  return byId.map((order) => [order.planned, order.status, order.filledLots, order.fillIds.toSorted()]);
+}
+
+/** P2 and P4: once a leg is being closed or undone, every order of it reduces. */
+function closingsThatIncrease(venue: VenueModel): readonly string[] {
+  const reducing = new Set(['close', 'unwind', 'rebalance']);
+  return venue.placed.filter(({ order, purpose }) => reducing.has(purpose.purpose) !== order.reduceOnly).map(({ order }) => order.clientOrderId);
+}
+
+describe('a crash after any row of an open and a close', () => {
+  it.each([10, 4_000, 30_000] as const)('is recovered from when it lasts %i ms', { timeout: 60_000 }, (deadMs) => {
+    const outcomes = new Map<string, number>();
+    for (let row = 1; row <= 26; row += 1) {
+      const world = play({ ...harmless, crashAtRow: row, deadMs });
+      const { phase } = world.picture();
+      outcomes.set(phase, (outcomes.get(phase) ?? 0) + 1);
+      expect([row, delta(world)]).toEqual([row, 0]);
+      for (const venue of [world.venues.a, world.venues.b]) {
+        expect(new Set(placedIds(venue)).size).toBe(venue.placed.length);
+        const key = { venue: venue.name, account: 'main', symbol: venue.instrument.symbol };
+        expect(bookOf(foldBook(world.rows).ledger, key)).toMatchObject({ signedLots: venue.positionLots, fills: venue.fills.length });
+      }
+    }
+    expect([...outcomes.keys()].toSorted().filter((phase) => !['CLOSED', 'FAILED', 'OPEN'].includes(phase))).toEqual([]);
+  });
+});
 
 describe('whatever the venues do', () => {
   it('ends balanced or quarantined, sends every id once and books every fill once', { timeout: 120_000 }, () => {
@@ -89,9 +139,11 @@ describe('whatever the venues do', () => {
           expect(walletChangeMicro(folded.ledger, venue.name, 'main')).toBe(walletChangeMicro(live.ledger, venue.name, 'main'));
         }
         expect(folded.record).toEqual(live.record);
+        expect(orderResults(folded)).toEqual(orderResults(live));
+        for (const venue of [world.venues.a, world.venues.b]) expect(closingsThatIncrease(venue)).toEqual([]);
         expect(folded.ledger.closed).toEqual(live.ledger.closed);
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   });
 });

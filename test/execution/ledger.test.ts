@@ -188,7 +188,7 @@ describe('folding a journal', () => {
     { id: 'o', type: 'order-planned', atMs: 3, payload: { order: order('L', 'buy', 'p1', 'long') } },
     { id: 'f', type: 'fill', atMs: 4, payload: { event: fill('L', '1', 'buy', 3010, 3) } },
     { id: 'p', type: 'funding', atMs: 5, payload: { event: funding('L', '1', 9n) } },
-    { id: 'a', type: 'adjust', atMs: 6, payload: { adjustment: { ...keyOf('L'), signedLots: 4, evidence: 'test' } } },
+    { id: 'a', type: 'adjust', atMs: 6, payload: { adjustment: { ...keyOf('L'), changeLots: -1, evidence: 'test' } } },
     { id: 's', type: 'pair-state', atMs: 7, payload: { pair: { pairId: 'p1', phase: 'CLOSED' } } },
   ];
 

@@ -1,0 +1,86 @@
+/** When an open pair leaves: the actor's own facts through the strategy's rules. */
+import { describe, expect, it } from 'vitest';
+import type { FundingRate } from '../../src/market/funding-rate.ts';
+import type { PicoRate } from '../../src/money/units.ts';
+import { BASE, createWorld, defaultArgs } from './position-world.ts';
+import type { World } from './position-world.ts';
+
+function opened(exits: Partial<(typeof defaultArgs)['exits']['exit']> = {}): World {
+  const world = createWorld({ args: { exits: { ...defaultArgs.exits, exit: { ...defaultArgs.exits.exit, ...exits } } } });
+  world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
+  world.deliver({ type: 'enter-pair', plan: world.plan() });
+  world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+  return world;
+}
+
+/** Tells a prediction of the coming settlement; hourly rate as a fraction. */
+function predict(world: World, venue: 'va' | 'vb', hourly: number, settleInMs: number): void {
+  const symbol = venue === 'va' ? 'BTC' : 'BTC-USD';
+  const settleAtMs = world.now() + settleInMs;
+  const rate: FundingRate = {
+    venue,
+    symbol,
+    kind: 'predicted',
+    raw: String(hourly),
+    unit: { scale: 'fraction', perMs: 3_600_000 },
+    hourly: Math.round(hourly * 1e12) as PicoRate,
+    intervalMs: 3_600_000,
+    settleAtMs,
+    venueAtMs: world.now(),
+  };
+  const receivedAtMonotonicMs = world.stage().self.monotonicMs();
+  world.deliver({ type: 'funding-rate-changed', venue, symbol, base: BASE, kind: 'predicted', settleAtMs, rate, receivedAtMonotonicMs });
+}
+
+describe('leaving', () => {
+  it('happens once staying has lost under two different predictions', () => {
+    const world = opened();
+    predict(world, 'va', -0.0001, 1_800_000);
+    predict(world, 'vb', 0.0001, 1_800_000);
+    world.run(1_000);
+    expect(world.picture().phase).toBe('OPEN');
+    predict(world, 'vb', 0.00011, 1_800_000);
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('CARRY_REVERSED');
+  });
+
+  it('waits for a settlement that pays, until it is certainly booked', () => {
+    const world = opened({ maxHoldHours: 0.001 });
+    predict(world, 'va', 0.001, 60_000);
+    predict(world, 'vb', -0.001, 60_000);
+    world.run(30_000);
+    expect(world.picture().phase).toBe('OPEN');
+    world.run(30_000);
+    expect(world.picture().phase).toBe('OPEN');
+    world.runUntil(() => world.picture().phase === 'CLOSED', 20_000);
+    expect(world.picture().reason).toBe('MAX_HOLD');
+  });
+
+  it('does not wait when the coming settlement costs', () => {
+    const world = opened({ maxHoldHours: 0.001 });
+    predict(world, 'va', -0.001, 60_000);
+    predict(world, 'vb', 0.001, 60_000);
+    world.runUntil(() => world.picture().phase === 'CLOSED', 8_000);
+    expect(world.picture().reason).toBe('MAX_HOLD');
+  });
+
+  it('takes a profit that can be had now, twice in a row', () => {
+    const world = opened({ takeProfitQuote: 1 });
+    predict(world, 'va', 0.0001, 1_800_000);
+    predict(world, 'vb', -0.0001, 1_800_000);
+    // The short leg's market falls by 100: closing now nets more than 2 quote.
+    world.venues.a.bidTicks = 599_000;
+    world.venues.a.askTicks = 599_010;
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('TAKE_PROFIT');
+    expect(world.picture().closedNetMicro).toBeGreaterThan(1_000_000n);
+  });
+
+  it('is stopped by a loss that can be had now', () => {
+    const world = opened({ stopLossPct: 0.2 });
+    world.venues.a.bidTicks = 601_000;
+    world.venues.a.askTicks = 601_010;
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('STOP_LOSS');
+  });
+});

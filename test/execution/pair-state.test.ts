@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import { advanceOrder, plannedOrder } from '../../src/execution/order-state.ts';
+import type { OrderInput, OrderState } from '../../src/execution/order-state.ts';
+import type { LegSide, OrderPurposeName } from '../../src/execution/facts.ts';
+import { advancePair, decideToLeave, newTiming, openingOrders, reviveForLateFill } from '../../src/execution/pair-state.ts';
+import type { LegView, Pair, PairPhase, PairView } from '../../src/execution/pair.ts';
+import type { ExecutionPolicy } from '../../src/execution/policy.ts';
+
+const policy: ExecutionPolicy = {
+  hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
+  open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
+  close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
+  delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
+  order: { ackMs: 2_000, resolveMs: 10_000 },
+  cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
+  reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
+  recovery: { completeMs: 10_000 },
+  quarantine: { autoFlatten: true },
+};
+
+function pairIn(phase: PairPhase, changes: Partial<Pair['record']> = {}): Pair {
+  const leg = (venue: string): Pair['record']['long'] => ({ venue, account: 'main', symbol: 'BTC', lots: 33, limitTicks: 1 });
+  return {
+    record: {
+      pairId: 'p1',
+      base: 'BTC',
+      revision: 1,
+      phase,
+      reason: '',
+      long: leg('va'),
+      short: leg('vb'),
+      expected: { netHourlyQuote: 0, expectedValueQuote: 0, roundTripCostQuote: 0, entryBasisBps: 0, capitalQuote: 0 },
+      decidedAtMs: 0,
+      enteredAtMs: 0,
+      openedAtMs: phase === 'OPENING' || phase === 'UNWINDING' ? 0 : 1,
+      closedAtMs: 0,
+      exitReason: '',
+      failures: 0,
+      cooldownUntilMs: 0,
+      ...changes,
+    },
+    timing: newTiming(0),
+  };
+}
+
+let orders = 0;
+function order(leg: LegSide, purpose: OrderPurposeName, inputs: readonly OrderInput[]): OrderState {
+  orders += 1;
+  const reduceOnly = purpose !== 'open' && purpose !== 'hedge';
+  let state = plannedOrder({
+    venue: leg === 'long' ? 'va' : 'vb',
+    account: 'main',
+    symbol: 'BTC',
+    clientOrderId: String(orders),
+    pairId: 'p1',
+    leg,
+    purpose,
+    attempt: 1,
+    side: (leg === 'long') === reduceOnly ? 'sell' : 'buy',
+    lots: 33,
+    limitTicks: 1,
+    reduceOnly,
+    validUntilMs: 0,
+    plannedAtMs: 0,
+  });
+  for (const input of inputs) state = advanceOrder(state, input).order;
+  return state;
+}
+
+const ended = (filledLots: number): OrderInput[] => [
+  { type: 'handed-over' },
+  ...(filledLots === 0
+    ? []
+    : [{ type: 'filled', fill: { fillId: 'f', symbol: 'BTC', clientOrderId: '', venueOrderId: '', side: 'buy', priceTicks: 1 as never, lots: filledLots as never, feeMicro: 0n as never, liquidity: 'taker', venueAtMs: 0 } } as const]),
+  { type: 'changed', fact: { type: 'order-changed', venue: '', account: '', symbol: '', clientOrderId: '', status: 'cancelled', venueOrderId: '', filledLots, code: '', reason: '', atMs: 0, sequence: 1 } },
+];
+
+function leg(ledgerLots: number, legOrders: readonly OrderState[], changes: Partial<LegView> = {}): LegView {
+  return {
+    orders: legOrders,
+    ledgerLots,
+    truth: { kind: 'confirmed', lots: ledgerLots },
+    queries: 0,
+    queryFirst: false,
+    quietForMs: 1_000,
+    minLots: 1,
+    unitsPerLot: 1n,
+    reachable: true,
+    ...changes,
+  };
+}
+
+function viewOf(long: LegView, short: LegView, changes: Partial<PairView> = {}): PairView {
+  return {
+    long,
+    short,
+    nowMs: 1_000,
+    monotonicMs: 1_000,
+    increaseRefused: undefined,
+    quotePerUnit: 60,
+    policy,
+    calendarScale: 1,
+    judgeCompletion: () => ({ action: 'complete', completeQuote: 0, unwindQuote: 0, detail: '' }),
+    ...changes,
+  };
+}
+
+const openOrders = (long: number, short: number): readonly [OrderState[], OrderState[]] => [[order('long', 'open', ended(long))], [order('short', 'open', ended(short))]];
+const sends = (step: ReturnType<typeof advancePair>): readonly unknown[] =>
+  step.commands.flatMap((command) => (command.type === 'send' ? command.orders.map((wanted) => [wanted.leg, wanted.side, wanted.lots, wanted.purpose, wanted.reduceOnly]) : []));
+
+describe('opening', () => {
+  it('starts with both legs, immediate and not reduce-only', () => {
+    expect(openingOrders(pairIn('PREFLIGHT').record).map((wanted) => [wanted.leg, wanted.side, wanted.lots, wanted.reduceOnly])).toEqual([
+      ['long', 'buy', 33, false],
+      ['short', 'sell', 33, false],
+    ]);
+  });
+
+  it('opens when both legs are filled alike and confirmed', () => {
+    const [long, short] = openOrders(33, 33);
+    expect(advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-33, short))).pair.record).toMatchObject({ phase: 'OPEN', openedAtMs: 1_000 });
+  });
+
+  it('fails when nothing was filled, with a pause that grows', () => {
+    const [long, short] = openOrders(0, 0);
+    const { record } = advancePair(pairIn('OPENING', { failures: 1 }), viewOf(leg(0, long), leg(0, short))).pair;
+    expect(record).toMatchObject({ phase: 'FAILED', failures: 2, cooldownUntilMs: 241_000 });
+  });
+
+  it('waits while an order is unresolved, whatever else is known', () => {
+    const [long] = openOrders(33, 0);
+    const unknown = order('short', 'open', [{ type: 'handed-over' }, { type: 'unanswered' }]);
+    const step = advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(0, [unknown])));
+    expect(step.commands).toEqual([]);
+    expect(step.pair.record.phase).toBe('OPENING');
+    expect(step.pair.timing.exposure.unhedgedQuote).toBe(33 * 60);
+  });
+
+  it('hedges what is missing when that is the better way', () => {
+    const [long, short] = openOrders(33, 20);
+    expect(sends(advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-20, short))))).toEqual([['short', 'sell', 13, 'hedge', false]]);
+  });
+
+  it.each([
+    ['undoing is better', { judgeCompletion: () => ({ action: 'unwind' as const, completeQuote: 0, unwindQuote: 0, detail: '' }) }],
+    ['a gate refuses more exposure', { increaseRefused: 'STALE_BOOK' }],
+  ])('undoes both legs with reduce-only orders when %s', (_, changes) => {
+    const [long, short] = openOrders(33, 20);
+    const step = advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-20, short), changes));
+    expect(step.pair.record.phase).toBe('UNWINDING');
+    expect(sends(step)).toEqual([
+      ['long', 'sell', 33, 'unwind', true],
+      ['short', 'buy', 20, 'unwind', true],
+    ]);
+  });
+
+  it('undoes what stands alone once the ladder is used up', () => {
+    const [long] = openOrders(33, 0);
+    const rungs = [order('short', 'open', ended(0)), ...Array.from({ length: 4 }, () => order('short', 'hedge', ended(0)))];
+    const step = advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(0, rungs)));
+    expect(step.pair.record).toMatchObject({ phase: 'UNWINDING', reason: 'HEDGE_EXHAUSTED' });
+  });
+
+  it('asks after 5 s without confirmation and is quarantined after 15 s', () => {
+    const [long, short] = openOrders(33, 33);
+    const unconfirmed = (monotonicMs: number): PairView => viewOf(leg(33, long), leg(-33, short, { truth: { kind: 'unknown' } }), { monotonicMs });
+    let { pair } = advancePair(pairIn('OPENING'), unconfirmed(1_000));
+    expect(advancePair(pair, unconfirmed(5_900)).commands).toEqual([]);
+    expect(advancePair(pair, unconfirmed(6_000)).commands).toEqual([{ type: 'reconcile', leg: 'short' }]);
+    pair = advancePair(pair, unconfirmed(16_000)).pair;
+    expect(pair.record).toMatchObject({ phase: 'QUARANTINED', reason: 'UNCONFIRMED' });
+  });
+
+  it.each([
+    ['lost', [{ type: 'handed-over' }, { type: 'resolution-exhausted' }] as OrderInput[], 'ORDER_LOST'],
+  ])('is quarantined by a %s order', (_, inputs, reason) => {
+    const step = advancePair(pairIn('OPENING'), viewOf(leg(0, [order('long', 'open', inputs)]), leg(0, [])));
+    expect(step.pair.record).toMatchObject({ phase: 'QUARANTINED', reason });
+    expect(sends(step)).toEqual([]);
+  });
+});
+
+describe('an open pair', () => {
+  const view = (changes: Partial<PairView> = {}): PairView => viewOf(leg(33, []), leg(-33, []), changes);
+
+  it('asks for nothing while both legs are as they should be', () => {
+    expect(advancePair(pairIn('OPEN'), view()).commands).toEqual([]);
+  });
+
+  it('leaves with both legs in one batch', () => {
+    const step = decideToLeave(pairIn('OPEN'), 'TAKE_PROFIT', view());
+    expect(step.pair.record).toMatchObject({ phase: 'CLOSING', exitReason: 'TAKE_PROFIT' });
+    expect(sends(step)).toEqual([
+      ['long', 'sell', 33, 'close', true],
+      ['short', 'buy', 33, 'close', true],
+    ]);
+  });
+
+  it.each(['CLOSING', 'UNWINDING', 'CLOSED', 'FAILED', 'QUARANTINED', 'OPENING'] as const)('does not decide to leave again in %s', (phase) => {
+    const pair = pairIn(phase);
+    expect(decideToLeave(pair, 'TAKE_PROFIT', view())).toEqual({ pair, commands: [] });
+  });
+
+  it('trims the larger leg when drift exceeds 150 quote or 3 %', () => {
+    const step = advancePair(pairIn('OPEN'), viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.01 }));
+    expect(step.pair.record.phase).toBe('REBALANCING');
+    expect(sends(step)).toEqual([['long', 'sell', 9, 'rebalance', true]]);
+  });
+
+  it('leaves dust alone', () => {
+    const step = advancePair(pairIn('OPEN'), viewOf(leg(330, []), leg(-329, []), { monotonicMs: 40_000, quotePerUnit: 4 }));
+    expect(step).toMatchObject({ pair: { record: { phase: 'OPEN' } }, commands: [] });
+  });
+
+  it('leaves when a leg is gone, with the one that is left', () => {
+    const step = advancePair(pairIn('OPEN'), viewOf(leg(33, []), leg(0, [])));
+    expect(step.pair.record).toMatchObject({ phase: 'CLOSING', reason: 'LEG_MISSING' });
+    expect(sends(step)).toEqual([['long', 'sell', 33, 'close', true]]);
+  });
+
+  it('books a proven difference before anything else', () => {
+    const step = advancePair(pairIn('OPEN'), viewOf(leg(33, []), leg(-33, [], { truth: { kind: 'contradicted', lots: -20 } })));
+    expect(step.commands).toEqual([{ type: 'adjust', leg: 'short', lots: -20 }]);
+  });
+});
+
+describe('closing', () => {
+  it('waits for both venues while balanced: closing one leg alone would create exposure', () => {
+    const step = decideToLeave(pairIn('OPEN'), 'MANUAL', viewOf(leg(33, []), leg(-33, [], { reachable: false })));
+    expect(step.pair.record.phase).toBe('CLOSING');
+    expect(sends(step)).toEqual([]);
+  });
+
+  it('asks for the position before another attempt when the venue refused to reduce', () => {
+    const refused = [order('short', 'close', ended(0))];
+    const step = advancePair(pairIn('CLOSING'), viewOf(leg(0, []), leg(-33, refused, { queryFirst: true })));
+    expect(step.commands).toEqual([{ type: 'reconcile', leg: 'short' }]);
+  });
+
+  it('sends the rest at the protective price once one leg has stood alone for 1.5 s', () => {
+    const alone = (monotonicMs: number): PairView => viewOf(leg(0, []), leg(-33, [order('short', 'close', ended(0))]), { monotonicMs });
+    const { pair } = advancePair(pairIn('CLOSING'), alone(1_000));
+    const [send] = advancePair(pair, alone(2_600)).commands;
+    expect(send).toMatchObject({ type: 'send', orders: [{ lots: 33, reduceOnly: true, price: { rule: 'protective' } }] });
+  });
+
+  it('is closed only when both venues confirm that they are flat', () => {
+    expect(advancePair(pairIn('CLOSING'), viewOf(leg(0, []), leg(0, [], { truth: { kind: 'unknown' } }))).pair.record.phase).toBe('CLOSING');
+    expect(advancePair(pairIn('CLOSING', { exitReason: 'MANUAL' }), viewOf(leg(0, []), leg(0, []))).pair.record).toMatchObject({ phase: 'CLOSED', reason: 'MANUAL' });
+  });
+
+  it('is quarantined after a minute', () => {
+    const busy = [order('short', 'close', [{ type: 'handed-over' }])];
+    const step = advancePair(pairIn('CLOSING'), viewOf(leg(0, []), leg(-33, busy), { monotonicMs: 60_000 }));
+    expect(step.pair.record).toMatchObject({ phase: 'QUARANTINED', reason: 'CLOSE_EXHAUSTED' });
+  });
+});
+
+describe('quarantine', () => {
+  const queried = { queries: 1 };
+  it.each([
+    ['closed when flat after fills', leg(0, [order('long', 'open', ended(33)), order('long', 'unwind', ended(33))], queried), leg(0, [], queried), 'CLOSED'],
+    ['failed when flat without any fill', leg(0, [], queried), leg(0, [], queried), 'FAILED'],
+    ['open when balanced', leg(33, [], queried), leg(-33, [], queried), 'OPEN'],
+    ['unwound when not', leg(33, [], queried), leg(0, [], queried), 'UNWINDING'],
+    ['left where it is before both positions were queried again', leg(0, []), leg(0, []), 'QUARANTINED'],
+  ] as const)('is %s', (_, long, short, phase) => {
+    expect(advancePair(pairIn('QUARANTINED'), viewOf(long, short)).pair.record.phase).toBe(phase);
+  });
+
+  it('stays when flattening is left to a person', () => {
+    const view = viewOf(leg(33, [], queried), leg(0, [], queried), { policy: { ...policy, quarantine: { autoFlatten: false } } });
+    expect(advancePair(pairIn('QUARANTINED'), view).pair.record.phase).toBe('QUARANTINED');
+  });
+
+  it('takes back an ended pair whose order filled late, to undo it', () => {
+    const late = reviveForLateFill(pairIn('CLOSED'), viewOf(leg(0, []), leg(-3, [])));
+    expect(late.record).toMatchObject({ phase: 'QUARANTINED', reason: 'LATE_FILL' });
+    const step = advancePair(late, viewOf(leg(0, [], queried), leg(-3, [], queried)));
+    expect(sends(step)).toEqual([['short', 'buy', 3, 'unwind', true]]);
+  });
+});
