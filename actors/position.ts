@@ -43,7 +43,11 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
     const state = newPositionState(args);
     appendBarrier(state, self);
     for (const venue of args.venues) {
-      self.tell(refOf<ConnectorMessage>(venue.connectorPath), { type: 'resend-state', to: self.ref, bases: [args.base] });
+      self.tell(refOf<ConnectorMessage>(venue.connectorPath), {
+        type: 'resend-state',
+        to: self.ref,
+        bases: [args.base],
+      });
     }
     askForEngineState(state, self);
     self.after(args.positionTickMs, { type: 'position-tick' });
@@ -196,7 +200,15 @@ function appendFailed(state: PositionState, self: PositionSelf, appendId: number
 
 type MarketEvent = Extract<
   ConnectorEvent,
-  { type: 'venue-status' | 'instrument-listed' | 'book-changed' | 'mark-changed' | 'funding-rate-changed' | 'account-changed' }
+  {
+    type:
+      | 'venue-status'
+      | 'instrument-listed'
+      | 'book-changed'
+      | 'mark-changed'
+      | 'funding-rate-changed'
+      | 'account-changed';
+  }
 >;
 
 function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent): void {
@@ -227,7 +239,12 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
   }
 }
 
-function symbolTold(state: PositionState, self: PositionSelf, track: VenueTrack, event: Extract<MarketEvent, { type: 'book-changed' | 'mark-changed' | 'funding-rate-changed' }>): void {
+function symbolTold(
+  state: PositionState,
+  self: PositionSelf,
+  track: VenueTrack,
+  event: Extract<MarketEvent, { type: 'book-changed' | 'mark-changed' | 'funding-rate-changed' }>,
+): void {
   track.heardAtMs = self.monotonicMs();
   if (event.type === 'book-changed') {
     track.book = event.book;
@@ -237,13 +254,22 @@ function symbolTold(state: PositionState, self: PositionSelf, track: VenueTrack,
     track.predicted = event.rate;
   } else {
     const lookbackMs = state.args.exits.forecast.lookbackHours * HOUR_MS;
-    track.settled = addSettledRate(track.settled, { settleAtMs: event.settleAtMs, hourly: event.rate.hourly }, lookbackMs);
+    track.settled = addSettledRate(
+      track.settled,
+      { settleAtMs: event.settleAtMs, hourly: event.rate.hourly },
+      lookbackMs,
+    );
     expectPayment(state, self, track, event);
   }
 }
 
 /** A settlement passed: what it should pay on what is held, at the mark of now. */
-function expectPayment(state: PositionState, self: PositionSelf, track: VenueTrack, event: Extract<MarketEvent, { type: 'funding-rate-changed' }>): void {
+function expectPayment(
+  state: PositionState,
+  self: PositionSelf,
+  track: VenueTrack,
+  event: Extract<MarketEvent, { type: 'funding-rate-changed' }>,
+): void {
   const { instrument, mark } = track;
   const openedAtMs = state.pair?.record.phase === 'OPEN' ? state.pair.record.openedAtMs : Number.POSITIVE_INFINITY;
   if (instrument === undefined || mark === undefined || event.settleAtMs <= openedAtMs) return;

@@ -5,7 +5,13 @@ import { legKeyOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** Books the proven difference between our fills and the venue; the id comes from the evidence, so that it counts once. */
-export function adjust(state: PositionState, self: PositionSelf, track: VenueTrack, lots: number, pairId: string): void {
+export function adjust(
+  state: PositionState,
+  self: PositionSelf,
+  track: VenueTrack,
+  lots: number,
+  pairId: string,
+): void {
   const key = legKeyOf(track);
   if (key === undefined) return;
   const { venue, account } = key;
@@ -13,5 +19,7 @@ export function adjust(state: PositionState, self: PositionSelf, track: VenueTra
   const evidence = `fills say ${book.signedLots} after ${book.fills} fills, the venue says ${lots}`;
   self.log('error', 'position-adjusted', { venue, account, symbol: key.symbol, pairId, evidence });
   const id = `adjust:${venue}:${account}:${key.symbol}:${book.fills}:${book.adjustments}:${book.signedLots}:${lots}`;
-  append(state, self, [rowOf(state, self, 'adjust', id, { adjustment: { ...key, changeLots: lots - book.signedLots, evidence }, pairId })]);
+  append(state, self, [
+    rowOf(state, self, 'adjust', id, { adjustment: { ...key, changeLots: lots - book.signedLots, evidence }, pairId }),
+  ]);
 }

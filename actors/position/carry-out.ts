@@ -74,7 +74,13 @@ export function carryOut(state: PositionState, self: PositionSelf, pair: Pair, c
 }
 
 /** Writes intent and orders; they leave when the journal says that they are durable. `extraPair` goes into the same commit. */
-export function plan(state: PositionState, self: PositionSelf, pair: Pair, wanted: readonly WantedOrder[], extraPair?: Pair): void {
+export function plan(
+  state: PositionState,
+  self: PositionSelf,
+  pair: Pair,
+  wanted: readonly WantedOrder[],
+  extraPair?: Pair,
+): void {
   const orders = wanted.map((order) => planned(state, self, pair, order)).filter((order) => order !== undefined);
   if (orders.length < wanted.length) self.count('orders-without-price', wanted.length - orders.length);
   const first = orders[0];
@@ -87,7 +93,12 @@ export function plan(state: PositionState, self: PositionSelf, pair: Pair, wante
   });
   const pairRows = extraPair === undefined ? [] : [pairRow(state, self, extraPair.record)];
   const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order))];
-  append(state, self, rows, orders.map((order) => order.clientOrderId));
+  append(
+    state,
+    self,
+    rows,
+    orders.map((order) => order.clientOrderId),
+  );
 }
 
 function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: WantedOrder): PlannedOrder | undefined {
@@ -133,7 +144,12 @@ export function planDurable(state: PositionState, self: PositionSelf, clientOrde
 }
 
 /** Nothing of a plan left: its orders end here, and a pair that only waited for them fails. */
-export function planAbandoned(state: PositionState, self: PositionSelf, clientOrderIds: readonly string[], reason: string): void {
+export function planAbandoned(
+  state: PositionState,
+  self: PositionSelf,
+  clientOrderIds: readonly string[],
+  reason: string,
+): void {
   self.count('plans-abandoned');
   for (const clientOrderId of clientOrderIds) abortOrder(state, self, clientOrderId, reason);
   if (state.pair?.record.phase === 'PREFLIGHT') {
@@ -214,7 +230,10 @@ function resolve(state: PositionState, self: PositionSelf, clientOrderId: string
   const track = order === undefined ? undefined : trackOf(state, order.planned);
   const watch = state.orderWatches.get(clientOrderId);
   if (order === undefined || track === undefined) return;
-  state.orderWatches.set(clientOrderId, { sinceMs: watch?.sinceMs ?? self.monotonicMs(), lastAskedAtMs: self.monotonicMs() });
+  state.orderWatches.set(clientOrderId, {
+    sinceMs: watch?.sinceMs ?? self.monotonicMs(),
+    lastAskedAtMs: self.monotonicMs(),
+  });
   self.tell(refOf<ConnectorMessage>(track.connectorPath), {
     type: 'resolve-order',
     symbol: order.planned.symbol,

@@ -59,7 +59,10 @@ function mayManage(state: PositionState): boolean {
 
 function exitInput(state: PositionState, self: PositionSelf, pair: Pair): ExitInput {
   const tracks = pairTracks(state, pair);
-  const legs = [executableLeg(state, pair, 'long', tracks.long), executableLeg(state, pair, 'short', tracks.short)].filter((leg) => leg !== undefined);
+  const legs = [
+    executableLeg(state, pair, 'long', tracks.long),
+    executableLeg(state, pair, 'short', tracks.short),
+  ].filter((leg) => leg !== undefined);
   const complete = legs.length === 2;
   const { engine } = state;
   return {
@@ -68,7 +71,10 @@ function exitInput(state: PositionState, self: PositionSelf, pair: Pair): ExitIn
     openedAtMs: pair.record.openedAtMs,
     long: exitLeg(state, self, pair, 'long', tracks.long),
     short: exitLeg(state, self, pair, 'short', tracks.short),
-    flatten: engine?.flatten === true ? { cause: engine.reason.includes('DAILY_LOSS') ? 'DAILY_LOSS' : 'KILL_SWITCH', detail: engine.reason } : undefined,
+    flatten:
+      engine?.flatten === true
+        ? { cause: engine.reason.includes('DAILY_LOSS') ? 'DAILY_LOSS' : 'KILL_SWITCH', detail: engine.reason }
+        : undefined,
     manual: false,
     executableQuote: complete ? executableValue(legs, bookedQuote(state, pair)) : undefined,
     exitCostQuote: complete ? exitCost(legs) : undefined,
@@ -79,7 +85,10 @@ function exitInput(state: PositionState, self: PositionSelf, pair: Pair): ExitIn
 /** View C of domain 15.3: what closing now would net, all in, quote; undefined while a book is missing or too thin. */
 export function executableQuote(state: PositionState, pair: Pair): number | undefined {
   const tracks = pairTracks(state, pair);
-  const legs = [executableLeg(state, pair, 'long', tracks.long), executableLeg(state, pair, 'short', tracks.short)].filter((leg) => leg !== undefined);
+  const legs = [
+    executableLeg(state, pair, 'long', tracks.long),
+    executableLeg(state, pair, 'short', tracks.short),
+  ].filter((leg) => leg !== undefined);
   return legs.length === 2 ? executableValue(legs, bookedQuote(state, pair)) : undefined;
 }
 
@@ -88,7 +97,12 @@ function bookedQuote(state: PositionState, pair: Pair): number {
   return Number(book.priceMicro + book.feesMicro + book.fundingMicro) / 1e6;
 }
 
-function executableLeg(state: PositionState, pair: Pair, leg: LegSide, track: VenueTrack): (ExecutableLeg & { readonly midPrice: number }) | undefined {
+function executableLeg(
+  state: PositionState,
+  pair: Pair,
+  leg: LegSide,
+  track: VenueTrack,
+): (ExecutableLeg & { readonly midPrice: number }) | undefined {
   const { instrument, book } = track;
   if (instrument === undefined || book === undefined) return undefined;
   const position = bookOf(state.book.ledger, pair.record[leg]);
@@ -115,7 +129,10 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
     confirmedQuantity: truth.kind === 'confirmed' && instrument !== undefined ? quantity : undefined,
     notionalQuote: Math.abs(quantity) * (mark ?? 0),
     markPrice: mark,
-    liquidationDistance: instrument === undefined || mark === undefined ? undefined : distanceOf(state, leg, averageBasePrice(position, instrument), mark, instrument),
+    liquidationDistance:
+      instrument === undefined || mark === undefined
+        ? undefined
+        : distanceOf(state, leg, averageBasePrice(position, instrument), mark, instrument),
     darkForMs: self.monotonicMs() - track.heardAtMs,
     funding: fundingOf(state, self, track),
     predictionKey: predicted === undefined ? '' : `${predicted.settleAtMs}:${predicted.hourly}`,
@@ -133,7 +150,13 @@ function fundingOf(state: PositionState, self: PositionSelf, track: VenueTrack):
 }
 
 /** Distance to liquidation with the leverage that was asked of the venue; undefined when the position is flat. */
-function distanceOf(state: PositionState, side: LegSide, averagePrice: number, mark: number, instrument: Instrument): number | undefined {
+function distanceOf(
+  state: PositionState,
+  side: LegSide,
+  averagePrice: number,
+  mark: number,
+  instrument: Instrument,
+): number | undefined {
   if (averagePrice <= 0) return undefined;
   const maintenance = instrument.maintenanceMarginRate / 1e12;
   const leverage = legLeverage({

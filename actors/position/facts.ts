@@ -52,11 +52,22 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
   if (fact.type === 'fill-received') {
     if (track !== undefined) track.watch = positionFilled(track.watch, self.monotonicMs());
     if (outcome.order === undefined) {
-      self.log('warn', 'external-fill', { venue: fact.venue, symbol: fact.symbol, fillId: fact.fill.fillId, lots: fact.fill.lots, side: fact.fill.side });
+      self.log('warn', 'external-fill', {
+        venue: fact.venue,
+        symbol: fact.symbol,
+        fillId: fact.fill.fillId,
+        lots: fact.fill.lots,
+        side: fact.fill.side,
+      });
     }
   }
   if (fact.type === 'funding-paid') {
-    state.expectations = receiveFunding(state.expectations, legKeyText(fact), fact.payment.settledAtMs, fact.payment.amountMicro);
+    state.expectations = receiveFunding(
+      state.expectations,
+      legKeyText(fact),
+      fact.payment.settledAtMs,
+      fact.payment.amountMicro,
+    );
   }
   if (fact.type === 'order-changed' && outcome.order?.planned.reduceOnly === true && isRefused(fact)) {
     // The venue may be flat already: its word comes before another attempt.
@@ -64,9 +75,11 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
   }
   for (const effect of outcome.effects) {
     if (effect.type === 'older-report' || effect.type === 'duplicate-fill') self.count(effect.type);
-    else self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
+    else
+      self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
   }
-  if (outcome.effects.some((effect) => effect.type === 'late-fill' || effect.type === 'overfill')) reviveIfExposed(state, self);
+  if (outcome.effects.some((effect) => effect.type === 'late-fill' || effect.type === 'overfill'))
+    reviveIfExposed(state, self);
 }
 
 function isRefused(fact: Extract<Fact, { type: 'order-changed' }>): boolean {

@@ -17,7 +17,11 @@ export function entryRefusal(state: PositionState, self: PositionSelf, plan: Ent
 }
 
 /** The part of the gates that holds for a pair already planned: asked once more when its plan is durable. */
-export function preflightRefusal(state: PositionState, self: PositionSelf, plan: Pick<EntryPlan, 'base' | 'long' | 'short'>): string | undefined {
+export function preflightRefusal(
+  state: PositionState,
+  self: PositionSelf,
+  plan: Pick<EntryPlan, 'base' | 'long' | 'short'>,
+): string | undefined {
   if (state.draining) return 'DRAINING';
   if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
   if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
@@ -34,7 +38,11 @@ export function preflightRefusal(state: PositionState, self: PositionSelf, plan:
 }
 
 /** Why exposure of a pair that is being opened must not be increased now. */
-export function hedgeRefusal(state: PositionState, self: PositionSelf, tracks: readonly VenueTrack[]): string | undefined {
+export function hedgeRefusal(
+  state: PositionState,
+  self: PositionSelf,
+  tracks: readonly VenueTrack[],
+): string | undefined {
   if (state.engine?.state !== 'TRADING' && state.engine?.state !== 'ARMED') return 'ENGINE_NOT_TRADING';
   for (const track of tracks) {
     const refusal = venueRefusal(state, self, track);

@@ -17,12 +17,23 @@ const APPEND_REPEAT_MS = 2_000;
 export const APPENDS_MAX = 256;
 
 /** Makes one of this actor's rows. All of a symbol's rows share their correlation, so that one read finds them in order. */
-export function rowOf(state: PositionState, self: PositionSelf, type: JournalRowType, id: string, payload: JournalRow['payload']): JournalRow {
+export function rowOf(
+  state: PositionState,
+  self: PositionSelf,
+  type: JournalRowType,
+  id: string,
+  payload: JournalRow['payload'],
+): JournalRow {
   return { id, type, atMs: self.nowMs(), actor: self.path, correlation: state.args.base, payload };
 }
 
 /** Applies rows to the book and sends them to the journal; `clientOrderIds` leave once they are durable. */
-export function append(state: PositionState, self: PositionSelf, rows: readonly JournalRow[], clientOrderIds: readonly string[] = []): void {
+export function append(
+  state: PositionState,
+  self: PositionSelf,
+  rows: readonly JournalRow[],
+  clientOrderIds: readonly string[] = [],
+): void {
   for (const row of rows) applyRow(state.book, row);
   enqueue(state, self, rows, clientOrderIds, false);
 }
@@ -33,11 +44,21 @@ export function append(state: PositionState, self: PositionSelf, rows: readonly 
  */
 export function appendBarrier(state: PositionState, self: PositionSelf): void {
   const { base, boot } = state.args;
-  const row = rowOf(state, self, 'config', `position-started:${base}:${boot}:${self.incarnation}`, { base, boot, incarnation: self.incarnation });
+  const row = rowOf(state, self, 'config', `position-started:${base}:${boot}:${self.incarnation}`, {
+    base,
+    boot,
+    incarnation: self.incarnation,
+  });
   enqueue(state, self, [row], [], true);
 }
 
-function enqueue(state: PositionState, self: PositionSelf, rows: readonly JournalRow[], clientOrderIds: readonly string[], isBarrier: boolean): void {
+function enqueue(
+  state: PositionState,
+  self: PositionSelf,
+  rows: readonly JournalRow[],
+  clientOrderIds: readonly string[],
+  isBarrier: boolean,
+): void {
   state.lastAppendId += 1;
   const appendId = state.lastAppendId;
   const receipt: PositionMessage = { type: 'plan-durable', appendId };
@@ -66,12 +87,20 @@ export function repeatAppends(state: PositionState, self: PositionSelf): void {
 
 /** The row of a new order; it is applied and written together with the rest of its plan. */
 export function orderRow(state: PositionState, self: PositionSelf, order: PlannedOrder): JournalRow {
-  return rowOf(state, self, 'order-planned', `order-planned:${order.venue}:${order.account}:${order.clientOrderId}`, { order });
+  return rowOf(state, self, 'order-planned', `order-planned:${order.venue}:${order.account}:${order.clientOrderId}`, {
+    order,
+  });
 }
 
 /** The row of a pair as it is now. Boot, incarnation and count make its id unlike any other's: calendar time may repeat. */
 export function pairRow(state: PositionState, self: PositionSelf, record: PairRecord): JournalRow {
-  return rowOf(state, self, 'pair-state', `pair-state:${record.pairId}:${state.args.boot}.${self.incarnation}.${state.lastAppendId + 1}`, { pair: record });
+  return rowOf(
+    state,
+    self,
+    'pair-state',
+    `pair-state:${record.pairId}:${state.args.boot}.${self.incarnation}.${state.lastAppendId + 1}`,
+    { pair: record },
+  );
 }
 
 /** Takes a pair over; a changed record is journaled, and a new phase starts its own clock in the actor. */
@@ -99,7 +128,9 @@ export function abortOrder(state: PositionState, self: PositionSelf, clientOrder
     atMs: self.nowMs(),
     sequence: 0,
   };
-  append(state, self, [rowOf(state, self, 'order-event', `order-aborted:${venue}:${account}:${clientOrderId}`, { event })]);
+  append(state, self, [
+    rowOf(state, self, 'order-event', `order-aborted:${venue}:${account}:${clientOrderId}`, { event }),
+  ]);
 }
 
 /** Applies our own handing over; not a row of its own, because the connector journals `sending` before the first byte. */

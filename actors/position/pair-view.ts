@@ -39,7 +39,15 @@ export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): 
   };
 }
 
-function viewLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegSide, track: VenueTrack, instrument: Instrument, unitsPerLot: bigint): LegView {
+function viewLeg(
+  state: PositionState,
+  self: PositionSelf,
+  pair: Pair,
+  leg: LegSide,
+  track: VenueTrack,
+  instrument: Instrument,
+  unitsPerLot: bigint,
+): LegView {
   const book = bookOf(state.book.ledger, pair.record[leg]);
   return {
     orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg),
@@ -100,18 +108,28 @@ function judgeCompletion(
   const alone = tracks[leading];
   const { record } = pair;
   const side = lagging === 'long' ? 'buy' : 'sell';
-  const quantity = missing.instrument === undefined ? 0 : quantityOf(lots, missing.instrument) * missing.instrument.multiplier;
-  const planned = missing.instrument === undefined ? 0 : quantityOf(record[lagging].lots, missing.instrument) * missing.instrument.multiplier;
+  const quantity =
+    missing.instrument === undefined ? 0 : quantityOf(lots, missing.instrument) * missing.instrument.multiplier;
+  const planned =
+    missing.instrument === undefined
+      ? 0
+      : quantityOf(record[lagging].lots, missing.instrument) * missing.instrument.multiplier;
   const aloneBook = bookOf(state.book.ledger, record[leading]);
   // The side that brings the lagging leg forward is the same that takes the leading leg back, on the other venue.
-  const aloneLots = alone.instrument === undefined ? 0 : Math.round(quantity / (quantityOf(1, alone.instrument) * alone.instrument.multiplier));
+  const aloneLots =
+    alone.instrument === undefined
+      ? 0
+      : Math.round(quantity / (quantityOf(1, alone.instrument) * alone.instrument.multiplier));
   return completeOrUnwind({
     expectedValueQuote: record.expected.expectedValueQuote,
     plannedQuantity: planned,
     filledQuantity: quantity,
     completion: {
       side,
-      plannedPrice: missing.instrument === undefined ? 0 : priceOf(record[lagging].limitTicks, missing.instrument) / missing.instrument.multiplier,
+      plannedPrice:
+        missing.instrument === undefined
+          ? 0
+          : priceOf(record[lagging].limitTicks, missing.instrument) / missing.instrument.multiplier,
       price: walkedBasePrice(missing, side, lots),
       feeRate: (missing.instrument?.takerFee ?? 0) / 1e12,
     },
@@ -157,7 +175,13 @@ function worstLevel(book: BookView, side: 'buy' | 'sell', lots: number): number 
 }
 
 /** No rung goes further from the planned price than the hard cap. */
-function clampToPlan(limit: number, side: 'buy' | 'sell', planned: number, maxBps: number, instrument: Instrument): number {
+function clampToPlan(
+  limit: number,
+  side: 'buy' | 'sell',
+  planned: number,
+  maxBps: number,
+  instrument: Instrument,
+): number {
   const nano = priceNano(planned, instrument);
   const room = (nano * BigInt(Math.round(maxBps))) / NANO_PER_BPS;
   const farthest = orderPriceTicks(side, side === 'buy' ? nano + room : nano - room, instrument);
@@ -167,5 +191,7 @@ function clampToPlan(limit: number, side: 'buy' | 'sell', planned: number, maxBp
 function midNano(book: BookView | undefined, instrument: Instrument): bigint | undefined {
   const bid = book?.bids[0];
   const ask = book?.asks[0];
-  return bid === undefined || ask === undefined ? undefined : (priceNano(bid[0], instrument) + priceNano(ask[0], instrument)) / 2n;
+  return bid === undefined || ask === undefined
+    ? undefined
+    : (priceNano(bid[0], instrument) + priceNano(ask[0], instrument)) / 2n;
 }

@@ -21,12 +21,17 @@ export function publish(state: PositionState, self: PositionSelf): void {
   const phase = phaseOf(state);
   const last = state.lastTold;
   const pairId = state.pair?.record.pairId ?? '';
-  const turned = last === undefined || last.phase !== phase || last.pairId !== pairId || (state.draining && last.liveOrders !== liveOrders(state));
+  const turned =
+    last === undefined ||
+    last.phase !== phase ||
+    last.pairId !== pairId ||
+    (state.draining && last.liveOrders !== liveOrders(state));
   if (!turned && now - state.lastToldAtMs < TELL_PAUSE_MS) return;
   const picture = pictureOf(state, phase);
   state.lastTold = picture;
   state.lastToldAtMs = now;
-  for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath]) self.tell(refOf<PairChanged>(path), picture);
+  for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath])
+    self.tell(refOf<PairChanged>(path), picture);
 }
 
 /** The picture as it would be told now. */
@@ -80,7 +85,10 @@ function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {
   const { venue, account, symbol } = pair.record[leg];
   const book = bookOf(state.book.ledger, pair.record[leg]);
   const instrument = trackOf(state, pair.record[leg])?.instrument;
-  const averagePrice = book.signedLots === 0 || instrument === undefined ? 0 : Number(book.costMicro) / 1e6 / quantityOf(book.signedLots, instrument);
+  const averagePrice =
+    book.signedLots === 0 || instrument === undefined
+      ? 0
+      : Number(book.costMicro) / 1e6 / quantityOf(book.signedLots, instrument);
   return { venue, account, symbol, signedLots: book.signedLots, averagePrice };
 }
 
@@ -94,7 +102,11 @@ function notionalOf(state: PositionState, pair: Pair | undefined): bigint {
     const { instrument, mark } = tracks[leg];
     if (instrument === undefined || mark === undefined) continue;
     const held = Math.abs(bookOf(state.book.ledger, pair.record[leg]).signedLots);
-    const notional = notionalMicroAtNano(instrument, mark.markNano, opening ? Math.max(held, pair.record[leg].lots) : held);
+    const notional = notionalMicroAtNano(
+      instrument,
+      mark.markNano,
+      opening ? Math.max(held, pair.record[leg].lots) : held,
+    );
     if (notional > largest) largest = notional;
   }
   return largest;

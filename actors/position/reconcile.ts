@@ -24,11 +24,16 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
   if (key === undefined || track.reconcile !== undefined || track.status?.status !== 'ready') return;
   if (self.monotonicMs() - track.lastReconcileAtMs < RECONCILE_PAUSE_MS) return;
   const { calendarScale, execution } = state.args;
-  const orders = [...state.book.orders.values()].filter((order) => order.planned.venue === track.venue && order.planned.account === track.account && !isSettled(order));
+  const orders = [...state.book.orders.values()].filter(
+    (order) => order.planned.venue === track.venue && order.planned.account === track.account && !isSettled(order),
+  );
   // Before the first comparison nobody knows whether a planned order left; later, this actor does.
   const asked = orders.filter((order) => (track.reconciled ? order.status !== 'PLANNED' : true));
   const now = self.nowMs();
-  const earliest = Math.min(track.lastFactAtMs === 0 ? now : track.lastFactAtMs, ...asked.map((order) => order.planned.plannedAtMs));
+  const earliest = Math.min(
+    track.lastFactAtMs === 0 ? now : track.lastFactAtMs,
+    ...asked.map((order) => order.planned.plannedAtMs),
+  );
   state.lastReconcileId += 1;
   const id = state.lastReconcileId;
   const overdueMs = RECONCILE_OVERDUE_MS + (asked.length > 0 ? track.requestValidityMs + execution.order.resolveMs : 0);
@@ -42,13 +47,20 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
     reconcileId: id,
     symbol: key.symbol,
     sinceMs: earliest - OVERLAP_MS * calendarScale,
-    orders: asked.map((order) => ({ clientOrderId: order.planned.clientOrderId, validUntilMs: order.planned.validUntilMs })),
+    orders: asked.map((order) => ({
+      clientOrderId: order.planned.clientOrderId,
+      validUntilMs: order.planned.validUntilMs,
+    })),
     replyTo: self.ref,
   });
 }
 
 /** The comparison is over; all facts it found came before. Returns false when it proves nothing. */
-export function reconciled(state: PositionState, self: PositionSelf, answer: Extract<ConnectorEvent, { type: 'reconciled' }>): boolean {
+export function reconciled(
+  state: PositionState,
+  self: PositionSelf,
+  answer: Extract<ConnectorEvent, { type: 'reconciled' }>,
+): boolean {
   const track = trackOf(state, answer);
   const key = track === undefined ? undefined : legKeyOf(track);
   if (track?.reconcile === undefined || track.reconcile.id !== answer.reconcileId || key === undefined) return false;
@@ -70,12 +82,23 @@ export function reconciled(state: PositionState, self: PositionSelf, answer: Ext
 }
 
 /** An open order that carries our mark but stands in no journal row must not stay. */
-function cancelStrangers(state: PositionState, self: PositionSelf, track: VenueTrack, symbol: string, openClientOrderIds: readonly string[]): void {
+function cancelStrangers(
+  state: PositionState,
+  self: PositionSelf,
+  track: VenueTrack,
+  symbol: string,
+  openClientOrderIds: readonly string[],
+): void {
   for (const clientOrderId of openClientOrderIds) {
     const isOurs = decodeClientOrderId(clientOrderId)?.symbolIndex === state.args.symbolIndex;
     if (!isOurs || state.book.orders.has(clientOrderId)) continue;
     self.log('error', 'unjournaled-order', { venue: track.venue, account: track.account, symbol, clientOrderId });
-    self.tell(refOf<ConnectorMessage>(track.connectorPath), { type: 'cancel-order', symbol, clientOrderId, replyTo: self.ref });
+    self.tell(refOf<ConnectorMessage>(track.connectorPath), {
+      type: 'cancel-order',
+      symbol,
+      clientOrderId,
+      replyTo: self.ref,
+    });
   }
 }
 
@@ -111,7 +134,12 @@ export function watchExternalExposure(state: PositionState, self: PositionSelf):
     if (truth.kind === 'contradicted') adjust(state, self, track, truth.lots, '');
     const external = truth.lots !== 0;
     if (external && !track.external) {
-      self.log('error', 'external-exposure', { venue: track.venue, account: track.account, symbol: key.symbol, lots: truth.lots });
+      self.log('error', 'external-exposure', {
+        venue: track.venue,
+        account: track.account,
+        symbol: key.symbol,
+        lots: truth.lots,
+      });
     }
     track.external = external;
   }

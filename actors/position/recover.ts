@@ -25,7 +25,12 @@ export function readJournal(state: PositionState, self: PositionSelf): void {
   state.rowsRead = { ...state.rowsRead, askedAtMs: self.monotonicMs() };
   self.tell(refOf<JournalMessage>(state.args.journalPath), {
     type: 'read-rows',
-    query: { type: 'by-correlation', correlation: state.args.base, afterSequence: state.rowsRead.sequence, limit: ROWS_PER_READ },
+    query: {
+      type: 'by-correlation',
+      correlation: state.args.base,
+      afterSequence: state.rowsRead.sequence,
+      limit: ROWS_PER_READ,
+    },
     replyTo: self.ref,
     readId: self.incarnation,
   });
@@ -41,12 +46,16 @@ export function journalRead(state: PositionState, self: PositionSelf, answer: Ro
   if (last !== undefined) state.rowsRead = { sequence: last, askedAtMs: state.rowsRead.askedAtMs };
   if (answer.complete) takeOver(state, self);
   else if (last !== undefined) readJournal(state, self);
-  else if (answer.rows.length === 0) throw new Error(`journal reads must advance, nothing follows sequence ${state.rowsRead.sequence} yet more is promised`);
+  else if (answer.rows.length === 0)
+    throw new Error(
+      `journal reads must advance, nothing follows sequence ${state.rowsRead.sequence} yet more is promised`,
+    );
 }
 
 /** Asks for the page again when the journal has not answered. */
 export function repeatRead(state: PositionState, self: PositionSelf): void {
-  if (state.stage === 'reading' && self.monotonicMs() - state.rowsRead.askedAtMs >= READ_REPEAT_MS) readJournal(state, self);
+  if (state.stage === 'reading' && self.monotonicMs() - state.rowsRead.askedAtMs >= READ_REPEAT_MS)
+    readJournal(state, self);
 }
 
 /** The fold is the state before the crash; what an earlier life waited for is waited for again. */
@@ -66,7 +75,10 @@ function takeOver(state: PositionState, self: PositionSelf): void {
 }
 
 /** Comparisons start at the newest fact this actor has from each venue. */
-function noteFactTime(state: PositionState, row: { readonly atMs: number; readonly payload: Readonly<Record<string, unknown>> }): void {
+function noteFactTime(
+  state: PositionState,
+  row: { readonly atMs: number; readonly payload: Readonly<Record<string, unknown>> },
+): void {
   const event = row.payload['event'];
   if (typeof event !== 'object' || event === null || !('venue' in event) || !('account' in event)) return;
   const track = trackOf(state, { venue: String(event.venue), account: String(event.account) });
@@ -94,7 +106,12 @@ export function finishRecovery(state: PositionState, self: PositionSelf): void {
   act(state, self, pair, view, decideRecovery(recoveryFacts(state, self, pair, view)));
 }
 
-function recoveryFacts(state: PositionState, self: PositionSelf, pair: Pair, view: PairView): Parameters<typeof decideRecovery>[0] {
+function recoveryFacts(
+  state: PositionState,
+  self: PositionSelf,
+  pair: Pair,
+  view: PairView,
+): Parameters<typeof decideRecovery>[0] {
   const tracks = pairTracks(state, pair);
   const orders = ordersOfPair(state.book, pair.record.pairId);
   const filled = (leg: 'long' | 'short'): boolean => view[leg].ledgerLots !== 0;
@@ -122,7 +139,16 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
       keepPair(state, self, failed(pair, decision.reason, view));
       break;
     case 'unwind':
-      keepPair(state, self, enterPhase({ ...pair, record: { ...pair.record, exitReason: decision.reason } }, 'UNWINDING', decision.reason, view));
+      keepPair(
+        state,
+        self,
+        enterPhase(
+          { ...pair, record: { ...pair.record, exitReason: decision.reason } },
+          'UNWINDING',
+          decision.reason,
+          view,
+        ),
+      );
       break;
     case 'open':
     case 'complete':
@@ -142,7 +168,12 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
 
 function run(state: PositionState, self: PositionSelf, action: string): void {
   state.stage = 'running';
-  self.log('info', 'position-recovered', { base: state.args.base, action, pairId: state.pair?.record.pairId ?? '', phase: state.pair?.record.phase ?? 'IDLE' });
+  self.log('info', 'position-recovered', {
+    base: state.args.base,
+    action,
+    pairId: state.pair?.record.pairId ?? '',
+    phase: state.pair?.record.phase ?? 'IDLE',
+  });
   advance(state, self);
 }
 
@@ -150,6 +181,8 @@ function run(state: PositionState, self: PositionSelf, action: string): void {
 function venuesCompared(state: PositionState): boolean {
   const tracks = [...state.venues.values()];
   const compared = tracks.filter((track) => track.reconciled).length;
-  const pending = tracks.some((track) => !track.reconciled && track.instrument !== undefined && track.status?.status === 'ready');
+  const pending = tracks.some(
+    (track) => !track.reconciled && track.instrument !== undefined && track.status?.status === 'ready',
+  );
   return !pending && compared >= Math.min(2, tracks.length);
 }

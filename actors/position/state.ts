@@ -180,18 +180,25 @@ export function venueKey(key: { readonly venue: string; readonly account: string
 }
 
 /** Returns the track of a leg's venue account, or undefined when this actor does not know it. */
-export function trackOf(state: PositionState, key: { readonly venue: string; readonly account: string }): VenueTrack | undefined {
+export function trackOf(
+  state: PositionState,
+  key: { readonly venue: string; readonly account: string },
+): VenueTrack | undefined {
   return state.venues.get(venueKey(key));
 }
 
 /** Returns the tracks that show this symbol's market facts; several accounts of one venue share them. */
 export function tracksOfMarket(state: PositionState, venue: string, symbol: string): readonly VenueTrack[] {
-  return [...state.venues.values()].filter((track) => track.venue === venue && (track.instrument === undefined || track.instrument.symbol === symbol));
+  return [...state.venues.values()].filter(
+    (track) => track.venue === venue && (track.instrument === undefined || track.instrument.symbol === symbol),
+  );
 }
 
 /** Returns the key of this venue's position once its instrument is listed. */
 export function legKeyOf(track: VenueTrack): LegKey | undefined {
-  return track.instrument === undefined ? undefined : { venue: track.venue, account: track.account, symbol: track.instrument.symbol };
+  return track.instrument === undefined
+    ? undefined
+    : { venue: track.venue, account: track.account, symbol: track.instrument.symbol };
 }
 
 /** Returns both legs' tracks of a pair. Throws when the configuration no longer has one of its venues. */
@@ -199,7 +206,9 @@ export function pairTracks(state: PositionState, pair: Pair): Readonly<Record<Le
   const track = (leg: LegSide): VenueTrack => {
     const found = trackOf(state, pair.record[leg]);
     if (found === undefined) {
-      throw new Error(`pair ${pair.record.pairId} must have its venues configured, ${venueKey(pair.record[leg])} is not`);
+      throw new Error(
+        `pair ${pair.record.pairId} must have its venues configured, ${venueKey(pair.record[leg])} is not`,
+      );
     }
     return found;
   };

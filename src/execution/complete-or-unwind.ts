@@ -41,7 +41,12 @@ export function completeOrUnwind(half: HalfFilled): CompletionVerdict {
   const unwindQuote = unwindingValue(half);
   const slippageBps = completionSlippageBps(half);
   const detail = `complete ${text(completeQuote)} at ${text(slippageBps)} bps, unwind ${text(unwindQuote)}`;
-  const verdict = (action: 'complete' | 'unwind', rule: string): CompletionVerdict => ({ action, completeQuote, unwindQuote, detail: `${rule}: ${detail}` });
+  const verdict = (action: 'complete' | 'unwind', rule: string): CompletionVerdict => ({
+    action,
+    completeQuote,
+    unwindQuote,
+    detail: `${rule}: ${detail}`,
+  });
 
   if (completeQuote === undefined || slippageBps === undefined) return verdict('unwind', 'no depth to complete');
   if (slippageBps > half.maxBps) return verdict('unwind', `over ${half.maxBps} bps`);

@@ -47,14 +47,19 @@ export function foldBook(rows: readonly FactRow[]): ExecutionBook {
 /** Applies one row of this symbol. */
 export function applyRow(book: ExecutionBook, row: FactRow): void {
   // Each payload was written by this engine in exactly this shape (see the writers: position actor and connectors).
-  const payload = row.payload as { readonly event?: ExecutionFact; readonly order?: PlannedOrder; readonly pair?: PairRecord };
+  const payload = row.payload as {
+    readonly event?: ExecutionFact;
+    readonly order?: PlannedOrder;
+    readonly pair?: PairRecord;
+  };
   if (payload.event !== undefined) {
     applyFact(book, payload.event);
     return;
   }
   applyRowToLedger(book.ledger, row);
   if (row.type === 'order-planned' && payload.order !== undefined) {
-    if (!book.orders.has(payload.order.clientOrderId)) book.orders.set(payload.order.clientOrderId, plannedOrder(payload.order));
+    if (!book.orders.has(payload.order.clientOrderId))
+      book.orders.set(payload.order.clientOrderId, plannedOrder(payload.order));
   }
   if (row.type === 'pair-state' && payload.pair !== undefined) {
     if (!isNewer(payload.pair, book.record)) return;

@@ -20,7 +20,17 @@ export interface OrderChangedFact {
   readonly account: string;
   readonly symbol: string;
   readonly clientOrderId: string;
-  readonly status: 'sending' | 'accepted' | 'refused' | 'unknown' | 'not-found' | 'open' | 'filled' | 'cancelled' | 'rejected' | 'expired';
+  readonly status:
+    | 'sending'
+    | 'accepted'
+    | 'refused'
+    | 'unknown'
+    | 'not-found'
+    | 'open'
+    | 'filled'
+    | 'cancelled'
+    | 'rejected'
+    | 'expired';
   readonly venueOrderId: string;
   /** Filled so far by the venue's count; absent when not stated. */
   readonly filledLots?: number;

@@ -45,8 +45,12 @@ export function receiveFunding(
 }
 
 /** Payments that did not come in time become missing; never zero. */
-export function ageExpectations(expectations: readonly FundingExpectation[], monotonicMs: number): readonly FundingExpectation[] {
-  const isOverdue = (known: FundingExpectation): boolean => known.status === 'PENDING' && monotonicMs - known.createdAtMs > MISSING_AFTER_MS;
+export function ageExpectations(
+  expectations: readonly FundingExpectation[],
+  monotonicMs: number,
+): readonly FundingExpectation[] {
+  const isOverdue = (known: FundingExpectation): boolean =>
+    known.status === 'PENDING' && monotonicMs - known.createdAtMs > MISSING_AFTER_MS;
   if (!expectations.some(isOverdue)) return expectations;
   return expectations.map((known) => (isOverdue(known) ? { ...known, status: 'MISSING' } : known));
 }

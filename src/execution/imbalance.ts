@@ -6,7 +6,10 @@ import { isLive } from './order-state.ts';
 import type { LegView, PairView } from './pair.ts';
 
 /** Returns how many shared units one lot of each leg is, and what such a unit is in the underlying (a float, for notionals). */
-export function sharedBaseUnits(long: Instrument, short: Instrument): { readonly long: bigint; readonly short: bigint; readonly quantityPerUnit: number } {
+export function sharedBaseUnits(
+  long: Instrument,
+  short: Instrument,
+): { readonly long: bigint; readonly short: bigint; readonly quantityPerUnit: number } {
   const step = commonStep(long, short);
   // Both legs reach the common step exactly, so one lot of a leg is to the other's as the counts per step, crossed.
   return {

@@ -110,7 +110,11 @@ export function applyRowToLedger(ledger: Ledger, row: FactRow): void {
   if (row.type === 'fill' && payload.event?.type === 'fill-received') applyFill(ledger, payload.event);
   if (row.type === 'funding' && payload.event?.type === 'funding-paid') applyFunding(ledger, payload.event);
   if (row.type === 'adjust' && payload.adjustment !== undefined) applyAdjustment(ledger, row.id, payload.adjustment);
-  if (row.type === 'pair-state' && payload.pair !== undefined && (payload.pair.phase === 'CLOSED' || payload.pair.phase === 'FAILED')) {
+  if (
+    row.type === 'pair-state' &&
+    payload.pair !== undefined &&
+    (payload.pair.phase === 'CLOSED' || payload.pair.phase === 'FAILED')
+  ) {
     closePairBook(ledger, payload.pair.pairId, payload.pair.phase === 'CLOSED');
   }
 }
@@ -165,7 +169,13 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
   });
   const pairId = pairOfFill(ledger, fact);
   if (pairId !== undefined) {
-    creditPair(ledger, pairId, { priceMicro: traded.realisedMicro, feesMicro: fact.fill.feeMicro, fundingMicro: 0n, fills: 1, fundingPayments: 0 });
+    creditPair(ledger, pairId, {
+      priceMicro: traded.realisedMicro,
+      feesMicro: fact.fill.feeMicro,
+      fundingMicro: 0n,
+      fills: 1,
+      fundingPayments: 0,
+    });
   }
   return true;
 }
@@ -181,7 +191,13 @@ export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
   });
   const pairId = ownerAt(ledger, fact, fact.payment.settledAtMs)?.pairId;
   if (pairId !== undefined) {
-    creditPair(ledger, pairId, { priceMicro: 0n, feesMicro: 0n, fundingMicro: fact.payment.amountMicro, fills: 0, fundingPayments: 1 });
+    creditPair(ledger, pairId, {
+      priceMicro: 0n,
+      feesMicro: 0n,
+      fundingMicro: fact.payment.amountMicro,
+      fills: 0,
+      fundingPayments: 1,
+    });
   }
   return true;
 }
@@ -194,7 +210,10 @@ export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment
   if (!isNew(ledger, adjustmentId)) return false;
   const book = bookOf(ledger, adjustment);
   const signedLots = book.signedLots + adjustment.changeLots;
-  const kept = Math.sign(book.signedLots) === Math.sign(signedLots) ? Math.min(Math.abs(book.signedLots), Math.abs(signedLots)) : 0;
+  const kept =
+    Math.sign(book.signedLots) === Math.sign(signedLots)
+      ? Math.min(Math.abs(book.signedLots), Math.abs(signedLots))
+      : 0;
   const costMicro = kept === 0 ? 0n : costShare(book, kept);
   ledger.books.set(legKeyText(adjustment), { ...book, signedLots, costMicro, adjustments: book.adjustments + 1 });
   return true;
@@ -214,7 +233,17 @@ export function closePairBook(ledger: Ledger, pairId: string, counts: boolean): 
 
 /** Returns the books of a pair; zeros when nothing was booked yet. */
 export function pairBook(ledger: Ledger, pairId: string): PairBook {
-  return ledger.pairs.get(pairId) ?? { pairId, priceMicro: 0n, feesMicro: 0n, fundingMicro: 0n, fundingPayments: 0, fills: 0, closed: false };
+  return (
+    ledger.pairs.get(pairId) ?? {
+      pairId,
+      priceMicro: 0n,
+      feesMicro: 0n,
+      fundingMicro: 0n,
+      fundingPayments: 0,
+      fills: 0,
+      closed: false,
+    }
+  );
 }
 
 /** Identity I1: what a pair earned, all in. */
@@ -242,7 +271,8 @@ export function bookOf(ledger: Ledger, key: LegKey): LegBook {
 export function walletChangeMicro(ledger: Ledger, venue: string, account: string): bigint {
   let changeMicro = 0n;
   for (const book of ledger.books.values()) {
-    if (book.key.venue === venue && book.key.account === account) changeMicro += book.realisedMicro + book.feesMicro + book.fundingMicro;
+    if (book.key.venue === venue && book.key.account === account)
+      changeMicro += book.realisedMicro + book.feesMicro + book.fundingMicro;
   }
   return changeMicro;
 }

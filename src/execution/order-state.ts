@@ -18,11 +18,18 @@
 import type { FillReport, RefusalClass } from '../venues/venue.ts';
 import type { OrderChangedFact, PlannedOrder } from './facts.ts';
 
-export type OrderStatus = 'PLANNED' | 'SENDING' | 'OPEN' | 'UNKNOWN' | 'FILLED' | 'CANCELLED' | 'REJECTED' | 'EXPIRED' | 'LOST';
+export type OrderStatus =
+  'PLANNED' | 'SENDING' | 'OPEN' | 'UNKNOWN' | 'FILLED' | 'CANCELLED' | 'REJECTED' | 'EXPIRED' | 'LOST';
 type Ending = 'not-found' | 'rejected' | 'expired' | 'cancelled' | 'filled';
 
 /** When two endings are told, the one that proves more life wins: a filled order was never "not found". */
-const ENDING_RANK: Readonly<Record<Ending, number>> = { 'not-found': 1, rejected: 2, expired: 3, cancelled: 4, filled: 5 };
+const ENDING_RANK: Readonly<Record<Ending, number>> = {
+  'not-found': 1,
+  rejected: 2,
+  expired: 3,
+  cancelled: 4,
+  filled: 5,
+};
 
 export interface OrderState {
   readonly planned: PlannedOrder;
@@ -102,7 +109,12 @@ export function advanceOrder(order: OrderState, input: OrderInput): OrderStep {
       }
       return derived({ ...order, life: 'sending' });
     case 'aborted':
-      return derived({ ...order, ending: strongest(order.ending, 'rejected'), cumIsFinal: true, reason: order.reason || input.reason });
+      return derived({
+        ...order,
+        ending: strongest(order.ending, 'rejected'),
+        cumIsFinal: true,
+        reason: order.reason || input.reason,
+      });
     case 'unanswered':
       // A restarted connector counts its reports from the start again: from here on any sign of life is news.
       return derived(order.life === 'planned' ? order : { ...order, life: 'unknown', lifeSequence: -1 });
@@ -121,7 +133,13 @@ export function advanceOrder(order: OrderState, input: OrderInput): OrderStep {
 
 /** True when nothing more will be executed, as far as anyone has said. Fills may still be missing: see `isSettled`. */
 export function isTerminal(order: OrderState): boolean {
-  return order.status === 'FILLED' || order.status === 'CANCELLED' || order.status === 'REJECTED' || order.status === 'EXPIRED' || order.status === 'LOST';
+  return (
+    order.status === 'FILLED' ||
+    order.status === 'CANCELLED' ||
+    order.status === 'REJECTED' ||
+    order.status === 'EXPIRED' ||
+    order.status === 'LOST'
+  );
 }
 
 /** True when the order has ended and every fill of it is known: only then may its remainder be acted on. */
@@ -137,7 +155,8 @@ export function isLive(order: OrderState): boolean {
 }
 
 function joinReport(order: OrderState, fact: OrderChangedFact): OrderStep {
-  const venueFilledLots = fact.filledLots === undefined ? order.venueFilledLots : Math.max(order.venueFilledLots ?? 0, fact.filledLots);
+  const venueFilledLots =
+    fact.filledLots === undefined ? order.venueFilledLots : Math.max(order.venueFilledLots ?? 0, fact.filledLots);
   const joined: OrderState = { ...order, venueFilledLots, venueOrderId: order.venueOrderId || fact.venueOrderId };
   const ending = endingOf(fact.status);
   if (ending !== undefined) {
@@ -163,7 +182,15 @@ function joinFill(order: OrderState, fill: FillReport): OrderStep {
     return derived({ ...order, overfilled: true }, [{ type: 'overfill', lots: fill.lots }]);
   }
   const effects: OrderEffect[] = isTerminal(order) ? [{ type: 'late-fill', lots: fill.lots }] : [];
-  return derived({ ...order, filledLots, fillIds: [...order.fillIds, fill.fillId], venueOrderId: order.venueOrderId || fill.venueOrderId }, effects);
+  return derived(
+    {
+      ...order,
+      filledLots,
+      fillIds: [...order.fillIds, fill.fillId],
+      venueOrderId: order.venueOrderId || fill.venueOrderId,
+    },
+    effects,
+  );
 }
 
 /** Computes the status from the evidence; the only place where it is assigned. */

@@ -19,11 +19,18 @@ const ASK_AGAIN_MS = 2_000;
  * Returns what is due now. `validityLeftMs` is the monotonic time until the venue must refuse the request (negative once passed):
  * an order cannot be given up before its death could have been proven.
  */
-export function watchOrder(order: OrderState, watch: OrderWatch, monotonicMs: number, validityLeftMs: number, policy: OrderWatchPolicy): OrderWatchAction {
+export function watchOrder(
+  order: OrderState,
+  watch: OrderWatch,
+  monotonicMs: number,
+  validityLeftMs: number,
+  policy: OrderWatchPolicy,
+): OrderWatchAction {
   if (isSettled(order) || order.status === 'PLANNED') return 'wait';
   const age = monotonicMs - watch.sinceMs;
   if (age < policy.ackMs) return 'wait';
   if (isLive(order) && order.status !== 'UNKNOWN' && order.status !== 'LOST') return 'unanswered';
-  if (order.status === 'UNKNOWN' && age >= policy.ackMs + policy.resolveMs && -validityLeftMs >= policy.resolveMs) return 'lost';
+  if (order.status === 'UNKNOWN' && age >= policy.ackMs + policy.resolveMs && -validityLeftMs >= policy.resolveMs)
+    return 'lost';
   return monotonicMs - watch.lastAskedAtMs >= ASK_AGAIN_MS ? 'resolve' : 'wait';
 }

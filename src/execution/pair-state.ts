@@ -20,7 +20,17 @@ import { observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure
 import type { LegSide } from './facts.ts';
 import { absolute, isBalanced, laggingLeg, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
 import { isSettled } from './order-state.ts';
-import type { LegView, Pair, PairCommand, PairPhase, PairRecord, PairStep, PairTiming, PairView, WantedOrder } from './pair.ts';
+import type {
+  LegView,
+  Pair,
+  PairCommand,
+  PairPhase,
+  PairRecord,
+  PairStep,
+  PairTiming,
+  PairView,
+  WantedOrder,
+} from './pair.ts';
 import { QUARANTINE_RETRY_MS } from './policy.ts';
 
 const LEGS: readonly LegSide[] = ['long', 'short'];
@@ -61,7 +71,12 @@ export function openingOrders(record: PairRecord): readonly WantedOrder[] {
 }
 
 /** Moves a pair into a phase; the actor journals the record because it changed. */
-export function enterPhase(pair: Pair, phase: PairPhase, reason: string, view: Pick<PairView, 'nowMs' | 'monotonicMs' | 'long' | 'short'>): Pair {
+export function enterPhase(
+  pair: Pair,
+  phase: PairPhase,
+  reason: string,
+  view: Pick<PairView, 'nowMs' | 'monotonicMs' | 'long' | 'short'>,
+): Pair {
   const ended = phase === 'CLOSED' || phase === 'FAILED';
   return {
     record: {
@@ -121,8 +136,12 @@ export function advancePair(before: Pair, view: PairView): PairStep {
 }
 
 function observe(pair: Pair, view: PairView): Pair {
-  const unhedgedQuote = Number(isBalanced(view) && !anyUnresolved(view) ? 0n : worstNetUnits(view)) * (view.quotePerUnit ?? 1);
-  return { ...pair, timing: { ...pair.timing, exposure: observeExposure(pair.timing.exposure, unhedgedQuote, view.monotonicMs) } };
+  const unhedgedQuote =
+    Number(isBalanced(view) && !anyUnresolved(view) ? 0n : worstNetUnits(view)) * (view.quotePerUnit ?? 1);
+  return {
+    ...pair,
+    timing: { ...pair.timing, exposure: observeExposure(pair.timing.exposure, unhedgedQuote, view.monotonicMs) },
+  };
 }
 
 function anyUnresolved(view: PairView): boolean {
@@ -154,8 +173,12 @@ function completeOrLeave(pair: Pair, view: PairView): PairStep {
   const refusal = completionRefusal(lagging.leg, lagging.lots, view);
   if (refusal !== undefined) return advancePair(enterUnwinding(pair, refusal, view), view);
   const verdict = view.judgeCompletion(lagging.leg, lagging.lots, overdue);
-  if (verdict.action === 'unwind') return advancePair(enterUnwinding(pair, overdue ? 'UNHEDGED_TOO_LONG' : 'UNWIND_CHEAPER', view), view);
-  if (view.monotonicMs - pair.timing.lastSendAtMs[lagging.leg] < hedge.attemptMs && hedgeAttempts(view[lagging.leg]) > 0) {
+  if (verdict.action === 'unwind')
+    return advancePair(enterUnwinding(pair, overdue ? 'UNHEDGED_TOO_LONG' : 'UNWIND_CHEAPER', view), view);
+  if (
+    view.monotonicMs - pair.timing.lastSendAtMs[lagging.leg] < hedge.attemptMs &&
+    hedgeAttempts(view[lagging.leg]) > 0
+  ) {
     return { pair, commands: [] };
   }
   return send(pair, view, [
@@ -203,7 +226,8 @@ function advanceOpen(pair: Pair, view: PairView): PairStep {
     return { pair: asked, commands: unconfirmedLegs(view).map((leg) => ({ type: 'reconcile', leg })) };
   }
   if (view.long.ledgerLots <= 0 || view.short.ledgerLots >= 0) return decideToLeave(pair, 'LEG_MISSING', view);
-  if (!hasDrifted(view) || view.monotonicMs - pair.timing.lastRebalanceAtMs < view.policy.delta.cooldownMs) return { pair, commands: [] };
+  if (!hasDrifted(view) || view.monotonicMs - pair.timing.lastRebalanceAtMs < view.policy.delta.cooldownMs)
+    return { pair, commands: [] };
   if (!largeEnough(view)) return decideToLeave(pair, 'LEG_MISSING', view);
   return advancePair(enterPhase(pair, 'REBALANCING', 'DELTA_DRIFT', view), view);
 }
@@ -240,7 +264,8 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair, commands: adjustments };
   if (isFlat(view.long) && isFlat(view.short)) return { pair: closed(pair, view), commands: [] };
-  if (view.monotonicMs - pair.timing.phaseSinceMs >= view.policy.close.maxMs) return quarantine(pair, 'CLOSE_EXHAUSTED', view);
+  if (view.monotonicMs - pair.timing.phaseSinceMs >= view.policy.close.maxMs)
+    return quarantine(pair, 'CLOSE_EXHAUSTED', view);
 
   const asks = questionsForTruth(view);
   const ready = LEGS.filter((leg) => canReduce(pair, leg, view));
@@ -250,7 +275,9 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
     return { pair, commands: asks };
   }
   const purpose = pair.record.phase === 'CLOSING' ? 'close' : 'unwind';
-  const orders = ready.map((leg) => reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), purpose, rungOf(pair, leg, view)));
+  const orders = ready.map((leg) =>
+    reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), purpose, rungOf(pair, leg, view)),
+  );
   const step = send(pair, view, orders);
   return { pair: step.pair, commands: [...asks, ...step.commands] };
 }
@@ -268,7 +295,13 @@ function rungOf(pair: Pair, leg: LegSide, view: PairView): number {
   return overdue || attempts >= view.policy.hedge.maxAttempts ? 0 : attempts + 1;
 }
 
-function reducing(leg: LegSide, side: LegView, lots: number, purpose: 'close' | 'unwind' | 'rebalance', rung: number): WantedOrder {
+function reducing(
+  leg: LegSide,
+  side: LegView,
+  lots: number,
+  purpose: 'close' | 'unwind' | 'rebalance',
+  rung: number,
+): WantedOrder {
   return {
     leg,
     side: side.ledgerLots > 0 ? 'sell' : 'buy',
@@ -288,7 +321,9 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   const retried = due ? { ...pair, timing: { ...pair.timing, lastRetryAtMs: view.monotonicMs } } : pair;
   const asks: PairCommand[] = due ? LEGS.flatMap((leg) => questionsAbout(leg, view[leg])) : [];
 
-  const known = LEGS.every((leg) => view[leg].queries > pair.timing.queriesBefore[leg] && view[leg].truth.kind !== 'unknown');
+  const known = LEGS.every(
+    (leg) => view[leg].queries > pair.timing.queriesBefore[leg] && view[leg].truth.kind !== 'unknown',
+  );
   if (!known || inProgress(view.long) || inProgress(view.short)) return { pair: retried, commands: asks };
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair: retried, commands: adjustments };
@@ -297,7 +332,8 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
     return { pair: anyFill(view) ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
   }
   if (pair.record.exitReason !== '') return retryReducing(retried, view, due, asks);
-  if (isBalanced(view) && view.long.ledgerLots > 0) return { pair: enterPhase(pair, 'OPEN', 'RECONCILED', view), commands: [] };
+  if (isBalanced(view) && view.long.ledgerLots > 0)
+    return { pair: enterPhase(pair, 'OPEN', 'RECONCILED', view), commands: [] };
   if (!view.policy.quarantine.autoFlatten) return { pair: retried, commands: asks };
   return advancePair(enterUnwinding(pair, 'QUARANTINE_IMBALANCE', view), view);
 }
@@ -305,9 +341,9 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
 /** Escalation is spent: keep trying at the protective cap, slowly, until flat or a person acts. */
 function retryReducing(pair: Pair, view: PairView, due: boolean, asks: readonly PairCommand[]): PairStep {
   if (!due) return { pair, commands: asks };
-  const orders = LEGS.filter((leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed').map((leg) =>
-    reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), 'unwind', 0),
-  );
+  const orders = LEGS.filter(
+    (leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed',
+  ).map((leg) => reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), 'unwind', 0));
   if (orders.length === 0) return { pair, commands: asks };
   return send(pair, view, orders);
 }
@@ -322,7 +358,12 @@ function questionsAbout(leg: LegSide, side: LegView): PairCommand[] {
 // ----------------------------------------------------------------------------------------------------------------- shared
 
 function enterUnwinding(pair: Pair, reason: string, view: PairView): Pair {
-  return enterPhase({ ...pair, record: { ...pair.record, exitReason: pair.record.exitReason || reason } }, 'UNWINDING', reason, view);
+  return enterPhase(
+    { ...pair, record: { ...pair.record, exitReason: pair.record.exitReason || reason } },
+    'UNWINDING',
+    reason,
+    view,
+  );
 }
 
 function quarantine(pair: Pair, reason: string, view: PairView): PairStep {
@@ -336,11 +377,17 @@ function closed(pair: Pair, view: PairView): Pair {
   const { exitReason, openedAtMs } = pair.record;
   const ended = enterPhase(pair, 'CLOSED', exitReason || pair.record.reason, view);
   // A pair that never opened was a failed attempt, whatever it cost to undo.
-  return openedAtMs === 0 ? withCooldown(ended, view) : { ...ended, record: { ...ended.record, failures: 0, cooldownUntilMs: 0 } };
+  return openedAtMs === 0
+    ? withCooldown(ended, view)
+    : { ...ended, record: { ...ended.record, failures: 0, cooldownUntilMs: 0 } };
 }
 
 /** Ends an entry in which nothing was filled: not a trade, but a reason to pause. */
-export function failed(pair: Pair, reason: string, view: Pick<PairView, 'nowMs' | 'monotonicMs' | 'long' | 'short' | 'policy' | 'calendarScale'>): Pair {
+export function failed(
+  pair: Pair,
+  reason: string,
+  view: Pick<PairView, 'nowMs' | 'monotonicMs' | 'long' | 'short' | 'policy' | 'calendarScale'>,
+): Pair {
   return withCooldown(enterPhase(pair, 'FAILED', reason, view), view);
 }
 
@@ -348,14 +395,20 @@ function withCooldown(pair: Pair, view: Pick<PairView, 'nowMs' | 'policy' | 'cal
   const { base, factor, max } = view.policy.cooldown;
   const failures = pair.record.failures + 1;
   const pauseMs = Math.min(max, base * factor ** (failures - 1));
-  return { ...pair, record: { ...pair.record, failures, cooldownUntilMs: view.nowMs + Math.round(pauseMs * view.calendarScale) } };
+  return {
+    ...pair,
+    record: { ...pair.record, failures, cooldownUntilMs: view.nowMs + Math.round(pauseMs * view.calendarScale) },
+  };
 }
 
 function send(pair: Pair, view: PairView, orders: readonly WantedOrder[]): PairStep {
   const lastSendAtMs = { ...pair.timing.lastSendAtMs };
   for (const order of orders) lastSendAtMs[order.leg] = view.monotonicMs;
   return {
-    pair: { ...pair, timing: { ...pair.timing, lastSendAtMs, sends: pair.timing.sends + 1, settledSinceMs: undefined } },
+    pair: {
+      ...pair,
+      timing: { ...pair.timing, lastSendAtMs, sends: pair.timing.sends + 1, settledSinceMs: undefined },
+    },
     commands: [{ type: 'send', orders }],
   };
 }
@@ -389,7 +442,10 @@ function inProgress(leg: LegView): boolean {
   return leg.orders.some((order) => !isSettled(order));
 }
 function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
-  return view[leg].orders.every((order) => !order.planned.reduceOnly) || view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs;
+  return (
+    view[leg].orders.every((order) => !order.planned.reduceOnly) ||
+    view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs
+  );
 }
 function largeEnough(view: PairView): boolean {
   return LEGS.every((leg) => Math.abs(view[leg].ledgerLots) >= view[leg].minLots);
@@ -414,7 +470,8 @@ function brokenOrder(view: PairView): string | undefined {
 }
 function firstRefusal(view: PairView): string {
   for (const leg of LEGS) {
-    for (const order of view[leg].orders) if (order.status === 'REJECTED' && order.reason !== '') return `REJECTED: ${order.reason}`;
+    for (const order of view[leg].orders)
+      if (order.status === 'REJECTED' && order.reason !== '') return `REJECTED: ${order.reason}`;
   }
   return 'NOT_FILLED';
 }

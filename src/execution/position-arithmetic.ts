@@ -27,7 +27,10 @@ export function applyTrade(position: CostedPosition, tradeLots: number, priceTic
   const held = position.signedLots;
   if (held === 0 || Math.sign(held) === Math.sign(tradeLots)) {
     return {
-      position: { signedLots: held + tradeLots, costMicro: position.costMicro + notionalMicro(steps, priceTicks, tradeLots) },
+      position: {
+        signedLots: held + tradeLots,
+        costMicro: position.costMicro + notionalMicro(steps, priceTicks, tradeLots),
+      },
       realisedMicro: 0n,
     };
   }

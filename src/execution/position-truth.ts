@@ -50,7 +50,13 @@ export function positionFilled(watch: PositionWatch, atMs: number): PositionWatc
 export function positionQueried(watch: PositionWatch, lots: number, ledgerLots: number, atMs: number): PositionWatch {
   const repeated = watch.contradictions === 0 || watch.reportedLots === lots;
   const contradictions = lots === ledgerLots ? 0 : repeated ? watch.contradictions + 1 : 1;
-  return { ...watch, reportedLots: lots, reportedAtMs: Math.max(atMs, watch.reportedAtMs), contradictions, queries: watch.queries + 1 };
+  return {
+    ...watch,
+    reportedLots: lots,
+    reportedAtMs: Math.max(atMs, watch.reportedAtMs),
+    contradictions,
+    queries: watch.queries + 1,
+  };
 }
 
 /** Returns what may be acted on. */

@@ -66,7 +66,9 @@ function recoverOpening(facts: RecoveryFacts): RecoveryAction {
   if (facts.lost > 0) return { action: 'continue' };
   if (facts.unresolved > 0) return { action: 'wait', reason: 'an order is unresolved' };
   if (!facts.filled.long && !facts.filled.short) {
-    return facts.matches ? { action: 'fail', reason: 'NOT_FILLED' } : { action: 'wait', reason: 'positions differ from fills' };
+    return facts.matches
+      ? { action: 'fail', reason: 'NOT_FILLED' }
+      : { action: 'wait', reason: 'positions differ from fills' };
   }
   // Whatever does not match is left to the state machine, which asks for positions until they are proven.
   if (!facts.matches) return { action: 'unwind', reason: 'RECOVERY_MISMATCH' };

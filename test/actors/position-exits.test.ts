@@ -6,7 +6,9 @@ import { BASE, createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
 
 function opened(exits: Partial<(typeof defaultArgs)['exits']['exit']> = {}): World {
-  const world = createWorld({ args: { exits: { ...defaultArgs.exits, exit: { ...defaultArgs.exits.exit, ...exits } } } });
+  const world = createWorld({
+    args: { exits: { ...defaultArgs.exits, exit: { ...defaultArgs.exits.exit, ...exits } } },
+  });
   world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
   world.deliver({ type: 'enter-pair', plan: world.plan() });
   world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
@@ -29,7 +31,16 @@ function predict(world: World, venue: 'va' | 'vb', hourly: number, settleInMs: n
     venueAtMs: world.now(),
   };
   const receivedAtMonotonicMs = world.stage().self.monotonicMs();
-  world.deliver({ type: 'funding-rate-changed', venue, symbol, base: BASE, kind: 'predicted', settleAtMs, rate, receivedAtMonotonicMs });
+  world.deliver({
+    type: 'funding-rate-changed',
+    venue,
+    symbol,
+    base: BASE,
+    kind: 'predicted',
+    settleAtMs,
+    rate,
+    receivedAtMonotonicMs,
+  });
 }
 
 describe('leaving', () => {

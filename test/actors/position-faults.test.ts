@@ -8,12 +8,29 @@ import { createWorld } from './position-world.ts';
 import type { Fate, VenueModel, World } from './position-world.ts';
 
 const fate: fc.Arbitrary<Fate> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('fill' as const), lots: fc.integer({ min: 0, max: 40 }), afterMs: fc.integer({ min: 1, max: 400 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('fill' as const),
+      lots: fc.integer({ min: 0, max: 40 }),
+      afterMs: fc.integer({ min: 1, max: 400 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('fill' as const) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('refuse' as const) }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('silent' as const), executedLots: fc.integer({ min: 0, max: 40 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('silent' as const), executedLots: fc.integer({ min: 0, max: 40 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('silent' as const) }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('late-fill' as const), lots: fc.integer({ min: 1, max: 40 }), afterMs: fc.integer({ min: 1, max: 3_000 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('late-fill' as const),
+      lots: fc.integer({ min: 1, max: 40 }),
+      afterMs: fc.integer({ min: 1, max: 3_000 }),
+    }),
+  },
 );
 
 const script = fc.record({
@@ -89,14 +106,18 @@ function placedIds(venue: VenueModel): string[] {
 }
 
 function orderResults(book: ExecutionBook): readonly unknown[] {
-  const byId = [...book.orders.values()].toSorted((one, other) => (one.planned.clientOrderId < other.planned.clientOrderId ? -1 : 1));
+  const byId = [...book.orders.values()].toSorted((one, other) =>
+    one.planned.clientOrderId < other.planned.clientOrderId ? -1 : 1,
+  );
   return byId.map((order) => [order.planned, order.status, order.filledLots, order.fillIds.toSorted()]);
 }
 
 /** P2 and P4: once a leg is being closed or undone, every order of it reduces. */
 function closingsThatIncrease(venue: VenueModel): readonly string[] {
   const reducing = new Set(['close', 'unwind', 'rebalance']);
-  return venue.placed.filter(({ order, purpose }) => reducing.has(purpose.purpose) !== order.reduceOnly).map(({ order }) => order.clientOrderId);
+  return venue.placed
+    .filter(({ order, purpose }) => reducing.has(purpose.purpose) !== order.reduceOnly)
+    .map(({ order }) => order.clientOrderId);
 }
 
 describe('a crash after any row of an open and a close', () => {
@@ -110,10 +131,15 @@ describe('a crash after any row of an open and a close', () => {
       for (const venue of [world.venues.a, world.venues.b]) {
         expect(new Set(placedIds(venue)).size).toBe(venue.placed.length);
         const key = { venue: venue.name, account: 'main', symbol: venue.instrument.symbol };
-        expect(bookOf(foldBook(world.rows).ledger, key)).toMatchObject({ signedLots: venue.positionLots, fills: venue.fills.length });
+        expect(bookOf(foldBook(world.rows).ledger, key)).toMatchObject({
+          signedLots: venue.positionLots,
+          fills: venue.fills.length,
+        });
       }
     }
-    expect([...outcomes.keys()].toSorted().filter((phase) => !['CLOSED', 'FAILED', 'OPEN'].includes(phase))).toEqual([]);
+    expect([...outcomes.keys()].toSorted().filter((phase) => !['CLOSED', 'FAILED', 'OPEN'].includes(phase))).toEqual(
+      [],
+    );
   });
 });
 
@@ -136,7 +162,9 @@ describe('whatever the venues do', () => {
           expect(bookOf(live.ledger, key).signedLots).toBe(venue.positionLots);
           expect(bookOf(live.ledger, key).fills).toBe(venue.fills.length);
           expect(bookOf(folded.ledger, key)).toEqual(bookOf(live.ledger, key));
-          expect(walletChangeMicro(folded.ledger, venue.name, 'main')).toBe(walletChangeMicro(live.ledger, venue.name, 'main'));
+          expect(walletChangeMicro(folded.ledger, venue.name, 'main')).toBe(
+            walletChangeMicro(live.ledger, venue.name, 'main'),
+          );
         }
         expect(folded.record).toEqual(live.record);
         expect(orderResults(folded)).toEqual(orderResults(live));

@@ -32,8 +32,18 @@ export interface VenueModel {
   readonly instrument: Instrument;
   positionLots: number;
   readonly placed: Extract<ConnectorCommand, { type: 'place-order' }>[];
-  readonly fills: { readonly clientOrderId: string; readonly side: 'buy' | 'sell'; readonly lots: number; readonly fillId: string; readonly priceTicks: number; readonly atMs: number }[];
-  readonly ended: Map<string, { readonly status: 'filled' | 'cancelled' | 'expired'; readonly filledLots: number | undefined }>;
+  readonly fills: {
+    readonly clientOrderId: string;
+    readonly side: 'buy' | 'sell';
+    readonly lots: number;
+    readonly fillId: string;
+    readonly priceTicks: number;
+    readonly atMs: number;
+  }[];
+  readonly ended: Map<
+    string,
+    { readonly status: 'filled' | 'cancelled' | 'expired'; readonly filledLots: number | undefined }
+  >;
   fateOf: (command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
   /** Queries fail while true. */
   queriesFail: boolean;
@@ -73,9 +83,17 @@ export interface World {
 }
 
 export const instrumentA: Instrument = instrumentOf('va', 'BTC', { quantityDecimals: 3, lotUnits: 1, takerFee: 0 });
-export const instrumentB: Instrument = instrumentOf('vb', 'BTC-USD', { quantityDecimals: 4, lotUnits: 10, takerFee: 250_000_000 });
+export const instrumentB: Instrument = instrumentOf('vb', 'BTC-USD', {
+  quantityDecimals: 4,
+  lotUnits: 10,
+  takerFee: 250_000_000,
+});
 
-function instrumentOf(venue: string, symbol: string, own: { quantityDecimals: number; lotUnits: number; takerFee: number }): Instrument {
+function instrumentOf(
+  venue: string,
+  symbol: string,
+  own: { quantityDecimals: number; lotUnits: number; takerFee: number },
+): Instrument {
   return {
     venue,
     symbol,
@@ -204,10 +222,23 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   /** A fact is told once its row is durable, to whoever lives then. */
-  function tellFact(venue: VenueModel, type: 'order-event' | 'fill' | 'funding', id: string, event: Extract<ConnectorEvent, { type: 'order-changed' | 'fill-received' | 'funding-paid' }>, afterMs = 2): void {
+  function tellFact(
+    venue: VenueModel,
+    type: 'order-event' | 'fill' | 'funding',
+    id: string,
+    event: Extract<ConnectorEvent, { type: 'order-changed' | 'fill-received' | 'funding-paid' }>,
+    afterMs = 2,
+  ): void {
     later(afterMs, {
       run: () => {
-        const row: JournalRow = { id, type, atMs: now(), actor: `connector/${venue.name}:main`, correlation: BASE, payload: { event } };
+        const row: JournalRow = {
+          id,
+          type,
+          atMs: now(),
+          actor: `connector/${venue.name}:main`,
+          correlation: BASE,
+          payload: { event },
+        };
         write([row]);
         later(1, { message: event });
       },
@@ -228,7 +259,13 @@ export function createWorld(options: WorldOptions = {}): World {
     }
   }
 
-  function tellChange(venue: VenueModel, clientOrderId: string, status: Extract<ConnectorEvent, { type: 'order-changed' }>['status'], filledLots?: number, code = ''): void {
+  function tellChange(
+    venue: VenueModel,
+    clientOrderId: string,
+    status: Extract<ConnectorEvent, { type: 'order-changed' }>['status'],
+    filledLots?: number,
+    code = '',
+  ): void {
     sequence += 1;
     tellFact(venue, 'order-event', `order:${venue.name}:main:${clientOrderId}:${status}:${sequence}`, {
       type: 'order-changed',
@@ -279,7 +316,8 @@ export function createWorld(options: WorldOptions = {}): World {
         venueAtMs: fill.atMs,
       },
     };
-    for (let told = 0; told < venue.tellFills; told += 1) tellFact(venue, 'fill', `fill:${venue.name}:main:${fill.fillId}`, event, 2 + told * 7);
+    for (let told = 0; told < venue.tellFills; told += 1)
+      tellFact(venue, 'fill', `fill:${venue.name}:main:${fill.fillId}`, event, 2 + told * 7);
   }
 
   function reportPosition(venue: VenueModel): void {
@@ -305,17 +343,29 @@ export function createWorld(options: WorldOptions = {}): World {
     const { order } = command;
     const fate = venue.fateOf(command);
     // A venue never lets a reduce-only order increase or flip a position.
-    const room = order.reduceOnly ? Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots) : order.lots;
+    const room = order.reduceOnly
+      ? Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots)
+      : order.lots;
     const possible = Math.min(order.lots, room);
     tellChange(venue, order.clientOrderId, 'sending');
     if (fate.type === 'refuse' || (order.reduceOnly && possible === 0)) {
-      tellChange(venue, order.clientOrderId, 'refused', undefined, fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY');
+      tellChange(
+        venue,
+        order.clientOrderId,
+        'refused',
+        undefined,
+        fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY',
+      );
       return;
     }
     if (fate.type === 'silent') {
       const lots = Math.min(possible, fate.executedLots ?? 0);
       execute(venue, order.clientOrderId, order.side, lots, false);
-      if (fate.executedLots !== undefined) venue.ended.set(order.clientOrderId, { status: lots === order.lots ? 'filled' : 'cancelled', filledLots: lots });
+      if (fate.executedLots !== undefined)
+        venue.ended.set(order.clientOrderId, {
+          status: lots === order.lots ? 'filled' : 'cancelled',
+          filledLots: lots,
+        });
       return;
     }
     if (fate.type === 'late-fill') {
@@ -323,7 +373,9 @@ export function createWorld(options: WorldOptions = {}): World {
       venue.ended.set(order.clientOrderId, { status: 'cancelled', filledLots: undefined });
       later(fate.afterMs, {
         run: () => {
-          const left = order.reduceOnly ? Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots) : possible;
+          const left = order.reduceOnly
+            ? Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots)
+            : possible;
           execute(venue, order.clientOrderId, order.side, Math.min(possible, left, fate.lots), true);
         },
       });
@@ -351,7 +403,9 @@ export function createWorld(options: WorldOptions = {}): World {
     for (const fill of venue.fills) if (fill.clientOrderId === clientOrderId) tellFill(venue, fill);
     const end = venue.ended.get(clientOrderId);
     if (end !== undefined) {
-      const filled = venue.fills.filter((fill) => fill.clientOrderId === clientOrderId).reduce((sum, fill) => sum + fill.lots, 0);
+      const filled = venue.fills
+        .filter((fill) => fill.clientOrderId === clientOrderId)
+        .reduce((sum, fill) => sum + fill.lots, 0);
       tellChange(venue, clientOrderId, end.status, filled);
       reportPosition(venue);
       done();
@@ -417,7 +471,9 @@ export function createWorld(options: WorldOptions = {}): World {
   function tellMarket(venue: VenueModel): void {
     const { instrument } = venue;
     const common = { venue: venue.name, symbol: instrument.symbol, base: BASE };
-    later(1, { message: { type: 'instrument-listed', venue: venue.name, account: 'main', symbol: instrument.symbol, instrument } });
+    later(1, {
+      message: { type: 'instrument-listed', venue: venue.name, account: 'main', symbol: instrument.symbol, instrument },
+    });
     later(1, {
       message: {
         type: 'venue-status',
@@ -446,7 +502,14 @@ export function createWorld(options: WorldOptions = {}): World {
       },
     });
     later(1, {
-      message: { type: 'mark-changed', ...common, markNano: 60_000_500_000_000n, indexNano: 60_000_500_000_000n, venueAtMs: now(), receivedAtMonotonicMs: monotonicMs },
+      message: {
+        type: 'mark-changed',
+        ...common,
+        markNano: 60_000_500_000_000n,
+        indexNano: 60_000_500_000_000n,
+        venueAtMs: now(),
+        receivedAtMonotonicMs: monotonicMs,
+      },
     });
   }
 
@@ -454,21 +517,28 @@ export function createWorld(options: WorldOptions = {}): World {
     if (message.type === 'append-rows') {
       if (world.journalMode === 'mute') return;
       if (world.journalMode === 'fail') {
-        later(3, { incarnation: from, message: { type: 'append-failed', appendId: message.appendId, detail: 'disk full' } });
+        later(3, {
+          incarnation: from,
+          message: { type: 'append-failed', appendId: message.appendId, detail: 'disk full' },
+        });
         return;
       }
       later(2, {
         run: () => {
           write(message.rows);
           // The envelope's refs name the life that may be told.
-          for (const { to, message: told } of message.whenDurable) later(1, { incarnation: to.incarnation, message: told as PositionMessage });
+          for (const { to, message: told } of message.whenDurable)
+            later(1, { incarnation: to.incarnation, message: told as PositionMessage });
         },
       });
     } else if (message.type === 'read-rows' && message.query.type === 'by-correlation') {
       const { afterSequence, limit } = message.query;
       const found = rows.filter((row) => (row.sequence ?? 0) > afterSequence && row.correlation === BASE);
       const page = found.slice(0, limit);
-      later(3, { incarnation: message.replyTo.incarnation, message: { type: 'rows-read', readId: message.readId, rows: page, complete: page.length === found.length } });
+      later(3, {
+        incarnation: message.replyTo.incarnation,
+        message: { type: 'rows-read', readId: message.readId, rows: page, complete: page.length === found.length },
+      });
     }
   }
 
@@ -477,7 +547,8 @@ export function createWorld(options: WorldOptions = {}): World {
     if (to === 'journal') journal(message as JournalMessage, from);
     else if (to === 'connector/va:main') connector(venues.a, message as ConnectorCommand);
     else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
-    else if (to === 'guard' && message.type === 'resend-engine-state') later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'guard' && message.type === 'resend-engine-state')
+      later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
     else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
   }
 
@@ -506,12 +577,15 @@ export function createWorld(options: WorldOptions = {}): World {
     live?.advance(STEP_MS);
     flush();
     for (;;) {
-      const next = due.filter((entry) => entry.atMs <= monotonicMs).toSorted((one, other) => one.atMs - other.atMs || one.order - other.order)[0];
+      const next = due
+        .filter((entry) => entry.atMs <= monotonicMs)
+        .toSorted((one, other) => one.atMs - other.atMs || one.order - other.order)[0];
       if (next === undefined) break;
       due = due.filter((entry) => entry !== next);
       next.run?.();
       if (next.message === undefined) continue;
-      if (live !== undefined && (next.incarnation === 0 || next.incarnation === incarnation)) live.deliver(next.message);
+      if (live !== undefined && (next.incarnation === 0 || next.incarnation === incarnation))
+        live.deliver(next.message);
       else if (next.incarnation === 0) due.push({ ...next, atMs: aliveAtMs + STEP_MS });
       flush();
     }
@@ -537,7 +611,10 @@ export function createWorld(options: WorldOptions = {}): World {
     runUntil: (done, limitMs) => {
       const untilMs = monotonicMs + limitMs;
       while (!done()) {
-        if (monotonicMs >= untilMs) throw new Error(`nothing happened within ${limitMs} ms: ${JSON.stringify(pictures.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}`);
+        if (monotonicMs >= untilMs)
+          throw new Error(
+            `nothing happened within ${limitMs} ms: ${JSON.stringify(pictures.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}`,
+          );
         step();
       }
     },
@@ -563,7 +640,13 @@ export function createWorld(options: WorldOptions = {}): World {
       long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190 },
       short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820 },
       decidedAtMs: now(),
-      expected: { netHourlyQuote: 0.4, expectedValueQuote: 13.8, roundTripCostQuote: 1.2, entryBasisBps: -0.2, capitalQuote: 1_300 },
+      expected: {
+        netHourlyQuote: 0.4,
+        expectedValueQuote: 13.8,
+        roundTripCostQuote: 1.2,
+        entryBasisBps: -0.2,
+        capitalQuote: 1_300,
+      },
       ...overrides,
     }),
     external: (venue, signedLots) => {

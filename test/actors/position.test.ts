@@ -30,8 +30,18 @@ describe('a pair on its normal way', () => {
     expect(world.venues.b.placed).toHaveLength(1);
     const written = world.rows.slice(before).map((row) => row.type);
     expect(written.slice(0, 4)).toEqual(['intent', 'pair-state', 'order-planned', 'order-planned']);
-    expect(world.venues.a.placed[0]?.order).toMatchObject({ side: 'sell', lots: 33, reduceOnly: false, timeInForce: 'ioc' });
-    expect(world.venues.b.placed[0]?.order).toMatchObject({ side: 'buy', lots: 33, reduceOnly: false, timeInForce: 'ioc' });
+    expect(world.venues.a.placed[0]?.order).toMatchObject({
+      side: 'sell',
+      lots: 33,
+      reduceOnly: false,
+      timeInForce: 'ioc',
+    });
+    expect(world.venues.b.placed[0]?.order).toMatchObject({
+      side: 'buy',
+      lots: 33,
+      reduceOnly: false,
+      timeInForce: 'ioc',
+    });
   });
 
   it('opens once both positions are confirmed', () => {
@@ -60,7 +70,12 @@ describe('an entry that goes wrong', () => {
     const world = ready({ fateOf: () => ({ type: 'refuse' }) });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.runUntil(() => world.picture().phase === 'FAILED', 2_000);
-    expect(world.picture()).toMatchObject({ reason: 'REJECTED: MARGIN', closedPairs: 0, feesMicro: 0n, realisedMicro: 0n });
+    expect(world.picture()).toMatchObject({
+      reason: 'REJECTED: MARGIN',
+      closedPairs: 0,
+      feesMicro: 0n,
+      realisedMicro: 0n,
+    });
     const firstPause = world.picture().cooldownUntilMs - world.picture().closedAtMs;
     expect(firstPause).toBe(60_000);
 
@@ -73,8 +88,18 @@ describe('an entry that goes wrong', () => {
   });
 
   it('completes a leg that was filled in part, with a hedge that waited for its result', () => {
-    const world = opened({ fateOf: (venue, command) => (venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'fill', lots: 20 } : { type: 'fill' }) });
-    expect(world.venues.b.placed.map(({ order, purpose }) => [purpose.purpose, purpose.attempt, order.lots, order.reduceOnly])).toEqual([
+    const world = opened({
+      fateOf: (venue, command) =>
+        venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'fill', lots: 20 } : { type: 'fill' },
+    });
+    expect(
+      world.venues.b.placed.map(({ order, purpose }) => [
+        purpose.purpose,
+        purpose.attempt,
+        order.lots,
+        order.reduceOnly,
+      ]),
+    ).toEqual([
       ['open', 1, 33, false],
       ['hedge', 2, 13, false],
     ]);
@@ -82,7 +107,10 @@ describe('an entry that goes wrong', () => {
   });
 
   it('undoes the filled leg with a reduce-only order when the other never fills', () => {
-    const world = ready({ fateOf: (venue, command) => (venue === 'vb' && !command.order.reduceOnly ? { type: 'fill', lots: 0 } : { type: 'fill' }) });
+    const world = ready({
+      fateOf: (venue, command) =>
+        venue === 'vb' && !command.order.reduceOnly ? { type: 'fill', lots: 0 } : { type: 'fill' },
+    });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.runUntil(() => world.picture().phase === 'CLOSED', 10_000);
     const undoing = world.venues.a.placed.filter((command) => command.purpose.purpose === 'unwind');
@@ -93,7 +121,10 @@ describe('an entry that goes wrong', () => {
   });
 
   it('sends nothing while an outcome is unknown, and asks the venue instead', () => {
-    const world = ready({ fateOf: (venue, command) => (venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'silent' } : { type: 'fill' }) });
+    const world = ready({
+      fateOf: (venue, command) =>
+        venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'silent' } : { type: 'fill' },
+    });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.run(3_500);
     expect(world.venues.a.placed).toHaveLength(1);
@@ -105,7 +136,12 @@ describe('an entry that goes wrong', () => {
   });
 
   it('takes in a fill that comes after a cancel without cum', () => {
-    const world = ready({ fateOf: (venue, command) => (venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'late-fill', lots: 33, afterMs: 1_500 } : { type: 'fill' }) });
+    const world = ready({
+      fateOf: (venue, command) =>
+        venue === 'vb' && command.purpose.purpose === 'open'
+          ? { type: 'late-fill', lots: 33, afterMs: 1_500 }
+          : { type: 'fill' },
+    });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.run(20_000);
     expect(world.venues.a.positionLots + world.venues.b.positionLots).toBe(0);
@@ -222,7 +258,14 @@ describe('an open pair', () => {
       venue: 'va',
       account: 'main',
       symbol: 'BTC',
-      payment: { paymentId: '1', symbol: 'BTC', amountMicro: 1_234n as never, rate: 0 as never, signedLots: -33 as never, settledAtMs: world.now() },
+      payment: {
+        paymentId: '1',
+        symbol: 'BTC',
+        amountMicro: 1_234n as never,
+        rate: 0 as never,
+        signedLots: -33 as never,
+        settledAtMs: world.now(),
+      },
     } as const;
     world.deliver(paid);
     world.deliver(paid);
@@ -255,7 +298,14 @@ describe('a position that is not ours', () => {
 describe('a restart', () => {
   /** EX-15: the short leg filled, the engine died before it knew, the long leg never executed. */
   function halfOpen(deadMs: number, queriesFail = false): World {
-    const world = ready({ fateOf: (venue, command) => (command.purpose.purpose !== 'open' ? { type: 'fill' } : venue === 'va' ? { type: 'silent', executedLots: 33 } : { type: 'refuse' }) });
+    const world = ready({
+      fateOf: (venue, command) =>
+        command.purpose.purpose !== 'open'
+          ? { type: 'fill' }
+          : venue === 'va'
+            ? { type: 'silent', executedLots: 33 }
+            : { type: 'refuse' },
+    });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.runUntil(() => world.venues.a.placed.length === 1, 1_000);
     world.run(20);

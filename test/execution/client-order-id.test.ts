@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BOOT_MAX, COUNTER_MAX, SYMBOL_INDEX_MAX, decodeClientOrderId, encodeClientOrderId } from '../../src/execution/client-order-id.ts';
+import {
+  BOOT_MAX,
+  COUNTER_MAX,
+  SYMBOL_INDEX_MAX,
+  decodeClientOrderId,
+  encodeClientOrderId,
+} from '../../src/execution/client-order-id.ts';
 
 const parts = fc.record({
   boot: fc.integer({ min: 1, max: BOOT_MAX }),
@@ -37,7 +43,10 @@ describe('client order ids', () => {
     expect(() => encodeClientOrderId(made)).toThrow(/must be a whole number/);
   });
 
-  it.each(['', '0', '-1', '1e5', '007', 'abc', '281474976710656', '5', '1048576'])('are not recognised in %j', (text) => {
-    expect(decodeClientOrderId(text)).toBeUndefined();
-  });
+  it.each(['', '0', '-1', '1e5', '007', 'abc', '281474976710656', '5', '1048576'])(
+    'are not recognised in %j',
+    (text) => {
+      expect(decodeClientOrderId(text)).toBeUndefined();
+    },
+  );
 });

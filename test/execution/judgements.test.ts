@@ -3,8 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { completeOrUnwind } from '../../src/execution/complete-or-unwind.ts';
 import type { HalfFilled } from '../../src/execution/complete-or-unwind.ts';
 import { observeExposure, stoppedExposureClock, unhedgedForMs } from '../../src/execution/exposure-clock.ts';
-import { ageExpectations, awaitedMicro, expectFunding, receiveFunding } from '../../src/execution/funding-expectation.ts';
-import { positionFilled, positionQueried, positionReported, positionTruth, unseenPosition } from '../../src/execution/position-truth.ts';
+import {
+  ageExpectations,
+  awaitedMicro,
+  expectFunding,
+  receiveFunding,
+} from '../../src/execution/funding-expectation.ts';
+import {
+  positionFilled,
+  positionQueried,
+  positionReported,
+  positionTruth,
+  unseenPosition,
+} from '../../src/execution/position-truth.ts';
 import { decideRecovery } from '../../src/execution/recovery.ts';
 import type { RecoveryFacts } from '../../src/execution/recovery.ts';
 
@@ -37,14 +48,20 @@ describe('completing or unwinding a half-filled pair', () => {
   });
 
   it('completes past the deadline when the book to undo is empty', () => {
-    expect(completeOrUnwind({ ...half, overdue: true, unwinding: { ...half.unwinding, price: undefined } }).action).toBe('complete');
+    expect(
+      completeOrUnwind({ ...half, overdue: true, unwinding: { ...half.unwinding, price: undefined } }).action,
+    ).toBe('complete');
   });
 });
 
 describe('the exposure clock', () => {
   it('measures 240 quote-seconds when every fill is hedged after 80 ms', () => {
     let clock = stoppedExposureClock;
-    for (const [atMs, quantity] of [[0, 0.35], [1_200, 0.25], [3_000, 0.4]] as const) {
+    for (const [atMs, quantity] of [
+      [0, 0.35],
+      [1_200, 0.25],
+      [3_000, 0.4],
+    ] as const) {
       clock = observeExposure(clock, 3_000 * quantity, atMs);
       clock = observeExposure(clock, 0, atMs + 80);
     }
@@ -96,7 +113,12 @@ describe('the truth about a position', () => {
 });
 
 describe('expected funding', () => {
-  const expected = expectFunding([], { leg: 'va:main:BTC', settleAtMs: 3_600_000, expectedMicro: 100_000n, createdAtMs: 0 });
+  const expected = expectFunding([], {
+    leg: 'va:main:BTC',
+    settleAtMs: 3_600_000,
+    expectedMicro: 100_000n,
+    createdAtMs: 0,
+  });
 
   it('is awaited until the venue pays, then matches within half a percent', () => {
     expect(awaitedMicro(expected)).toBe(100_000n);
@@ -112,7 +134,9 @@ describe('expected funding', () => {
   });
 
   it('is created once per settlement and leg', () => {
-    expect(expectFunding(expected, { leg: 'va:main:BTC', settleAtMs: 3_600_000, expectedMicro: 5n, createdAtMs: 9 })).toBe(expected);
+    expect(
+      expectFunding(expected, { leg: 'va:main:BTC', settleAtMs: 3_600_000, expectedMicro: 5n, createdAtMs: 9 }),
+    ).toBe(expected);
   });
 });
 

@@ -1,15 +1,44 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyFill, applyFunding, bookOf, closePairBook, defineInstrument, emptyLedger, foldLedger, pairBook, pairNetMicro, registerOrder, walletChangeMicro } from '../../src/execution/ledger.ts';
+import {
+  applyFill,
+  applyFunding,
+  bookOf,
+  closePairBook,
+  defineInstrument,
+  emptyLedger,
+  foldLedger,
+  pairBook,
+  pairNetMicro,
+  registerOrder,
+  walletChangeMicro,
+} from '../../src/execution/ledger.ts';
 import type { InstrumentSteps, Ledger } from '../../src/execution/ledger.ts';
 import type { FactRow, FillFact, FundingFact, LegSide, PlannedOrder } from '../../src/execution/facts.ts';
 import { notionalMicro } from '../../src/money/amounts.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../../src/money/units.ts';
 
 /** Ticks of 0.05, lots of 0.1: EX-13 in whole numbers. */
-const steps = (venue: string): InstrumentSteps => ({ venue, symbol: 'ETH', priceDecimals: 2, tickUnits: 5, quantityDecimals: 1, lotUnits: 1, multiplier: 1 });
+const steps = (venue: string): InstrumentSteps => ({
+  venue,
+  symbol: 'ETH',
+  priceDecimals: 2,
+  tickUnits: 5,
+  quantityDecimals: 1,
+  lotUnits: 1,
+  multiplier: 1,
+});
 
-function fill(venue: string, fillId: string, side: 'buy' | 'sell', price: number, lots: number, feeMicro = 0n, clientOrderId = `${venue}-${side}`, venueAtMs = 10): FillFact {
+function fill(
+  venue: string,
+  fillId: string,
+  side: 'buy' | 'sell',
+  price: number,
+  lots: number,
+  feeMicro = 0n,
+  clientOrderId = `${venue}-${side}`,
+  venueAtMs = 10,
+): FillFact {
   return {
     type: 'fill-received',
     venue,
@@ -36,7 +65,14 @@ function funding(venue: string, paymentId: string, amountMicro: bigint, settledA
     venue,
     account: 'main',
     symbol: 'ETH',
-    payment: { paymentId, symbol: 'ETH', amountMicro: amountMicro as MicroUnits, rate: 0 as PicoRate, signedLots: 0 as SignedLots, settledAtMs },
+    payment: {
+      paymentId,
+      symbol: 'ETH',
+      amountMicro: amountMicro as MicroUnits,
+      rate: 0 as PicoRate,
+      signedLots: 0 as SignedLots,
+      settledAtMs,
+    },
   };
 }
 
@@ -65,12 +101,21 @@ function ledgerOf(...venues: string[]): Ledger {
   return ledger;
 }
 
-const keyOf = (venue: string): { venue: string; account: string; symbol: string } => ({ venue, account: 'main', symbol: 'ETH' });
+const keyOf = (venue: string): { venue: string; account: string; symbol: string } => ({
+  venue,
+  account: 'main',
+  symbol: 'ETH',
+});
 
 describe('the books of a pair', () => {
   it('add up to the worked life cycle: price -0.33, fees -4.992117, funding +8.91', () => {
     const ledger = ledgerOf('L', 'S');
-    for (const planned of [order('L', 'buy', 'p1', 'long'), order('L', 'sell', 'p1', 'long'), order('S', 'sell', 'p1', 'short'), order('S', 'buy', 'p1', 'short')]) {
+    for (const planned of [
+      order('L', 'buy', 'p1', 'long'),
+      order('L', 'sell', 'p1', 'long'),
+      order('S', 'sell', 'p1', 'short'),
+      order('S', 'buy', 'p1', 'short'),
+    ]) {
       registerOrder(ledger, planned);
     }
     // Fees round against us to the next micro-unit: 2.47578375 and 2.5163325.
@@ -81,7 +126,13 @@ describe('the books of a pair', () => {
     applyFill(ledger, fill('L', '2', 'sell', 3050.1, 33, -2_516_333n));
     applyFill(ledger, fill('S', '2', 'buy', 3050.4, 33));
     const book = pairBook(ledger, 'p1');
-    expect(book).toMatchObject({ priceMicro: -330_000n, feesMicro: -4_992_117n, fundingMicro: 8_910_000n, fundingPayments: 2, fills: 4 });
+    expect(book).toMatchObject({
+      priceMicro: -330_000n,
+      feesMicro: -4_992_117n,
+      fundingMicro: 8_910_000n,
+      fundingPayments: 2,
+      fills: 4,
+    });
     expect(pairNetMicro(book)).toBe(3_587_883n);
     closePairBook(ledger, 'p1', true);
     expect(ledger.closed).toEqual({ pairs: 1, netMicro: 3_587_883n, fundingMicro: 8_910_000n });
@@ -107,8 +158,14 @@ describe('the books of a pair', () => {
 
   it('book each fill and each payment once', () => {
     const ledger = ledgerOf('L');
-    expect([applyFill(ledger, fill('L', '1', 'buy', 3000, 5)), applyFill(ledger, fill('L', '1', 'buy', 3000, 5))]).toEqual([true, false]);
-    expect([applyFunding(ledger, funding('L', '1', 7n)), applyFunding(ledger, funding('L', '1', 7n))]).toEqual([true, false]);
+    expect([
+      applyFill(ledger, fill('L', '1', 'buy', 3000, 5)),
+      applyFill(ledger, fill('L', '1', 'buy', 3000, 5)),
+    ]).toEqual([true, false]);
+    expect([applyFunding(ledger, funding('L', '1', 7n)), applyFunding(ledger, funding('L', '1', 7n))]).toEqual([
+      true,
+      false,
+    ]);
     expect(bookOf(ledger, keyOf('L'))).toMatchObject({ signedLots: 5, fundingMicro: 7n, fills: 1, fundingPayments: 1 });
   });
 
@@ -128,11 +185,18 @@ describe('the books of a pair', () => {
 });
 
 describe('any sequence of fills', () => {
-  const trade = fc.record({ side: fc.constantFrom('buy' as const, 'sell' as const), ticks: fc.integer({ min: 1, max: 10_000_000 }), lots: fc.integer({ min: 1, max: 5_000 }), feeMicro: fc.bigInt({ min: -1_000_000n, max: 1_000n }) });
+  const trade = fc.record({
+    side: fc.constantFrom('buy' as const, 'sell' as const),
+    ticks: fc.integer({ min: 1, max: 10_000_000 }),
+    lots: fc.integer({ min: 1, max: 5_000 }),
+    feeMicro: fc.bigInt({ min: -1_000_000n, max: 1_000n }),
+  });
 
   function played(trades: readonly { side: 'buy' | 'sell'; ticks: number; lots: number; feeMicro: bigint }[]): Ledger {
     const ledger = ledgerOf('L');
-    trades.forEach(({ side, ticks, lots, feeMicro }, index) => applyFill(ledger, fill('L', String(index), side, ticks * 0.05, lots, feeMicro)));
+    trades.forEach(({ side, ticks, lots, feeMicro }, index) =>
+      applyFill(ledger, fill('L', String(index), side, ticks * 0.05, lots, feeMicro)),
+    );
     return ledger;
   }
 
@@ -140,7 +204,10 @@ describe('any sequence of fills', () => {
     fc.assert(
       fc.property(fc.array(trade, { maxLength: 30 }), (trades) => {
         const book = bookOf(played(trades), keyOf('L'));
-        const cash = trades.reduce((sum, { side, ticks, lots }) => sum - notionalMicro(steps('L'), ticks, side === 'buy' ? lots : -lots), 0n);
+        const cash = trades.reduce(
+          (sum, { side, ticks, lots }) => sum - notionalMicro(steps('L'), ticks, side === 'buy' ? lots : -lots),
+          0n,
+        );
         // A trade through zero is rounded as two: each can differ from the whole by half a micro-unit.
         const difference = book.realisedMicro - (cash + book.costMicro);
         expect(difference <= BigInt(trades.length) && difference >= -BigInt(trades.length)).toBe(true);
@@ -156,7 +223,9 @@ describe('any sequence of fills', () => {
         const ledger = played(trades);
         applyFunding(ledger, funding('L', 'f', 123n));
         const book = bookOf(ledger, keyOf('L'));
-        expect(walletChangeMicro(ledger, 'L', 'main')).toBe(book.realisedMicro + trades.reduce((sum, { feeMicro }) => sum + feeMicro, 0n) + 123n);
+        expect(walletChangeMicro(ledger, 'L', 'main')).toBe(
+          book.realisedMicro + trades.reduce((sum, { feeMicro }) => sum + feeMicro, 0n) + 123n,
+        );
       }),
     );
   });
@@ -164,19 +233,26 @@ describe('any sequence of fills', () => {
   it('gives a closed pair of equal legs the difference of its bases, exactly', () => {
     const price = fc.integer({ min: 1_000, max: 200_000 });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000 }), price, price, price, price, (lots, longIn, shortIn, longOut, shortOut) => {
-        const ledger = ledgerOf('L', 'S');
-        registerOrder(ledger, order('L', 'buy', 'p', 'long'));
-        registerOrder(ledger, order('L', 'sell', 'p', 'long'));
-        registerOrder(ledger, order('S', 'sell', 'p', 'short'));
-        registerOrder(ledger, order('S', 'buy', 'p', 'short'));
-        applyFill(ledger, fill('L', '1', 'buy', longIn * 0.05, lots));
-        applyFill(ledger, fill('S', '1', 'sell', shortIn * 0.05, lots));
-        applyFill(ledger, fill('L', '2', 'sell', longOut * 0.05, lots));
-        applyFill(ledger, fill('S', '2', 'buy', shortOut * 0.05, lots));
-        const basis = notionalMicro(steps('L'), shortIn - longIn - (shortOut - longOut), lots);
-        expect(pairBook(ledger, 'p').priceMicro).toBe(basis);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 1_000 }),
+        price,
+        price,
+        price,
+        price,
+        (lots, longIn, shortIn, longOut, shortOut) => {
+          const ledger = ledgerOf('L', 'S');
+          registerOrder(ledger, order('L', 'buy', 'p', 'long'));
+          registerOrder(ledger, order('L', 'sell', 'p', 'long'));
+          registerOrder(ledger, order('S', 'sell', 'p', 'short'));
+          registerOrder(ledger, order('S', 'buy', 'p', 'short'));
+          applyFill(ledger, fill('L', '1', 'buy', longIn * 0.05, lots));
+          applyFill(ledger, fill('S', '1', 'sell', shortIn * 0.05, lots));
+          applyFill(ledger, fill('L', '2', 'sell', longOut * 0.05, lots));
+          applyFill(ledger, fill('S', '2', 'buy', shortOut * 0.05, lots));
+          const basis = notionalMicro(steps('L'), shortIn - longIn - (shortOut - longOut), lots);
+          expect(pairBook(ledger, 'p').priceMicro).toBe(basis);
+        },
+      ),
     );
   });
 });

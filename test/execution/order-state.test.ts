@@ -57,7 +57,10 @@ function filled(fillId: string, lots: number): OrderInput {
   return { type: 'filled', fill };
 }
 
-function after(inputs: readonly OrderInput[], start: OrderState = plannedOrder(planned)): { order: OrderState; effects: OrderEffect[] } {
+function after(
+  inputs: readonly OrderInput[],
+  start: OrderState = plannedOrder(planned),
+): { order: OrderState; effects: OrderEffect[] } {
   const effects: OrderEffect[] = [];
   let order = start;
   for (const input of inputs) {
@@ -82,17 +85,52 @@ describe('the table of order states', () => {
     ['is unknown, never rejected, without an answer', [sent, { type: 'unanswered' }], 'UNKNOWN', false],
     ['is unknown when the connector cannot tell', [sent, changed('unknown', 1)], 'UNKNOWN', false],
     ['stays open on a partial fill', [sent, changed('open', 1), filled('t1', 4)], 'OPEN', false],
-    ['is settled by a cancel whose cum equals the fills', [sent, changed('open', 1), filled('t1', 4), changed('cancelled', 2, 4)], 'CANCELLED', true],
+    [
+      'is settled by a cancel whose cum equals the fills',
+      [sent, changed('open', 1), filled('t1', 4), changed('cancelled', 2, 4)],
+      'CANCELLED',
+      true,
+    ],
     ['waits for fills when a cancel states more than is known', [sent, changed('cancelled', 1, 4)], 'CANCELLED', false],
     ['waits for a query when a cancel states no cum', [sent, changed('cancelled', 1)], 'CANCELLED', false],
-    ['is settled once fills were queried after such a cancel', [sent, changed('cancelled', 1), { type: 'fills-confirmed' }], 'CANCELLED', true],
+    [
+      'is settled once fills were queried after such a cancel',
+      [sent, changed('cancelled', 1), { type: 'fills-confirmed' }],
+      'CANCELLED',
+      true,
+    ],
     ['expires like a cancel', [sent, changed('expired', 1, 0)], 'EXPIRED', true],
-    ['comes back from unknown by a query that finds it open', [sent, { type: 'unanswered' }, changed('open', 1)], 'OPEN', false],
-    ['comes back from unknown by a query that finds it filled', [sent, { type: 'unanswered' }, filled('t1', 10), changed('filled', 1, 10)], 'FILLED', true],
+    [
+      'comes back from unknown by a query that finds it open',
+      [sent, { type: 'unanswered' }, changed('open', 1)],
+      'OPEN',
+      false,
+    ],
+    [
+      'comes back from unknown by a query that finds it filled',
+      [sent, { type: 'unanswered' }, filled('t1', 10), changed('filled', 1, 10)],
+      'FILLED',
+      true,
+    ],
     ['is rejected once proven dead', [sent, { type: 'unanswered' }, changed('not-found', 1)], 'REJECTED', true],
-    ['is lost when its resolution is spent', [sent, { type: 'unanswered' }, { type: 'resolution-exhausted' }], 'LOST', false],
-    ['is found again after it was lost', [sent, { type: 'resolution-exhausted' }, changed('cancelled', 1, 0)], 'CANCELLED', true],
-    ['is not rejected by not-found when a fill proves that it lived', [sent, filled('t1', 10), changed('not-found', 1)], 'FILLED', true],
+    [
+      'is lost when its resolution is spent',
+      [sent, { type: 'unanswered' }, { type: 'resolution-exhausted' }],
+      'LOST',
+      false,
+    ],
+    [
+      'is found again after it was lost',
+      [sent, { type: 'resolution-exhausted' }, changed('cancelled', 1, 0)],
+      'CANCELLED',
+      true,
+    ],
+    [
+      'is not rejected by not-found when a fill proves that it lived',
+      [sent, filled('t1', 10), changed('not-found', 1)],
+      'FILLED',
+      true,
+    ],
   ];
 
   it.each(rows)('%s', (_, inputs, status, settled) => {
@@ -128,11 +166,21 @@ describe('the order of arrival', () => {
   /** All ways to order the events of one life that arrive over two streams and a query. */
   function permutations<T>(items: readonly T[]): T[][] {
     if (items.length <= 1) return [[...items]];
-    return items.flatMap((item, index) => permutations(items.filter((_, other) => other !== index)).map((rest) => [item, ...rest]));
+    return items.flatMap((item, index) =>
+      permutations(items.filter((_, other) => other !== index)).map((rest) => [item, ...rest]),
+    );
   }
 
   it('changes nothing in any of the 5,040 interleavings of a partially filled, cancelled order', () => {
-    const events = [changed('accepted', 1), changed('open', 2), filled('t1', 2), filled('t1', 2), filled('t2', 3), changed('cancelled', 3, 5), { type: 'cancel-requested' } as const];
+    const events = [
+      changed('accepted', 1),
+      changed('open', 2),
+      filled('t1', 2),
+      filled('t1', 2),
+      filled('t2', 3),
+      changed('cancelled', 3, 5),
+      { type: 'cancel-requested' } as const,
+    ];
     for (const interleaving of permutations(events)) {
       const { order } = after(interleaving, advanceOrder(plannedOrder(planned), sent).order);
       expect(order).toMatchObject({ status: 'CANCELLED', filledLots: 5, overfilled: false });
@@ -141,17 +189,36 @@ describe('the order of arrival', () => {
   });
 
   it('changes nothing for any set of fills and any ending that agrees with them', () => {
-    const life = fc.record({ parts: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }), ending: fc.constantFrom('cancelled' as const, 'expired' as const), statesCum: fc.boolean() });
+    const life = fc.record({
+      parts: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
+      ending: fc.constantFrom('cancelled' as const, 'expired' as const),
+      statesCum: fc.boolean(),
+    });
     fc.assert(
       fc.property(life, fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), (of, random) => {
-        const parts = of.parts.filter((_, index) => of.parts.slice(0, index + 1).reduce((sum, lots) => sum + lots, 0) < 10);
+        const parts = of.parts.filter(
+          (_, index) => of.parts.slice(0, index + 1).reduce((sum, lots) => sum + lots, 0) < 10,
+        );
         const cum = parts.reduce((sum, lots) => sum + lots, 0);
-        const events = [changed('accepted', 1), ...parts.flatMap((lots, index) => [filled(`t${index}`, lots), filled(`t${index}`, lots)]), changed(of.ending, 9, of.statesCum ? cum : undefined)].slice(-7);
-        const shuffled = events.map((event) => ({ event, at: random.next().value })).toSorted((one, other) => one.at - other.at);
+        const events = [
+          changed('accepted', 1),
+          ...parts.flatMap((lots, index) => [filled(`t${index}`, lots), filled(`t${index}`, lots)]),
+          changed(of.ending, 9, of.statesCum ? cum : undefined),
+        ].slice(-7);
+        const shuffled = events
+          .map((event) => ({ event, at: random.next().value }))
+          .toSorted((one, other) => one.at - other.at);
         const start = advanceOrder(plannedOrder(planned), sent).order;
-        const { order } = after(shuffled.map(({ event }) => event), start);
+        const { order } = after(
+          shuffled.map(({ event }) => event),
+          start,
+        );
         const inOrder = after(events, start).order;
-        expect({ ...order, fillIds: order.fillIds.toSorted(), lifeSequence: 0 }).toEqual({ ...inOrder, fillIds: inOrder.fillIds.toSorted(), lifeSequence: 0 });
+        expect({ ...order, fillIds: order.fillIds.toSorted(), lifeSequence: 0 }).toEqual({
+          ...inOrder,
+          fillIds: inOrder.fillIds.toSorted(),
+          lifeSequence: 0,
+        });
         expect(order.filledLots).toBeLessThanOrEqual(order.planned.lots);
         expect(isTerminal(order)).toBe(true);
       }),
@@ -159,7 +226,14 @@ describe('the order of arrival', () => {
   });
 
   it('ends a cancel without cum unsettled until the late fill is known', () => {
-    const before = after([sent, changed('accepted', 1), filled('t1', 2), filled('t1', 2), { type: 'cancel-requested' }, changed('cancelled', 2, 5)]);
+    const before = after([
+      sent,
+      changed('accepted', 1),
+      filled('t1', 2),
+      filled('t1', 2),
+      { type: 'cancel-requested' },
+      changed('cancelled', 2, 5),
+    ]);
     expect(isSettled(before.order)).toBe(false);
     const late = after([filled('t2', 3)], before.order);
     expect(late.effects).toEqual([{ type: 'late-fill', lots: 3 }]);

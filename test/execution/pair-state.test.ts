@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { advanceOrder, plannedOrder } from '../../src/execution/order-state.ts';
 import type { OrderInput, OrderState } from '../../src/execution/order-state.ts';
 import type { LegSide, OrderPurposeName } from '../../src/execution/facts.ts';
-import { advancePair, decideToLeave, newTiming, openingOrders, reviveForLateFill } from '../../src/execution/pair-state.ts';
+import {
+  advancePair,
+  decideToLeave,
+  newTiming,
+  openingOrders,
+  reviveForLateFill,
+} from '../../src/execution/pair-state.ts';
 import type { LegView, Pair, PairPhase, PairView } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
 
@@ -19,7 +25,13 @@ const policy: ExecutionPolicy = {
 };
 
 function pairIn(phase: PairPhase, changes: Partial<Pair['record']> = {}): Pair {
-  const leg = (venue: string): Pair['record']['long'] => ({ venue, account: 'main', symbol: 'BTC', lots: 33, limitTicks: 1 });
+  const leg = (venue: string): Pair['record']['long'] => ({
+    venue,
+    account: 'main',
+    symbol: 'BTC',
+    lots: 33,
+    limitTicks: 1,
+  });
   return {
     record: {
       pairId: 'p1',
@@ -71,8 +83,40 @@ const ended = (filledLots: number): OrderInput[] => [
   { type: 'handed-over' },
   ...(filledLots === 0
     ? []
-    : [{ type: 'filled', fill: { fillId: 'f', symbol: 'BTC', clientOrderId: '', venueOrderId: '', side: 'buy', priceTicks: 1 as never, lots: filledLots as never, feeMicro: 0n as never, liquidity: 'taker', venueAtMs: 0 } } as const]),
-  { type: 'changed', fact: { type: 'order-changed', venue: '', account: '', symbol: '', clientOrderId: '', status: 'cancelled', venueOrderId: '', filledLots, code: '', reason: '', atMs: 0, sequence: 1 } },
+    : [
+        {
+          type: 'filled',
+          fill: {
+            fillId: 'f',
+            symbol: 'BTC',
+            clientOrderId: '',
+            venueOrderId: '',
+            side: 'buy',
+            priceTicks: 1 as never,
+            lots: filledLots as never,
+            feeMicro: 0n as never,
+            liquidity: 'taker',
+            venueAtMs: 0,
+          },
+        } as const,
+      ]),
+  {
+    type: 'changed',
+    fact: {
+      type: 'order-changed',
+      venue: '',
+      account: '',
+      symbol: '',
+      clientOrderId: '',
+      status: 'cancelled',
+      venueOrderId: '',
+      filledLots,
+      code: '',
+      reason: '',
+      atMs: 0,
+      sequence: 1,
+    },
+  },
 ];
 
 function leg(ledgerLots: number, legOrders: readonly OrderState[], changes: Partial<LegView> = {}): LegView {
@@ -105,13 +149,27 @@ function viewOf(long: LegView, short: LegView, changes: Partial<PairView> = {}):
   };
 }
 
-const openOrders = (long: number, short: number): readonly [OrderState[], OrderState[]] => [[order('long', 'open', ended(long))], [order('short', 'open', ended(short))]];
+const openOrders = (long: number, short: number): readonly [OrderState[], OrderState[]] => [
+  [order('long', 'open', ended(long))],
+  [order('short', 'open', ended(short))],
+];
 const sends = (step: ReturnType<typeof advancePair>): readonly unknown[] =>
-  step.commands.flatMap((command) => (command.type === 'send' ? command.orders.map((wanted) => [wanted.leg, wanted.side, wanted.lots, wanted.purpose, wanted.reduceOnly]) : []));
+  step.commands.flatMap((command) =>
+    command.type === 'send'
+      ? command.orders.map((wanted) => [wanted.leg, wanted.side, wanted.lots, wanted.purpose, wanted.reduceOnly])
+      : [],
+  );
 
 describe('opening', () => {
   it('starts with both legs, immediate and not reduce-only', () => {
-    expect(openingOrders(pairIn('PREFLIGHT').record).map((wanted) => [wanted.leg, wanted.side, wanted.lots, wanted.reduceOnly])).toEqual([
+    expect(
+      openingOrders(pairIn('PREFLIGHT').record).map((wanted) => [
+        wanted.leg,
+        wanted.side,
+        wanted.lots,
+        wanted.reduceOnly,
+      ]),
+    ).toEqual([
       ['long', 'buy', 33, false],
       ['short', 'sell', 33, false],
     ]);
@@ -119,7 +177,10 @@ describe('opening', () => {
 
   it('opens when both legs are filled alike and confirmed', () => {
     const [long, short] = openOrders(33, 33);
-    expect(advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-33, short))).pair.record).toMatchObject({ phase: 'OPEN', openedAtMs: 1_000 });
+    expect(advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-33, short))).pair.record).toMatchObject({
+      phase: 'OPEN',
+      openedAtMs: 1_000,
+    });
   });
 
   it('fails when nothing was filled, with a pause that grows', () => {
@@ -139,11 +200,16 @@ describe('opening', () => {
 
   it('hedges what is missing when that is the better way', () => {
     const [long, short] = openOrders(33, 20);
-    expect(sends(advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-20, short))))).toEqual([['short', 'sell', 13, 'hedge', false]]);
+    expect(sends(advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(-20, short))))).toEqual([
+      ['short', 'sell', 13, 'hedge', false],
+    ]);
   });
 
   it.each([
-    ['undoing is better', { judgeCompletion: () => ({ action: 'unwind' as const, completeQuote: 0, unwindQuote: 0, detail: '' }) }],
+    [
+      'undoing is better',
+      { judgeCompletion: () => ({ action: 'unwind' as const, completeQuote: 0, unwindQuote: 0, detail: '' }) },
+    ],
     ['a gate refuses more exposure', { increaseRefused: 'STALE_BOOK' }],
   ])('undoes both legs with reduce-only orders when %s', (_, changes) => {
     const [long, short] = openOrders(33, 20);
@@ -157,14 +223,18 @@ describe('opening', () => {
 
   it('undoes what stands alone once the ladder is used up', () => {
     const [long] = openOrders(33, 0);
-    const rungs = [order('short', 'open', ended(0)), ...Array.from({ length: 4 }, () => order('short', 'hedge', ended(0)))];
+    const rungs = [
+      order('short', 'open', ended(0)),
+      ...Array.from({ length: 4 }, () => order('short', 'hedge', ended(0))),
+    ];
     const step = advancePair(pairIn('OPENING'), viewOf(leg(33, long), leg(0, rungs)));
     expect(step.pair.record).toMatchObject({ phase: 'UNWINDING', reason: 'HEDGE_EXHAUSTED' });
   });
 
   it('asks after 5 s without confirmation and is quarantined after 15 s', () => {
     const [long, short] = openOrders(33, 33);
-    const unconfirmed = (monotonicMs: number): PairView => viewOf(leg(33, long), leg(-33, short, { truth: { kind: 'unknown' } }), { monotonicMs });
+    const unconfirmed = (monotonicMs: number): PairView =>
+      viewOf(leg(33, long), leg(-33, short, { truth: { kind: 'unknown' } }), { monotonicMs });
     let { pair } = advancePair(pairIn('OPENING'), unconfirmed(1_000));
     expect(advancePair(pair, unconfirmed(5_900)).commands).toEqual([]);
     expect(advancePair(pair, unconfirmed(6_000)).commands).toEqual([{ type: 'reconcile', leg: 'short' }]);
@@ -172,13 +242,14 @@ describe('opening', () => {
     expect(pair.record).toMatchObject({ phase: 'QUARANTINED', reason: 'UNCONFIRMED' });
   });
 
-  it.each([
-    ['lost', [{ type: 'handed-over' }, { type: 'resolution-exhausted' }] as OrderInput[], 'ORDER_LOST'],
-  ])('is quarantined by a %s order', (_, inputs, reason) => {
-    const step = advancePair(pairIn('OPENING'), viewOf(leg(0, [order('long', 'open', inputs)]), leg(0, [])));
-    expect(step.pair.record).toMatchObject({ phase: 'QUARANTINED', reason });
-    expect(sends(step)).toEqual([]);
-  });
+  it.each([['lost', [{ type: 'handed-over' }, { type: 'resolution-exhausted' }] as OrderInput[], 'ORDER_LOST']])(
+    'is quarantined by a %s order',
+    (_, inputs, reason) => {
+      const step = advancePair(pairIn('OPENING'), viewOf(leg(0, [order('long', 'open', inputs)]), leg(0, [])));
+      expect(step.pair.record).toMatchObject({ phase: 'QUARANTINED', reason });
+      expect(sends(step)).toEqual([]);
+    },
+  );
 });
 
 describe('an open pair', () => {
@@ -197,19 +268,28 @@ describe('an open pair', () => {
     ]);
   });
 
-  it.each(['CLOSING', 'UNWINDING', 'CLOSED', 'FAILED', 'QUARANTINED', 'OPENING'] as const)('does not decide to leave again in %s', (phase) => {
-    const pair = pairIn(phase);
-    expect(decideToLeave(pair, 'TAKE_PROFIT', view())).toEqual({ pair, commands: [] });
-  });
+  it.each(['CLOSING', 'UNWINDING', 'CLOSED', 'FAILED', 'QUARANTINED', 'OPENING'] as const)(
+    'does not decide to leave again in %s',
+    (phase) => {
+      const pair = pairIn(phase);
+      expect(decideToLeave(pair, 'TAKE_PROFIT', view())).toEqual({ pair, commands: [] });
+    },
+  );
 
   it('trims the larger leg when drift exceeds 150 quote or 3 %', () => {
-    const step = advancePair(pairIn('OPEN'), viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.01 }));
+    const step = advancePair(
+      pairIn('OPEN'),
+      viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.01 }),
+    );
     expect(step.pair.record.phase).toBe('REBALANCING');
     expect(sends(step)).toEqual([['long', 'sell', 9, 'rebalance', true]]);
   });
 
   it('leaves dust alone', () => {
-    const step = advancePair(pairIn('OPEN'), viewOf(leg(330, []), leg(-329, []), { monotonicMs: 40_000, quotePerUnit: 4 }));
+    const step = advancePair(
+      pairIn('OPEN'),
+      viewOf(leg(330, []), leg(-329, []), { monotonicMs: 40_000, quotePerUnit: 4 }),
+    );
     expect(step).toMatchObject({ pair: { record: { phase: 'OPEN' } }, commands: [] });
   });
 
@@ -220,7 +300,10 @@ describe('an open pair', () => {
   });
 
   it('books a proven difference before anything else', () => {
-    const step = advancePair(pairIn('OPEN'), viewOf(leg(33, []), leg(-33, [], { truth: { kind: 'contradicted', lots: -20 } })));
+    const step = advancePair(
+      pairIn('OPEN'),
+      viewOf(leg(33, []), leg(-33, [], { truth: { kind: 'contradicted', lots: -20 } })),
+    );
     expect(step.commands).toEqual([{ type: 'adjust', leg: 'short', lots: -20 }]);
   });
 });
@@ -239,15 +322,23 @@ describe('closing', () => {
   });
 
   it('sends the rest at the protective price once one leg has stood alone for 1.5 s', () => {
-    const alone = (monotonicMs: number): PairView => viewOf(leg(0, []), leg(-33, [order('short', 'close', ended(0))]), { monotonicMs });
+    const alone = (monotonicMs: number): PairView =>
+      viewOf(leg(0, []), leg(-33, [order('short', 'close', ended(0))]), { monotonicMs });
     const { pair } = advancePair(pairIn('CLOSING'), alone(1_000));
     const [send] = advancePair(pair, alone(2_600)).commands;
-    expect(send).toMatchObject({ type: 'send', orders: [{ lots: 33, reduceOnly: true, price: { rule: 'protective' } }] });
+    expect(send).toMatchObject({
+      type: 'send',
+      orders: [{ lots: 33, reduceOnly: true, price: { rule: 'protective' } }],
+    });
   });
 
   it('is closed only when both venues confirm that they are flat', () => {
-    expect(advancePair(pairIn('CLOSING'), viewOf(leg(0, []), leg(0, [], { truth: { kind: 'unknown' } }))).pair.record.phase).toBe('CLOSING');
-    expect(advancePair(pairIn('CLOSING', { exitReason: 'MANUAL' }), viewOf(leg(0, []), leg(0, []))).pair.record).toMatchObject({ phase: 'CLOSED', reason: 'MANUAL' });
+    expect(
+      advancePair(pairIn('CLOSING'), viewOf(leg(0, []), leg(0, [], { truth: { kind: 'unknown' } }))).pair.record.phase,
+    ).toBe('CLOSING');
+    expect(
+      advancePair(pairIn('CLOSING', { exitReason: 'MANUAL' }), viewOf(leg(0, []), leg(0, []))).pair.record,
+    ).toMatchObject({ phase: 'CLOSED', reason: 'MANUAL' });
   });
 
   it('is quarantined after a minute', () => {
@@ -260,7 +351,12 @@ describe('closing', () => {
 describe('quarantine', () => {
   const queried = { queries: 1 };
   it.each([
-    ['closed when flat after fills', leg(0, [order('long', 'open', ended(33)), order('long', 'unwind', ended(33))], queried), leg(0, [], queried), 'CLOSED'],
+    [
+      'closed when flat after fills',
+      leg(0, [order('long', 'open', ended(33)), order('long', 'unwind', ended(33))], queried),
+      leg(0, [], queried),
+      'CLOSED',
+    ],
     ['failed when flat without any fill', leg(0, [], queried), leg(0, [], queried), 'FAILED'],
     ['open when balanced', leg(33, [], queried), leg(-33, [], queried), 'OPEN'],
     ['unwound when not', leg(33, [], queried), leg(0, [], queried), 'UNWINDING'],
@@ -270,7 +366,9 @@ describe('quarantine', () => {
   });
 
   it('stays when flattening is left to a person', () => {
-    const view = viewOf(leg(33, [], queried), leg(0, [], queried), { policy: { ...policy, quarantine: { autoFlatten: false } } });
+    const view = viewOf(leg(33, [], queried), leg(0, [], queried), {
+      policy: { ...policy, quarantine: { autoFlatten: false } },
+    });
     expect(advancePair(pairIn('QUARANTINED'), view).pair.record.phase).toBe('QUARANTINED');
   });
 
