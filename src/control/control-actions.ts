@@ -1,0 +1,55 @@
+/** Reads what an operator asks for out of a request's JSON, and names the message that does it. Pure, main thread. */
+import type { GuardMessage } from '../../actors/guard-messages.ts';
+import type { PositionMessage } from '../../actors/position-messages.ts';
+
+/** A body that breaks a rule; the message says which. */
+export class BadRequest extends Error {
+  constructor(what: string, rule: string, value: unknown) {
+    super(`${what} must be ${rule}, was ${JSON.stringify(value) ?? 'missing'}`);
+    this.name = 'BadRequest';
+  }
+}
+
+const REASON_CHARACTERS_MAX = 200;
+const ENGINE_STATES = ['STOPPED', 'ARMED', 'TRADING', 'REDUCE_ONLY', 'HALTED'] as const;
+
+/** `{"state": "ARMED", "reason": "..."}`. Throws BadRequest. */
+export function engineStateMessage(body: unknown): GuardMessage {
+  const fields = fieldsOf(body, ['state', 'reason']);
+  const state = ENGINE_STATES.find((known) => known === fields.state);
+  if (state === undefined) throw new BadRequest('state', `one of ${ENGINE_STATES.join(', ')}`, fields.state);
+  return { type: 'set-engine-state', state, reason: readReason(fields.reason) };
+}
+
+/** `{"level": 3, "reason": "..."}`. Throws BadRequest. */
+export function killMessage(body: unknown): GuardMessage {
+  const fields = fieldsOf(body, ['level', 'reason']);
+  const level = ([1, 2, 3] as const).find((known) => known === fields.level);
+  if (level === undefined) {
+    throw new BadRequest('level', '1 (reduce only), 2 (cancel entries) or 3 (flatten)', fields.level);
+  }
+  return { type: 'kill', level, reason: readReason(fields.reason) };
+}
+
+/** Closes the pair of one symbol; the body is `{}`. Throws BadRequest. */
+export function exitMessage(body: unknown): PositionMessage {
+  fieldsOf(body, []);
+  return { type: 'exit-pair', reason: 'MANUAL' };
+}
+
+function fieldsOf(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new BadRequest('body', 'a JSON object', body);
+  const unknown = Object.keys(body).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new BadRequest('key', known.length === 0 ? 'absent' : `one of ${known.join(', ')}`, unknown.slice(0, 80));
+  }
+  return Object.fromEntries(Object.entries(body));
+}
+
+function readReason(value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > REASON_CHARACTERS_MAX) {
+    throw new BadRequest('reason', `text of 1 to ${REASON_CHARACTERS_MAX} characters`, value);
+  }
+  return value.trim();
+}

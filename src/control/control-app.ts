@@ -1,0 +1,182 @@
+/** The routes of the control server, behind the gate: what is asked, what is answered. Main thread only. */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { compress } from 'hono/compress';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
+import type { Redactor } from '../observe/redact.ts';
+import { actorTree, threadViews } from './actor-tree.ts';
+import { BadRequest, engineStateMessage, exitMessage, killMessage } from './control-actions.ts';
+import { carriesToken } from './control-token.ts';
+import type { FailedTokens } from './failed-tokens.ts';
+import type { Inspectable } from './inspectable.ts';
+
+export const BODY_BYTES_MAX = 64 * 1024;
+/** Answers shorter than this are sent as they are. */
+const GZIP_BYTES_MIN = 1_000;
+
+export interface ControlAppOptions {
+  readonly engine: Inspectable;
+  /** Whom the actions speak to. */
+  readonly addresses: { readonly guard: string; position(base: string): string };
+  readonly token: string;
+  readonly failedTokens: FailedTokens;
+  readonly redactor: Redactor;
+  readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Returns the routes. Every answer is JSON; an unknown path is told apart from a known one only to who has the token. */
+export function controlApp(options: ControlAppOptions): Hono {
+  const { engine, redactor } = options;
+  const app = new Hono();
+  app.use(compress({ threshold: GZIP_BYTES_MIN, encoding: 'gzip' }));
+  app.use(async (context, next) => {
+    await next();
+    for (const [name, value] of FIXED_HEADERS) context.res.headers.set(name, value);
+  });
+
+  // The two probes are the only ones that speak without a token, and then say one bare word.
+  app.get('/healthz', (context) =>
+    probe(options, context, { bare: { status: 'ok' }, full: { status: 'ok' }, status: 200 }),
+  );
+  app.get('/readyz', async (context) => {
+    const { ready, reasons } = await engine.readiness();
+    return probe(options, context, { bare: { ready }, full: { ready, reasons }, status: ready ? 200 : 503 });
+  });
+
+  app.use(async (context, next) => requireToken(options, context) ?? (await next()));
+  app.get('/debug/actors', async (context) => answer(context, 200, redactor.value(actorTree(await engine.snapshot()))));
+  app.get('/debug/actors/:path{.+}', async (context) => {
+    const path = context.req.param('path');
+    const inspection = await engine.inspect(path);
+    if (inspection === undefined)
+      return answer(context, 404, { error: 'no such actor, or its thread does not answer', path });
+    const { digest, ...rest } = inspection;
+    return answer(context, 200, {
+      ...record(redactor.value(rest)),
+      ...(digest === undefined ? {} : { digest: redactor.display(digest) }),
+    });
+  });
+  app.get('/debug/threads', async (context) => {
+    return answer(context, 200, redactor.value({ threads: threadViews(await engine.snapshot()) }));
+  });
+
+  app.post('/control/exit/:base', async (context) => {
+    const base = context.req.param('base');
+    return act(options, context, options.addresses.position(base), exitMessage(await readJson(context)));
+  });
+  app.post('/control/engine', async (context) => {
+    return act(options, context, options.addresses.guard, engineStateMessage(await readJson(context)));
+  });
+  app.post('/control/kill', async (context) => {
+    return act(options, context, options.addresses.guard, killMessage(await readJson(context)));
+  });
+
+  for (const path of ['/healthz', '/readyz', '/debug/actors', '/debug/actors/*', '/debug/threads']) {
+    app.all(path, (context) => refuseMethod(context, 'GET, HEAD'));
+  }
+  for (const path of ['/control/exit/:base', '/control/engine', '/control/kill']) {
+    app.all(path, (context) => refuseMethod(context, 'POST'));
+  }
+  app.notFound((context) => answer(context, 404, { error: 'no such path' }));
+  app.onError((error, context) => {
+    if (error instanceof BadRequest) return answer(context, 400, { error: error.message });
+    if (error instanceof BodyTooLong) return answer(context, 413, { error: error.message });
+    options.log('error', 'control-request-failed', { path: context.req.path, error });
+    return answer(context, 500, { error: 'internal' });
+  });
+  return app;
+}
+
+const FIXED_HEADERS: readonly (readonly [string, string])[] = [
+  ['cache-control', 'no-store'],
+  ['x-content-type-options', 'nosniff'],
+  ['referrer-policy', 'no-referrer'],
+];
+
+function probe(
+  options: ControlAppOptions,
+  context: Context,
+  answers: { readonly bare: object; readonly full: object; readonly status: ContentfulStatusCode },
+): Response {
+  if (context.req.header('authorization') === undefined) return answer(context, answers.status, answers.bare);
+  return requireToken(options, context) ?? answer(context, answers.status, options.redactor.value(answers.full));
+}
+
+/** Returns the refusal, or undefined when the request carries the token. */
+function requireToken({ token, failedTokens, log }: ControlAppOptions, context: Context): Response | undefined {
+  const authorization = context.req.header('authorization');
+  const silenceMs = failedTokens.silenceMs();
+  if (silenceMs > 0) {
+    context.header('retry-after', String(Math.ceil(silenceMs / 1_000)));
+    return answer(context, 429, { error: 'too many wrong tokens' });
+  }
+  if (authorization !== undefined && carriesToken(authorization, token)) return undefined;
+  if (authorization !== undefined) {
+    failedTokens.record();
+    log('warn', 'control-token-wrong', { path: context.req.path });
+  }
+  context.header('www-authenticate', 'Bearer');
+  return answer(context, 401, { error: 'needs the token of this engine: Authorization: Bearer ...' });
+}
+
+function act(options: ControlAppOptions, context: Context, path: string, message: MessageShape): Response {
+  const outcome = options.engine.tell(path, message);
+  options.log('info', 'control-action', { path, message, outcome });
+  return answer(context, ACTION_STATUS[outcome], { outcome, path, message: message.type });
+}
+
+/** Told is not done: the actor decides, and the picture shows what came of it. */
+const ACTION_STATUS: Readonly<Record<TellOutcome, ContentfulStatusCode>> = {
+  sent: 202,
+  merged: 202,
+  refused: 503,
+  dead: 404,
+};
+
+async function readJson(context: Context): Promise<unknown> {
+  const text = await readBody(context);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadRequest('body', 'JSON', text.slice(0, 80));
+  }
+}
+
+/** Reads at most the allowed bytes, whatever length was announced. Throws BodyTooLong. */
+async function readBody(context: Context): Promise<string> {
+  const { body } = context.req.raw;
+  if (body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > BODY_BYTES_MAX) throw new BodyTooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+class BodyTooLong extends Error {
+  constructor() {
+    super(`body must have at most ${BODY_BYTES_MAX} bytes`);
+    this.name = 'BodyTooLong';
+  }
+}
+
+function refuseMethod(context: Context, allowed: string): Response {
+  context.header('allow', allowed);
+  return answer(context, 405, { error: `method must be ${allowed}`, method: context.req.method });
+}
+
+function answer(context: Context, status: ContentfulStatusCode, body: unknown): Response {
+  const text = `${JSON.stringify(body)}\n`;
+  // With its length stated, a short answer is left uncompressed.
+  context.header('content-length', String(Buffer.byteLength(text)));
+  context.header('content-type', 'application/json; charset=utf-8');
+  return context.newResponse(text, { status });
+}
+
+function record(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : { value };
+}

@@ -1,0 +1,114 @@
+/** The control server: an HTTP server on this machine's loopback in front of the engine's own answers. Main thread only. */
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { controlApp } from './control-app.ts';
+import type { ControlAppOptions } from './control-app.ts';
+import { FailedTokens } from './failed-tokens.ts';
+import { allowedHosts, passesGate } from './request-gate.ts';
+
+export const CONNECTIONS_MAX = 16;
+const HEADER_BYTES_MAX = 8 * 1024;
+const HEADERS_MS_MAX = 5_000;
+const REQUEST_MS_MAX = 10_000;
+/** How often the two above are looked at: they end at most this much late. */
+const DEADLINE_CHECK_MS = 1_000;
+
+export interface ControlServerOptions extends Omit<ControlAppOptions, 'failedTokens'> {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Must be true for an address that is not loopback. */
+  readonly allowRemote: boolean;
+  /** Monotonic ms; only differences are used. */
+  readonly monotonicMs: () => number;
+}
+
+export interface ControlServer {
+  /** Where it answers, for example `http://127.0.0.1:7070`. */
+  readonly address: string;
+  readonly port: number;
+  /** Ends all connections and settles when the port is free. */
+  close(): Promise<void>;
+}
+
+/** The control server may not or cannot listen where it was told to. */
+export class ControlServerRefused extends Error {
+  readonly code = 'control-server-refused';
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ControlServerRefused';
+  }
+}
+
+/** Starts to listen. Rejects with ControlServerRefused. */
+export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
+  const { host, allowRemote } = options;
+  if (!allowRemote && !isLoopback(host)) {
+    throw new ControlServerRefused(
+      `control.host must be a loopback address unless control.allowRemote is true, was "${host}"`,
+    );
+  }
+  const app = controlApp({ ...options, failedTokens: new FailedTokens(options.monotonicMs) });
+  // Its own Request and Response classes stay with this server: the rest of the process keeps the platform's.
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  let hosts: ReadonlySet<string> = new Set();
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      connectionsCheckingInterval: DEADLINE_CHECK_MS,
+      keepAliveTimeout: HEADERS_MS_MAX,
+    },
+    (request, response) => {
+      const { method = '', url = '', rawHeaders } = request;
+      if (passesGate({ method, target: url, rawHeaders }, hosts)) void listener(request, response);
+      else forbid(response);
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  const port = await listen(server, options);
+  hosts = allowedHosts(host, port);
+  return {
+    address: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Says nothing but no: whoever ends up here is not spoken to. */
+function forbid(response: ServerResponse): void {
+  response.writeHead(403, { 'content-length': '0', connection: 'close' }).end();
+}
+
+function listen(server: Server, { host, port }: ControlServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: Error) => {
+      reject(
+        new ControlServerRefused(`the control server cannot listen on ${host} port ${port}: ${cause.message}`, cause),
+      );
+    });
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new ControlServerRefused('a TCP port was expected'));
+      else resolve(address.port);
+    });
+  });
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  const version = isIP(host);
+  if (version === 0) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+  loopback.addAddress('::1', 'ipv6');
+  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,175 @@
+/** An engine with fixed answers, and a control server in front of it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { startControlServer } from '../../src/control/control-server.ts';
+import type { ControlServer, ControlServerOptions } from '../../src/control/control-server.ts';
+import { loadControlToken } from '../../src/control/control-token.ts';
+import type { Inspectable } from '../../src/control/inspectable.ts';
+import { createRedactor } from '../../src/observe/redact.ts';
+import type { MessageShape } from '../../src/runtime/actor.ts';
+import type { ActorInspection, ActorSnapshot, SystemSnapshot } from '../../src/runtime/snapshot.ts';
+
+export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {}): ActorSnapshot {
+  return {
+    path,
+    kind: path.split('/')[0] ?? path,
+    thread: 'trading-0',
+    status: 'running',
+    incarnation: 1,
+    restarts: 0,
+    mailbox: {
+      depth: { system: 0, risk: 0, order: 1, normal: 0, state: 0, market: 2 },
+      depthTotal: 3,
+      highWaterMark: 9,
+      oldestAgeMs: 1.5,
+      accepted: 100,
+      processed: 97,
+      merged: 4,
+      refused: 0,
+    },
+    handler: { count: 97, totalMs: 3, maxMs: 1, p50Ms: 0.02, p99Ms: 0.5 },
+    counters: { 'rows-repeated': 1 },
+    deadLetters: 0,
+    ...fields,
+  };
+}
+
+export const SNAPSHOT: SystemSnapshot = {
+  actors: [
+    actorSnapshot('journal', { thread: 'store' }),
+    actorSnapshot('position/BTC', { restarts: 2, incarnation: 3, lastFailure: 'boom apiKey=canary-secret-1' }),
+    actorSnapshot('connector/lighter:main', { thread: 'io-0', status: 'restarting' }),
+  ],
+  supervisors: [
+    supervisor('root', ['journal', 'venues', 'trading']),
+    supervisor('venues', ['connector/lighter:main']),
+    supervisor('trading', ['position/BTC']),
+  ],
+  threads: [
+    {
+      name: 'store',
+      incarnation: 1,
+      status: 'running',
+      loopDelay: { p50Ms: 1, p99Ms: 2, maxMs: 3 },
+      heapUsedBytes: 1_000_000,
+      lanes: [
+        {
+          to: 'main',
+          lane: 'control',
+          usedBytes: 16_384,
+          capacityBytes: 65_536,
+          sent: 10,
+          merged: 0,
+          refused: 0,
+          queued: 0,
+          unhandled: 0,
+          redelivered: 0,
+        },
+      ],
+      lostWakeUps: 0,
+      wakeUpsSent: 3,
+      turns: 50,
+      logRecordsDropped: 0,
+      stale: false,
+    },
+  ],
+  deadLetters: { total: 0, byReason: {}, latest: [] },
+};
+
+const INSPECTION: ActorInspection = {
+  ...actorSnapshot('position/BTC'),
+  lastMessageTypes: ['fill-received', 'pair-changed'],
+  failure: { reason: 'boom canary-secret-1', stack: 'Error: boom', during: 'fill-received', incarnation: 2, atMs: 5 },
+  digest: { fundingMicro: 12_345_678_901_234_567_890n, privateKey: 'never' },
+  timers: 1,
+  watchers: [],
+};
+
+function supervisor(path: string, children: readonly string[]): SystemSnapshot['supervisors'][number] {
+  return {
+    path,
+    strategy: 'one-for-one',
+    status: 'running',
+    children,
+    restartsInPeriod: 0,
+    intensity: 5,
+    periodMs: 30_000,
+    restartsTotal: 0,
+  };
+}
+
+export interface StagedControl {
+  readonly server: ControlServer;
+  readonly token: string;
+  readonly told: { readonly path: string; readonly message: MessageShape }[];
+  readonly logged: { readonly event: string; readonly fields: unknown }[];
+  /** Moves the server's clock. */
+  pass(byMs: number): void;
+  /** Asks with the token; `headers` replace or add, undefined removes. */
+  ask(
+    path: string,
+    init?: {
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, string | undefined>>;
+      readonly body?: string;
+    },
+  ): Promise<Response>;
+}
+
+export async function stageControl(
+  engine: Partial<Inspectable> = {},
+  options: Partial<ControlServerOptions> = {},
+): Promise<StagedControl> {
+  const directory = mkdtempSync(join(tmpdir(), 'tandem-control-'));
+  const token = loadControlToken(directory);
+  const told: { path: string; message: MessageShape }[] = [];
+  const logged: { event: string; fields: unknown }[] = [];
+  let nowMs = 0;
+  const server = await startControlServer({
+    engine: {
+      snapshot: () => Promise.resolve(SNAPSHOT),
+      inspect: (path) => Promise.resolve(path === INSPECTION.path ? INSPECTION : undefined),
+      tell: (path, message) => {
+        told.push({ path, message });
+        return path === 'position/NONE' ? 'dead' : 'sent';
+      },
+      readiness: () => Promise.resolve({ ready: false, reasons: ['lighter:main is connecting'] }),
+      ...engine,
+    },
+    addresses: { guard: 'guard', position: (base) => `position/${base}` },
+    token,
+    redactor: createRedactor(['canary-secret-1', token]),
+    log: (_, event, fields) => logged.push({ event, fields }),
+    host: '127.0.0.1',
+    port: 0,
+    allowRemote: false,
+    monotonicMs: () => nowMs,
+    ...options,
+  });
+  onTestFinished(async () => {
+    await server.close();
+    rmSync(directory, { recursive: true });
+  });
+  return {
+    server,
+    token,
+    told,
+    logged,
+    pass: (byMs) => void (nowMs += byMs),
+    ask: (path, init = {}) => {
+      const headers = Object.entries({ authorization: `Bearer ${token}`, ...init.headers }).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      );
+      return fetch(`${server.address}${path}`, {
+        method: init.method ?? 'GET',
+        headers,
+        ...(init.body === undefined ? {} : { body: init.body }),
+      });
+    },
+  };
+}
+
+/** Headers of a meant state change. */
+export const MEANT = { 'content-type': 'application/json', 'x-tandem': '1' };
