@@ -1,18 +1,8 @@
-/** What both ends of Lighter's wire share: hosts, codes, transaction layouts, decimal counts of money. Data only; any thread. */
+/** What both ends of Lighter's wire share: codes, transaction layouts, limits of numbers. Data only; any thread. */
 
-/** Base addresses without a trailing slash, to be used as VenueSettings.restUrl and .streamUrl, and the chain id that is signed. */
-export const LIGHTER_HOSTS = {
-  main: {
-    restUrl: 'https://mainnet.zklighter.elliot.ai',
-    streamUrl: 'wss://mainnet.zklighter.elliot.ai/stream',
-    chainId: 304,
-  },
-  test: {
-    restUrl: 'https://testnet.zklighter.elliot.ai',
-    streamUrl: 'wss://testnet.zklighter.elliot.ai/stream',
-    chainId: 300,
-  },
-} as const;
+/** Chain ids that are signed. */
+export const CHAIN_ID_MAIN = 304;
+export const CHAIN_ID_TEST = 300;
 
 export const TX_CREATE_ORDER = 14;
 export const TX_CANCEL_ORDER = 15;

@@ -1,0 +1,113 @@
+/** Lighter's request limits by account tier, and what each of its error codes means for us. Pure; any thread. */
+import type { LimitProfile, RefusalClass } from '../venue.ts';
+
+export type LighterTier = 'standard' | 'premium';
+
+const MINUTE_MS = 60_000;
+/** Documented 50 unanswered messages per connection; the rest is room for pings. */
+const SUBSCRIBES_IN_FLIGHT_MAX = 35;
+/** Documented 200 client messages per minute and IP, for all connections together. */
+const SOCKET_MESSAGES = { name: 'lighter-socket-messages', max: 200, windowMs: MINUTE_MS } as const;
+
+const REST_PREMIUM = 24_000;
+const REST_STANDARD = 60;
+
+/** Standard accounts: 60 requests a minute in total, transactions included, over both transports. */
+export const STANDARD_LIMITS: LimitProfile = {
+  rest: { name: 'lighter-rest', max: REST_STANDARD, windowMs: MINUTE_MS },
+  socketMessages: SOCKET_MESSAGES,
+  socketInFlightMax: SUBSCRIBES_IN_FLIGHT_MAX,
+};
+/** Premium accounts without staked LIT. */
+export const PREMIUM_LIMITS: LimitProfile = {
+  rest: { name: 'lighter-rest', max: REST_PREMIUM, windowMs: MINUTE_MS },
+  orders: { name: 'lighter-transactions', max: 4_000, windowMs: MINUTE_MS },
+  socketMessages: SOCKET_MESSAGES,
+  socketInFlightMax: SUBSCRIBES_IN_FLIGHT_MAX,
+};
+
+/** Reads the option `tier`: `standard` (default) or `premium`. */
+export function tierOf(option: string | number | boolean | undefined): LighterTier {
+  if (option === undefined || option === 'standard') return 'standard';
+  if (option === 'premium') return 'premium';
+  throw new RangeError(`lighter tier must be standard or premium, was ${String(option)}`);
+}
+
+export function limitsOf(tier: LighterTier): LimitProfile {
+  return tier === 'premium' ? PREMIUM_LIMITS : STANDARD_LIMITS;
+}
+
+const ORDINARY_WEIGHT = 300;
+const WEIGHTS: ReadonlyMap<string, number> = new Map([
+  ['sendTx', 6],
+  ['sendTxBatch', 6],
+  ['nextNonce', 6],
+  ['accountInactiveOrders', 100],
+  ['apikeys', 150],
+  ['trades', 600],
+  ['recentTrades', 600],
+]);
+
+/**
+ * Returns the weight of an endpoint in its tier's bucket. Standard requests all count 1, except where the weighted limit would
+ * allow fewer than 60 a minute: then that lower number holds for standard accounts too.
+ */
+export function weightOf(endpoint: string, tier: LighterTier): number {
+  const weight = WEIGHTS.get(endpoint) ?? ORDINARY_WEIGHT;
+  return tier === 'premium' ? weight : Math.max(1, (weight * REST_STANDARD) / REST_PREMIUM);
+}
+
+const CLASS_BY_CODE: ReadonlyMap<number, RefusalClass> = new Map<number, RefusalClass>([
+  // Wrong account, key or signature: nothing will work until a person looks.
+  [21100, 'fatal'],
+  [21108, 'fatal'],
+  [21109, 'fatal'],
+  [21120, 'fatal'],
+  [21121, 'fatal'],
+  [21104, 'nonce'],
+  [21105, 'nonce'],
+  [21111, 'state'], // pre-liquidation
+  [21112, 'state'], // in liquidation
+  [21122, 'state'], // dead man's switch due
+  [21132, 'state'], // margin mode with an open position
+  [21506, 'transient'], // too many pending
+  [21507, 'state'], // below maintenance margin
+  [21508, 'state'], // below initial margin
+  [21600, 'state'], // not an active limit order
+  [21601, 'transient'], // book full
+  [21605, 'state'], // market status
+  [21614, 'state'], // no position
+  [21712, 'state'], // queued cancel-all
+  [21717, 'state'], // order caps
+  [21718, 'state'],
+  [21719, 'state'],
+  [21720, 'state'],
+  [21728, 'duplicate'],
+  [21732, 'state'], // reduce-only increases the position
+  [21733, 'state'], // price protection: the market moved
+  [21734, 'state'],
+  [21735, 'state'],
+  [21739, 'state'], // not enough margin
+  // Not found, internal error, timeout: no word on what became of the request.
+  [29404, 'unknown-outcome'],
+  [29500, 'unknown-outcome'],
+  [29501, 'unknown-outcome'],
+]);
+
+/** Returns what a refusal means. `status` is the HTTP status, undefined on a socket. A code we do not know proves nothing. */
+export function refusalClassOf(code: number | undefined, status?: number): RefusalClass {
+  if (status === 429 || (code !== undefined && code >= 23_000 && code <= 23_004)) return 'rate-limit';
+  const known = code === undefined ? undefined : CLASS_BY_CODE.get(code);
+  if (known !== undefined) return known;
+  // The documented ranges of account, transaction, market and order checks, all of which come before anything is queued.
+  if (code !== undefined && code >= 21_100 && code < 21_800) return 'permanent';
+  if (status === 401 || status === 403) return 'fatal';
+  return 'unknown-outcome';
+}
+
+/** Socket errors about channels and frames, none of them an answer to a transaction. */
+export function isChannelError(code: number): boolean {
+  return code >= 30_000 && code <= 30_012;
+}
+/** "Already subscribed": harmless. */
+export const ALREADY_SUBSCRIBED = 30_003;
