@@ -1,0 +1,98 @@
+/** The composition root: a configuration becomes a running engine, until it is told to stop. Main thread only. */
+import { mkdirSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import type { TandemConfig } from '../config/schema.ts';
+import type { VenueName } from '../config/venue-names.ts';
+import { guardRef, positionRef } from '../actors/addresses.ts';
+import { CommandFailure, EXIT } from './cli/command-failure.ts';
+import { listenForStop } from './cli/stop-signals.ts';
+import { startTerminalView } from './cli/terminal-view.ts';
+import type { SummaryInput } from './cli/terminal-view.ts';
+import { startEngine } from './composition/live/engine.ts';
+import type { Engine } from './composition/live/engine.ts';
+import { runLoneVenue } from './composition/live/lone-venue.ts';
+import { startControlServer } from './control/control-server.ts';
+import { loadControlToken } from './control/control-token.ts';
+import type { Log } from './observe/live/log.ts';
+import { openLog } from './observe/live/log.ts';
+import { createRedactor } from './observe/redact.ts';
+
+/** Runs the engine until Ctrl-C; returns the exit code. Throws CommandFailure with one clear sentence when it cannot start. */
+export async function runEngine(config: TandemConfig, options: { readonly configFile: string }): Promise<number> {
+  const redactor = createRedactor([]);
+  let log: Log | undefined;
+  let engine: Engine;
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
+    log = opened;
+    engine = await startEngine(config, { log: (record) => opened.write(record), onUnkillable: () => process.exit(EXIT.internal) });
+  } catch (error) {
+    log?.close();
+    throw new CommandFailure(`tandem cannot start with ${options.configFile}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { system } = engine;
+  const token = loadControlToken(engine.dataDirectory);
+  const control = await startControlServer({
+    host: config.control.host,
+    port: config.control.port,
+    allowRemote: config.control.allowRemote,
+    monotonicMs: () => performance.now(),
+    token,
+    redactor,
+    addresses: { guard: guardRef.path, position: (base) => positionRef(base).path },
+    log: (level, event, fields) => log.write({ level, event, fields, atMs: Date.now(), thread: 'main' }),
+    engine: {
+      snapshot: () => system.snapshot(),
+      inspect: (path) => system.inspect(path),
+      tell: (path, message) => system.tell(path, message),
+      readiness: () => engine.readiness(),
+    },
+  }).catch(async (error: unknown) => {
+    await engine.stop();
+    log.close();
+    throw new CommandFailure(error instanceof Error ? error.message : String(error));
+  });
+  const view = startTerminalView({ read: () => readSummary(engine, control.address) });
+
+  const outcome = await Promise.race([
+    untilStopped(engine),
+    system.failed.then((reason) => ({ failed: reason })),
+  ]);
+  const quiet = 'failed' in outcome ? false : outcome.quiet;
+  view.stop();
+  await control.close();
+  log.close();
+  if ('failed' in outcome) {
+    await engine.stop();
+    throw new CommandFailure(`the engine gave up: ${outcome.failed}`, EXIT.internal);
+  }
+  process.stdout.write(quiet ? 'stopped: no open order, journal consistent\n' : 'stopped before every order had ended: the next start asks the venues what became of them\n');
+  return EXIT.ok;
+}
+
+/** Waits for the first stop signal, then drains; a second press shortens the wait. */
+async function untilStopped(engine: Engine): Promise<{ readonly quiet: boolean }> {
+  return await new Promise((resolve, reject) => {
+    const dispose = listenForStop({
+      onStop: () => {
+        process.stdout.write('\nstopping: no new entries, waiting for orders to end (once more to hurry)\n');
+        engine
+          .stop()
+          .then((quiet) => resolve({ quiet }), reject)
+          .finally(dispose);
+      },
+      onHurry: () => engine.hurry(),
+    });
+  });
+}
+
+async function readSummary(engine: Engine, address: string): Promise<SummaryInput> {
+  const [trading, snapshot, readiness] = await Promise.all([engine.summary(), engine.system.snapshot(), engine.readiness()]);
+  return { trading, snapshot, readiness, address, boot: engine.boot, journal: engine.journal };
+}
+
+/** Runs one simulated venue alone until Ctrl-C; returns the exit code. */
+export async function runVenue(config: TandemConfig, options: { readonly venue: VenueName; readonly port: number }): Promise<number> {
+  return await runLoneVenue(config, options);
+}
