@@ -133,16 +133,14 @@ function observeCarry(
   input: ExitInput,
   policy: ExitPolicies,
 ): Pick<ExitState, 'reversedPredictions' | 'lastPredictionKey'> {
+  const { reversedPredictions, lastPredictionKey } = state;
   const value = holdValueQuote(input, policy);
   // Missing facts are no evidence for either side: the count stands still.
-  if (value === undefined || input.exitCostQuote === undefined) return state;
+  if (value === undefined || input.exitCostQuote === undefined) return { reversedPredictions, lastPredictionKey };
   if (value >= -policy.exit.hysteresis * input.exitCostQuote) return { reversedPredictions: 0, lastPredictionKey: '' };
   const key = `${input.long.predictionKey}|${input.short.predictionKey}`;
-  if (key === state.lastPredictionKey) return state;
-  return {
-    reversedPredictions: Math.min(state.reversedPredictions + 1, policy.exit.confirm),
-    lastPredictionKey: key,
-  };
+  if (key === lastPredictionKey) return { reversedPredictions, lastPredictionKey };
+  return { reversedPredictions: Math.min(reversedPredictions + 1, policy.exit.confirm), lastPredictionKey: key };
 }
 
 /** Layers 1 to 4: neither minimum hold nor settlements hold these back. */

@@ -139,6 +139,12 @@ describe('TAKE_PROFIT', () => {
   it('starts over when the profit goes away in between', () => {
     expect(play([rich(0), rich(100, 9.99), rich(300)]).decision.action).toBe('HOLD');
   });
+  it('is confirmed also while the carry cannot be judged or repeats the same loss', () => {
+    const unknown = (monotonicMs: number): ExitInput => ({ ...rich(monotonicMs), exitCostQuote: undefined });
+    const same = (monotonicMs: number): ExitInput => ({ ...rich(monotonicMs), ...losing() });
+    expect(play([unknown(0), unknown(250)]).decision).toMatchObject({ reason: 'TAKE_PROFIT' });
+    expect(play([same(0), same(250)]).decision).toMatchObject({ reason: 'TAKE_PROFIT' });
+  });
   it('waits for the minimum hold, unlike the stop', () => {
     const slow: ExitPolicies = { ...policy, exit: { ...policy.exit, minHoldHours: 2 } };
     expect(play([rich(0), rich(500)], slow).decision.action).toBe('HOLD');
