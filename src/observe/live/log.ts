@@ -9,7 +9,7 @@ export const LOG_FILE = 'tandem.log';
 
 export interface LogOptions {
   /** Data directory, made before. */
-  readonly directory: string;
+  readonly dataDir: string;
   /** Records below this are not written. */
   readonly level: LogLevel;
   readonly redactor: Redactor;
@@ -20,8 +20,10 @@ export interface LogOptions {
 }
 
 export interface Log {
-  /** Takes one record of a thread or of the main program. Never throws. */
-  write(record: LogRecord): void;
+  /** Takes one record of a thread. Never throws. */
+  record(record: LogRecord): void;
+  /** The main program's own events, at the time of the call. */
+  event(level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Lines the disk refused. */
   dropped(): number;
   close(): void;
@@ -30,7 +32,7 @@ export interface Log {
 /** Opens `tandem.log` in the data directory. Throws when that is not possible. */
 export function openLog(options: LogOptions): Log {
   const file = new RotatingFile({
-    path: join(options.directory, LOG_FILE),
+    path: join(options.dataDir, LOG_FILE),
     bytesMax: options.bytesMax ?? 10_000_000,
     filesMax: options.filesMax ?? 5,
   });
@@ -45,16 +47,19 @@ export function openLog(options: LogOptions): Log {
     file,
   );
   const { redactor } = options;
+  const write = ({ level, event, fields, atMs, thread, path, incarnation }: LogRecord): void => {
+    if (!logger.isLevelEnabled(level)) return;
+    // Calendar time differs from the line's own when time is compressed.
+    const origin = { calendarAtMs: Math.round(atMs), thread, actor: path, incarnation };
+    logger[level](
+      { ...origin, ...(fields === undefined ? {} : { fields: redactor.value(fields) }) },
+      redactor.text(event),
+    );
+  };
   return {
-    write({ level, event, fields, atMs, thread, path, incarnation }) {
-      if (!logger.isLevelEnabled(level)) return;
-      // Calendar time differs from the line's own when time is compressed.
-      const origin = { calendarAtMs: Math.round(atMs), thread, actor: path, incarnation };
-      logger[level](
-        { ...origin, ...(fields === undefined ? {} : { fields: redactor.value(fields) }) },
-        redactor.text(event),
-      );
-    },
+    record: write,
+    event: (level, event, fields) =>
+      write({ level, event, atMs: Date.now(), thread: 'main', ...(fields === undefined ? {} : { fields }) }),
     dropped: () => file.dropped,
     close: () => file.close(),
   };

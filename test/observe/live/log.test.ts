@@ -9,7 +9,12 @@ import { createRedactor } from '../../../src/observe/redact.ts';
 function open(options: Partial<LogOptions> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'tandem-log-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const log = openLog({ directory, level: 'info', redactor: createRedactor(['a-very-secret-value']), ...options });
+  const log = openLog({
+    dataDir: directory,
+    level: 'info',
+    redactor: createRedactor(['a-very-secret-value']),
+    ...options,
+  });
   const lines = (file = LOG_FILE): readonly Record<string, unknown>[] =>
     readFileSync(join(directory, file), 'utf8')
       .trimEnd()
@@ -21,7 +26,7 @@ function open(options: Partial<LogOptions> = {}) {
 describe('log', () => {
   it('writes one JSON line for each record, with where it comes from', () => {
     const { log, lines } = open();
-    log.write({
+    log.record({
       level: 'warn',
       event: 'append-slow',
       atMs: 1.5,
@@ -30,7 +35,7 @@ describe('log', () => {
       incarnation: 2,
       fields: { durationMs: 60n },
     });
-    log.write({ level: 'info', event: 'ready', atMs: 2, thread: 'main' });
+    log.event('info', 'ready');
     expect(lines()).toMatchObject([
       {
         level: 'warn',
@@ -47,13 +52,13 @@ describe('log', () => {
 
   it('writes nothing below its level', () => {
     const { log, directory } = open({ level: 'warn' });
-    log.write({ level: 'info', event: 'ready', atMs: 2, thread: 'main' });
+    log.record({ level: 'info', event: 'ready', atMs: 2, thread: 'main' });
     expect(statSync(join(directory, LOG_FILE)).size).toBe(0);
   });
 
   it('writes no secret, neither in a field nor in an event', () => {
     const { log, directory } = open();
-    log.write({
+    log.record({
       level: 'error',
       event: 'a-very-secret-value',
       atMs: 1,
@@ -68,7 +73,7 @@ describe('log', () => {
   it('keeps so many files of so many bytes, newest first, and loses no line between them', () => {
     const { log, directory, lines } = open({ bytesMax: 2_000, filesMax: 3 });
     for (let count = 0; count < 60; count += 1)
-      log.write({ level: 'info', event: `event-${count}`, atMs: 1, thread: 'main' });
+      log.record({ level: 'info', event: `event-${count}`, atMs: 1, thread: 'main' });
     expect(readdirSync(directory).sort()).toEqual(['tandem.log', 'tandem.log.1', 'tandem.log.2']);
     for (const file of readdirSync(directory)) expect(statSync(join(directory, file)).size).toBeLessThanOrEqual(2_000);
     const events = ['tandem.log.2', 'tandem.log.1', 'tandem.log']
@@ -81,9 +86,9 @@ describe('log', () => {
 
   it('counts what the disk refuses instead of throwing', () => {
     const { log, directory } = open({ bytesMax: 200, filesMax: 2 });
-    log.write({ level: 'info', event: 'x'.repeat(190), atMs: 1, thread: 'main' });
+    log.record({ level: 'info', event: 'x'.repeat(190), atMs: 1, thread: 'main' });
     rmSync(directory, { recursive: true });
-    log.write({ level: 'info', event: 'y'.repeat(190), atMs: 1, thread: 'main' });
+    log.record({ level: 'info', event: 'y'.repeat(190), atMs: 1, thread: 'main' });
     expect(log.dropped()).toBe(1);
   });
 });
