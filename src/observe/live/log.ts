@@ -9,7 +9,7 @@ export const LOG_FILE = 'tandem.log';
 
 export interface LogOptions {
   /** Data directory, made before. */
-  readonly dataDir: string;
+  readonly directory: string;
   /** Records below this are not written. */
   readonly level: LogLevel;
   readonly redactor: Redactor;
@@ -21,7 +21,7 @@ export interface LogOptions {
 
 export interface Log {
   /** Takes one record of a thread. Never throws. */
-  record(record: LogRecord): void;
+  write(record: LogRecord): void;
   /** The main program's own events, at the time of the call. */
   event(level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Lines the disk refused. */
@@ -32,7 +32,7 @@ export interface Log {
 /** Opens `tandem.log` in the data directory. Throws when that is not possible. */
 export function openLog(options: LogOptions): Log {
   const file = new RotatingFile({
-    path: join(options.dataDir, LOG_FILE),
+    path: join(options.directory, LOG_FILE),
     bytesMax: options.bytesMax ?? 10_000_000,
     filesMax: options.filesMax ?? 5,
   });
@@ -57,7 +57,7 @@ export function openLog(options: LogOptions): Log {
     );
   };
   return {
-    record: write,
+    write,
     event: (level, event, fields) =>
       write({ level, event, atMs: Date.now(), thread: 'main', ...(fields === undefined ? {} : { fields }) }),
     dropped: () => file.dropped,

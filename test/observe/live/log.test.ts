@@ -10,7 +10,7 @@ function open(options: Partial<LogOptions> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'tandem-log-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const log = openLog({
-    dataDir: directory,
+    directory,
     level: 'info',
     redactor: createRedactor(['a-very-secret-value']),
     ...options,
@@ -26,7 +26,7 @@ function open(options: Partial<LogOptions> = {}) {
 describe('log', () => {
   it('writes one JSON line for each record, with where it comes from', () => {
     const { log, lines } = open();
-    log.record({
+    log.write({
       level: 'warn',
       event: 'append-slow',
       atMs: 1.5,
@@ -52,13 +52,13 @@ describe('log', () => {
 
   it('writes nothing below its level', () => {
     const { log, directory } = open({ level: 'warn' });
-    log.record({ level: 'info', event: 'ready', atMs: 2, thread: 'main' });
+    log.write({ level: 'info', event: 'ready', atMs: 2, thread: 'main' });
     expect(statSync(join(directory, LOG_FILE)).size).toBe(0);
   });
 
   it('writes no secret, neither in a field nor in an event', () => {
     const { log, directory } = open();
-    log.record({
+    log.write({
       level: 'error',
       event: 'a-very-secret-value',
       atMs: 1,
@@ -73,7 +73,7 @@ describe('log', () => {
   it('keeps so many files of so many bytes, newest first, and loses no line between them', () => {
     const { log, directory, lines } = open({ bytesMax: 2_000, filesMax: 3 });
     for (let count = 0; count < 60; count += 1)
-      log.record({ level: 'info', event: `event-${count}`, atMs: 1, thread: 'main' });
+      log.write({ level: 'info', event: `event-${count}`, atMs: 1, thread: 'main' });
     expect(readdirSync(directory).sort()).toEqual(['tandem.log', 'tandem.log.1', 'tandem.log.2']);
     for (const file of readdirSync(directory)) expect(statSync(join(directory, file)).size).toBeLessThanOrEqual(2_000);
     const events = ['tandem.log.2', 'tandem.log.1', 'tandem.log']
@@ -86,9 +86,9 @@ describe('log', () => {
 
   it('counts what the disk refuses instead of throwing', () => {
     const { log, directory } = open({ bytesMax: 200, filesMax: 2 });
-    log.record({ level: 'info', event: 'x'.repeat(190), atMs: 1, thread: 'main' });
+    log.write({ level: 'info', event: 'x'.repeat(190), atMs: 1, thread: 'main' });
     rmSync(directory, { recursive: true });
-    log.record({ level: 'info', event: 'y'.repeat(190), atMs: 1, thread: 'main' });
+    log.write({ level: 'info', event: 'y'.repeat(190), atMs: 1, thread: 'main' });
     expect(log.dropped()).toBe(1);
   });
 });
