@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { GuardMessage } from '../../actors/guard-messages.ts';
+import type { PositionMessage } from '../../actors/position-messages.ts';
 import { loadConfig } from '../../config/load.ts';
 import { startEngine } from '../../src/composition/live/engine.ts';
 import type { Engine } from '../../src/composition/live/engine.ts';
@@ -66,8 +68,10 @@ describe(`the trading worker killed ${KILLS} times under order flow (seed ${SEED
     }
     expect(snapshot.threads.every((thread) => thread.lostWakeUps === 0)).toBe(true);
 
-    system.tell('guard', { type: 'set-engine-state', state: 'ARMED', reason: 'test ends' });
-    for (const base of config.symbols) system.tell(`position/${base}`, { type: 'exit-pair', reason: 'MANUAL' });
+    const arm: GuardMessage = { type: 'set-engine-state', state: 'ARMED', reason: 'test ends' };
+    const leave: PositionMessage = { type: 'exit-pair', reason: 'MANUAL' };
+    system.tell('guard', arm);
+    for (const base of config.symbols) system.tell(`position/${base}`, leave);
     const books = async (): Promise<readonly (readonly [string, NonNullable<ReturnType<Awaited<ReturnType<typeof accounts.oracle>>['accounts']['get']>>])[]> =>
       await Promise.all(
         VENUES.map(async (venue) => {
