@@ -323,7 +323,7 @@ describe('levels', () => {
     { price: '75300.5', size: '1.000001' },
     { price: '99999999999999999.5', size: '1.00000' },
   ])('refuses price $price with size $size', (level) => {
-    expect(() => parseLevels([level], BTC.instrument)).toThrow();
+    expect(() => parseLevels([level], BTC.instrument)).toThrow(/must be/);
   });
 });
 
