@@ -1,0 +1,82 @@
+/** The simulated Lighter venue's request limits: rolling minutes per address and IP, with the venue's weights and tiers. Any thread. */
+import type { SimulatedAccount } from './simulated-records.ts';
+
+export type Tier = 'standard' | 'premium';
+
+const MINUTE_MS = 60_000;
+/** Requests a minute of the standard tier, each counted once and together with transactions. */
+const STANDARD_REQUESTS = 60;
+const PREMIUM_WEIGHT = 24_000;
+const PREMIUM_TRANSACTIONS = 4_000;
+const LEVERAGE_CHANGES = 40;
+
+const DEFAULT_WEIGHT = 300;
+const WEIGHTS: ReadonlyMap<string, number> = new Map([
+  ['sendTx', 6],
+  ['sendTxBatch', 6],
+  ['nextNonce', 6],
+  ['accountInactiveOrders', 100],
+  ['apikeys', 150],
+  ['trades', 600],
+  ['recentTrades', 600],
+]);
+
+/** Sums of the last minute by key, on the monotonic clock. An entry counts for exactly one window. */
+export class RollingSums {
+  readonly #logs = new Map<string, { readonly entries: { atMs: number; weight: number }[]; total: number }>();
+  readonly #windowMs: number;
+
+  constructor(windowMs = MINUTE_MS) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Adds when the sum stays within `max`; false, and nothing added, otherwise. */
+  take(key: string, weight: number, max: number, nowMs: number): boolean {
+    const log = this.#logs.get(key) ?? { entries: [], total: 0 };
+    this.#logs.set(key, log);
+    let gone = 0;
+    for (const entry of log.entries) {
+      if (nowMs - entry.atMs < this.#windowMs) break;
+      log.total -= entry.weight;
+      gone += 1;
+    }
+    log.entries.splice(0, gone);
+    if (log.total + weight > max) return false;
+    log.entries.push({ atMs: nowMs, weight });
+    log.total += weight;
+    return true;
+  }
+}
+
+export class RequestLimits {
+  readonly #sums = new RollingSums();
+  readonly #anonymousTier: Tier;
+
+  /** An IP without a name has the best tier of all accounts: theirs is taken to be registered with the venue. */
+  constructor(accounts: readonly SimulatedAccount[]) {
+    this.#anonymousTier = accounts.some(({ tier }) => tier === 'premium') ? 'premium' : 'standard';
+  }
+
+  /** A request counts for the account that signed in, else for the caller's IP. */
+  admitRequest(endpoint: string, remote: string, account: SimulatedAccount | undefined, nowMs: number): boolean {
+    const weight = WEIGHTS.get(endpoint) ?? DEFAULT_WEIGHT;
+    if (account === undefined) return this.#admit(`ip ${remote}`, this.#anonymousTier, weight, nowMs);
+    return this.#admit(`l1 ${account.l1Address}`, account.tier, weight, nowMs);
+  }
+
+  #admit(key: string, tier: Tier, weight: number, nowMs: number): boolean {
+    return tier === 'premium'
+      ? this.#sums.take(key, weight, PREMIUM_WEIGHT, nowMs)
+      : this.#sums.take(key, 1, STANDARD_REQUESTS, nowMs);
+  }
+
+  /** Transactions of one account, however they came; standard accounts have one bucket for these and all requests. */
+  admitTransactions(count: number, leverageChanges: number, account: SimulatedAccount, nowMs: number): boolean {
+    const key = `l1 ${account.l1Address}`;
+    if (leverageChanges > 0 && !this.#sums.take(`${key} leverage`, leverageChanges, LEVERAGE_CHANGES, nowMs))
+      return false;
+    return account.tier === 'premium'
+      ? this.#sums.take(`${key} transactions`, count, PREMIUM_TRANSACTIONS, nowMs)
+      : this.#sums.take(key, count, STANDARD_REQUESTS, nowMs);
+  }
+}
