@@ -24,7 +24,7 @@ export function tapeSpec(config: TandemConfig, calendar: VenueCalendar): TapeSpe
 /** One simulated venue. */
 export function venueSpec(config: TandemConfig, venue: VenueName, simulated: SimulatedVenueConfig): VenueSpec {
   const { accounts, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
-  return { venue, bases: config.symbols, accounts, seed: config.tape?.seed ?? 0, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs };
+  return { venue, bases: config.symbols, accounts, seed: config.tape?.seed ?? 0, calendarScale: config.calendar.scale, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs };
 }
 
 /** The entries that are there: an optional key of the schema may hold undefined. */

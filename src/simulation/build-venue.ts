@@ -1,6 +1,8 @@
 /** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
+import { lighterPublicKeyOf } from '../venues/lighter/sign.ts';
+import { simulatedLighter } from '../venues/lighter/simulated.ts';
 import type { DemoAccount } from './demo-accounts.ts';
 import { demoAccount } from './demo-accounts.ts';
 import type { Exchange } from './exchange.ts';
@@ -19,6 +21,8 @@ export interface VenueSpec {
     readonly balance: number;
   }[];
   readonly seed: number;
+  /** Calendar ms per monotonic ms of the market's calendar. */
+  readonly calendarScale: number;
   /** Monotonic ms between acceptance and execution. */
   readonly takerDelayMs: number;
   readonly makerDelayMs: number;
@@ -35,9 +39,12 @@ export interface BuiltVenue {
 /** Leverage of a market whose leverage was never set. */
 const DEFAULT_LEVERAGE = 10;
 
-type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], seed: number) => SimulatedVenue;
+type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec) => SimulatedVenue;
 
-const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([['extended', extendedWire]]);
+const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
+  ['lighter', lighterWire],
+  ['extended', extendedWire],
+]);
 
 /** Throws RangeError for a venue or base without simulation. */
 export function buildVenue(spec: VenueSpec, tape: MarketTape): BuiltVenue {
@@ -60,13 +67,31 @@ export function buildVenue(spec: VenueSpec, tape: MarketTape): BuiltVenue {
     bookIntervalMs: spec.bookIntervalMs,
   });
   const accounts = spec.accounts.map(({ name }) => demoAccount(spec.venue, name));
-  return { venue: wire(exchange, accounts, spec.seed), exchange };
+  return { venue: wire(exchange, accounts, spec), exchange };
 }
 
-function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], seed: number): SimulatedVenue {
+function lighterWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+  return simulatedLighter({
+    exchange,
+    seed: spec.seed,
+    calendarScale: spec.calendarScale,
+    accounts: accounts.map(({ name, secrets, options }) => ({
+      name,
+      accountIndex: Number(options['accountIndex']),
+      // An address of its own: accounts do not share their request limits.
+      l1Address: `0x${Number(options['accountIndex']).toString(16).padStart(40, '0')}`,
+      apiKeys: [
+        { index: Number(options['apiKeyIndex']), publicKeyHex: lighterPublicKeyOf(secrets['privateKey'] ?? '') },
+      ],
+      tier: 'standard',
+    })),
+  });
+}
+
+function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
   return simulatedExtended({
     exchange,
-    seed,
+    seed: spec.seed,
     accounts: accounts.map(({ name, secrets, options }) => ({
       name,
       apiKey: secrets['apiKey'] ?? '',

@@ -240,7 +240,10 @@ it('drives a built venue: its books move and its markets are served', () => {
   const tape = generatedTape({ seed: 1, bases: ['BTC'], startAtMs, venues: { extended: { series: 'hyperliquid' } } });
   const delays = { takerDelayMs: 50, makerDelayMs: 50, cancelDelayMs: 50, bookIntervalMs: 250 };
   const accounts = [{ name: 'main', balance: 10_000 }];
-  const { venue, exchange } = buildVenue({ venue: 'extended', bases: ['BTC'], accounts, seed: 1, ...delays }, tape);
+  const { venue, exchange } = buildVenue(
+    { venue: 'extended', bases: ['BTC'], accounts, seed: 1, calendarScale: 360, ...delays },
+    tape,
+  );
   network.addVenue('extended.test', venue);
   const answers: (HttpAnswered | HttpFailed)[] = [];
   const http = network.openHttp('10.0.0.1', (message) => answers.push(message));

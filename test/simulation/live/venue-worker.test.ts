@@ -48,39 +48,39 @@ function isOf<Type extends VenueWorkerEvent['type']>(
   return event.type === type;
 }
 
-const DELAYS = { takerDelayMs: 0, makerDelayMs: 0, cancelDelayMs: 0, bookIntervalMs: 50 };
+const PACE = { calendarScale: 360, takerDelayMs: 0, makerDelayMs: 0, cancelDelayMs: 0, bookIntervalMs: 50 };
 
-it.each([['extended', '/api/v1/info/markets', 'BTC-USD']])(
-  'hosts %s in a thread of its own and shows its books',
-  async (venue, path, symbol) => {
-    worker = start([
-      { venue, bases: ['BTC', 'SOL'], accounts: [{ name: 'main', balance: 10_000 }], seed: 1, port: 0, ...DELAYS },
-    ]);
-    const tell = (request: VenueWorkerRequest): void => worker?.postMessage(request);
-    const { venues } = await next(worker, 'listening');
+it.each([
+  ['extended', '/api/v1/info/markets', 'BTC-USD'],
+  ['lighter', '/api/v1/orderBooks', 'BTC'],
+])('hosts %s in a thread of its own and shows its books', async (venue, path, symbol) => {
+  worker = start([
+    { venue, bases: ['BTC', 'SOL'], accounts: [{ name: 'main', balance: 10_000 }], seed: 1, port: 0, ...PACE },
+  ]);
+  const tell = (request: VenueWorkerRequest): void => worker?.postMessage(request);
+  const { venues } = await next(worker, 'listening');
 
-    const account = demoAccount(venue, 'main');
-    const headers = { 'User-Agent': 'test', 'X-Api-Key': account.secrets['apiKey'] ?? '' };
-    const answer = await fetch(`${venues[0]?.url}${path}`, { headers });
-    expect(answer.status).toBe(200);
-    expect(await answer.text()).toContain(symbol);
+  const account = demoAccount(venue, 'main');
+  const headers = { 'User-Agent': 'test', 'X-Api-Key': account.secrets['apiKey'] ?? '' };
+  const answer = await fetch(`${venues[0]?.url}${path}`, { headers });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain(symbol);
 
-    tell({ type: 'force-trade', venue, account: 'main', symbol, signedLots: 100 });
-    tell({ type: 'ask-oracle', askId: 7, venue });
-    const oracle = await next(worker, 'oracle');
-    expect(oracle.askId).toBe(7);
-    expect(oracle.accounts.get('main')?.positions.get(symbol)).toBe(100);
-    expect(oracle.accounts.get('main')?.orders).toHaveLength(1);
+  tell({ type: 'force-trade', venue, account: 'main', symbol, signedLots: 100 });
+  tell({ type: 'ask-oracle', askId: 7, venue });
+  const oracle = await next(worker, 'oracle');
+  expect(oracle.askId).toBe(7);
+  expect(oracle.accounts.get('main')?.positions.get(symbol)).toBe(100);
+  expect(oracle.accounts.get('main')?.orders).toHaveLength(1);
 
-    const ended = new Promise((resolve) => worker?.once('exit', resolve));
-    const stopped = next(worker, 'stopped');
-    tell({ type: 'stop' });
-    await stopped;
-    expect(await ended).toBe(0);
-  },
-);
+  const ended = new Promise((resolve) => worker?.once('exit', resolve));
+  const stopped = next(worker, 'stopped');
+  tell({ type: 'stop' });
+  await stopped;
+  expect(await ended).toBe(0);
+});
 
 it('ends the thread with the reason when a venue cannot be built', async () => {
-  worker = start([{ venue: 'nowhere', bases: ['BTC'], accounts: [], seed: 1, port: 0, ...DELAYS }]);
+  worker = start([{ venue: 'nowhere', bases: ['BTC'], accounts: [], seed: 1, port: 0, ...PACE }]);
   await expect(next(worker, 'listening')).rejects.toThrow('a simulated venue must be one of');
 });
