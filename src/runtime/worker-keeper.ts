@@ -1,7 +1,7 @@
 /** Keeps one worker thread of a system alive: starts it, attaches it, notices its death, starts it again. Main thread. */
 import { releaseProxy, transfer, wrap, type Remote } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { CONTROL_PORT_KEY } from './actor-host.ts';
 import { withinDeadline, type AttachOptions, type PeerLink, type ThreadControl } from './control-plane.ts';
 import type { ThreadSpec } from './system.ts';
@@ -16,7 +16,6 @@ const TERMINATE_MS = 2_000;
 /** A started worker that waits to be attached. */
 interface StartedWorker {
   readonly worker: Worker;
-  readonly port: MessagePort;
   readonly control: Remote<ThreadControl>;
   /** Settles with the reason when the worker ends, however it ends. */
   readonly death: Promise<string>;
@@ -76,7 +75,6 @@ export class WorkerKeeper {
     this.#spare = undefined;
     this.#started = started;
     this.#incarnation += 1;
-    void started.death.then((reason) => this.#died(started, reason));
   }
 
   /** Makes the begun worker a thread of the system. Rejects when it refuses, does not answer, or dies. */
@@ -126,12 +124,7 @@ export class WorkerKeeper {
   }
 
   #warmSpare(): void {
-    if (this.#spare !== undefined) return;
-    const spare = this.#startWorker();
-    this.#spare = spare;
-    void spare.death.then(() => {
-      if (this.#spare === spare) this.#spare = undefined;
-    });
+    if (this.#spare === undefined) this.#spare = this.#startWorker();
   }
 
   #startWorker(): StartedWorker {
@@ -149,19 +142,26 @@ export class WorkerKeeper {
       this.lastFailure = failure;
     });
     const { promise: death, resolve } = Promise.withResolvers<string>();
+    const started: StartedWorker = { worker, control, death };
     worker.on('exit', (code) => {
+      const reason = `thread ${this.name} ended with code ${code}${failure === undefined ? '' : `: ${failure}`}`;
+      resolve(reason);
+      // Within the event itself: when two threads end together, nobody may still call the one by way of the other.
+      const wasStarted = this.#forget(started);
       control[releaseProxy]();
       port1.close();
-      resolve(`thread ${this.name} ended with code ${code}${failure === undefined ? '' : `: ${failure}`}`);
+      if (wasStarted) this.#events.onDeath(this, reason);
     });
-    return { worker, port: port1, control, death };
+    return started;
   }
 
-  #died(started: StartedWorker, reason: string): void {
-    if (this.#started !== started) return;
+  /** Returns true when it was the thread's current life, false when it was its spare. */
+  #forget(ended: StartedWorker): boolean {
+    if (this.#spare === ended) this.#spare = undefined;
+    if (this.#started !== ended) return false;
     this.#started = undefined;
     this.#life = undefined;
-    this.#events.onDeath(this, reason);
+    return true;
   }
 }
 
