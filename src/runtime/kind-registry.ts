@@ -1,5 +1,5 @@
 /** The actor kinds a thread can run, by name. Built once per thread at start; any thread. */
-import type { ActorKind, Delivery, MessageShape, Self } from './actor.ts';
+import type { Delivery, MessageShape, Self } from './actor.ts';
 
 /** Any actor kind, whatever its types: what lists of kinds are made of. */
 export interface AnyActorKind {
@@ -44,11 +44,4 @@ export class KindRegistry {
     }
     return kind;
   }
-}
-
-/** Gives a kind its exact types back for the reader while checking that it fits a list of kinds. */
-export function defineKind<Args, State, Message extends MessageShape, Ports>(
-  kind: ActorKind<Args, State, Message, Ports>,
-): ActorKind<Args, State, Message, Ports> {
-  return kind;
 }

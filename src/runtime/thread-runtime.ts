@@ -366,7 +366,7 @@ export class ThreadRuntime {
     const outcome =
       type.class === 'must-deliver'
         ? peer.sender.sendControl(outgoing)
-        : peer.sender.sendData(`${place.index} ${conflationKey(type, envelope.message)}`, outgoing);
+        : peer.sender.sendData(`${place.index} ${envelope.key}`, outgoing);
     // At once, not at the end of the handler: a receiver that sleeps through a long handler would find its lane full.
     if (peer.sender.needsWake) this.#wakePeer(peer);
     return outcome;
