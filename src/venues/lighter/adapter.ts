@@ -9,7 +9,7 @@ import {
   accountOperation,
   feeTierOperation,
   fillsOperation,
-  findOrderOperations,
+  findOrderOperation,
   fundingHistoryOperation,
   fundingPaymentsOperation,
   instrumentsOperation,
@@ -61,7 +61,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     settings.options['chainId'] === undefined ? CHAIN_ID_MAIN : integerOption(settings, 'chainId', 1, 2 ** 32);
   const tier = tierOf(settings.options['tier']);
   const markets = new LighterMarkets();
-  const tokens = new AuthTokens({ privateKey, accountIndex, apiKeyIndex });
+  const tokens = new AuthTokens({ privateKey, accountIndex, apiKeyIndex, calendarScale: settings.calendarScale });
   const access: RestAccess = {
     restUrl: settings.restUrl.replace(/\/+$/, ''),
     accountIndex,
@@ -84,7 +84,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     instruments: () => instrumentsOperation(access),
     accountSnapshot: (at) => [accountOperation(access), openOrdersOperation(access, at)],
     feeTier: (at) => feeTierOperation(access, at),
-    findOrder: (symbol, clientOrderId, at) => findOrderOperations(access, symbol, clientOrderId, at),
+    findOrder: (symbol, clientOrderId, at) => [findOrderOperation(access, symbol, clientOrderId, at)],
     fillsSince: (sinceMs, at) => fillsOperation(access, sinceMs, at),
     fundingPaymentsSince: (sinceMs, at) => fundingPaymentsOperation(access, sinceMs, at),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at.calendarMs),

@@ -2,39 +2,51 @@
 import type { Instant } from '../venue.ts';
 import { authToken, authTokenMessage } from './sign.ts';
 
-/** How far ahead deadlines are set, calendar ms: below the venue's 8 h, so that a clock difference does not push one over. */
+/** How far ahead deadlines are set, real ms: below the venue's 8 h, so that a clock difference does not push one over. */
 const TOKEN_LIFE_MS = 7.5 * 3_600_000;
-/** Tokens with less left than this are replaced, calendar ms. In time compressed 360-fold it still is five real seconds. */
+/** Tokens with less left than this are replaced, real ms. */
 const RENEW_BEFORE_MS = 30 * 60_000;
 
 export interface AuthToken {
   readonly text: string;
+  /** Calendar ms. */
   readonly deadlineMs: number;
+  /** Calendar ms from which it is replaced. */
+  readonly renewAtMs: number;
 }
 
 export class AuthTokens {
   readonly #privateKey: string;
   readonly #accountIndex: number;
   readonly #apiKeyIndex: number;
+  readonly #calendarScale: number;
   #current: AuthToken | undefined;
 
-  constructor(key: { readonly privateKey: string; readonly accountIndex: number; readonly apiKeyIndex: number }) {
+  constructor(key: {
+    readonly privateKey: string;
+    readonly accountIndex: number;
+    readonly apiKeyIndex: number;
+    /** Calendar ms per real ms. */
+    readonly calendarScale: number;
+  }) {
     this.#privateKey = key.privateKey;
     this.#accountIndex = key.accountIndex;
     this.#apiKeyIndex = key.apiKeyIndex;
+    this.#calendarScale = key.calendarScale;
+    this.#calendarScale = key.calendarScale;
   }
 
-  /** Returns a token that is good for another half hour at least. Signs a new one, 0.3 ms, when there is none. */
+  /** Returns a token that is good for another (real) half hour at least. Signs a new one, 0.3 ms, when there is none. */
   at({ calendarMs }: Instant): AuthToken {
-    if (this.#current === undefined || needsRenewal(this.#current, calendarMs)) {
-      const deadlineMs = calendarMs + TOKEN_LIFE_MS;
+    if (this.#current === undefined || this.needsRenewal(this.#current, calendarMs)) {
+      const deadlineMs = calendarMs + TOKEN_LIFE_MS * this.#calendarScale;
       const message = authTokenMessage(deadlineMs, this.#accountIndex, this.#apiKeyIndex);
-      this.#current = { text: authToken(this.#privateKey, message), deadlineMs };
+      this.#current = { text: authToken(this.#privateKey, message), deadlineMs, renewAtMs };
     }
     return this.#current;
   }
-}
 
-export function needsRenewal(token: AuthToken, calendarMs: number): boolean {
-  return token.deadlineMs - calendarMs < RENEW_BEFORE_MS;
+  needsRenewal(token: AuthToken, calendarMs: number): boolean {
+    return token.deadlineMs - calendarMs < RENEW_BEFORE_MS * this.#calendarScale;
+  }
 }

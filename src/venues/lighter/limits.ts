@@ -105,9 +105,9 @@ export function refusalClassOf(code: number | undefined, status?: number): Refus
   return 'unknown-outcome';
 }
 
-/** Socket errors about channels and frames, none of them an answer to a transaction. */
-export function isChannelError(code: number): boolean {
-  return code >= 30_000 && code <= 30_012;
+/** True for codes that can answer a transaction; all others are about frames, channels, tokens or connections. */
+export function isTransactionCode(code: number): boolean {
+  return (code >= 21_000 && code < 22_000) || code === 23_000 || (code >= 29_000 && code < 30_000);
 }
 /** "Already subscribed": harmless. */
 export const ALREADY_SUBSCRIBED = 30_003;

@@ -176,14 +176,10 @@ export function openOrdersOperation(access: RestAccess, at: Instant): Operation 
  * The venue has no question for one order: open orders first, then ended ones, newest first, as far back as a week. Only the end
  * of that search says "not found".
  */
-export function findOrderOperations(
-  access: RestAccess,
-  symbol: string,
-  clientOrderId: string,
-  at: Instant,
-): readonly Operation[] {
+export function findOrderOperation(access: RestAccess, symbol: string, clientOrderId: string, at: Instant): Operation {
   const market = access.markets.required(symbol);
-  const active = operation(access, {
+  const sinceMs = at.calendarMs - SEARCH_MS;
+  return operation(access, {
     endpoint: 'accountActiveOrders',
     query: [
       ['account_index', access.accountIndex],
@@ -191,9 +187,13 @@ export function findOrderOperations(
     ],
     priority: 2,
     privateAt: at,
-    read: (body, answeredAt) => ({ events: foundIn(body, market, clientOrderId, answeredAt) ?? [] }),
+    read: (body, answeredAt) => {
+      const found = foundIn(body, market, clientOrderId, answeredAt);
+      return found === undefined
+        ? { events: [], next: endedOrdersOperation(access, market, clientOrderId, sinceMs, undefined, answeredAt) }
+        : { events: found };
+    },
   });
-  return [active, endedOrdersOperation(access, market, clientOrderId, at.calendarMs - SEARCH_MS, undefined, at)];
 }
 
 function endedOrdersOperation(

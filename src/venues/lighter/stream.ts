@@ -11,11 +11,10 @@ import { OrderBook } from '../../market/order-book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
-import { needsRenewal } from './auth.ts';
 import type { AuthToken, AuthTokens } from './auth.ts';
 import { asFields, countField, isFields, optionalText, parseJson, rowsOf, textField } from './json.ts';
 import type { Fields } from './json.ts';
-import { ALREADY_SUBSCRIBED, isChannelError, refusalClassOf } from './limits.ts';
+import { ALREADY_SUBSCRIBED, isTransactionCode, refusalClassOf } from './limits.ts';
 import type { LighterMarket, LighterMarkets } from './markets.ts';
 import {
   parseAssets,
@@ -170,12 +169,14 @@ export class LighterStream implements VenueStream {
     }
     if (this.#private !== undefined) {
       const { token, damaged, lastReadyMs, missing } = this.#private;
-      if (needsRenewal(token, at.calendarMs)) {
-        send.push(...this.#renewToken(at));
-      } else if (damaged && missing.size === 0 && at.monotonicMs - lastReadyMs >= COMPARE_PAUSE_MS) {
+      if (this.#access.tokens.needsRenewal(token, at.calendarMs)) {
+        send.push(...this.#renewPrivate(at));
+      } else if (damaged && at.monotonicMs - lastReadyMs >= COMPARE_PAUSE_MS) {
         this.#private.damaged = false;
         this.#private.lastReadyMs = at.monotonicMs;
-        events.push({ type: 'private-stream-ready' });
+        if (missing.size === 0) events.push({ type: 'private-stream-ready' });
+        // A first frame was damaged: without it the account would never be known.
+        else send.push(...this.#renewPrivate(at));
       }
     }
     return { events, send };
@@ -196,7 +197,7 @@ export class LighterStream implements VenueStream {
    * Private channels fall silent when their token expires: all are subscribed anew with the next one. What happens in between is not
    * replayed, so the account counts as new until every channel has delivered its first frame again.
    */
-  #renewToken(at: Instant): readonly OutboundFrame[] {
+  #renewPrivate(at: Instant): readonly OutboundFrame[] {
     this.#startPrivate(at);
     const subscriptions = this.#connections.get(ACCOUNT_SOCKET)?.subscriptions;
     const frames = this.#privateChannels().map((channel) =>
@@ -380,7 +381,7 @@ export class LighterStream implements VenueStream {
     const code = countField(error, 'code', 'error');
     const reason = optionalText(error, 'message') ?? '';
     if (code === ALREADY_SUBSCRIBED) return [];
-    if (socketKey !== ACCOUNT_SOCKET || isChannelError(code))
+    if (socketKey !== ACCOUNT_SOCKET || !isTransactionCode(code))
       return [{ type: 'venue-error', code: String(code), reason }];
     return [{ type: 'submission-refused', code: String(code), reason, class: refusalClassOf(code) }];
   }

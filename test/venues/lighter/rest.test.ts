@@ -196,34 +196,37 @@ describe('finding an order', () => {
     expect(events?.[1]).toEqual({ type: 'order-lookup', clientOrderId: '7', found: true });
   });
 
-  it('says nothing after the open ones alone, and looks through all pages of ended ones', () => {
-    const [active, ended] = open().findOrder('BTC', '7', AT);
-    if (active === undefined || ended === undefined) throw new Error('two questions are asked');
-    expect(active.parse(answer({ code: 200, orders: [] }), AT)).toEqual({ events: [] });
-    const { events } = follow(ended, [
+  it('looks through the open ones and all pages of ended ones', () => {
+    const [search] = open().findOrder('BTC', '7', AT);
+    if (search === undefined) throw new Error('a question is asked');
+    const filled = order(7, recent, { status: 'filled', filled_base_amount: '0.00500' });
+    const { events, urls } = follow(search, [
+      { code: 200, orders: [] },
       { code: 200, orders: [order(9, recent)], next_cursor: 'c1' },
-      {
-        code: 200,
-        orders: [order(8, recent), order(7, recent, { status: 'filled', filled_base_amount: '0.00500' })],
-        next_cursor: 'c2',
-      },
+      { code: 200, orders: [order(8, recent), filled], next_cursor: 'c2' },
     ]);
     expect(events).toMatchObject([
       { type: 'order-update', order: { status: 'filled', filledLots: 500 } },
       { type: 'order-lookup', found: true },
     ]);
+    expect(urls.map((url) => url.replace(/^.*v1\/([a-zA-Z]+).*$/, '$1'))).toEqual([
+      'accountActiveOrders',
+      'accountInactiveOrders',
+      'accountInactiveOrders',
+    ]);
   });
 
-  it('says not found only at the end of the search', () => {
-    const [, ended] = open().findOrder('BTC', '7', AT);
-    if (ended === undefined) throw new Error('two questions are asked');
-    expect(follow(ended, [{ code: 200, orders: [order(9, recent)], next_cursor: '' }]).events).toEqual([
-      { type: 'order-lookup', clientOrderId: '7', found: false },
-    ]);
-    const weekAgo = recent - 8 * 86_400;
-    expect(follow(ended, [{ code: 200, orders: [order(9, weekAgo)], next_cursor: 'c1' }]).events).toEqual([
-      { type: 'order-lookup', clientOrderId: '7', found: false },
-    ]);
+  test.each([
+    ['no page follows', recent, ''],
+    ['ended orders are older than a week', recent - 8 * 86_400, 'c1'],
+  ])('says not found once %s, and not before', (_, createdAt, cursor) => {
+    const [search] = open().findOrder('BTC', '7', AT);
+    if (search === undefined) throw new Error('a question is asked');
+    const bodies = [
+      { code: 200, orders: [] },
+      { code: 200, orders: [order(9, createdAt)], next_cursor: cursor },
+    ];
+    expect(follow(search, bodies).events).toEqual([{ type: 'order-lookup', clientOrderId: '7', found: false }]);
   });
 });
 

@@ -16,7 +16,7 @@ function at(ms: number): Instant {
 }
 
 function openStream(symbols: readonly string[] = ['BTC', 'ETH']): void {
-  const tokens = new AuthTokens({ privateKey: PRIVATE_KEY, accountIndex: ACCOUNT, apiKeyIndex: 5 });
+  const tokens = new AuthTokens({ privateKey: PRIVATE_KEY, accountIndex: ACCOUNT, apiKeyIndex: 5, calendarScale: 1 });
   stream = new LighterStream({
     streamUrl: 'wss://lighter.test/stream',
     accountIndex: ACCOUNT,
@@ -237,6 +237,16 @@ describe('the account', () => {
     expect(stream.tick(at(10_000)).events).toEqual([]);
     expect(stream.tick(at(30_000)).events).toEqual([{ type: 'private-stream-ready' }]);
     expect(stream.tick(at(70_000)).events).toEqual([]);
+  });
+
+  it('subscribes anew when a first frame was damaged', () => {
+    stream.opened('account', at(0));
+    for (const name of channels.slice(1)) frame('account', firstFrame(name));
+    const damaged = { type: 'subscribed/account_all_orders', channel: `account_all_orders:${ACCOUNT}`, orders: 7 };
+    expect(frame('account', damaged).events.map((event) => event.type)).toEqual(['malformed-frame']);
+    expect(texts(stream.tick(at(30_000)))).toContain(
+      `{"type":"unsubscribe","channel":"account_all_orders/${ACCOUNT}"}`,
+    );
   });
 
   test.each([
