@@ -7,7 +7,7 @@ import { guardRef, positionRef } from '../actors/addresses.ts';
 import { CommandFailure, EXIT } from './cli/command-failure.ts';
 import { listenForStop } from './cli/stop-signals.ts';
 import { startTerminalView } from './cli/terminal-view.ts';
-import type { SummaryInput } from './cli/terminal-view.ts';
+import type { SummaryInput, TerminalView } from './cli/terminal-view.ts';
 import { startEngine } from './composition/live/engine.ts';
 import type { Engine } from './composition/live/engine.ts';
 import { runLoneVenue } from './composition/live/lone-venue.ts';
@@ -15,15 +15,19 @@ import { startControlServer } from './control/control-server.ts';
 import { loadControlToken } from './control/control-token.ts';
 import type { Log } from './observe/live/log.ts';
 import { openLog } from './observe/live/log.ts';
+import type { Redactor } from './observe/redact.ts';
 import { createRedactor } from './observe/redact.ts';
 
 /** Runs the engine until Ctrl-C; returns the exit code. Throws CommandFailure with one clear sentence when it cannot start. */
 export async function runEngine(config: TandemConfig, options: { readonly configFile: string }): Promise<number> {
-  const redactor = createRedactor([]);
   let log: Log | undefined;
   let engine: Engine;
+  let token: string;
+  let redactor: Redactor;
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    token = loadControlToken(config.dataDir);
+    redactor = createRedactor([token]);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
     log = opened;
     engine = await startEngine(config, { log: (record) => opened.write(record), onUnkillable: () => process.exit(EXIT.internal) });
@@ -32,7 +36,6 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     throw new CommandFailure(`tandem cannot start with ${options.configFile}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { system } = engine;
-  const token = loadControlToken(engine.dataDirectory);
   const control = await startControlServer({
     host: config.control.host,
     port: config.control.port,
@@ -56,7 +59,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   const view = startTerminalView({ read: () => readSummary(engine, control.address) });
 
   const outcome = await Promise.race([
-    untilStopped(engine),
+    untilStopped(engine, view),
     system.failed.then((reason) => ({ failed: reason })),
   ]);
   const quiet = 'failed' in outcome ? false : outcome.quiet;
@@ -72,11 +75,11 @@ export async function runEngine(config: TandemConfig, options: { readonly config
 }
 
 /** Waits for the first stop signal, then drains; a second press shortens the wait. */
-async function untilStopped(engine: Engine): Promise<{ readonly quiet: boolean }> {
+async function untilStopped(engine: Engine, view: TerminalView): Promise<{ readonly quiet: boolean }> {
   return await new Promise((resolve, reject) => {
     const dispose = listenForStop({
       onStop: () => {
-        process.stdout.write('\nstopping: no new entries, waiting for orders to end (once more to hurry)\n');
+        view.say('stopping: no new entries, waiting for orders to end (once more to hurry)');
         engine
           .stop()
           .then((quiet) => resolve({ quiet }), reject)
@@ -89,7 +92,7 @@ async function untilStopped(engine: Engine): Promise<{ readonly quiet: boolean }
 
 async function readSummary(engine: Engine, address: string): Promise<SummaryInput> {
   const [trading, snapshot, readiness] = await Promise.all([engine.summary(), engine.system.snapshot(), engine.readiness()]);
-  return { trading, snapshot, readiness, address, boot: engine.boot, journal: engine.journal };
+  return { trading, snapshot, readiness, address, boot: engine.boot, journal: engine.journal, nowMs: engine.system.nowMs() };
 }
 
 /** Runs one simulated venue alone until Ctrl-C; returns the exit code. */

@@ -1,5 +1,6 @@
 /** Facts from venues on their way into the book: each once, and only when what they are counted in is known. */
 import { applyFact } from '../../src/execution/execution-book.ts';
+import type { OrderEffect, OrderState } from '../../src/execution/order-state.ts';
 import { legKeyText } from '../../src/execution/facts.ts';
 import { receiveFunding } from '../../src/execution/funding-expectation.ts';
 import { stepsOf } from '../../src/execution/ledger.ts';
@@ -74,12 +75,16 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
     if (track !== undefined) track.queryFirst = true;
   }
   for (const effect of outcome.effects) {
-    if (effect.type === 'older-report' || effect.type === 'duplicate-fill') self.count(effect.type);
-    else
-      self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
+    if (effect.type === 'older-report' || effect.type === 'duplicate-fill' || isAnnounced(effect, outcome.order)) self.count(effect.type);
+    else self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
   }
   if (outcome.effects.some((effect) => effect.type === 'late-fill' || effect.type === 'overfill'))
     reviveIfExposed(state, self);
+}
+
+/** Venues tell orders and fills on separate channels: a fill that the ending's own count includes is no surprise. */
+function isAnnounced(effect: OrderEffect, order: OrderState | undefined): boolean {
+  return effect.type === 'late-fill' && order?.venueFilledLots !== undefined && order.filledLots <= order.venueFilledLots;
 }
 
 function isRefused(fact: Extract<Fact, { type: 'order-changed' }>): boolean {

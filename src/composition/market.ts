@@ -23,8 +23,8 @@ export function tapeSpec(config: TandemConfig, calendar: VenueCalendar): TapeSpe
 
 /** One simulated venue. */
 export function venueSpec(config: TandemConfig, venue: VenueName, simulated: SimulatedVenueConfig): VenueSpec {
-  const { accounts, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
-  return { venue, bases: config.symbols, accounts, seed: config.tape?.seed ?? 0, calendarScale: config.calendar.scale, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs };
+  const { accounts, limits, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
+  return { venue, bases: config.symbols, accounts, limits, seed: config.tape?.seed ?? 0, calendarScale: config.calendar.scale, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs };
 }
 
 /** The entries that are there: an optional key of the schema may hold undefined. */

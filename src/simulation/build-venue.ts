@@ -1,6 +1,9 @@
 /** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
+import { limitsOf } from '../venues/extended/limits.ts';
+import type { LimitProfileName } from '../venues/hosts.ts';
+import { hostsOf } from '../venues/hosts.ts';
 import { lighterPublicKeyOf } from '../venues/lighter/sign.ts';
 import { simulatedLighter } from '../venues/lighter/simulated.ts';
 import type { DemoAccount } from './demo-accounts.ts';
@@ -20,6 +23,8 @@ export interface VenueSpec {
     /** Quote money at the start. */
     readonly balance: number;
   }[];
+  /** Limit profile of all accounts. */
+  readonly limits: LimitProfileName;
   readonly seed: number;
   /** Calendar ms per monotonic ms of the market's calendar. */
   readonly calendarScale: number;
@@ -83,7 +88,7 @@ function lighterWire(exchange: Exchange, accounts: readonly DemoAccount[], spec:
       apiKeys: [
         { index: Number(options['apiKeyIndex']), publicKeyHex: lighterPublicKeyOf(secrets['privateKey'] ?? '') },
       ],
-      tier: 'standard',
+      tier: spec.limits,
     })),
   });
 }
@@ -92,6 +97,7 @@ function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], spec
   return simulatedExtended({
     exchange,
     seed: spec.seed,
+    requestsPerMinute: limitsOf(hostsOf('extended').profileOptions[spec.limits]['limitProfile']).rest.max,
     accounts: accounts.map(({ name, secrets, options }) => ({
       name,
       apiKey: secrets['apiKey'] ?? '',

@@ -140,9 +140,10 @@ function accountEndpoints(config: TandemConfig): readonly AccountEndpoint[] {
   for (const venue of Object.keys(config.venues) as VenueName[]) {
     const { restPath, streamPath } = hostsOf(venue);
     const address = { restUrl: `http://${hostOf(venue)}${restPath}`, streamUrl: `ws://${hostOf(venue)}${streamPath}` };
-    for (const { name } of config.venues[venue]?.accounts ?? []) {
-      endpoints.push({ venue, account: name, ...address, options: demoAccount(venue, name).options });
-    }
+    const simulated = config.venues[venue];
+    if (simulated?.kind !== 'simulated') continue;
+    const profile = hostsOf(venue).profileOptions[simulated.limits];
+    for (const { name } of simulated.accounts) endpoints.push({ venue, account: name, ...address, options: { ...demoAccount(venue, name).options, ...profile } });
   }
   return endpoints;
 }

@@ -9,7 +9,12 @@ export interface VenueHosts {
   /** The paths a simulated venue serves under its origin in place of the above. */
   readonly restPath: string;
   readonly streamPath: string;
+  /** What tells the adapter which of the venue's limits hold for the account, by profile. */
+  readonly profileOptions: Readonly<Record<LimitProfileName, Readonly<Record<string, string>>>>;
 }
+
+/** `standard`: what any account gets. `premium`: the venue's own higher tier. */
+export type LimitProfileName = 'standard' | 'premium';
 
 const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['lighter', lighterHosts],

@@ -4,10 +4,13 @@ import type { LimitBucket } from './venue.ts';
 /** 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens, 4 account snapshots, 5 market data (domain 12.5). */
 export type RequestPriority = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** Share of the whole limit that all requests together may use when one of this priority asks. */
-const TOTAL_SHARE: Readonly<Record<RequestPriority, number>> = { 0: 0.8, 1: 0.8, 2: 0.8, 3: 0.5, 4: 0.5, 5: 0.5 };
+/**
+ * Share of the whole limit that all requests together may use when one of this priority asks. Queries stop short of what hedges may
+ * use, and hedges of what reducing may: a comparison with the venue must never keep a close waiting.
+ */
+const TOTAL_SHARE: Readonly<Record<RequestPriority, number>> = { 0: 0.8, 1: 0.75, 2: 0.6, 3: 0.5, 4: 0.5, 5: 0.5 };
 /** Share of the whole limit that requests of this priority alone may use (of the usable half: opens 30 %, snapshots 10 %, market data 20 %). */
-const CLASS_SHARE: Readonly<Record<RequestPriority, number>> = { 0: 0.8, 1: 0.8, 2: 0.8, 3: 0.15, 4: 0.05, 5: 0.1 };
+const CLASS_SHARE: Readonly<Record<RequestPriority, number>> = { 0: 0.8, 1: 0.75, 2: 0.6, 3: 0.15, 4: 0.05, 5: 0.1 };
 
 interface Entry {
   readonly atMs: number;

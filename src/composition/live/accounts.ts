@@ -46,7 +46,7 @@ export async function openAccounts(config: TandemConfig): Promise<Accounts> {
     const address = server?.addresses.get(name) ?? addressOf(name, venue);
     for (const account of venue.accounts) {
       const simulated = 'keyFile' in account ? undefined : demoAccount(name, account.name);
-      const options = 'keyFile' in account ? account.options : (simulated?.options ?? {});
+      const options = 'keyFile' in account ? account.options : { ...simulated?.options, ...(venue.kind === 'simulated' ? hostsOf(name).profileOptions[venue.limits] : {}) };
       endpoints.push({ venue: name, account: account.name, ...address, options });
       secrets[connectorRef(name, account.name).path] = 'keyFile' in account ? { type: 'file', path: account.keyFile } : { type: 'published', secrets: simulated?.secrets ?? {} };
     }
