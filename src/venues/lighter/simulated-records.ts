@@ -10,7 +10,16 @@ import type {
 } from '../../simulation/exchange.ts';
 import type { WireValue } from './simulated-json.ts';
 import type { Tier } from './simulated-limits.ts';
-import { assetsJson, feeTicks, isOver, orderJson, positionJson, tradeJson, userStatsJson } from './simulated-wire.ts';
+import {
+  assetsJson,
+  feeTicks,
+  isOver,
+  micros,
+  orderJson,
+  positionJson,
+  tradeJson,
+  userStatsJson,
+} from './simulated-wire.ts';
 import type { SimulatedMarket } from './simulated-wire.ts';
 import { PERP_MARKET_ID_MAX } from './wire.ts';
 
@@ -32,6 +41,12 @@ const BLOCK_HEIGHT_FROM = 352_000_000;
 /** Changes of the engine's state in one block, about. */
 const NONCES_PER_BLOCK = 1_000;
 
+/** When the engine last changed an order. */
+interface OrderChange {
+  readonly nonce: number;
+  /** Calendar microseconds, different for any two changes: clients order an order's states by it. */
+  readonly transactionTime: number;
+}
 interface PositionResults {
   realisedMicro: bigint;
   /** Positive when the account paid. */
@@ -46,13 +61,13 @@ export class SimulatedRecords {
   readonly #results = new Map<string, PositionResults>();
   /** Latest view of every position an account ever had, flat ones included, by account and symbol. */
   readonly #positions = new Map<string, Map<string, ExchangePosition>>();
-  /** Engine nonce of each order's latest change. */
-  readonly #orderNonces = new Map<number, number>();
+  readonly #orderChanges = new Map<number, OrderChange>();
   readonly #marketOrders = new Set<number>();
   /** Orders that ended before anyone heard of them: they cannot be found either. */
   readonly #unheardOf = new Set<number>();
   readonly #pretended: ExchangeOrderState[] = [];
   #engineNonce: number;
+  #lastTransactionTime = 0;
   #unnamedOrders = 0;
 
   /** Throws RangeError for markets that Lighter's wire cannot express. */
@@ -118,14 +133,22 @@ export class SimulatedRecords {
   }
 
   #observeOrder(order: ExchangeOrderState): boolean {
-    const isNew = !this.#orderNonces.has(order.venueOrderNumber);
+    const isNew = !this.#orderChanges.has(order.venueOrderNumber);
     // A reduce-only order that finds nothing to reduce vanishes without a word.
     if (isNew && isOver(order) && order.filledLots === 0 && order.reason === 'reduce-only') {
       this.#unheardOf.add(order.venueOrderNumber);
       return false;
     }
-    this.#orderNonces.set(order.venueOrderNumber, this.#engineNonce);
+    this.#noteChange(order);
     return true;
+  }
+
+  #noteChange({ venueOrderNumber, updatedAtMs }: ExchangeOrderState): void {
+    this.#lastTransactionTime = Math.max(this.#lastTransactionTime + 1, micros(updatedAtMs));
+    this.#orderChanges.set(venueOrderNumber, {
+      nonce: this.#engineNonce,
+      transactionTime: this.#lastTransactionTime,
+    });
   }
 
   #observeTrade({ symbol, taker, maker }: ExchangeTrade): void {
@@ -211,17 +234,19 @@ export class SimulatedRecords {
     const ended: ExchangeOrderState = { ...order, status: 'rejected', reason: status, updatedAtMs: atMs };
     this.#pretended[index] = ended;
     this.#engineNonce += 1;
-    this.#orderNonces.set(venueOrderNumber, this.#engineNonce);
+    this.#noteChange(ended);
     return ended;
   }
 
   orderJson(order: ExchangeOrderState, account: SimulatedAccount): WireValue {
+    const change = this.#orderChanges.get(order.venueOrderNumber);
     return orderJson({
       order,
       market: this.marketOf(order.symbol),
       accountIndex: account.accountIndex,
       isMarketOrder: this.#marketOrders.has(order.venueOrderNumber),
-      nonce: this.#orderNonces.get(order.venueOrderNumber) ?? this.#engineNonce,
+      nonce: change?.nonce ?? this.#engineNonce,
+      transactionTime: change?.transactionTime ?? micros(order.updatedAtMs),
       blockHeight: this.blockHeight,
     });
   }

@@ -118,6 +118,8 @@ export interface OrderFacts {
   readonly isMarketOrder: boolean;
   /** Engine nonce of its latest change. */
   readonly nonce: number;
+  /** Calendar microseconds of that change. */
+  readonly transactionTime: number;
   readonly blockHeight: number;
 }
 
@@ -163,7 +165,7 @@ export function orderJson(facts: OrderFacts): WireValue {
     timestamp: seconds(order.createdAtMs),
     created_at: seconds(order.createdAtMs),
     updated_at: seconds(order.updatedAtMs),
-    transaction_time: micros(order.updatedAtMs),
+    transaction_time: facts.transactionTime,
   };
 }
 

@@ -54,7 +54,8 @@ export interface SimulatedLighterOptions {
 }
 
 type HttpInput = Extract<VenueInput, { type: 'http-request' }>;
-type Reply = Answer | Refusal | 'lost';
+/** `lost` answers are never sent. */
+type Reply = { readonly body: Answer } | Refusal | 'lost';
 
 const REST_PREFIX = '/api/v1/';
 const STREAM_PATH = '/stream';
@@ -298,7 +299,7 @@ class SimulatedLighter implements SimulatedVenue {
     if (reply === 'lost') return [];
     const { status, body } = isRefusal(reply)
       ? { status: refusalStatus(reply), body: wireJson({ ...reply }) }
-      : { status: 200, body: wireJson(reply) };
+      : { status: 200, body: wireJson(reply.body) };
     const headers = { 'content-type': 'application/json' };
     return this.#deliver([{ type: 'http-answer', requestId: input.requestId, status, headers, body }], at);
   }
@@ -318,17 +319,17 @@ class SimulatedLighter implements SimulatedVenue {
     const account = signedIn === undefined || isRefusal(signedIn) ? undefined : signedIn.account;
     if (!this.#limits.admitRequest(endpoint, input.remote, account, at.monotonicMs)) return this.#tooMany();
     if (refused !== undefined) return refused;
-    if (endpoint === '/') return { status: 200, network_id: 1, timestamp: seconds(at.calendarMs) };
+    if (endpoint === '/') return { body: { status: 200, network_id: 1, timestamp: seconds(at.calendarMs) } };
     if (endpoint === 'tx') return this.#transaction(parameters);
     const answer = answerQuery(this.#records, this.#access, { endpoint, parameters, signedIn: account });
     if (answer === undefined) return NO_SUCH_ENDPOINT;
-    return isRefusal(answer) ? answer : { code: 200, ...answer };
+    return isRefusal(answer) ? answer : { body: { code: 200, ...answer } };
   }
 
   #transaction(parameters: URLSearchParams): Reply {
     if (parameters.get('by') !== 'hash') return refusal(20001, 'by');
     const json = this.#gateway.transactionJson(parameters.get('value') ?? '');
-    return json === undefined ? refusal(21500) : { code: 200, ...json };
+    return json === undefined ? refusal(21500) : { body: { code: 200, ...json } };
   }
 
   #post(endpoint: string, input: HttpInput, at: Instant): Reply {
@@ -347,7 +348,7 @@ class SimulatedLighter implements SimulatedVenue {
       return this.#tooMany();
     const reply = this.#submit(raws, isBatch, REST_BATCH_MAX, at);
     if ('refused' in reply) return reply.refused;
-    return reply.isLost ? 'lost' : { code: 200, message: SUBMITTED, ...acceptedJson(reply, isBatch) };
+    return reply.isLost ? 'lost' : { body: { code: 200, message: SUBMITTED, ...acceptedJson(reply, isBatch) } };
   }
 
   /** The account a request claims to come from. */
