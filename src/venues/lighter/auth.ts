@@ -11,8 +11,6 @@ export interface AuthToken {
   readonly text: string;
   /** Calendar ms. */
   readonly deadlineMs: number;
-  /** Calendar ms from which it is replaced. */
-  readonly renewAtMs: number;
 }
 
 export class AuthTokens {
@@ -33,7 +31,6 @@ export class AuthTokens {
     this.#accountIndex = key.accountIndex;
     this.#apiKeyIndex = key.apiKeyIndex;
     this.#calendarScale = key.calendarScale;
-    this.#calendarScale = key.calendarScale;
   }
 
   /** Returns a token that is good for another (real) half hour at least. Signs a new one, 0.3 ms, when there is none. */
@@ -41,7 +38,7 @@ export class AuthTokens {
     if (this.#current === undefined || this.needsRenewal(this.#current, calendarMs)) {
       const deadlineMs = calendarMs + TOKEN_LIFE_MS * this.#calendarScale;
       const message = authTokenMessage(deadlineMs, this.#accountIndex, this.#apiKeyIndex);
-      this.#current = { text: authToken(this.#privateKey, message), deadlineMs, renewAtMs };
+      this.#current = { text: authToken(this.#privateKey, message), deadlineMs };
     }
     return this.#current;
   }
