@@ -7,17 +7,12 @@ import { refusal } from './simulated-refusals.ts';
 import type { Refusal } from './simulated-refusals.ts';
 import {
   bookOrdersJson,
-  feeTicks,
   fundingJson,
-  isForced,
-  isOver,
   marketStatsJson,
-  micro,
   orderBookDetailsJson,
   orderBookJson,
-  positionFundingJson,
-  tradeIdOf,
-} from './simulated-wire.ts';
+} from './simulated-market-wire.ts';
+import { feeTicks, isForced, isOver, micro, positionFundingJson, tradeIdOf } from './simulated-wire.ts';
 import type { SimulatedMarket } from './simulated-wire.ts';
 import { ALL_MARKETS, FUNDING_INTERVAL_MS, MARGIN_FRACTION_SCALE } from './wire.ts';
 

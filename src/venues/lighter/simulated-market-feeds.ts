@@ -5,7 +5,8 @@ import type { Instant } from '../venue.ts';
 import type { Channel, FrameBody, Publish } from './simulated-channels.ts';
 import type { WireValue } from './simulated-json.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
-import { isForced, marketStatsJson, micros } from './simulated-wire.ts';
+import { marketStatsJson } from './simulated-market-wire.ts';
+import { isForced, micros } from './simulated-wire.ts';
 import type { SimulatedMarket } from './simulated-wire.ts';
 
 const BOOK_BURST_MS = 50;

@@ -5,7 +5,8 @@ import type { SimulatedAccount, SimulatedRecords } from './simulated-records.ts'
 import { isRefusal, refusal } from './simulated-refusals.ts';
 import type { Refusal } from './simulated-refusals.ts';
 import type { SignedTransaction } from './simulated-transactions.ts';
-import { minInitialMarginFraction, orderIndexOf } from './simulated-wire.ts';
+import { minInitialMarginFraction } from './simulated-market-wire.ts';
+import { orderIndexOf } from './simulated-wire.ts';
 import type { SimulatedMarket } from './simulated-wire.ts';
 import {
   ALL_MARKETS,

@@ -62,6 +62,8 @@ export class SimulatedRecords {
   /** Latest view of every position an account ever had, flat ones included, by account and symbol. */
   readonly #positions = new Map<string, Map<string, ExchangePosition>>();
   readonly #orderChanges = new Map<number, OrderChange>();
+  /** Orders that rest in a book, by account and number, oldest first. */
+  readonly #openOrders = new Map<string, Map<number, ExchangeOrderState>>();
   readonly #marketOrders = new Set<number>();
   /** Orders that ended before anyone heard of them: they cannot be found either. */
   readonly #unheardOf = new Set<number>();
@@ -140,6 +142,10 @@ export class SimulatedRecords {
       return false;
     }
     this.#noteChange(order);
+    const open = this.#openOrders.get(order.account) ?? new Map<number, ExchangeOrderState>();
+    this.#openOrders.set(order.account, open);
+    if (isOver(order)) open.delete(order.venueOrderNumber);
+    else open.set(order.venueOrderNumber, order);
     return true;
   }
 
@@ -199,7 +205,7 @@ export class SimulatedRecords {
   }
 
   openOrders(account: SimulatedAccount): readonly ExchangeOrderState[] {
-    return this.orders(account).filter((order) => !isOver(order));
+    return [...(this.#openOrders.get(account.name)?.values() ?? [])];
   }
 
   /** True when nobody will ever hear of this order. */

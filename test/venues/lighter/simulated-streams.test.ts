@@ -59,7 +59,7 @@ describe('connections', () => {
     stage.pass(1);
     expect([...stage.closed.keys()]).toEqual([4]);
     stage.pass(60_000);
-    expect([...stage.closed.keys()].toSorted()).toEqual([1, 2, 3, 4]);
+    expect(new Set(stage.closed.keys())).toEqual(new Set([1, 2, 3, 4]));
   });
 
   it('say in codes what they did not understand', () => {
@@ -233,7 +233,7 @@ describe('public channels', () => {
     stage.listen(['trade/0']);
     stage.pass(5_000);
     const [first] = stage.frames('subscribed/trade');
-    const ids = (first?.['trades'] as Json[]).map((trade) => Number(trade['trade_id']));
+    const ids = ((first?.['trades'] ?? []) as Json[]).map((trade) => Number(trade['trade_id']));
     expect(ids).toEqual(ids.toSorted((left, right) => right - left));
     const news = stage.frames('update/trade').flatMap((frame) => frame['trades'] as Json[]);
     expect(Number(news[0]?.['trade_id'])).toBeGreaterThan(ids[0] ?? 0);
@@ -458,7 +458,9 @@ describe('faults', () => {
       expect(stage.submit()).toBe(21728);
       expect(stage.own('accountInactiveOrders').body['orders']).toEqual([]);
       stage.pass(100);
-      const orders = (stage.frames('update/account_all_orders').at(-1)?.['orders'] as Record<string, Json[]>)['0'];
+      const orders = (
+        stage.frames('update/account_all_orders').at(-1)?.['orders'] as Record<string, Json[]> | undefined
+      )?.['0'];
       expect(orders).toMatchObject([
         { client_order_index: 1_001, status, filled_base_amount: '0.00000', remaining_base_amount: '0.00000' },
       ]);

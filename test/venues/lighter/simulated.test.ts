@@ -73,7 +73,9 @@ describe('one whole cycle', () => {
       return (Number(micro) / 1e6).toFixed(6);
     };
     const collateral = (): unknown =>
-      (stage.frames('update/account_all_assets').at(-1)?.['assets'] as Record<string, Json>)['3']?.['margin_balance'];
+      (stage.frames('update/account_all_assets').at(-1)?.['assets'] as Record<string, Json> | undefined)?.['3']?.[
+        'margin_balance'
+      ];
     expect(collateral()).toBe(wallet());
     const beforeFunding = wallet();
 
