@@ -1,0 +1,127 @@
+/** The engine's own path on its own threads: connector, journal and, in place of a position, the benchmark's trader. Main thread. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
+import { connectorRef, journalRef, positionRef } from '../../actors/addresses.ts';
+import type { ConnectorArgs } from '../../actors/connector/state.ts';
+import { observer } from '../../actors/observer.ts';
+import { loadConfig } from '../../config/load.ts';
+import { engineDelivery } from '../../src/composition/delivery.ts';
+import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
+import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
+import type { ChildSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
+import type { ActorSystem } from '../../src/runtime/system.ts';
+import { startThreads } from '../../src/runtime/thread-system.ts';
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { openJournal } from '../../src/storage/live/journal-database.ts';
+import type { JournalThreadData } from '../../src/storage/live/journal-ports.ts';
+import { ACCOUNT, ACCOUNT_OPTIONS, BASE, VENUE, type Decision, type Subject, type VenueAddress } from './plan.ts';
+import { trader, type TraderArgs } from './trader.ts';
+
+/** Real speed, default settings. */
+const CONFIG_FILE = join(import.meta.dirname, '..', '..', 'config', 'paper.yaml');
+const WORKERS = new URL('../../workers/', import.meta.url);
+const IO = 'io-0';
+const TRADING = 'trading-0';
+const STORE = 'store';
+const READY_MS = 20_000;
+const LOOK_EVERY_MS = 20;
+const ASK_MS = 5_000;
+const STOP_MS = 5_000;
+/** The gate stays in the path with every check; only what a benchmark exceeds on purpose is wide. */
+const ORDERS_PER_SECOND_MAX = 1_000;
+const OPEN_ORDERS_MAX = 1_000;
+
+/** Starts the engine's threads against a venue; settles once a trigger would be answered. */
+export async function startEngineSubject(address: VenueAddress, journalDirectory: string): Promise<Subject> {
+  const journal = openJournal(journalDirectory);
+  const boot = journal.allocateBoot(Date.now());
+  journal.close();
+  const config = loadConfig(CONFIG_FILE, { symbols: [BASE], workers: { io: 1, trading: 1, cpu: 1 } });
+  const { secrets, options } = demoAccount(VENUE, ACCOUNT);
+  const connectors: ConnectorThreadData = {
+    cpuThreads: config.workers.cpu,
+    calendarScale: config.calendar.scale,
+    secrets: { [connectorRef(VENUE, ACCOUNT).path]: { type: 'published', secrets } },
+  };
+  const store: JournalThreadData = { journalDirectory, boot };
+  const account = { venue: VENUE, account: ACCOUNT, ...address, options: { ...options, ...ACCOUNT_OPTIONS } } as const;
+  const failed = Promise.withResolvers<never>();
+  // Whoever waits hears of it; between runs nobody does.
+  failed.promise.catch(() => undefined);
+  const system = await startThreads({
+    tree: benchTree(
+      supervisionTree({ config, accounts: [account], boot, placement: placementOf(config.workers) }),
+      boot,
+    ),
+    kinds: [observer],
+    delivery: [...engineDelivery, trader.delivery],
+    portsFor: () => ({}),
+    calendar: { type: 'live' },
+    log: (record) => {
+      if (record.level === 'error' || record.event === 'actor-crashed')
+        failed.reject(new Error(`${record.event} ${JSON.stringify(record.fields ?? {})}`));
+    },
+    threads: [
+      { name: IO, entry: new URL('io.ts', WORKERS), data: connectors },
+      { name: TRADING, entry: new URL('./trading-worker.ts', import.meta.url) },
+      { name: STORE, entry: new URL('store.ts', WORKERS), data: store },
+    ],
+  });
+  try {
+    await Promise.race([ready(system), failed.promise]);
+  } catch (error) {
+    await system.stop({ deadlineMs: STOP_MS });
+    throw error;
+  }
+  return {
+    failure: failed.promise,
+    takeDecisions: async () =>
+      // The trader answers with what its message type says.
+      (await system.ask(
+        positionRef(BASE).path,
+        { type: 'take-decisions' },
+        { deadlineMs: ASK_MS },
+      )) as readonly Decision[],
+    close: () => system.stop({ deadlineMs: STOP_MS }),
+  };
+}
+
+/** The engine's tree with a trader where trading would be; everything else keeps the engine's own settings. */
+function benchTree(engine: SupervisorSpec, boot: number): SupervisorSpec {
+  const traderArgs: TraderArgs = { boot, connector: connectorRef(VENUE, ACCOUNT), journal: journalRef };
+  const children = engine.children
+    .filter((child) => child.id !== 'trading')
+    .map((child): ChildSpec =>
+      child.type === 'supervisor' ? { ...child, children: child.children.map(widened) } : child,
+    );
+  return {
+    ...engine,
+    children: [
+      ...children,
+      { type: 'actor', id: positionRef(BASE).path, kind: trader.kind, args: traderArgs, thread: TRADING },
+    ],
+  };
+}
+
+function widened(child: ChildSpec): ChildSpec {
+  if (child.type !== 'actor' || child.kind !== 'connector') return child;
+  // What a connector's spec carries: tree.ts makes it of this type.
+  const args = child.args as ConnectorArgs;
+  const wide: ConnectorArgs = {
+    ...args,
+    subscribers: [{ path: positionRef(BASE).path, bases: [BASE] }],
+    startupQuarantineMs: 0,
+    gate: { ...args.gate, maxOrdersPerSec: ORDERS_PER_SECOND_MAX, maxOpenOrders: OPEN_ORDERS_MAX },
+  };
+  return { ...child, args: wide };
+}
+
+async function ready(system: ActorSystem): Promise<void> {
+  const givenUpAtMs = performance.now() + READY_MS;
+  while (performance.now() < givenUpAtMs) {
+    if ((await system.ask(positionRef(BASE).path, { type: 'report-readiness' }, { deadlineMs: ASK_MS })) === true)
+      return;
+    await pause(LOOK_EVERY_MS);
+  }
+  throw new Error(`the connector must be ready within ${READY_MS} ms`);
+}

@@ -1,0 +1,40 @@
+/** The main thread's handle of the baseline's one thread. */
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { openJournal } from '../../src/storage/live/journal-database.ts';
+import { ACCOUNT, ACCOUNT_OPTIONS, VENUE, type Subject, type VenueAddress } from './plan.ts';
+import type { PlainEvent, PlainRequest, PlainThreadData } from './plain-worker.ts';
+import { EventThread } from './worker-events.ts';
+
+const ENTRY = new URL('./plain-worker.ts', import.meta.url);
+
+/** Starts the thread against a venue; settles once a trigger would be answered. */
+export async function startPlainSubject(address: VenueAddress, journalDirectory: string): Promise<Subject> {
+  const journal = openJournal(journalDirectory);
+  const boot = journal.allocateBoot(Date.now());
+  journal.close();
+  const { secrets, options } = demoAccount(VENUE, ACCOUNT);
+  const data: PlainThreadData = {
+    settings: { account: ACCOUNT, ...address, options: { ...options, ...ACCOUNT_OPTIONS }, secrets, calendarScale: 1 },
+    journalDirectory,
+    boot,
+  };
+  const thread = new EventThread<PlainRequest, PlainEvent>(ENTRY, data);
+  await thread.next('ready');
+  return {
+    failure: thread.failure,
+    async takeDecisions() {
+      const answer = thread.next('decisions');
+      thread.send({ type: 'take-decisions' });
+      return (await answer).decisions;
+    },
+    async close() {
+      const stopped = thread.next('stopped');
+      thread.send({ type: 'stop' });
+      try {
+        await stopped;
+      } finally {
+        await thread.terminate();
+      }
+    },
+  };
+}

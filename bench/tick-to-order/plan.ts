@@ -1,0 +1,58 @@
+/** What tick-to-order plays and what its two subjects answer. Plain data, every thread of the benchmark. */
+
+export const VENUE = 'extended';
+export const ACCOUNT = 'main';
+export const BASE = 'BTC';
+
+/** One run: a paced stream of book frames with triggers in it. */
+export interface LoadPlan {
+  readonly framesPerSecond: number;
+  /** Frames that must each be answered by one order. */
+  readonly triggers: number;
+  /** Pause between the due times of triggers, ms, drawn evenly from this range: never in step with anybody's timer. */
+  readonly spacingMinMs: number;
+  readonly spacingMaxMs: number;
+}
+
+/** One trigger and its order as the venue saw them. Times are `process.hrtime.bigint()`, comparable between threads. */
+export interface VenueSample {
+  readonly clientOrderId: string;
+  /** Just before the trigger's write, or when it was due while an earlier one was still unanswered. */
+  readonly sentNs: bigint;
+  /** The whole order was read from its connection. */
+  readonly arrivedNs: bigint;
+}
+
+/** What the venue's side of one run came to. */
+export interface VenueReport {
+  readonly samples: readonly VenueSample[];
+  readonly frames: number;
+  readonly elapsedMs: number;
+}
+
+/** One decision as the deciding thread saw it. */
+export interface Decision {
+  readonly clientOrderId: string;
+  readonly decidedNs: bigint;
+  /** The decider knows that its intent is on disk. */
+  readonly durableNs: bigint;
+}
+
+/** Where a venue is reached. */
+export interface VenueAddress {
+  readonly restUrl: string;
+  readonly streamUrl: string;
+}
+
+/** One way to get from a venue frame to an order; connected to a venue of its own. */
+export interface Subject {
+  /** Rejects as soon as something of it fails; never settles otherwise. */
+  readonly failure: Promise<never>;
+  /** Decisions since the last call, in order. */
+  takeDecisions(): Promise<readonly Decision[]>;
+  /** Returns once nothing of it runs any more. */
+  close(): Promise<void>;
+}
+
+/** Settings of an account at the venue: the number of orders is the benchmark's business, so the market makers' limit holds. */
+export const ACCOUNT_OPTIONS = { limitProfile: 'market-maker' } as const;

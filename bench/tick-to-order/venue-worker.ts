@@ -1,0 +1,97 @@
+/** Thread entry of tick-to-order's venue: a flooded one on loopback. Started with VenueThreadData, spoken to with VenueRequest. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { createExchange } from '../../src/simulation/exchange-engine.ts';
+import { generatedTape } from '../../src/simulation/generated-tape.ts';
+import { hostClock } from '../../src/simulation/live/host-clock.ts';
+import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
+import { simulatedMarkets } from '../../src/simulation/markets.ts';
+import { MARKET_MAKER_LIMITS } from '../../src/venues/extended/limits.ts';
+import { simulatedExtended } from '../../src/venues/extended/simulated.ts';
+import { starkPublicKeyOf } from '../../src/venues/extended/sign.ts';
+import { FloodedVenue } from './flooded-venue.ts';
+import { ACCOUNT, BASE, VENUE } from './plan.ts';
+import type { LoadPlan, VenueReport } from './plan.ts';
+
+export interface VenueThreadData {
+  readonly seed: number;
+}
+
+export type VenueRequest = { readonly type: 'begin'; readonly plan: LoadPlan } | { readonly type: 'stop' };
+
+export type VenueEvent =
+  /** Base addresses without paths. */
+  | { readonly type: 'listening'; readonly url: string; readonly streamUrl: string }
+  | { readonly type: 'finished'; readonly report: VenueReport }
+  | { readonly type: 'failed'; readonly reason: string }
+  /** The venue's own books at the end: triggers sent, orders it took. */
+  | { readonly type: 'stopped'; readonly triggers: number; readonly orders: number };
+
+const SERIES = 'hyperliquid';
+const SETTLEMENT_MS = 3_600_000;
+/** Quote money: enough for any number of small orders. */
+const BALANCE = 1_000_000;
+const LEVERAGE = 10;
+const BOOK_INTERVAL_MS = 250;
+
+const port = parentPort;
+if (port === null) throw new Error('venue-worker.ts runs as a worker thread only');
+const tell = (event: VenueEvent): void => port.postMessage(event);
+// The starter is this benchmark's own main part: the data's shape is its promise.
+const { seed } = workerData as VenueThreadData;
+
+const anchorEpochMs = Date.now();
+const now = hostClock({ startAtMs: anchorEpochMs, scale: 1, anchorEpochMs });
+const exchange = createExchange({
+  venue: VENUE,
+  markets: simulatedMarkets(VENUE, [BASE]),
+  accounts: [{ name: ACCOUNT, openingWalletMicro: BigInt(BALANCE) * 1_000_000n, leverage: LEVERAGE }],
+  tape: generatedTape({
+    seed,
+    bases: [BASE],
+    venues: { [VENUE]: { series: SERIES, intervalMs: SETTLEMENT_MS } },
+    startAtMs: anchorEpochMs,
+  }),
+  seed,
+  takerDelayMs: 0,
+  makerDelayMs: 0,
+  cancelDelayMs: 0,
+  bookIntervalMs: BOOK_INTERVAL_MS,
+});
+const { secrets, options } = demoAccount(VENUE, ACCOUNT);
+const account = {
+  name: ACCOUNT,
+  apiKey: secrets['apiKey'] ?? '',
+  starkPublicKey: starkPublicKeyOf(secrets['privateKey'] ?? ''),
+  vault: Number(options['vault']),
+  accountId: Number(options['vault']),
+  leverage: LEVERAGE,
+};
+const { max, windowMs } = MARKET_MAKER_LIMITS.rest;
+const inner = simulatedExtended({ exchange, seed, accounts: [account], requestsPerMinute: (max * 60_000) / windowMs });
+const [instrument] = exchange.markets();
+if (instrument === undefined) throw new Error(`${VENUE} must list ${BASE}`);
+
+const venue = new FloodedVenue({
+  inner,
+  instrument,
+  bestBidTicks: () => exchange.book(instrument.symbol).bids[0]?.[0] ?? 0,
+  seed,
+  hrtimeNs: () => process.hrtime.bigint(),
+  onFinished: (report) => tell({ type: 'finished', report }),
+  onFailed: (reason) => tell({ type: 'failed', reason }),
+});
+const server = await startVenueServer({ venue, port: 0, now });
+
+port.on('message', (request: VenueRequest) => {
+  if (request.type === 'begin') {
+    server.poke(() => venue.begin(request.plan, now()));
+    return;
+  }
+  const orders = venue.oracle().accounts.get(ACCOUNT)?.orders.length ?? 0;
+  void server.close().then(() => {
+    tell({ type: 'stopped', triggers: venue.triggers, orders });
+    port.close();
+  });
+});
+tell({ type: 'listening', url: server.url, streamUrl: server.streamUrl });

@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { NO_DECISIONS, quietBidNear, triggerRise, watchBook } from '../../bench/tick-to-order/decision.ts';
+import { FloodedVenue } from '../../bench/tick-to-order/flooded-venue.ts';
+import { measure } from '../../bench/tick-to-order/measure.ts';
+import type { LoadPlan, VenueReport } from '../../bench/tick-to-order/plan.ts';
+import type { BookView } from '../../src/market/book.ts';
+import { simulatedMarkets } from '../../src/simulation/markets.ts';
+import type { SimulatedVenue, VenueOutput } from '../../src/simulation/simulated-venue.ts';
+
+const SPACING = { spacingMinMs: 5, spacingMaxMs: 10 };
+
+describe('a small measurement', () => {
+  it('answers every trigger with one order on both paths and gives comparable results', async () => {
+    const plan: LoadPlan = { framesPerSecond: 500, triggers: 4, ...SPACING };
+    const said: string[] = [];
+    const results = await measure(
+      { rounds: 1, warmUp: plan, flood: plan, idle: { ...plan, framesPerSecond: 10, triggers: 2 } },
+      (text) => said.push(text),
+    );
+    expect(results.map(({ metric }) => metric)).toEqual([
+      ...['p50', 'p95', 'p99', 'max'].map((rank) => `tick to order ${rank}`),
+      'triggers answered',
+      'frames',
+      ...['frame to decision', 'decision to durable', 'durable to order bytes'].flatMap((stage) => [
+        `${stage} p50`,
+        `${stage} p99`,
+      ]),
+      ...['p50', 'p95', 'p99', 'max'].map((rank) => `idle tick to order ${rank}`),
+    ]);
+    for (const { value, runs, spread, baseline, ratio } of results) {
+      expect(value).toBeGreaterThan(0);
+      expect(baseline?.value).toBeGreaterThan(0);
+      expect(ratio).toBeGreaterThan(0);
+      expect([runs, spread]).toEqual([1, 0]);
+    }
+    expect(results.find(({ metric }) => metric === 'triggers answered')).toMatchObject({
+      value: 4,
+      baseline: { value: 4 },
+    });
+    expect(said).toContain('run 1 of 1');
+  });
+});
+
+describe('the decision', () => {
+  const bookAt = (bid: number): BookView => ({
+    venue: 'extended',
+    symbol: 'BTC-USD',
+    bids: [[bid, 1]],
+    asks: [[bid + 9, 1]],
+    venueAtMs: 0,
+    receivedAtMonotonicMs: 0,
+  });
+
+  it('is made once for each trigger, however often its book is seen', () => {
+    const quiet = quietBidNear(90_007);
+    let memory = NO_DECISIONS;
+    for (const trigger of [1, 2, 3]) {
+      for (const bid of [quiet, quiet + triggerRise(trigger), quiet + triggerRise(trigger)])
+        memory = watchBook(memory, bookAt(bid));
+    }
+    expect(memory.count).toBe(3);
+  });
+
+  it('is not made for a quiet book', () => {
+    expect(watchBook(NO_DECISIONS, bookAt(quietBidNear(90_007)))).toBe(NO_DECISIONS);
+  });
+});
+
+/** Knows no time and answers nothing: the flood is what is looked at. */
+const silent: SimulatedVenue = {
+  venue: 'extended',
+  handle: () => [],
+  nextWakeMs: () => Infinity,
+  oracle: () => ({ accounts: new Map(), rateLimitRefusals: 0 }),
+  inject: () => undefined,
+};
+
+describe('a flooded venue', () => {
+  function flooded(): {
+    readonly venue: FloodedVenue;
+    readonly reports: VenueReport[];
+    readonly failures: string[];
+    readonly setNs: (ns: bigint) => void;
+  } {
+    const reports: VenueReport[] = [];
+    const failures: string[] = [];
+    let nowNs = 0n;
+    const [instrument] = simulatedMarkets('extended', ['BTC']);
+    if (instrument === undefined) throw new Error('extended lists BTC');
+    const venue = new FloodedVenue({
+      inner: silent,
+      instrument,
+      bestBidTicks: () => 90_000,
+      seed: 1,
+      hrtimeNs: () => nowNs,
+      onFinished: (report) => reports.push(report),
+      onFailed: (reason) => failures.push(reason),
+    });
+    venue.handle(
+      { type: 'socket-requested', socketId: 7, remote: '', path: '/v1/orderbooks/BTC-USD', headers: {} },
+      at(0),
+    );
+    return { venue, reports, failures, setNs: (ns) => (nowNs = ns) };
+  }
+  const at = (monotonicMs: number): { readonly calendarMs: number; readonly monotonicMs: number } => ({
+    calendarMs: monotonicMs,
+    monotonicMs,
+  });
+  const texts = (outputs: readonly VenueOutput[]): readonly string[] =>
+    outputs.flatMap((output) => (output.type === 'socket-text' ? [output.text] : []));
+  const order = (id: string): Parameters<FloodedVenue['handle']>[0] => ({
+    type: 'http-request',
+    requestId: 1,
+    remote: '',
+    method: 'POST',
+    path: '/api/v1/user/order',
+    headers: {},
+    body: JSON.stringify({ id }),
+  });
+
+  it('sends what is due, the trigger last, and numbers frames without a gap', () => {
+    const { venue } = flooded();
+    venue.begin({ framesPerSecond: 5_000, triggers: 1, spacingMinMs: 2, spacingMaxMs: 2 }, at(100));
+    expect(texts(venue.handle({ type: 'tick' }, at(101)))).toHaveLength(5);
+    const burst = texts(venue.handle({ type: 'tick' }, at(102)));
+    expect(burst).toHaveLength(5);
+    expect(burst.map((text) => (JSON.parse(text) as { readonly seq: number }).seq)).toEqual([7, 8, 9, 10, 11]);
+    expect(burst.map((text) => text.includes('"p":"90002"'))).toEqual([false, false, false, false, true]);
+  });
+
+  it('stamps a trigger when its text is read, and ends with its order', () => {
+    const { venue, reports, setNs } = flooded();
+    venue.begin({ framesPerSecond: 1_000, triggers: 1, spacingMinMs: 1, spacingMaxMs: 1 }, at(0));
+    const outputs = venue.handle({ type: 'tick' }, at(1));
+    setNs(5n);
+    texts(outputs);
+    setNs(9n);
+    venue.handle(order('42'), at(2));
+    expect(reports[0]?.samples).toEqual([{ clientOrderId: '42', sentNs: 5n, arrivedNs: 9n }]);
+  });
+
+  it('counts a trigger that had to wait from when it was due', () => {
+    const { venue, reports, setNs } = flooded();
+    venue.begin({ framesPerSecond: 1_000, triggers: 2, spacingMinMs: 1, spacingMaxMs: 1 }, at(0));
+    texts(venue.handle({ type: 'tick' }, at(1)));
+    venue.handle(order('42'), at(12));
+    setNs(13_000_000n);
+    texts(venue.handle({ type: 'tick' }, at(13)));
+    venue.handle(order('43'), at(14));
+    expect(reports[0]?.samples[1]?.sentNs).toBe(2_000_000n);
+  });
+
+  it('refuses a run with a second order for one trigger', () => {
+    const { venue, failures } = flooded();
+    venue.begin({ framesPerSecond: 1_000, triggers: 2, spacingMinMs: 50, spacingMaxMs: 50 }, at(0));
+    texts(venue.handle({ type: 'tick' }, at(50)));
+    venue.handle(order('42'), at(51));
+    venue.handle(order('42'), at(52));
+    expect(failures).toEqual(['order 42 must answer a trigger, and none is out']);
+  });
+
+  it('refuses a run with an unanswered trigger', () => {
+    const { venue, failures } = flooded();
+    venue.begin({ framesPerSecond: 10, triggers: 1, spacingMinMs: 1, spacingMaxMs: 1 }, at(0));
+    venue.handle({ type: 'tick' }, at(1));
+    venue.handle({ type: 'tick' }, at(10_002));
+    expect(failures).toEqual(['trigger 1 must be answered within 10000 ms']);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { readLines, withResults } from '../../bench/write-readme.ts';
+
+const readme = '# Bench\n\n<!-- results: written by write-readme.ts -->\nold\n<!-- end of results -->\n\nend\n';
+const line = (fields: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({
+    bench: 'ping',
+    metric: 'latency p50',
+    value: 1_234.5,
+    unit: 'us',
+    runs: 5,
+    spread: 0.4217,
+    topology: '1 -> 1',
+    node: '24.21.0',
+    cores: 2,
+    commit: 'abc1234',
+    ...fields,
+  });
+
+describe('the results in the README', () => {
+  it('are replaced by the lines of a run, everything around them kept', () => {
+    const lines = readLines(
+      `${line({ baseline: { name: 'postMessage', value: 20 }, ratio: 61.725 })}\n\n${line({ metric: 'messages', unit: '1/s', value: 12.346 })}\n`,
+    );
+    expect(withResults(readme, lines)).toBe(
+      [
+        '# Bench',
+        '',
+        '<!-- results: written by write-readme.ts -->',
+        '',
+        '### ping',
+        '',
+        'Node 24.21.0, 2 cores, commit abc1234.',
+        '',
+        '1 -> 1:',
+        '',
+        '| metric | unit | value | spread | runs | baseline: postMessage | value / baseline |',
+        '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
+        '| latency p50 | us | 1,235 | 0.422 | 5 | 20 | 61.73 |',
+        '| messages | 1/s | 12.3 | 0.422 | 5 |  |  |',
+        '',
+        '<!-- end of results -->',
+        '',
+        'end',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('come from the newest line of each metric', () => {
+    const text = withResults(readme, readLines(`${line({ value: 1 })}\n${line({ value: 2 })}`));
+    expect(text).toContain('| latency p50 | us | 2 |');
+    expect(text).not.toContain('| latency p50 | us | 1 |');
+  });
+
+  it('need lines of the bench command', () => {
+    expect(() => readLines(`${line({})}\n{"bench":"ping"}`)).toThrow('line 2 must be a line of tandem bench --json');
+  });
+
+  it('need their marks in the text', () => {
+    expect(() => withResults('# Bench\n', [])).toThrow('the text must contain');
+  });
+});
