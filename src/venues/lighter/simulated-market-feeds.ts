@@ -10,7 +10,10 @@ import { isForced, micros } from './simulated-wire.ts';
 import type { SimulatedMarket } from './simulated-wire.ts';
 
 const BOOK_BURST_MS = 50;
-const STATS_MS = 1_000;
+/** Statistics come at least this often, real ms, and at least this often in calendar time: compressed hours keep their detail. */
+const STATS_REAL_MS = 1_000;
+const STATS_CALENDAR_MS = 5 * 60_000;
+const STATS_REAL_MS_MIN = 20;
 const SNAPSHOT_TRADES = 50;
 
 type Levels = Map<number, number>;
@@ -37,10 +40,12 @@ export class MarketFeeds {
   readonly #records: SimulatedRecords;
   readonly #feeds: MarketFeed[] = [];
   readonly #skippedBooks: (number | undefined)[] = [];
+  readonly #statsMs: number;
   #burstDueMs = Number.POSITIVE_INFINITY;
 
-  constructor(records: SimulatedRecords) {
+  constructor(records: SimulatedRecords, calendarScale: number) {
     this.#records = records;
+    this.#statsMs = Math.max(STATS_REAL_MS_MIN, Math.min(STATS_REAL_MS, STATS_CALENDAR_MS / calendarScale));
   }
 
   /** To be called once, after the exchange's first advance. */
@@ -56,7 +61,7 @@ export class MarketFeeds {
         offset: 1_000 * (market.marketId + 1),
         bookAt: at,
         tickerNonce: nonce,
-        statsDueMs: at.monotonicMs + STATS_MS,
+        statsDueMs: at.monotonicMs + this.#statsMs,
         trades: [],
       });
     }
@@ -101,7 +106,7 @@ export class MarketFeeds {
       if (feed.pending !== undefined) this.#flushTicker(feed, at, publish);
       if (burst) this.#flushBook(feed, at, publish);
       if (at.monotonicMs < feed.statsDueMs) continue;
-      feed.statsDueMs = at.monotonicMs + STATS_MS;
+      feed.statsDueMs = at.monotonicMs + this.#statsMs;
       stats.push(feed.market);
       const { marketId } = feed.market;
       publish({ name: 'market_stats', marketId }, () => this.#statsFrame(this.#stats(feed.market), at));

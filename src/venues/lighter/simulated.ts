@@ -94,7 +94,7 @@ class SimulatedLighter implements SimulatedVenue {
     this.#records = new SimulatedRecords(exchange, accounts, options.seed);
     this.#access = new SimulatedAccess(accounts, calendarScale);
     this.#limits = new RequestLimits(accounts);
-    this.#marketFeeds = new MarketFeeds(this.#records);
+    this.#marketFeeds = new MarketFeeds(this.#records, calendarScale);
     this.#accountFeeds = new AccountFeeds(this.#records);
     this.#gateway = new TransactionGateway({
       records: this.#records,
