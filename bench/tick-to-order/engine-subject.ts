@@ -14,7 +14,8 @@ import { startThreads } from '../../src/runtime/thread-system.ts';
 import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { openJournal } from '../../src/storage/live/journal-database.ts';
 import type { JournalThreadData } from '../../src/storage/live/journal-ports.ts';
-import { ACCOUNT, ACCOUNT_OPTIONS, BASE, VENUE, type Decision, type Subject, type VenueAddress } from './plan.ts';
+import { hostsOf } from '../../src/venues/hosts.ts';
+import { ACCOUNT, LIMITS, BASE, VENUE, type Decision, type Subject, type VenueAddress } from './plan.ts';
 import { trader, type TraderArgs } from './trader.ts';
 
 /** Real speed, default settings. */
@@ -44,7 +45,12 @@ export async function startEngineSubject(address: VenueAddress, journalDirectory
     secrets: { [connectorRef(VENUE, ACCOUNT).path]: { type: 'published', secrets } },
   };
   const store: JournalThreadData = { journalDirectory, boot };
-  const account = { venue: VENUE, account: ACCOUNT, ...address, options: { ...options, ...ACCOUNT_OPTIONS } } as const;
+  const account = {
+    venue: VENUE,
+    account: ACCOUNT,
+    ...address,
+    options: { ...options, ...hostsOf(VENUE).profileOptions[LIMITS] },
+  } as const;
   const failed = Promise.withResolvers<never>();
   // Whoever waits hears of it; between runs nobody does.
   failed.promise.catch(() => undefined);

@@ -1,7 +1,8 @@
 /** The main thread's handle of the baseline's one thread. */
 import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { openJournal } from '../../src/storage/live/journal-database.ts';
-import { ACCOUNT, ACCOUNT_OPTIONS, VENUE, type Subject, type VenueAddress } from './plan.ts';
+import { hostsOf } from '../../src/venues/hosts.ts';
+import { ACCOUNT, LIMITS, VENUE, type Subject, type VenueAddress } from './plan.ts';
 import type { PlainEvent, PlainRequest, PlainThreadData } from './plain-worker.ts';
 import { EventThread } from './worker-events.ts';
 
@@ -14,7 +15,13 @@ export async function startPlainSubject(address: VenueAddress, journalDirectory:
   journal.close();
   const { secrets, options } = demoAccount(VENUE, ACCOUNT);
   const data: PlainThreadData = {
-    settings: { account: ACCOUNT, ...address, options: { ...options, ...ACCOUNT_OPTIONS }, secrets, calendarScale: 1 },
+    settings: {
+      account: ACCOUNT,
+      ...address,
+      options: { ...options, ...hostsOf(VENUE).profileOptions[LIMITS] },
+      secrets,
+      calendarScale: 1,
+    },
     journalDirectory,
     boot,
   };

@@ -54,5 +54,5 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-/** Settings of an account at the venue: the number of orders is the benchmark's business, so the market makers' limit holds. */
-export const ACCOUNT_OPTIONS = { limitProfile: 'market-maker' } as const;
+/** The venue's higher tier, on both sides of the wire: how many orders are sent is the benchmark's business. */
+export const LIMITS = 'premium';

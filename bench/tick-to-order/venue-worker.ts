@@ -1,16 +1,11 @@
 /** Thread entry of tick-to-order's venue: a flooded one on loopback. Started with VenueThreadData, spoken to with VenueRequest. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
-import { createExchange } from '../../src/simulation/exchange-engine.ts';
+import { buildVenue } from '../../src/simulation/build-venue.ts';
 import { generatedTape } from '../../src/simulation/generated-tape.ts';
 import { hostClock } from '../../src/simulation/live/host-clock.ts';
 import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
-import { simulatedMarkets } from '../../src/simulation/markets.ts';
-import { MARKET_MAKER_LIMITS } from '../../src/venues/extended/limits.ts';
-import { simulatedExtended } from '../../src/venues/extended/simulated.ts';
-import { starkPublicKeyOf } from '../../src/venues/extended/sign.ts';
 import { FloodedVenue } from './flooded-venue.ts';
-import { ACCOUNT, BASE, VENUE } from './plan.ts';
+import { ACCOUNT, BASE, LIMITS, VENUE } from './plan.ts';
 import type { LoadPlan, VenueReport } from './plan.ts';
 
 export interface VenueThreadData {
@@ -31,7 +26,6 @@ const SERIES = 'hyperliquid';
 const SETTLEMENT_MS = 3_600_000;
 /** Quote money: enough for any number of small orders. */
 const BALANCE = 1_000_000;
-const LEVERAGE = 10;
 const BOOK_INTERVAL_MS = 250;
 
 const port = parentPort;
@@ -42,33 +36,26 @@ const { seed } = workerData as VenueThreadData;
 
 const anchorEpochMs = Date.now();
 const now = hostClock({ startAtMs: anchorEpochMs, scale: 1, anchorEpochMs });
-const exchange = createExchange({
-  venue: VENUE,
-  markets: simulatedMarkets(VENUE, [BASE]),
-  accounts: [{ name: ACCOUNT, openingWalletMicro: BigInt(BALANCE) * 1_000_000n, leverage: LEVERAGE }],
-  tape: generatedTape({
+const { venue: inner, exchange } = buildVenue(
+  {
+    venue: VENUE,
+    bases: [BASE],
+    accounts: [{ name: ACCOUNT, balance: BALANCE }],
+    limits: LIMITS,
+    seed,
+    calendarScale: 1,
+    takerDelayMs: 0,
+    makerDelayMs: 0,
+    cancelDelayMs: 0,
+    bookIntervalMs: BOOK_INTERVAL_MS,
+  },
+  generatedTape({
     seed,
     bases: [BASE],
     venues: { [VENUE]: { series: SERIES, intervalMs: SETTLEMENT_MS } },
     startAtMs: anchorEpochMs,
   }),
-  seed,
-  takerDelayMs: 0,
-  makerDelayMs: 0,
-  cancelDelayMs: 0,
-  bookIntervalMs: BOOK_INTERVAL_MS,
-});
-const { secrets, options } = demoAccount(VENUE, ACCOUNT);
-const account = {
-  name: ACCOUNT,
-  apiKey: secrets['apiKey'] ?? '',
-  starkPublicKey: starkPublicKeyOf(secrets['privateKey'] ?? ''),
-  vault: Number(options['vault']),
-  accountId: Number(options['vault']),
-  leverage: LEVERAGE,
-};
-const { max, windowMs } = MARKET_MAKER_LIMITS.rest;
-const inner = simulatedExtended({ exchange, seed, accounts: [account], requestsPerMinute: (max * 60_000) / windowMs });
+);
 const [instrument] = exchange.markets();
 if (instrument === undefined) throw new Error(`${VENUE} must list ${BASE}`);
 
