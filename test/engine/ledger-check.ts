@@ -49,7 +49,7 @@ export function tradedPairs(rows: readonly JournalRow[]): readonly TradedPair[] 
   }
   return [...latest.values()]
     .filter((pair) => (ledger.pairs.get(pair.pairId)?.fills ?? 0) > 0)
-    .sort((one, other) => one.decidedAtMs - other.decidedAtMs || one.base.localeCompare(other.base))
+    .sort((one, other) => (one.base === other.base ? one.decidedAtMs - other.decidedAtMs : one.base < other.base ? -1 : 1))
     .map((pair) => ({
       base: pair.base,
       long: pair.long.venue,
