@@ -210,7 +210,8 @@ export const connectorEventDelivery: DeliveryTable<ConnectorEvent> = {
   'account-changed': { class: 'state', keyFields: ['venue', 'account'] },
   'order-changed': { class: 'must-deliver', priority: 'risk' },
   'fill-received': { class: 'must-deliver', priority: 'risk' },
-  'funding-paid': { class: 'must-deliver', priority: 'normal' },
+  // As urgent as the rest: `reconciled` must not overtake what it was found with.
+  'funding-paid': { class: 'must-deliver', priority: 'risk' },
   'position-reported': { class: 'must-deliver', priority: 'risk' },
   'reconciled': { class: 'must-deliver', priority: 'risk' },
 };

@@ -1,58 +1,43 @@
-/** Applies normalised venue facts to the connector's state and passes them on to those concerned. */
+/** Applies a venue's normalised facts to the connector's state and passes them on to those concerned. Connector thread. */
 import { createOrderGate } from '../../src/risk/approval.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
-import type { OrderReport, VenueEvent } from '../../src/venues/venue.ts';
-import type { OrderEvent } from '../connector-messages.ts';
+import type { VenueEvent } from '../../src/venues/venue.ts';
+import { paymentFound, settlementPassed } from './funding.ts';
+import { openOrdersListed, orderFilled, orderReported } from './orders.ts';
+import { positionFilled, positionReported } from './positions.ts';
+import { markBook, tellAccount, tellMarket } from './publish.ts';
+import { endResolving, orderLookedUp } from './resolve.ts';
+import type { ConnectorSelf, ConnectorState, SentAt } from './state.ts';
 import { submissionAccepted, submissionRefused } from './submissions.ts';
-import { orderFound } from './resolve.ts';
-import { markBook, tellDurably, tellMarket, tellStatus } from './publish.ts';
-import { startSweep } from './sweep.ts';
-import type { ConnectorSelf, ConnectorState } from './state.ts';
-import { positionRef } from '../addresses.ts';
+import { privateStreamReady } from './sweep.ts';
 
 const DAY_MS = 86_400_000;
+/** Settled rates kept for a newly started subscriber. */
+const FUNDING_RATES_MAX = 2_000;
+const SAMPLE_CHARACTERS = 200;
 
-/** `exchange` is present for answers of requests: when the request left, calendar ms. */
+/** `askedAt` is present for answers of requests: when the request left. Absent: the stream. */
 export function applyEvents(
   state: ConnectorState,
   self: ConnectorSelf,
   events: readonly VenueEvent[],
-  exchange: { readonly sentAtMs: number } | undefined,
+  askedAt: SentAt | undefined,
 ): void {
-  for (const event of events) applyEvent(state, self, event, exchange);
+  for (const event of events) applyEvent(state, self, event, askedAt);
 }
 
-function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEvent, exchange: { readonly sentAtMs: number } | undefined): void {
-  const { venue, account } = state.args;
+function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEvent, askedAt: SentAt | undefined): void {
+  const { venue } = state.args;
   switch (event.type) {
     case 'server-time':
-      if (exchange !== undefined) {
-        state.clock = observeServerTime(state.clock, {
-          sentAtMs: exchange.sentAtMs,
-          receivedAtMs: self.nowMs(),
-          serverMs: event.serverMs,
-          scale: self.ports.calendar.scale,
-          nowMonotonicMs: self.monotonicMs(),
-        });
-      }
+      if (askedAt !== undefined) measureClock(state, self, event.serverMs, askedAt);
       return;
     case 'instruments':
-      for (const instrument of event.instruments) {
-        if (!state.args.bases.includes(instrument.base)) continue;
-        state.instruments.set(instrument.symbol, instrument);
-        state.baseBySymbol.set(instrument.symbol, instrument.base);
-        tellMarket(state, self, { type: 'instrument-listed', venue, account, symbol: instrument.symbol, instrument }, instrument.base);
-      }
-      state.symbols = [...state.instruments.keys()];
-      state.gate = createOrderGate({ ...state.args.gate, symbols: state.symbols });
+      instrumentsListed(state, self, event.instruments);
       return;
     case 'fee-tier':
-      for (const [symbol, instrument] of state.instruments) {
-        if (event.symbol !== undefined && event.symbol !== symbol) continue;
-        const updated = { ...instrument, makerFee: event.makerFee, takerFee: event.takerFee };
-        state.instruments.set(symbol, updated);
-        tellMarket(state, self, { type: 'instrument-listed', venue, account, symbol, instrument: updated }, instrument.base);
-      }
+      feesKnown(state, self, event);
       return;
     case 'book-changed':
       markBook(state, self, event.symbol, undefined);
@@ -61,124 +46,61 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       self.count(`book-invalid:${event.reason}`);
       markBook(state, self, event.symbol, event.reason);
       return;
-    case 'mark': {
-      const base = state.baseBySymbol.get(event.symbol);
-      if (base === undefined) return;
-      const { markNano, indexNano } = event.markTicksScaled;
-      if (markNano <= 0n || (indexNano !== undefined && indexNano <= 0n)) {
-        self.count('bad-values');
-        return;
-      }
-      const known = state.marks.get(event.symbol)?.indexNano;
-      const index = indexNano ?? known;
-      const mark = {
-        type: 'mark-changed',
-        venue,
-        symbol: event.symbol,
-        base,
-        markNano,
-        ...(index === undefined ? {} : { indexNano: index }),
-        venueAtMs: event.venueAtMs,
-        receivedAtMonotonicMs: self.monotonicMs(),
-      } as const;
-      state.marks.set(event.symbol, mark);
-      tellMarket(state, self, mark, base);
+    case 'mark':
+      markChanged(state, self, event);
       return;
-    }
-    case 'funding-rate': {
-      const { rate } = event;
-      const base = state.baseBySymbol.get(rate.symbol);
-      if (base === undefined) return;
-      const message = {
-        type: 'funding-rate-changed',
-        venue,
-        symbol: rate.symbol,
-        base,
-        kind: rate.kind,
-        settleAtMs: rate.settleAtMs,
-        rate,
-        receivedAtMonotonicMs: self.monotonicMs(),
-      } as const;
-      const key = rate.kind === 'predicted' ? `${rate.symbol} predicted` : `${rate.symbol} ${rate.settleAtMs}`;
-      const known = state.fundingRates.get(key);
-      if (rate.kind === 'settled') {
-        if (known !== undefined && known.rate.raw === rate.raw) return;
-        // A settlement passed: payments of our positions exist now.
-        state.fundingDue = true;
-      }
-      state.fundingRates.set(key, message);
-      pruneRates(state);
-      tellMarket(state, self, message, base);
+    case 'funding-rate':
+      rateChanged(state, self, event);
       return;
-    }
     case 'positions-snapshot': {
-      const reported = new Set(event.positions.map((position) => position.symbol));
-      for (const position of event.positions) tellPosition(state, self, position.symbol, position.signedLots, 'query');
-      for (const symbol of state.symbols) if (!reported.has(symbol)) tellPosition(state, self, symbol, 0, 'query');
+      const reported = new Map(event.positions.map((position) => [position.symbol, position.signedLots]));
+      for (const symbol of new Set([...reported.keys(), ...state.symbols]))
+        positionReported(state, self, symbol, reported.get(symbol) ?? 0, askedAt);
       return;
     }
     case 'position':
-      tellPosition(state, self, event.position.symbol, event.position.signedLots, 'stream');
+      positionReported(state, self, event.position.symbol, event.position.signedLots, askedAt);
       return;
-    case 'balance': {
-      const message = {
-        type: 'account-changed',
-        venue,
-        account,
-        walletMicro: event.walletMicro,
-        availableMicro: event.availableMicro ?? state.lastAccount?.availableMicro ?? event.walletMicro,
-        receivedAtMonotonicMs: self.monotonicMs(),
-      } as const;
-      state.lastAccount = message;
-      const day = Math.floor(self.nowMs() / DAY_MS);
-      if (state.dayOpening?.day !== day) state.dayOpening = { day, walletMicro: event.walletMicro };
-      tellMarket(state, self, message, undefined);
+    case 'balance':
+      balanceChanged(state, self, event);
       return;
-    }
     case 'open-orders':
-      state.openOrders = event.orders.map((order) => ({ symbol: order.symbol, clientOrderId: order.clientOrderId }));
-      for (const order of event.orders) orderReported(state, self, order);
+      openOrdersListed(state, self, event.orders);
       return;
     case 'order-update':
       orderReported(state, self, event.order);
+      if (event.order.status !== 'open') endResolving(state, event.order.clientOrderId);
       return;
     case 'order-lookup':
-      orderFound(state, self, event.clientOrderId, event.found);
+      orderLookedUp(state, self, event.clientOrderId, event.found);
       return;
-    case 'fill': {
-      const message: OrderEvent = { type: 'fill-received', venue, account, symbol: event.fill.symbol, fill: event.fill };
-      const track = state.orders.get(event.fill.clientOrderId);
-      if (track !== undefined) track.lastChangeMs = self.monotonicMs();
-      tellDurably(state, self, 'fill', `fill:${venue}:${account}:${event.fill.fillId}`, message);
+    case 'fill':
+      if (orderFilled(state, self, event.fill)) positionFilled(state, self, event.fill, askedAt !== undefined);
       return;
-    }
-    case 'funding-payment': {
-      const { payment } = event;
-      const message: OrderEvent = { type: 'funding-paid', venue, account, symbol: payment.symbol, payment };
-      state.fundingCursorMs = Math.max(state.fundingCursorMs, payment.settledAtMs);
-      tellDurably(state, self, 'funding', `funding:${venue}:${account}:${payment.paymentId}`, message);
+    case 'funding-payment':
+      paymentFound(state, self, event.payment);
       return;
-    }
     case 'nonce':
-      state.nonce = { ...state.nonce, next: event.next };
+      state.nonce.next = event.next;
       return;
     case 'leverage':
       return;
     case 'submission-accepted':
-      submissionAccepted(state, self, event.submissionId, event.venueOrderId);
+      // Answers of requests are taken where the request was made.
+      if (event.submissionId !== undefined) submissionAccepted(state, self, event.submissionId, event.venueOrderId);
       return;
     case 'submission-refused':
       submissionRefused(state, self, event.submissionId, event.code, event.reason, event.class);
       return;
     case 'private-stream-ready':
-      state.privateReady = true;
-      startSweep(state, self, 2);
-      tellStatus(state, self, false);
+      privateStreamReady(state, self);
       return;
-    case 'malformed-frame':
+    case 'malformed-frame': {
+      const { channel, detail, sample } = event;
       self.count('malformed-frames');
-      self.log('warn', 'malformed-frame', { venue, channel: event.channel, detail: event.detail, sample: event.sample.slice(0, 200) });
+      self.log('warn', 'malformed-frame', { venue, channel, detail, sample: sample.slice(0, SAMPLE_CHARACTERS) });
       return;
+    }
     case 'venue-error':
       self.count('venue-errors');
       self.log('warn', 'venue-error', { venue, code: event.code, reason: event.reason });
@@ -188,64 +110,129 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
   }
 }
 
-/** Settled rates kept for a newly started subscriber. */
-const SETTLED_RATES_MAX = 2_000;
-function pruneRates(state: ConnectorState): void {
-  if (state.fundingRates.size <= SETTLED_RATES_MAX) return;
-  for (const [key, message] of state.fundingRates) {
-    if (message.kind === 'settled') {
-      state.fundingRates.delete(key);
-      return;
-    }
-  }
-}
-
-function tellPosition(state: ConnectorState, self: ConnectorSelf, symbol: string, signedLots: number, source: 'stream' | 'query'): void {
-  const base = state.baseBySymbol.get(symbol);
-  state.positions.set(symbol, signedLots);
-  if (base === undefined) return;
-  state.positionSequence += 1;
-  self.tell(positionRef(base), {
-    type: 'position-reported',
-    venue: state.args.venue,
-    account: state.args.account,
-    symbol,
-    signedLots,
-    source,
-    sequence: state.positionSequence,
-    receivedAtMonotonicMs: self.monotonicMs(),
+function measureClock(state: ConnectorState, self: ConnectorSelf, serverMs: number, askedAt: SentAt): void {
+  state.clock = observeServerTime(state.clock, {
+    sentAtMs: askedAt.calendarMs,
+    receivedAtMs: self.nowMs(),
+    serverMs,
+    scale: self.ports.calendar.scale,
+    nowMonotonicMs: self.monotonicMs(),
   });
 }
 
-/** An order as the venue reports it, from a stream, a list or a query. */
-function orderReported(state: ConnectorState, self: ConnectorSelf, order: OrderReport): void {
-  if (order.clientOrderId === '') {
-    self.count('foreign-orders');
+/** The list is complete: what it does not name any more cannot be traded. */
+function instrumentsListed(state: ConnectorState, self: ConnectorSelf, listed: readonly Instrument[]): void {
+  const wanted = listed.filter((instrument) => state.args.bases.includes(instrument.base));
+  for (const instrument of wanted) {
+    state.baseBySymbol.set(instrument.symbol, instrument.base);
+    // The account's own fees outlast the list's.
+    tellInstrument(state, self, { ...instrument, ...state.fees.get(instrument.symbol) });
+  }
+  for (const instrument of state.instruments.values()) {
+    if (instrument.status === 'inactive' || wanted.some(({ symbol }) => symbol === instrument.symbol)) continue;
+    self.log('warn', 'instrument-delisted', { venue: state.args.venue, symbol: instrument.symbol });
+    tellInstrument(state, self, { ...instrument, status: 'inactive' });
+  }
+  state.symbols = [...state.instruments.keys()];
+  const { passedAtMonotonicMs } = state.gate;
+  state.gate = { ...createOrderGate({ ...state.args.gate, symbols: state.symbols }), passedAtMonotonicMs };
+}
+
+function feesKnown(state: ConnectorState, self: ConnectorSelf, event: Extract<VenueEvent, { type: 'fee-tier' }>): void {
+  const { makerFee, takerFee } = event;
+  for (const [symbol, instrument] of state.instruments) {
+    if (event.symbol !== undefined && event.symbol !== symbol) continue;
+    state.fees.set(symbol, { makerFee, takerFee });
+    tellInstrument(state, self, { ...instrument, makerFee, takerFee });
+  }
+}
+
+function tellInstrument(state: ConnectorState, self: ConnectorSelf, instrument: Instrument): void {
+  const { venue, account } = state.args;
+  const { symbol, base } = instrument;
+  state.instruments.set(symbol, instrument);
+  tellMarket(state, self, { type: 'instrument-listed', venue, account, symbol, instrument }, base);
+}
+
+function markChanged(state: ConnectorState, self: ConnectorSelf, event: Extract<VenueEvent, { type: 'mark' }>): void {
+  const { symbol, venueAtMs } = event;
+  const base = state.baseBySymbol.get(symbol);
+  if (base === undefined) return;
+  const { markNano, indexNano } = event.markTicksScaled;
+  if (markNano <= 0n || (indexNano !== undefined && indexNano <= 0n)) {
+    self.count('bad-values');
     return;
   }
-  tellOrder(state, self, {
-    symbol: order.symbol,
-    clientOrderId: order.clientOrderId,
-    status: order.status,
-    venueOrderId: order.venueOrderId,
-    ...(order.filledLots === undefined ? {} : { filledLots: order.filledLots }),
-    code: '',
-    reason: order.reason ?? '',
-    atMs: order.venueAtMs,
-    sequence: order.sequence,
-  });
+  const now = self.monotonicMs();
+  const known = state.marks.get(symbol);
+  const index = indexNano ?? known?.message.indexNano;
+  const message = {
+    type: 'mark-changed',
+    venue: state.args.venue,
+    symbol,
+    base,
+    markNano,
+    ...(index === undefined ? {} : { indexNano: index }),
+    venueAtMs,
+    receivedAtMonotonicMs: now,
+  } as const;
+  const indexAtMs = indexNano === undefined ? (known?.indexAtMs ?? Number.NEGATIVE_INFINITY) : now;
+  state.marks.set(symbol, { message, markAtMs: now, indexAtMs });
+  tellMarket(state, self, message, base);
 }
 
-type OrderChange = Omit<Extract<OrderEvent, { type: 'order-changed' }>, 'type' | 'venue' | 'account'>;
-
-/** Journals and tells a change of one of our orders. */
-export function tellOrder(state: ConnectorState, self: ConnectorSelf, change: OrderChange): void {
-  const { venue, account } = state.args;
-  const event: Extract<OrderEvent, { type: 'order-changed' }> = { type: 'order-changed', venue, account, ...change };
-  const track = state.orders.get(change.clientOrderId);
-  if (track !== undefined) {
-    track.lastEvent = event;
-    track.lastChangeMs = self.monotonicMs();
+function rateChanged(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  { rate }: Extract<VenueEvent, { type: 'funding-rate' }>,
+): void {
+  const { symbol, kind, settleAtMs } = rate;
+  const base = state.baseBySymbol.get(symbol);
+  if (base === undefined) return;
+  const key = kind === 'predicted' ? `${symbol} predicted` : `${symbol} ${settleAtMs}`;
+  if (kind === 'settled') {
+    if (state.fundingRates.get(key)?.rate.raw === rate.raw) return;
+    settlementPassed(state, self, symbol, settleAtMs);
   }
-  tellDurably(state, self, 'order-event', `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}`, event);
+  const message = {
+    type: 'funding-rate-changed',
+    venue: state.args.venue,
+    symbol,
+    base,
+    kind,
+    settleAtMs,
+    rate,
+    receivedAtMonotonicMs: self.monotonicMs(),
+  } as const;
+  state.fundingRates.set(key, message);
+  if (state.fundingRates.size > FUNDING_RATES_MAX) forgetOldestSettled(state);
+  tellMarket(state, self, message, base);
+}
+
+/** Histories arrive in any order: the oldest settlement goes, not the oldest arrival. */
+function forgetOldestSettled(state: ConnectorState): void {
+  let oldest: { readonly key: string; readonly settleAtMs: number } | undefined;
+  for (const [key, { kind, settleAtMs }] of state.fundingRates) {
+    if (kind === 'settled' && (oldest === undefined || settleAtMs < oldest.settleAtMs)) oldest = { key, settleAtMs };
+  }
+  if (oldest !== undefined) state.fundingRates.delete(oldest.key);
+}
+
+function balanceChanged(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  event: Extract<VenueEvent, { type: 'balance' }>,
+): void {
+  const { venue, account } = state.args;
+  const day = Math.floor(self.nowMs() / DAY_MS);
+  if (state.dayOpening?.day !== day) state.dayOpening = { day, walletMicro: event.walletMicro };
+  tellAccount(state, self, {
+    type: 'account-changed',
+    venue,
+    account,
+    walletMicro: event.walletMicro,
+    // Nothing is free until the venue says how much.
+    availableMicro: event.availableMicro ?? state.lastAccount?.availableMicro ?? 0n,
+    receivedAtMonotonicMs: self.monotonicMs(),
+  });
 }

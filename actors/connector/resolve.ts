@@ -1,33 +1,50 @@
 /**
  * What became of an order whose answer never came: asked from the venue until found, or proven dead by the venue's clock passing the
- * request's validity and two not-found answers at least a second apart after that. A failed query proves nothing.
+ * request's validity and then two not-found answers at least a second apart. A failed query proves nothing.
  */
-import { bestOffset } from '../../src/venues/clock-offset.ts';
-import { changeOrder } from './submissions.ts';
-import { requestAll } from './operations.ts';
+import { orderObserved } from './orders.ts';
+import { requestAll } from './requests.ts';
+import { backoffMs } from './backoff.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState, ResolveTrack } from './state.ts';
+import { earliestVenueMs } from './venue-clock.ts';
 
 const RETRY_MS = 1_000;
+/** Pauses after failed queries, ms. */
+const FAILED_RETRY = { minMs: RETRY_MS, maxMs: 10_000 } as const;
 /** Margin after the validity's end before absence counts as proof. */
 const PROOF_MARGIN_MS = 1_000;
 /** Overlap when reading fills around an order, real ms. */
 const FILL_OVERLAP_MS = 60_000;
+/** Orders resolved at once. */
+const RESOLVING_MAX = 1_000;
 
-/** Starts (or joins) the resolution of one order. */
-export function resolveOrder(state: ConnectorState, self: ConnectorSelf, symbol: string, clientOrderId: string, validUntilMs: number, whenResolved?: () => void): void {
-  const running = state.resolving.get(clientOrderId);
+/** Starts (or joins) the resolution of one order. `whenResolved` is called once its outcome was told. */
+export function resolveOrder(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  order: { readonly symbol: string; readonly clientOrderId: string; readonly validUntilMs: number },
+  whenResolved?: () => void,
+): void {
+  const running = state.resolving.get(order.clientOrderId);
   if (running !== undefined) {
     if (whenResolved !== undefined) running.whenResolved.push(whenResolved);
     return;
   }
-  state.resolving.set(clientOrderId, {
-    symbol,
-    clientOrderId,
-    validUntilMs,
+  if (state.resolving.size >= RESOLVING_MAX) {
+    // Whoever asked asks again; nothing is concluded.
+    self.count('resolutions-refused');
+    return;
+  }
+  state.resolving.set(order.clientOrderId, {
+    symbol: order.symbol,
+    clientOrderId: order.clientOrderId,
+    validUntilMs: order.validUntilMs,
     notFound: 0,
     firstNotFoundAtMs: 0,
+    askedPastValidity: false,
     active: false,
+    failures: 0,
     retryAtMs: 0,
     whenResolved: whenResolved === undefined ? [] : [whenResolved],
   });
@@ -36,49 +53,70 @@ export function resolveOrder(state: ConnectorState, self: ConnectorSelf, symbol:
 
 /** Asks again for every order that is due. */
 export function advanceResolving(state: ConnectorState, self: ConnectorSelf): void {
+  if (!state.isRunning) return;
   const at = instant(self);
   for (const track of state.resolving.values()) {
-    if (track.active || at.monotonicMs < track.retryAtMs) continue;
+    // A symbol the venue does not list any more cannot be asked about.
+    if (track.active || at.monotonicMs < track.retryAtMs || !state.instruments.has(track.symbol)) continue;
     track.active = true;
+    track.askedPastValidity = isPastValidity(state, self, track);
     const sinceMs = track.validUntilMs - (state.args.requestValidityMs + FILL_OVERLAP_MS) * self.ports.calendar.scale;
-    const questions = [state.adapter.fillsSince(sinceMs, at), ...state.adapter.findOrder(track.symbol, track.clientOrderId, at)];
-    requestAll(state, self, questions, 2, (outcome) => {
+    // Fills first: a lookup that finds nothing must not be believed before them.
+    const questions = [
+      state.adapter.fillsSince(sinceMs, at),
+      ...state.adapter.findOrder(track.symbol, track.clientOrderId, at),
+    ];
+    requestAll(state, self, questions, { priority: 2 }, (outcome) => {
       track.active = false;
-      track.retryAtMs = self.monotonicMs() + RETRY_MS;
+      track.failures = outcome.ok ? 0 : track.failures + 1;
+      const fraction = self.random('retry').nextFraction();
+      track.retryAtMs =
+        self.monotonicMs() + (outcome.ok ? RETRY_MS : backoffMs(track.failures, fraction, FAILED_RETRY));
       if (!outcome.ok) self.count('resolve-queries-failed');
     });
   }
 }
 
 /** The venue's answer to one question by client order id; the order's own report, if any, came just before. */
-export function orderFound(state: ConnectorState, self: ConnectorSelf, clientOrderId: string, found: boolean): void {
+export function orderLookedUp(state: ConnectorState, self: ConnectorSelf, clientOrderId: string, found: boolean): void {
   const track = state.resolving.get(clientOrderId);
   if (track === undefined) return;
   if (found) {
-    finish(state, track);
+    endResolving(state, clientOrderId);
     return;
   }
+  if (!track.askedPastValidity) return;
   const now = self.monotonicMs();
-  if (!pastValidity(state, self, track)) return;
   track.notFound += 1;
-  if (track.notFound === 1) track.firstNotFoundAtMs = now;
-  else if (now - track.firstNotFoundAtMs >= RETRY_MS) {
-    self.count('orders-proven-dead');
-    changeOrder(state, self, clientOrderId, 'not-found', 'PROVEN_DEAD', 'validity ended and the venue does not know the order', undefined);
-    finish(state, track);
+  if (track.notFound === 1) {
+    track.firstNotFoundAtMs = now;
+    return;
   }
+  if (now - track.firstNotFoundAtMs < RETRY_MS) return;
+  const isTold = orderObserved(state, self, track.symbol, clientOrderId, {
+    status: 'not-found',
+    code: 'PROVEN_DEAD',
+    reason: 'validity ended and the venue does not know the order',
+  });
+  if (!isTold && state.orders.get(clientOrderId)?.phase === 'live') {
+    // A fill says that it exists: the venue contradicts itself, and is asked again.
+    self.count('lookups-contradicted');
+    return;
+  }
+  self.count('orders-proven-dead');
+  endResolving(state, clientOrderId);
 }
 
-function finish(state: ConnectorState, track: ResolveTrack): void {
-  state.resolving.delete(track.clientOrderId);
+/** The outcome of an order is known. */
+export function endResolving(state: ConnectorState, clientOrderId: string): void {
+  const track = state.resolving.get(clientOrderId);
+  if (track === undefined) return;
+  state.resolving.delete(clientOrderId);
   for (const tell of track.whenResolved) tell();
 }
 
-function pastValidity(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): boolean {
-  const { scale } = self.ports.calendar;
-  const offset = bestOffset(state.clock);
-  // The venue's clock decides; without a measured offset nothing is proven.
-  if (offset === undefined) return false;
-  const venueNowMs = self.nowMs() + (offset.offsetMs - offset.errorMs) * scale;
-  return venueNowMs > track.validUntilMs + PROOF_MARGIN_MS * scale;
+/** By the venue's clock; without a measured offset nothing is proven. */
+function isPastValidity(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): boolean {
+  const venueMs = earliestVenueMs(state, self);
+  return venueMs !== undefined && venueMs > track.validUntilMs + PROOF_MARGIN_MS * self.ports.calendar.scale;
 }

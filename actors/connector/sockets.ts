@@ -1,29 +1,44 @@
 /** The connector's sockets: opened as the stream plans, cut when silent, reopened with jittered backoff, control frames paced. */
 import type { SocketClosed, SocketFrame } from '../../src/ports/ports.ts';
-import type { FrameResult } from '../../src/venues/venue.ts';
-import { applyEvents } from './events.ts';
-import { dueIn } from './operations.ts';
-import { tellStatus } from './publish.ts';
+import type { FrameResult, VenueEvent } from '../../src/venues/venue.ts';
+import { backoffMs } from './backoff.ts';
+import { dueIn } from './requests.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState, SocketTrack } from './state.ts';
 
 const SILENCE_MS = 10_000;
-const BACKOFF_MIN_MS = 250;
-const BACKOFF_MAX_MS = 30_000;
+const REOPEN = { minMs: 250, maxMs: 30_000 } as const;
+/** A connection that lasted this long was a good one: the next backoff starts small again. */
+const LASTED_MS = 10_000;
+/** Control frames waiting for the venue's message limit; beyond it a socket starts afresh. */
+const FRAMES_MAX = 2_000;
 
-/** Opens the sockets the stream wants and does not have. */
+/** Opens the sockets the stream wants and does not have, and cuts those it does not want any more. */
 export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
-  for (const plan of state.stream.plan(state.symbols)) {
-    if (!state.sockets.has(plan.key)) {
-      state.sockets.set(plan.key, { plan, ref: undefined, status: 'waiting', lastHeardMs: self.monotonicMs(), failures: 0 });
-      openSocket(state, self, plan.key);
-    }
+  const plans = state.stream.plan(state.symbols);
+  for (const [key, track] of state.sockets) {
+    if (plans.some((plan) => plan.key === key)) continue;
+    cut(track, self);
+    state.sockets.delete(key);
+  }
+  for (const plan of plans) {
+    if (state.sockets.has(plan.key)) continue;
+    const nowMs = self.monotonicMs();
+    state.sockets.set(plan.key, {
+      plan,
+      ref: undefined,
+      status: 'waiting',
+      lastHeardMs: nowMs,
+      openedAtMs: nowMs,
+      failures: 0,
+    });
+    openSocket(state, self, plan.key);
   }
 }
 
 export function openSocket(state: ConnectorState, self: ConnectorSelf, key: string): void {
   const track = state.sockets.get(key);
-  if (track === undefined || track.status !== 'waiting' || state.fatal !== undefined) return;
+  if (track === undefined || track.status !== 'waiting') return;
   const ref = self.ports.socket.open(track.plan.url, track.plan.headers);
   state.socketKeyByRef.set(ref, key);
   track.ref = ref;
@@ -31,95 +46,119 @@ export function openSocket(state: ConnectorState, self: ConnectorSelf, key: stri
   track.lastHeardMs = self.monotonicMs();
 }
 
-export function socketOpened(state: ConnectorState, self: ConnectorSelf, ref: number): void {
-  const key = state.socketKeyByRef.get(ref);
-  const track = key === undefined ? undefined : state.sockets.get(key);
-  if (key === undefined || track === undefined || track.ref !== ref) return;
+/** Returns the facts that follow. */
+export function socketOpened(state: ConnectorState, self: ConnectorSelf, ref: number): readonly VenueEvent[] {
+  const found = find(state, ref);
+  if (found === undefined) return [];
+  const { key, track } = found;
   track.status = 'open';
-  track.lastHeardMs = self.monotonicMs();
-  carryOut(state, self, key, state.stream.opened(key, instant(self)));
+  track.openedAtMs = self.monotonicMs();
+  track.lastHeardMs = track.openedAtMs;
+  return carryOut(state, self, key, state.stream.opened(key, instant(self)));
 }
 
 export function socketHeard(state: ConnectorState, self: ConnectorSelf, ref: number): void {
-  const key = state.socketKeyByRef.get(ref);
-  const track = key === undefined ? undefined : state.sockets.get(key);
-  if (track !== undefined) track.lastHeardMs = self.monotonicMs();
+  const found = find(state, ref);
+  if (found !== undefined) found.track.lastHeardMs = self.monotonicMs();
 }
 
-export function socketFrame(state: ConnectorState, self: ConnectorSelf, frame: SocketFrame): void {
-  const key = state.socketKeyByRef.get(frame.ref);
-  const track = key === undefined ? undefined : state.sockets.get(key);
-  // A frame of a connection that was cut: its successor delivers the truth.
-  if (key === undefined || track === undefined || track.ref !== frame.ref) return;
-  track.lastHeardMs = frame.receivedAtMonotonicMs;
-  track.failures = 0;
-  carryOut(state, self, key, state.stream.frame(key, frame.text, { calendarMs: self.nowMs(), monotonicMs: frame.receivedAtMonotonicMs }));
+/** Returns the facts of a frame. Frames of a connection that was given up are nobody's: its successor delivers the truth. */
+export function socketFrame(state: ConnectorState, self: ConnectorSelf, frame: SocketFrame): readonly VenueEvent[] {
+  const found = find(state, frame.ref);
+  if (found === undefined) return [];
+  const monotonicMs = frame.receivedAtMonotonicMs;
+  found.track.lastHeardMs = monotonicMs;
+  const result = state.stream.frame(found.key, frame.text, { calendarMs: self.nowMs(), monotonicMs });
+  return carryOut(state, self, found.key, result);
 }
 
-export function socketClosed(state: ConnectorState, self: ConnectorSelf, closed: SocketClosed): void {
-  const key = state.socketKeyByRef.get(closed.ref);
+/** Returns which socket ended and the facts that follow; undefined when it was given up before. */
+export function socketClosed(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  closed: SocketClosed,
+): { readonly key: string; readonly events: readonly VenueEvent[] } | undefined {
+  const found = find(state, closed.ref);
   state.socketKeyByRef.delete(closed.ref);
-  const track = key === undefined ? undefined : state.sockets.get(key);
-  if (key === undefined || track === undefined || track.ref !== closed.ref) return;
-  track.failures += 1;
+  if (found === undefined) return undefined;
+  const { key, track } = found;
+  const lasted = track.status === 'open' && self.monotonicMs() - track.openedAtMs >= LASTED_MS;
+  track.failures = lasted ? 1 : track.failures + 1;
   track.ref = undefined;
   track.status = 'waiting';
   state.frames = state.frames.filter((frame) => frame.socketKey !== key);
   self.count('sockets-closed');
-  self.log('warn', 'socket-closed', { venue: state.args.venue, socket: key, code: closed.code, detail: closed.detail });
-  applyEvents(state, self, state.stream.closed(key, instant(self)), undefined);
-  // Full jitter, never zero: a venue that drops everybody must not be stormed.
-  const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(track.failures, 10));
-  const delayMs = BACKOFF_MIN_MS + self.random('reconnect').nextFraction() * (ceilingMs - BACKOFF_MIN_MS);
+  const { code, detail } = closed;
+  self.log('warn', 'socket-closed', { venue: state.args.venue, socket: key, code, detail });
+  // A venue that drops everybody must not be stormed.
+  const delayMs = backoffMs(track.failures, self.random('reconnect').nextFraction(), REOPEN);
   self.after(delayMs, { type: 'reopen-socket', socketKey: key });
+  return { key, events: state.stream.closed(key, instant(self)) };
 }
 
-/** Cuts sockets that have been silent for too long and lets the stream do its timed work. */
-export function tickSockets(state: ConnectorState, self: ConnectorSelf): void {
+/** Cuts sockets that have been silent for too long and lets the stream do its timed work; returns the facts that follow. */
+export function tickSockets(state: ConnectorState, self: ConnectorSelf): readonly VenueEvent[] {
   const now = self.monotonicMs();
   for (const [key, track] of state.sockets) {
-    if (track.ref !== undefined && now - track.lastHeardMs > (track.plan.silenceMs ?? SILENCE_MS)) {
-      self.log('warn', 'socket-silent', { venue: state.args.venue, socket: key, silentMs: Math.round(now - track.lastHeardMs) });
-      cut(track, self);
-    }
+    const silentMs = now - track.lastHeardMs;
+    if (track.ref === undefined || silentMs <= (track.plan.silenceMs ?? SILENCE_MS)) continue;
+    self.count('sockets-silent');
+    self.log('warn', 'socket-silent', { venue: state.args.venue, socket: key, silentMs: Math.round(silentMs) });
+    cut(track, self);
   }
-  carryOut(state, self, undefined, state.stream.tick(instant(self)));
+  return carryOut(state, self, undefined, state.stream.tick(instant(self)));
 }
 
 function cut(track: SocketTrack, self: ConnectorSelf): void {
+  // At once: a polite close would wait for the other side, which may be gone.
   if (track.ref !== undefined) self.ports.socket.terminate(track.ref);
 }
 
-/** Applies what the stream made of a frame. */
-function carryOut(state: ConnectorState, self: ConnectorSelf, key: string | undefined, result: FrameResult): void {
+function find(state: ConnectorState, ref: number): { readonly key: string; readonly track: SocketTrack } | undefined {
+  const key = state.socketKeyByRef.get(ref);
+  const track = key === undefined ? undefined : state.sockets.get(key);
+  return key === undefined || track?.ref !== ref ? undefined : { key, track };
+}
+
+/** Sends what the stream wants sent and returns its facts. Without a key a wish to reconnect means every socket. */
+function carryOut(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  key: string | undefined,
+  result: FrameResult,
+): readonly VenueEvent[] {
   for (const frame of result.send) {
     if (frame.kind === 'control') state.frames.push({ socketKey: frame.socketKey, text: frame.text });
     else sendText(state, self, frame.socketKey, frame.text);
   }
   if (result.send.length > 0) releaseFrames(state, self);
-  applyEvents(state, self, result.events, undefined);
-  if (result.reconnect !== undefined && key !== undefined) {
-    self.log('warn', 'socket-resync', { venue: state.args.venue, socket: key, reason: result.reconnect });
-    const track = state.sockets.get(key);
-    if (track !== undefined) cut(track, self);
-    tellStatus(state, self, false);
+  const isOverrun = state.frames.length > FRAMES_MAX;
+  const reason = result.reconnect ?? (isOverrun ? `more than ${FRAMES_MAX} frames wait to be sent` : undefined);
+  if (reason !== undefined) {
+    self.count('sockets-resynced');
+    self.log('warn', 'socket-resync', { venue: state.args.venue, socket: key ?? 'all', reason });
+    for (const [name, track] of state.sockets) if (key === undefined || name === key) cut(track, self);
+    if (isOverrun) state.frames = state.frames.filter((frame) => key !== undefined && frame.socketKey !== key);
   }
+  return result.events;
 }
 
 /** Sends queued control frames as the venue's message limit allows, in order. */
 export function releaseFrames(state: ConnectorState, self: ConnectorSelf): void {
-  for (let frame = state.frames[0]; frame !== undefined; frame = state.frames[0]) {
-    const wait = state.frameLimiter?.acquire(1, 0, self.monotonicMs()) ?? 0;
-    if (wait > 0) {
-      dueIn(state, self, wait);
-      return;
+  let sent = 0;
+  for (const frame of state.frames) {
+    const waitMs = state.frameLimiter?.acquire(1, 0, self.monotonicMs()) ?? 0;
+    if (waitMs > 0) {
+      dueIn(state, self, waitMs);
+      break;
     }
-    state.frames.shift();
     sendText(state, self, frame.socketKey, frame.text);
+    sent += 1;
   }
+  if (sent > 0) state.frames = state.frames.slice(sent);
 }
 
-/** Returns false when the socket is not open. */
+/** Returns false when the socket is not open; nothing was sent then. */
 export function sendText(state: ConnectorState, self: ConnectorSelf, key: string, text: string): boolean {
   const ref = state.sockets.get(key)?.ref;
   return ref !== undefined && self.ports.socket.send(ref, text);

@@ -1,15 +1,27 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
-import type { Self, TimerRef } from '../../src/runtime/actor.ts';
+import type { ActorRef, Self, TimerRef } from '../../src/runtime/actor.ts';
 import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
+import type { PicoRate } from '../../src/money/units.ts';
 import { unknownClockOffset } from '../../src/venues/clock-offset.ts';
 import type { ClockOffset } from '../../src/venues/clock-offset.ts';
 import { RateLimiter } from '../../src/venues/rate-limiter.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
-import type { Operation, OperationResult, OrderRequest, SocketPlan, SubmissionPlan, VenueAdapter, VenueSettings, VenueStream } from '../../src/venues/venue.ts';
+import type {
+  LimitBucket,
+  Operation,
+  OperationResult,
+  OrderReport,
+  OrderRequest,
+  SocketPlan,
+  SubmissionPlan,
+  VenueAdapter,
+  VenueSettings,
+  VenueStream,
+} from '../../src/venues/venue.ts';
 import type { OrderGate, OrderGateLimits } from '../../src/risk/approval.ts';
 import { createOrderGate } from '../../src/risk/approval.ts';
-import type { ConnectorMessage, MarketEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
+import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent } from '../connector-messages.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 
 export type ConnectorSelf = Self<ConnectorMessage, ConnectorPorts>;
@@ -43,18 +55,28 @@ export interface ConnectorArgs {
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
 }
 
+/** How urgent a sequence of requests is; raised while it waits when somebody more urgent joins it. */
+export interface Urgency {
+  priority: RequestPriority;
+}
+
 export interface QueuedOperation {
   readonly operation: Operation;
-  readonly priority: RequestPriority;
+  readonly urgency: Urgency;
   readonly done: (outcome: OperationOutcome) => void;
 }
-/** How an operation ended. `events` were already applied when ok. */
+/** How an operation ended. Its events were already applied when ok. */
 export type OperationOutcome =
   | { readonly ok: true; readonly result: OperationResult }
   | { readonly ok: false; readonly sent: boolean; readonly error: Error };
 
+/** When a request left, by both clocks. */
+export interface SentAt {
+  readonly calendarMs: number;
+  readonly monotonicMs: number;
+}
 export interface InFlightOperation extends QueuedOperation {
-  readonly sentAtMs: number;
+  readonly sentAt: SentAt;
 }
 
 export interface SocketTrack {
@@ -62,55 +84,141 @@ export interface SocketTrack {
   ref: SocketRef | undefined;
   status: 'opening' | 'open' | 'waiting';
   lastHeardMs: number;
-  /** Ends of connections since the last good frame, for the backoff. */
+  openedAtMs: number;
+  /** Connections in a row that did not last, for the backoff. */
   failures: number;
 }
 
-/** One order of ours as this connector saw it. */
+/** One order placed in this life. */
 export interface OrderTrack {
-  readonly request: OrderRequest;
-  readonly purpose: OrderPurpose | undefined;
+  readonly order: OrderRequest;
+  /**
+   * unsent: no byte left. sent: handed over, perhaps acknowledged. unknown: no answer came. live: the venue's own report or a fill
+   * proves it. ended: nothing more will be executed. Evidence never goes back.
+   */
+  phase: 'unsent' | 'sent' | 'unknown' | 'live' | 'ended';
+  /** Filled by the venue's own count, and by the fills we know; either may come first. */
+  reportedLots: number;
+  fillLots: number;
+  venueOrderId: string;
   lastEvent: Extract<OrderEvent, { type: 'order-changed' }> | undefined;
-  lastChangeMs: number;
 }
 
-/** Something signed and sent in nonce order. */
+/** Something signed and sent; on a venue with nonces in their order. */
 export interface SubmissionTrack {
-  readonly kind: 'place' | 'cancel' | 'leverage';
+  readonly kind: 'place' | 'cancel';
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly priority: RequestPriority;
   readonly validUntilMs: number;
   readonly plan: (nonce: bigint | undefined) => SubmissionPlan;
   state: 'waiting' | 'signing' | 'signed' | 'sent';
+  /** Its place in the venue's limit is booked; kept when it must be signed again. */
+  isBooked: boolean;
+  /** Order of signing, which on a venue with nonces is the order of leaving. */
+  turn: number;
+  nonce: bigint | undefined;
   made: SubmissionPlan | undefined;
   task: TaskRef | undefined;
   signature: unknown;
   submissionId: string | undefined;
+  socketKey: string | undefined;
   overdue: TimerRef | undefined;
+}
+
+export interface NonceTrack {
+  status: 'unknown' | 'fetching' | 'known';
+  next: bigint;
+  wasKnown: boolean;
+  unknownSinceMs: number;
+  retryAtMs: number;
+  failures: number;
+  /** One above the highest nonce the venue has answered as accepted. */
+  acceptedBelow: bigint;
+  /** Nonces of requests that may still arrive, with the calendar end of their validity. */
+  unsettled: readonly { readonly nonce: bigint; readonly validUntilMs: number }[];
 }
 
 export interface ResolveTrack {
   readonly symbol: string;
   readonly clientOrderId: string;
   readonly validUntilMs: number;
+  /** Not-found answers that count: asked after the validity's end. */
   notFound: number;
   firstNotFoundAtMs: number;
+  /** The question under way was asked after the validity's end by the venue's clock. */
+  askedPastValidity: boolean;
   active: boolean;
+  failures: number;
   retryAtMs: number;
   readonly whenResolved: (() => void)[];
 }
 
+/** Somebody who waits for a comparison. */
 export interface SweepRequest {
   readonly sinceMs: number;
   readonly done: (ok: boolean) => void;
+}
+export interface SweepTrack {
+  running: boolean;
+  urgency: Urgency;
+  /** Another one must follow the running one at once. */
+  isWantedAgain: boolean;
+  waiting: SweepRequest[];
+  endedAtMs: number;
+  failures: number;
+  retryAtMs: number;
+  /** Fills before this calendar time were read by a complete comparison. */
+  fillsReadUntilMs: number;
+}
+
+/** The position as the last gate counts it. */
+export interface PositionTrack {
+  /** Undefined before the venue's first word. */
+  reportedLots: number | undefined;
+  reportedAtMs: number;
+  /** Signed sum and number of fills since that word. */
+  filledSinceLots: number;
+  fillsSince: number;
+  lastFillAtMs: number;
+}
+
+/** Reading of funding payments. */
+export interface FundingTrack {
+  /** Everything settled before this calendar time was read by a complete poll. */
+  cursorMs: number;
+  newestPaidAtMs: number;
+  isDue: boolean;
+  active: boolean;
+  nextPollAtMs: number;
+  /** Polls since the last settlement, for the pace of asking again. */
+  polls: number;
+  readonly lastPaidAtMs: Map<string, number>;
+  /** Settlements of held positions whose payment has not been seen, by symbol and time. */
+  readonly expected: Map<string, { readonly symbol: string; readonly settledAtMs: number; readonly sinceMs: number }>;
+  /** Settlement instants passed so far, by symbol: calendar ms divided by the interval. */
+  readonly instantBySymbol: Map<string, number>;
+}
+
+/** Something read again and again: when next, and how often it failed in a row. */
+export interface Recurring {
+  nextAtMs: number;
+  failures: number;
+  active: boolean;
+}
+
+type Mark = Extract<MarketEvent, { type: 'mark-changed' }>;
+export interface MarkTrack {
+  readonly message: Mark;
+  readonly markAtMs: number;
+  readonly indexAtMs: number;
 }
 
 export interface ConnectorState {
   readonly args: ConnectorArgs;
   readonly adapter: VenueAdapter;
   readonly stream: VenueStream;
-  readonly startedAtMs: number;
+  readonly startedAt: SentAt;
   readonly restLimiter: RateLimiter;
   readonly orderLimiter: RateLimiter | undefined;
   readonly frameLimiter: RateLimiter | undefined;
@@ -118,117 +226,215 @@ export interface ConnectorState {
 
   readonly instruments: Map<string, Instrument>;
   readonly baseBySymbol: Map<string, string>;
+  readonly fees: Map<string, { readonly makerFee: PicoRate; readonly takerFee: PicoRate }>;
   symbols: readonly string[];
 
   queue: QueuedOperation[];
   readonly inFlight: Map<RequestRef, InFlightOperation>;
-  dueTimer: TimerRef | undefined;
-  frames: { readonly socketKey: string; readonly text: string }[];
+  due: { readonly timer: TimerRef; readonly atMs: number } | undefined;
+  /** Refusals for a limit in a row that named no end, and when the last silence began. */
+  limitRefusals: number;
+  limitRefusedAtMs: number;
 
   readonly sockets: Map<string, SocketTrack>;
   readonly socketKeyByRef: Map<SocketRef, string>;
+  frames: { readonly socketKey: string; readonly text: string }[];
   privateReady: boolean;
+  /** Counts the private streams of this life: a comparison belongs to one. */
+  privateGeneration: number;
 
   readonly orders: Map<string, OrderTrack>;
+  /** The venue's open orders by client order id, our own of earlier lives and foreign ones included. */
+  openOrders: Map<string, OrderReport>;
   submissions: SubmissionTrack[];
-  nonce: { status: 'unknown' | 'fetching' | 'known'; next: bigint; blockedUntilMs: number };
+  lastTurn: number;
+  /** Socket submissions given up as unknown whose answer may still come, by submission id. */
+  readonly unanswered: Map<string, SubmissionTrack>;
+  readonly nonce: NonceTrack;
   readonly resolving: Map<string, ResolveTrack>;
 
-  sweep: 'idle' | 'running';
-  sweepWaiting: SweepRequest[];
+  readonly sweep: SweepTrack;
+  /** Compared completely since the private stream was last ready. */
   reconciled: boolean;
-  lastSweepAtMs: number;
-  lastMarketPollAtMs: number;
-  marketPollActive: boolean;
-  lastFundingPollAtMs: number;
-  fundingPollActive: boolean;
-  fundingDue: boolean;
-  fundingCursorMs: number;
-  lastServerTimeAtMs: number;
+  readonly funding: FundingTrack;
+  readonly marketPoll: Recurring;
+  readonly serverTime: Recurring;
+  readonly instrumentList: Recurring;
+  readonly feeTier: Recurring;
+  /** UTC day of the fee tier's last reading. */
+  feeDay: number;
+  readonly history: Recurring;
+  /** Symbols whose settled rates were not read yet. */
+  readonly historyMissing: Set<string>;
   clock: ClockOffset;
+  lastTickAt: SentAt;
 
-  /** Latest signed lots by symbol, and which orders the venue holds open. */
-  readonly positions: Map<string, number>;
+  readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
-  openOrders: readonly { readonly symbol: string; readonly clientOrderId: string }[];
-  readonly marks: Map<string, Extract<MarketEvent, { type: 'mark-changed' }>>;
+  readonly marks: Map<string, MarkTrack>;
   readonly fundingRates: Map<string, Extract<MarketEvent, { type: 'funding-rate-changed' }>>;
   lastAccount: Extract<MarketEvent, { type: 'account-changed' }> | undefined;
+  accountToldAtMs: number;
   lastStatus: Extract<MarketEvent, { type: 'venue-status' }> | undefined;
+  statusToldAtMs: number;
   /** The wallet when this UTC day was first seen, for the gate's daily loss. */
   dayOpening: { readonly day: number; readonly walletMicro: bigint } | undefined;
   readonly dirtyBooks: Map<string, string | undefined>;
   readonly bookToldAtMs: Map<string, number>;
   bookTimer: TimerRef | undefined;
-  startupStep: 'instruments' | 'sockets' | 'running';
-  fatal: string | undefined;
 
-  readonly appends: Map<number, { readonly message: Extract<JournalMessage, { type: 'append-rows' }>; sentAtMs: number }>;
+  isRunning: boolean;
+  readonly startUp: Recurring;
+  /** The venue refused our orders for good: a person must look. */
+  fatal: string | undefined;
+  /** The venue refuses to tell us about the account; cleared by the next complete comparison. */
+  accessRefused: string | undefined;
+
+  readonly appends: Map<number, PendingAppend>;
   lastAppendId: number;
+  /** Messages that must not overtake the facts found before them. */
+  barriers: { readonly afterAppendId: number; readonly to: ActorRef<ConnectorEvent>; readonly event: ConnectorEvent }[];
   /** Facts already journaled in this life, newest last; keeps repeated polls from writing again. */
   readonly published: Set<string>;
   eventSequence: number;
 }
 
+export interface PendingAppend {
+  readonly message: Extract<JournalMessage, { type: 'append-rows' }>;
+  sentAtMs: number;
+}
+
+/** Local observations of different lives must not share numbers; far below any venue's sequence, whose word is newer. */
+const SEQUENCES_PER_LIFE = 1_000_000;
+/** Part of every limit counted as used by the life before: what it sent in the last window is not known here. */
+const EARLIER_LIFE_SHARE = 0.3;
+
 /** Builds the state of a new incarnation; nothing is sent yet. */
 export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, self: ConnectorSelf): ConnectorState {
-  const limits = adapter.limits;
+  const { limits } = adapter;
+  const at = instant(self);
   return {
     args,
     adapter,
     stream: adapter.openStream(),
-    startedAtMs: self.monotonicMs(),
-    restLimiter: new RateLimiter(limits.rest),
-    orderLimiter: limits.orders === undefined ? undefined : new RateLimiter(limits.orders),
-    frameLimiter: limits.socketMessages === undefined ? undefined : new RateLimiter(limits.socketMessages),
+    startedAt: at,
+    restLimiter: limiterOf(limits.rest, self),
+    orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, self),
+    frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     instruments: new Map(),
     baseBySymbol: new Map(),
+    fees: new Map(),
     symbols: [],
     queue: [],
     inFlight: new Map(),
-    dueTimer: undefined,
-    frames: [],
+    due: undefined,
+    limitRefusals: 0,
+    limitRefusedAtMs: Number.NEGATIVE_INFINITY,
     sockets: new Map(),
     socketKeyByRef: new Map(),
+    frames: [],
     privateReady: false,
+    privateGeneration: 0,
     orders: new Map(),
+    openOrders: new Map(),
     submissions: [],
-    nonce: { status: 'unknown', next: 0n, blockedUntilMs: 0 },
+    lastTurn: 0,
+    unanswered: new Map(),
+    nonce: {
+      status: 'unknown',
+      next: 0n,
+      wasKnown: false,
+      unknownSinceMs: at.monotonicMs,
+      retryAtMs: 0,
+      failures: 0,
+      acceptedBelow: 0n,
+      unsettled: [],
+    },
     resolving: new Map(),
-    sweep: 'idle',
-    sweepWaiting: [],
+    sweep: {
+      running: false,
+      urgency: { priority: 4 },
+      isWantedAgain: false,
+      waiting: [],
+      endedAtMs: 0,
+      failures: 0,
+      retryAtMs: 0,
+      fillsReadUntilMs: at.calendarMs,
+    },
     reconciled: false,
-    lastSweepAtMs: 0,
-    lastMarketPollAtMs: Number.NEGATIVE_INFINITY,
-    marketPollActive: false,
-    lastFundingPollAtMs: Number.NEGATIVE_INFINITY,
-    fundingPollActive: false,
-    fundingDue: false,
-    fundingCursorMs: self.nowMs(),
-    lastServerTimeAtMs: Number.NEGATIVE_INFINITY,
+    funding: {
+      cursorMs: at.calendarMs,
+      newestPaidAtMs: 0,
+      isDue: true,
+      active: false,
+      nextPollAtMs: 0,
+      polls: 0,
+      lastPaidAtMs: new Map(),
+      expected: new Map(),
+      instantBySymbol: new Map(),
+    },
+    marketPoll: recurring(),
+    serverTime: recurring(),
+    instrumentList: recurring(),
+    feeTier: recurring(),
+    feeDay: Number.NaN,
+    history: recurring(),
+    historyMissing: new Set(),
     clock: unknownClockOffset,
+    lastTickAt: at,
     positions: new Map(),
     positionSequence: 0,
-    openOrders: [],
     marks: new Map(),
     fundingRates: new Map(),
     lastAccount: undefined,
+    accountToldAtMs: Number.NEGATIVE_INFINITY,
     lastStatus: undefined,
+    statusToldAtMs: Number.NEGATIVE_INFINITY,
     dayOpening: undefined,
     dirtyBooks: new Map(),
     bookToldAtMs: new Map(),
     bookTimer: undefined,
-    startupStep: 'instruments',
+    isRunning: false,
+    startUp: recurring(),
     fatal: undefined,
+    accessRefused: undefined,
     appends: new Map(),
     lastAppendId: 0,
+    barriers: [],
     published: new Set(),
-    eventSequence: 0,
+    eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
   };
 }
 
 /** Both clocks now, as the adapter wants them. */
-export function instant(self: ConnectorSelf): { readonly calendarMs: number; readonly monotonicMs: number } {
+export function instant(self: ConnectorSelf): SentAt {
   return { calendarMs: self.nowMs(), monotonicMs: self.monotonicMs() };
+}
+
+/** The limiter that orders and cancels pass. */
+export function submissionLimiter(state: ConnectorState): RateLimiter {
+  return state.orderLimiter ?? state.restLimiter;
+}
+
+/** Drops the oldest entries of a map or set, which keep insertion order, until at most `max` are left. */
+export function keepNewest<Key>(
+  entries: { readonly size: number; keys(): Iterable<Key>; delete(key: Key): boolean },
+  max: number,
+): void {
+  if (entries.size <= max) return;
+  for (const key of entries.keys()) {
+    entries.delete(key);
+    if (entries.size <= max) return;
+  }
+}
+
+function recurring(): Recurring {
+  return { nextAtMs: 0, failures: 0, active: false };
+}
+
+function limiterOf(bucket: LimitBucket, self: ConnectorSelf): RateLimiter {
+  const limiter = new RateLimiter(bucket);
+  if (self.incarnation > 1) limiter.book(bucket.max * EARLIER_LIFE_SHARE, self.monotonicMs());
+  return limiter;
 }

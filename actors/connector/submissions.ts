@@ -1,254 +1,194 @@
 /**
- * Orders and cancels on their way out: last gate, nonce, signature, bytes. Strictly in order per account, because a venue with
- * nonces refuses whatever overtakes. Once a byte may have left, only the venue's evidence decides the outcome.
+ * Orders and cancels on their way out: place in the limit, nonce, signature, bytes. Once a byte may have left, only the venue's
+ * evidence decides the outcome. Connector thread.
+ *
+ * ```
+ *   waiting ──room in the limit, next nonce──▶ signing ──▶ signed ──▶ sent ──▶ accepted, refused
+ *      ▲                                          │          │          └────▶ unknown: resolved by asking
+ *      └───────────── nonce in doubt ─────────────┴──────────┘
+ * ```
+ *
+ * On a venue with nonces signed requests leave in the order of their nonces, because it refuses whatever overtakes.
  */
 import type { TaskDone, TaskFailed } from '../../src/ports/ports.ts';
-import { approve } from '../../src/risk/approval.ts';
-import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { VenueError } from '../../src/venues/venue.ts';
-import type { RefusalClass } from '../../src/venues/venue.ts';
-import type { ConnectorCommand } from '../connector-messages.ts';
-import { tellOrder } from './events.ts';
-import { dueIn, request, TransportFailure } from './operations.ts';
-import { tellStatus } from './publish.ts';
+import type { RefusalClass, Submission } from '../../src/venues/venue.ts';
+import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
+import { orderObserved } from './orders.ts';
+import { dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { resolveOrder } from './resolve.ts';
 import { sendText } from './sockets.ts';
-import { instant } from './state.ts';
-import type { ConnectorSelf, ConnectorState, SubmissionTrack } from './state.ts';
+import { instant, keepNewest, submissionLimiter } from './state.ts';
+import type { ConnectorSelf, ConnectorState, OperationOutcome, SubmissionTrack } from './state.ts';
 
-const ORDERS_REMEMBERED_MAX = 5_000;
-const ENDED: ReadonlySet<string> = new Set(['filled', 'cancelled', 'rejected', 'expired', 'refused', 'not-found']);
+const SUBMISSIONS_MAX = 512;
+/** Requests signed or unanswered at once; cancels, reductions and hedges may use the rest up to the second bound. */
+const IN_FLIGHT_MAX = 8;
+const IN_FLIGHT_URGENT_MAX = 12;
+/** Submissions given up as unknown whose late answers are still recognised. */
+const UNANSWERED_MAX = 512;
 
-type PlaceOrder = Extract<ConnectorCommand, { type: 'place-order' }>;
-type CancelOrder = Extract<ConnectorCommand, { type: 'cancel-order' }>;
+export type NewSubmission = Pick<
+  SubmissionTrack,
+  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'validUntilMs' | 'plan'
+>;
 
-export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: PlaceOrder): void {
-  const { order, purpose } = command;
-  const known = state.orders.get(order.clientOrderId);
-  if (known !== undefined) {
-    // The same command again (a restarted position repeats what it is unsure of): never a second send.
-    self.count('place-repeated');
-    if (known.lastEvent !== undefined) self.tell(command.replyTo, known.lastEvent);
-    return;
-  }
-  state.orders.set(order.clientOrderId, { request: order, purpose, lastEvent: undefined, lastChangeMs: self.monotonicMs() });
-  forgetOldOrders(state);
-
-  const opening = !order.reduceOnly;
-  const at = instant(self);
-  if (state.fatal !== undefined || state.startupStep !== 'running') return refuse(state, self, order.clientOrderId, 'VENUE_NOT_READY', 'connector is not running', 'transient');
-  if (opening && state.lastStatus?.entriesAllowed !== true) return refuse(state, self, order.clientOrderId, 'ENTRIES_NOT_ALLOWED', state.lastStatus?.reason ?? 'status unknown', 'transient');
-  const instrument = state.instruments.get(order.symbol);
-  if (instrument === undefined) return refuse(state, self, order.clientOrderId, 'UNKNOWN_INSTRUMENT', order.symbol, 'permanent');
-
-  const mark = state.marks.get(order.symbol);
-  const working = workingOrders(state, order.clientOrderId);
-  const verdict = approve(state.gate, order, {
-    instrument,
-    positionLots: state.reconciled ? (state.positions.get(order.symbol) ?? 0) : state.positions.get(order.symbol),
-    openOrders: working.length,
-    workingOrders: working.filter((other) => other.symbol === order.symbol),
-    nowMs: at.calendarMs,
-    monotonicMs: at.monotonicMs,
-    ...(state.dayOpening === undefined || state.lastAccount === undefined ? {} : { dayResultMicro: state.lastAccount.walletMicro - state.dayOpening.walletMicro }),
-    ...(mark === undefined ? {} : { markNano: mark.markNano }),
-    ...(mark?.indexNano === undefined ? {} : { indexNano: mark.indexNano }),
-  });
-  state.gate = verdict.gate;
-  if (verdict.denied !== undefined) {
-    self.log('warn', 'order-denied', { venue: state.args.venue, clientOrderId: order.clientOrderId, code: verdict.denied.code, detail: verdict.denied.detail });
-    return refuse(state, self, order.clientOrderId, verdict.denied.code, verdict.denied.detail, 'permanent');
-  }
-  const approved = verdict.approved;
-  enqueue(state, self, {
-    kind: 'place',
-    clientOrderId: order.clientOrderId,
-    symbol: order.symbol,
-    priority: priorityOf(purpose.purpose),
-    validUntilMs: order.validUntilMs,
-    plan: (nonce) => state.adapter.placeOrder(approved, nonce, instant(self)),
-  });
-}
-
-export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command: CancelOrder): void {
-  const track = state.orders.get(command.clientOrderId);
-  const venueOrderId = track?.lastEvent?.venueOrderId;
-  enqueue(state, self, {
-    kind: 'cancel',
-    clientOrderId: command.clientOrderId,
-    symbol: command.symbol,
-    priority: 0,
-    validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
-    plan: (nonce) =>
-      state.adapter.cancelOrder(
-        { symbol: command.symbol, clientOrderId: command.clientOrderId, ...(venueOrderId === undefined || venueOrderId === '' ? {} : { venueOrderId }) },
-        nonce,
-        instant(self),
-      ),
-  });
-}
-
-/** Orders of ours that may still execute, unknown ones included. */
-function workingOrders(
-  state: ConnectorState,
-  exceptClientOrderId: string,
-): readonly { readonly symbol: string; readonly side: 'buy' | 'sell'; readonly remainingLots: number; readonly reduceOnly: boolean }[] {
-  const working = [];
-  for (const [clientOrderId, { request: order, lastEvent }] of state.orders) {
-    if (clientOrderId === exceptClientOrderId || (lastEvent !== undefined && ENDED.has(lastEvent.status))) continue;
-    const { symbol, side, reduceOnly } = order;
-    working.push({ symbol, side, reduceOnly, remainingLots: order.lots - (lastEvent?.filledLots ?? 0) });
-  }
-  return working;
-}
-
-function priorityOf(purpose: 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance'): RequestPriority {
-  if (purpose === 'open') return 3;
-  return purpose === 'hedge' ? 1 : 0;
-}
-
-function enqueue(
-  state: ConnectorState,
-  self: ConnectorSelf,
-  submission: Pick<SubmissionTrack, 'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'validUntilMs' | 'plan'>,
-): void {
+/** Queues one; false when too many wait already and nothing was queued. */
+export function enqueue(state: ConnectorState, self: ConnectorSelf, submission: NewSubmission): boolean {
+  if (state.submissions.length >= SUBMISSIONS_MAX) return false;
   state.submissions.push({
     ...submission,
     state: 'waiting',
+    isBooked: false,
+    turn: 0,
+    nonce: undefined,
     made: undefined,
     task: undefined,
     signature: undefined,
     submissionId: undefined,
+    socketKey: undefined,
     overdue: undefined,
   });
   advanceSubmissions(state, self);
+  return true;
 }
 
 /** Moves every submission as far as it can go now. Called after anything that may unblock one. */
 export function advanceSubmissions(state: ConnectorState, self: ConnectorSelf): void {
   dropExpired(state, self);
-  for (const submission of state.submissions) {
-    if (submission.state !== 'waiting') continue;
-    if (!state.adapter.usesNonces) {
-      sign(submission, undefined, self);
-      continue;
-    }
-    if (state.nonce.status !== 'known') {
-      readNonce(state, self);
-      break;
-    }
-    const nonce = state.nonce.next;
-    state.nonce.next += 1n;
-    sign(submission, nonce, self);
+  if (state.adapter.usesNonces && state.nonce.status !== 'known') {
+    unsignAll(state);
+    readNonce(state, self, () => advanceSubmissions(state, self));
+    return;
   }
-  // Signed ones leave in the order they were asked for.
-  for (const submission of [...state.submissions]) {
-    if (submission.state === 'sent') continue;
-    if (submission.state !== 'signed') break;
-    if (!submit(state, self, submission)) break;
+  signWaiting(state, self);
+  sendSigned(state, self);
+}
+
+/** Most urgent first: on a venue with nonces this is where the order of leaving is decided. */
+function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
+  const waiting = state.submissions.filter((submission) => submission.state === 'waiting');
+  if (waiting.length === 0) return;
+  let underWay = state.submissions.length - waiting.length;
+  for (const submission of waiting.toSorted((one, other) => one.priority - other.priority)) {
+    if (underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX)) continue;
+    if (!submission.isBooked) {
+      const waitMs = submissionLimiter(state).acquire(1, submission.priority, self.monotonicMs());
+      if (waitMs > 0) {
+        dueIn(state, self, waitMs);
+        continue;
+      }
+      submission.isBooked = true;
+    }
+    underWay += 1;
+    sign(state, self, submission);
   }
 }
 
-function sign(submission: SubmissionTrack, nonce: bigint | undefined, self: ConnectorSelf): void {
-  const plan = submission.plan(nonce);
-  submission.made = plan;
-  if (plan.sign === undefined) {
-    submission.state = 'signed';
-    return;
-  }
-  submission.state = 'signing';
-  submission.task = self.ports.cpu.run(plan.sign.task, plan.sign.input);
+function sign(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): void {
+  submission.nonce = state.adapter.usesNonces ? takeNonce(state) : undefined;
+  state.lastTurn += 1;
+  submission.turn = state.lastTurn;
+  submission.made = submission.plan(submission.nonce);
+  const { sign: work } = submission.made;
+  submission.state = work === undefined ? 'signed' : 'signing';
+  if (work !== undefined) submission.task = self.ports.cpu.run(work.task, work.input);
 }
 
 export function taskEnded(state: ConnectorState, self: ConnectorSelf, ended: TaskDone | TaskFailed): void {
-  const submission = state.submissions.find((candidate) => candidate.state === 'signing' && candidate.task === ended.ref);
+  const submission = state.submissions.find(
+    (candidate) => candidate.state === 'signing' && candidate.task === ended.ref,
+  );
+  // Signed for a nonce that came into doubt meanwhile: thrown away.
   if (submission === undefined) return;
   if (ended.type === 'task-done') {
     submission.signature = ended.result;
     submission.state = 'signed';
   } else {
-    self.log('error', 'signing-failed', { venue: state.args.venue, clientOrderId: submission.clientOrderId, detail: ended.detail });
+    const { venue } = state.args;
+    self.log('error', 'signing-failed', { venue, clientOrderId: submission.clientOrderId, detail: ended.detail });
     abandonUnsent(state, self, submission, 'SIGNING_FAILED', ended.detail);
   }
   advanceSubmissions(state, self);
 }
 
-/** An unsent submission whose validity ended is provably dead. */
-function dropExpired(state: ConnectorState, self: ConnectorSelf): void {
-  const now = self.nowMs();
-  for (const submission of [...state.submissions]) {
-    if (submission.state !== 'sent' && now >= submission.validUntilMs) abandonUnsent(state, self, submission, 'EXPIRED_BEFORE_SENT', 'validity ended in the queue');
-  }
-}
-
-/** Removes a submission that never left; later ones that hold a higher nonce are signed again. */
-function abandonUnsent(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack, code: string, reason: string): void {
-  const hadNonce = submission.state !== 'waiting';
-  remove(state, self, submission);
-  if (state.adapter.usesNonces && hadNonce) {
-    // The signed numbers were never used: nothing left with them, so they can be given out again in order.
-    const unsent = state.submissions.filter((other) => other.state === 'signing' || other.state === 'signed');
-    state.nonce.next -= BigInt(unsent.length + 1);
-    for (const other of unsent) {
-      other.state = 'waiting';
-      other.made = undefined;
-      other.task = undefined;
-      other.signature = undefined;
+function sendSigned(state: ConnectorState, self: ConnectorSelf): void {
+  const unsent = state.submissions
+    .filter((submission) => submission.state === 'signing' || submission.state === 'signed')
+    .toSorted((one, other) => one.turn - other.turn);
+  for (const submission of unsent) {
+    if (submission.state === 'signed') {
+      const silentMs = submissionLimiter(state).silentForMs(self.monotonicMs());
+      if (silentMs > 0) {
+        dueIn(state, self, silentMs);
+        return;
+      }
+      if (submit(state, self, submission)) continue;
     }
+    if (state.adapter.usesNonces) return;
   }
-  if (submission.kind === 'place') refuse(state, self, submission.clientOrderId, code, reason, 'transient');
 }
 
-/** Returns false when it must wait (limit) or the socket is gone. */
+/** Returns false when nothing left and the submission is gone. */
 function submit(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): boolean {
-  if (submission.made === undefined) throw new Error('a signed submission has a plan');
-  const at = instant(self);
-  const made = submission.made.submit(submission.signature, at);
-  if (made.via === 'socket') {
-    const limiter = state.orderLimiter ?? state.restLimiter;
-    const wait = limiter.acquire(1, submission.priority, at.monotonicMs);
-    if (wait > 0) {
-      dueIn(state, self, wait);
-      return false;
-    }
-    submission.submissionId = made.submissionId;
-    submission.state = 'sent';
-    tellSending(state, self, submission);
-    if (!sendText(state, self, made.frame.socketKey, made.frame.text)) {
-      submission.state = 'signed';
-      abandonUnsent(state, self, submission, 'SOCKET_NOT_OPEN', made.frame.socketKey);
-      return true;
-    }
-    submission.overdue = self.after(state.args.orderAnswerMs, { type: 'submission-overdue', clientOrderId: submission.clientOrderId, kind: submission.kind });
-    return true;
+  if (submission.made === undefined) throw new Error('a signed submission must have a plan');
+  const made: Submission = submission.made.submit(submission.signature, instant(self));
+  if (made.via === 'socket' && !sendText(state, self, made.frame.socketKey, made.frame.text)) {
+    abandonUnsent(state, self, submission, 'SOCKET_NOT_OPEN', made.frame.socketKey);
+    return false;
   }
   submission.state = 'sent';
-  tellSending(state, self, submission);
-  request(state, self, made.operation, submission.priority, (outcome) => {
-    if (outcome.ok) {
-      accepted(state, self, submission, undefined);
-    } else if (outcome.error instanceof VenueError) {
-      refused(state, self, submission, outcome.error.code, outcome.error.message, outcome.error.class);
-    } else if (!outcome.sent || (outcome.error instanceof TransportFailure && !outcome.error.sent)) {
-      refused(state, self, submission, 'NOT_SENT', outcome.error.message, 'transient');
-    } else {
-      unknown(state, self, submission, outcome.error.message);
-    }
-  });
+  if (submission.kind === 'place') observe(state, self, submission, { status: 'sending' });
+  if (made.via === 'socket') {
+    submission.submissionId = made.submissionId;
+    submission.socketKey = made.frame.socketKey;
+    const { clientOrderId, kind } = submission;
+    submission.overdue = self.after(state.args.orderAnswerMs, { type: 'submission-overdue', clientOrderId, kind });
+  } else {
+    requestBooked(state, self, made.operation, submission.priority, (outcome) =>
+      httpEnded(state, self, submission, outcome),
+    );
+  }
   return true;
 }
 
-function tellSending(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): void {
-  if (submission.kind === 'place') changeOrder(state, self, submission.clientOrderId, 'sending', '', '', undefined);
+function httpEnded(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  submission: SubmissionTrack,
+  outcome: OperationOutcome,
+): void {
+  if (outcome.ok) {
+    const answer = outcome.result.events.find((event) => event.type === 'submission-accepted');
+    accepted(state, self, submission, answer?.venueOrderId);
+  } else if (outcome.error instanceof VenueError) {
+    refused(state, self, submission, outcome.error.code, outcome.error.message, outcome.error.class);
+  } else if (!outcome.sent || (outcome.error instanceof TransportFailure && !outcome.error.sent)) {
+    refused(state, self, submission, 'NOT_SENT', outcome.error.message, 'transient');
+  } else {
+    unknown(state, self, submission, outcome.error.message);
+  }
 }
 
-/** The venue's first answer over a socket. */
-export function submissionAccepted(state: ConnectorState, self: ConnectorSelf, submissionId: string | undefined, venueOrderId: string | undefined): void {
-  if (submissionId === undefined) return;
+/** The venue's first answer over a socket. It may come after the submission was given up: then it still says what became of it. */
+export function submissionAccepted(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  submissionId: string,
+  venueOrderId: string | undefined,
+): void {
   const submission = state.submissions.find((candidate) => candidate.submissionId === submissionId);
-  if (submission !== undefined) accepted(state, self, submission, venueOrderId);
+  if (submission !== undefined) {
+    accepted(state, self, submission, venueOrderId);
+    return;
+  }
+  const late = takeUnanswered(state, self, submissionId);
+  if (late === undefined) return;
+  nonceAccepted(state, late.nonce);
+  if (late.kind === 'place') observe(state, self, late, { status: 'accepted', ...idOf(venueOrderId) });
 }
 
+/** The venue refused over a socket; without a reference it answers the oldest: answers keep the order of requests on one socket. */
 export function submissionRefused(
   state: ConnectorState,
   self: ConnectorSelf,
@@ -257,143 +197,180 @@ export function submissionRefused(
   reason: string,
   refusal: RefusalClass,
 ): void {
-  // A refusal without a reference answers the oldest unanswered submission: answers keep the order of requests on one socket.
-  const submission = state.submissions.find((candidate) =>
-    submissionId === undefined ? candidate.state === 'sent' && candidate.submissionId !== undefined : candidate.submissionId === submissionId,
-  );
-  if (submission !== undefined) refused(state, self, submission, code, reason, refusal);
+  const submission = state.submissions
+    .filter((candidate) => candidate.submissionId !== undefined)
+    .toSorted((one, other) => one.turn - other.turn)
+    .find((candidate) => submissionId === undefined || candidate.submissionId === submissionId);
+  if (refusal === 'rate-limit') {
+    const limiter = submissionLimiter(state);
+    limiter.silence(self.monotonicMs() + limiter.bucket.windowMs);
+    self.count('rate-limit-refusals');
+  }
+  if (submission !== undefined) {
+    refused(state, self, submission, code, reason, refusal);
+    return;
+  }
+  const late = submissionId === undefined ? undefined : takeUnanswered(state, self, submissionId);
+  if (late === undefined || late.kind !== 'place' || provesNothing(refusal)) return;
+  observe(state, self, late, { status: 'refused', code, reason, refusal });
 }
 
-function accepted(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack, venueOrderId: string | undefined): void {
-  if (!state.submissions.includes(submission)) return;
-  remove(state, self, submission);
-  if (submission.kind === 'place') {
-    const last = state.orders.get(submission.clientOrderId)?.lastEvent?.status;
-    if (last === 'sending' || last === undefined) changeOrder(state, self, submission.clientOrderId, 'accepted', '', '', venueOrderId);
-  }
+function takeUnanswered(state: ConnectorState, self: ConnectorSelf, submissionId: string): SubmissionTrack | undefined {
+  const late = state.unanswered.get(submissionId);
+  if (late === undefined) return undefined;
+  state.unanswered.delete(submissionId);
+  self.count('answers-late');
+  return late;
+}
+
+function accepted(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  submission: SubmissionTrack,
+  venueOrderId: string | undefined,
+): void {
+  if (!remove(state, self, submission)) return;
+  nonceAccepted(state, submission.nonce);
+  if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   advanceSubmissions(state, self);
 }
 
-function refused(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack, code: string, reason: string, refusal: RefusalClass): void {
-  if (!state.submissions.includes(submission)) return;
-  if (refusal === 'unknown-outcome' || refusal === 'duplicate') {
-    // "Exists already" is an answer about an order of ours: ask what became of it.
+function refused(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  submission: SubmissionTrack,
+  code: string,
+  reason: string,
+  refusal: RefusalClass,
+): void {
+  if (provesNothing(refusal)) {
     unknown(state, self, submission, `${code}: ${reason}`);
     return;
   }
-  remove(state, self, submission);
+  if (!remove(state, self, submission)) return;
   self.count(`refusals:${refusal}`);
-  if (refusal === 'rate-limit') (state.orderLimiter ?? state.restLimiter).silence(self.monotonicMs() + (state.orderLimiter ?? state.restLimiter).bucket.windowMs);
   if (refusal === 'fatal') {
     state.fatal = `${code}: ${reason}`;
     self.log('error', 'venue-fatal', { venue: state.args.venue, code, reason });
   }
-  // A refusal does not consume the nonce, so whatever was signed after it is out of step as well.
-  if (state.adapter.usesNonces) state.nonce = { ...state.nonce, status: 'unknown' };
-  if (submission.kind === 'place') refuse(state, self, submission.clientOrderId, code, reason, refusal);
-  else if (submission.kind === 'cancel') resolveOrder(state, self, submission.symbol, submission.clientOrderId, submission.validUntilMs);
-  tellStatus(state, self, false);
+  // A refusal uses no nonce: whatever was signed after it is out of step as well.
+  doubtNonce(state, self);
+  if (submission.kind === 'cancel') resolveOrder(state, self, submission);
+  else if (!observe(state, self, submission, { status: 'refused', code, reason, refusal }))
+    resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
 }
 
+/** "Exists already" is an answer about an order of ours: ask what became of it. */
+function provesNothing(refusal: RefusalClass): boolean {
+  return refusal === 'unknown-outcome' || refusal === 'duplicate';
+}
+
 function unknown(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack, reason: string): void {
-  if (!state.submissions.includes(submission)) return;
-  remove(state, self, submission);
+  if (!remove(state, self, submission)) return;
   self.count('outcomes-unknown');
-  if (state.adapter.usesNonces) {
-    // The request may still arrive until its validity ends; its number must not be used for another one before that.
-    const remainingMs = Math.max(0, submission.validUntilMs - self.nowMs()) / self.ports.calendar.scale;
-    state.nonce = { ...state.nonce, status: 'unknown', blockedUntilMs: Math.max(state.nonce.blockedUntilMs, self.monotonicMs() + remainingMs + 100) };
+  if (submission.submissionId !== undefined) {
+    state.unanswered.set(submission.submissionId, submission);
+    keepNewest(state.unanswered, UNANSWERED_MAX);
   }
-  if (submission.kind === 'place') changeOrder(state, self, submission.clientOrderId, 'unknown', 'NO_ANSWER', reason, undefined);
-  else if (submission.kind === 'cancel') resolveOrder(state, self, submission.symbol, submission.clientOrderId, submission.validUntilMs);
-  tellStatus(state, self, false);
+  nonceUnsettled(state, submission);
+  doubtNonce(state, self);
+  if (submission.kind === 'place') observe(state, self, submission, { status: 'unknown', code: 'NO_ANSWER', reason });
+  resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
 }
 
 /** No answer in time. */
-export function submissionOverdue(state: ConnectorState, self: ConnectorSelf, clientOrderId: string, kind: string): void {
-  const submission = state.submissions.find((candidate) => candidate.state === 'sent' && candidate.clientOrderId === clientOrderId && candidate.kind === kind);
-  if (submission !== undefined) unknown(state, self, submission, `no answer within ${state.args.orderAnswerMs} ms`);
-}
-
-/** The order socket died: everything sent on it without an answer is unknown. */
-export function submissionsCut(state: ConnectorState, self: ConnectorSelf): void {
-  for (const submission of [...state.submissions]) {
-    if (submission.state === 'sent' && submission.submissionId !== undefined) unknown(state, self, submission, 'socket closed before the answer');
-  }
-}
-
-/** Reads the next nonce once nothing signed is in flight any more. */
-export function readNonce(state: ConnectorState, self: ConnectorSelf): void {
-  if (!state.adapter.usesNonces || state.adapter.nextNonce === undefined || state.nonce.status !== 'unknown') return;
-  if (state.submissions.some((submission) => submission.state !== 'waiting' && submission.state !== 'sent')) {
-    for (const submission of state.submissions) {
-      if (submission.state === 'signing' || submission.state === 'signed') {
-        submission.state = 'waiting';
-        submission.made = undefined;
-        submission.task = undefined;
-      }
-    }
-  }
-  if (state.submissions.some((submission) => submission.state === 'sent')) return;
-  const waitMs = state.nonce.blockedUntilMs - self.monotonicMs();
-  if (waitMs > 0) {
-    dueIn(state, self, waitMs);
-    return;
-  }
-  state.nonce = { ...state.nonce, status: 'fetching' };
-  request(state, self, state.adapter.nextNonce(instant(self)), 2, (outcome) => {
-    state.nonce = { ...state.nonce, status: outcome.ok ? 'known' : 'unknown' };
-    if (!outcome.ok) dueIn(state, self, 1_000);
-    tellStatus(state, self, false);
-    if (outcome.ok) advanceSubmissions(state, self);
-  });
-}
-
-function remove(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): void {
-  if (submission.overdue !== undefined) self.cancel(submission.overdue);
-  state.submissions = state.submissions.filter((other) => other !== submission);
-}
-
-function refuse(state: ConnectorState, self: ConnectorSelf, clientOrderId: string, code: string, reason: string, refusal: RefusalClass): void {
-  changeOrder(state, self, clientOrderId, 'refused', code, reason, undefined, refusal);
-}
-
-/** Tells a change this connector itself observed (the venue's own reports come through events.ts). */
-export function changeOrder(
+export function submissionOverdue(
   state: ConnectorState,
   self: ConnectorSelf,
   clientOrderId: string,
-  status: 'sending' | 'accepted' | 'refused' | 'unknown' | 'not-found',
-  code: string,
-  reason: string,
-  venueOrderId: string | undefined,
-  refusal?: RefusalClass,
+  kind: string,
 ): void {
-  const track = state.orders.get(clientOrderId);
-  const symbol = track?.request.symbol ?? state.resolving.get(clientOrderId)?.symbol;
-  if (symbol === undefined) throw new Error(`order ${clientOrderId} must be known to change`);
-  state.eventSequence += 1;
-  tellOrder(state, self, {
-    symbol,
-    clientOrderId,
-    status,
-    venueOrderId: venueOrderId ?? track?.lastEvent?.venueOrderId ?? '',
-    code,
-    reason,
-    ...(refusal === undefined ? {} : { refusal }),
-    atMs: self.nowMs(),
-    sequence: state.eventSequence,
-  });
+  const submission = state.submissions.find(
+    (candidate) => candidate.state === 'sent' && candidate.clientOrderId === clientOrderId && candidate.kind === kind,
+  );
+  if (submission !== undefined) unknown(state, self, submission, `no answer within ${state.args.orderAnswerMs} ms`);
 }
 
-function forgetOldOrders(state: ConnectorState): void {
-  if (state.orders.size <= ORDERS_REMEMBERED_MAX) return;
-  for (const [clientOrderId, track] of state.orders) {
-    if (track.lastEvent !== undefined && ENDED.has(track.lastEvent.status)) {
-      state.orders.delete(clientOrderId);
-      return;
-    }
+/** A socket died: everything sent on it without an answer is unknown. */
+export function submissionsCut(state: ConnectorState, self: ConnectorSelf, socketKey: string): void {
+  for (const submission of [...state.submissions]) {
+    if (submission.state === 'sent' && submission.socketKey === socketKey)
+      unknown(state, self, submission, 'socket closed before the answer');
   }
+}
+
+/** Takes an order back that has not left yet; false when a byte of it may have. */
+export function withdraw(state: ConnectorState, self: ConnectorSelf, clientOrderId: string): boolean {
+  const submission = state.submissions.find(
+    (candidate) =>
+      candidate.kind === 'place' && candidate.state !== 'sent' && candidate.clientOrderId === clientOrderId,
+  );
+  if (submission === undefined) return false;
+  abandonUnsent(state, self, submission, 'CANCELLED_BEFORE_SENT', 'cancelled while it waited');
+  return true;
+}
+
+/** An unsent submission whose validity ended is provably dead. */
+function dropExpired(state: ConnectorState, self: ConnectorSelf): void {
+  const now = self.nowMs();
+  const expired = state.submissions.filter(
+    (submission) => submission.state !== 'sent' && now >= submission.validUntilMs,
+  );
+  for (const submission of expired)
+    abandonUnsent(state, self, submission, 'EXPIRED_BEFORE_SENT', 'validity ended in the queue');
+}
+
+/** Removes a submission that never left; the others give their nonces back and are signed again in order. */
+function abandonUnsent(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  submission: SubmissionTrack,
+  code: string,
+  reason: string,
+): void {
+  if (submission.nonce !== undefined && submission.state !== 'sent') {
+    returnNonces(state, [submission.nonce]);
+    unsignAll(state);
+    dueIn(state, self, 1);
+  }
+  remove(state, self, submission);
+  self.count('submissions-abandoned');
+  if (submission.kind === 'cancel') resolveOrder(state, self, submission);
+  else observe(state, self, submission, { status: 'refused', code, reason, refusal: 'transient' });
+}
+
+/** What was signed and has not left waits again: its nonce may be another one now. Only where there are nonces. */
+function unsignAll(state: ConnectorState): void {
+  for (const submission of state.submissions) {
+    if (submission.nonce === undefined || (submission.state !== 'signing' && submission.state !== 'signed')) continue;
+    returnNonces(state, [submission.nonce]);
+    submission.state = 'waiting';
+    submission.nonce = undefined;
+    submission.made = undefined;
+    submission.task = undefined;
+    submission.signature = undefined;
+  }
+}
+
+/** Returns false when it was gone already. */
+function remove(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): boolean {
+  if (!state.submissions.includes(submission)) return false;
+  if (submission.overdue !== undefined) self.cancel(submission.overdue);
+  state.submissions = state.submissions.filter((other) => other !== submission);
+  return true;
+}
+
+function observe(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  submission: SubmissionTrack,
+  change: Parameters<typeof orderObserved>[4],
+): boolean {
+  return orderObserved(state, self, submission.symbol, submission.clientOrderId, change);
+}
+
+function idOf(venueOrderId: string | undefined): { readonly venueOrderId?: string } {
+  return venueOrderId === undefined ? {} : { venueOrderId };
 }

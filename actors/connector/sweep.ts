@@ -1,98 +1,142 @@
 /**
- * The full comparison with the venue: positions, balance, open orders, fills and funding since a time, applied as ordinary events.
- * Runs after every (re)connect of the private stream, on request of a position, and at regular intervals. One at a time; requests share it.
+ * The full comparison with the venue: fills, positions, balance and open orders, applied as ordinary events. Runs after every
+ * (re)connect of the private stream, on request of a position, and at regular intervals, because streams lose fills silently
+ * while heartbeats flow. One at a time; requests share it.
  */
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { ConnectorCommand, ConnectorEvent } from '../connector-messages.ts';
-import { requestAll } from './operations.ts';
-import { tellStatus } from './publish.ts';
+import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
+import { accountHeardAtMs } from './publish.ts';
+import { requestAll, retryPauseMs } from './requests.ts';
 import { resolveOrder } from './resolve.ts';
-import { readNonce } from './submissions.ts';
+import { tellStatus } from './status.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 
 /** Fills are read again this far back: streams and queries may disagree about the last moments. Real ms. */
 const OVERLAP_MS = 60_000;
+/** A private stream that says nothing for this long is compared at once, so that the account's age stays below what entries allow. */
+const QUIET_MS = 10_000;
+const WAITING_MAX = 256;
 
 type Reconcile = Extract<ConnectorCommand, { type: 'reconcile-symbol' }>;
 
-/** Starts a comparison unless one runs; a running one is followed by another when somebody waits. */
-export function startSweep(state: ConnectorState, self: ConnectorSelf, priority: RequestPriority): void {
-  if (state.sweep === 'running' || !state.privateReady || state.startupStep !== 'running') return;
-  state.sweep = 'running';
-  const waiting = state.sweepWaiting;
-  state.sweepWaiting = [];
-  const at = instant(self);
-  const overlapMs = OVERLAP_MS * self.ports.calendar.scale;
-  const sinceMs = Math.min(at.calendarMs - overlapMs, ...waiting.map((request) => request.sinceMs - overlapMs));
-  const questions = [
-    state.adapter.fillsSince(sinceMs, at),
-    ...(waiting.length > 0 ? [state.adapter.fundingPaymentsSince(sinceMs, at)] : []),
-    ...state.adapter.accountSnapshot(at),
-  ];
-  requestAll(state, self, questions, priority, (outcome) => {
-    state.sweep = 'idle';
-    state.lastSweepAtMs = self.monotonicMs();
-    if (outcome.ok && state.privateReady) state.reconciled = true;
-    if (!outcome.ok) self.log('warn', 'comparison-failed', { venue: state.args.venue, error: outcome.error?.message ?? '' });
-    for (const request of waiting) request.done(outcome.ok);
-    readNonce(state, self);
-    tellStatus(state, self, false);
-    if (state.sweepWaiting.length > 0) startSweep(state, self, 2);
-  });
+/** A new private stream is ready: nothing about the account is certain until a comparison that began after this has ended. */
+export function privateStreamReady(state: ConnectorState, self: ConnectorSelf): void {
+  const isRenewed = state.privateReady;
+  state.privateReady = true;
+  state.privateGeneration += 1;
+  if (!isRenewed) state.reconciled = false;
+  startSweep(state, self, 2);
 }
 
-/** A position wants the venue's truth about its symbol. */
+/** Without the private stream nothing about the account is certain. */
+export function privateStreamLost(state: ConnectorState): void {
+  state.privateReady = false;
+  state.reconciled = false;
+}
+
+/** A position wants the venue's truth about its symbol; answered only when the comparison is over, facts first. */
 export function reconcileSymbol(state: ConnectorState, self: ConnectorSelf, command: Reconcile): void {
-  state.sweepWaiting.push({
+  if (state.sweep.waiting.length >= WAITING_MAX || state.appends.size >= APPENDS_MAX) {
+    self.count('reconciles-refused');
+    self.tell(command.replyTo, reconciledEvent(state, command, false));
+    return;
+  }
+  state.sweep.waiting.push({
     sinceMs: command.sinceMs,
     done: (ok) => {
-      if (!ok) {
-        answer(state, self, command, false);
-        return;
-      }
-      let remaining = command.orders.length;
-      if (remaining === 0) answer(state, self, command, true);
-      for (const order of command.orders) {
-        resolveOrder(state, self, command.symbol, order.clientOrderId, order.validUntilMs, () => {
-          remaining -= 1;
-          if (remaining === 0) answer(state, self, command, true);
-        });
-      }
+      if (ok) resolveAll(state, self, command);
+      else tellAfterFacts(state, self, command.replyTo, reconciledEvent(state, command, false));
     },
   });
   startSweep(state, self, 2);
 }
 
-function answer(state: ConnectorState, self: ConnectorSelf, command: Reconcile, ok: boolean): void {
-  const event: ConnectorEvent = {
+function resolveAll(state: ConnectorState, self: ConnectorSelf, command: Reconcile): void {
+  const { symbol, orders } = command;
+  let unresolved = orders.length;
+  const answer = (): void => tellAfterFacts(state, self, command.replyTo, reconciledEvent(state, command, true));
+  if (unresolved === 0) answer();
+  for (const { clientOrderId, validUntilMs } of orders) {
+    resolveOrder(state, self, { symbol, clientOrderId, validUntilMs }, () => {
+      unresolved -= 1;
+      if (unresolved === 0) answer();
+    });
+  }
+}
+
+function reconciledEvent(
+  state: ConnectorState,
+  command: Reconcile,
+  ok: boolean,
+): Extract<ConnectorEvent, { type: 'reconciled' }> {
+  const { symbol, reconcileId } = command;
+  const track = state.positions.get(symbol);
+  return {
     type: 'reconciled',
     venue: state.args.venue,
     account: state.args.account,
-    symbol: command.symbol,
-    reconcileId: command.reconcileId,
-    ok,
-    signedLots: state.positions.get(command.symbol) ?? 0,
-    openClientOrderIds: state.openOrders.filter((order) => order.symbol === command.symbol).map((order) => order.clientOrderId),
+    symbol,
+    reconcileId,
+    // Without the venue's word on the position nothing was compared.
+    ok: ok && track?.reportedLots !== undefined,
+    signedLots: (track?.reportedLots ?? 0) + (track?.filledSinceLots ?? 0),
+    openClientOrderIds: [...state.openOrders.values()]
+      .filter((order) => order.symbol === symbol && order.clientOrderId !== '')
+      .map((order) => order.clientOrderId),
   };
-  // Facts found by the comparison travel through the journal; this answer must not overtake them.
-  afterAppends(state, self, event, command.replyTo);
 }
 
-/** Tells `event` behind every append made so far, by sending it the same way. */
-function afterAppends(state: ConnectorState, self: ConnectorSelf, event: ConnectorEvent, to: Reconcile['replyTo']): void {
-  state.lastAppendId += 1;
-  const appendId = state.lastAppendId;
-  const message = {
-    type: 'append-rows',
-    rows: [],
-    whenDurable: [
-      { to, message: event },
-      { to: self.ref, message: { type: 'append-durable', appendId } },
-    ],
-    sender: self.ref,
-    appendId,
-  } as const;
-  state.appends.set(appendId, { message, sentAtMs: self.monotonicMs() });
-  self.tell({ path: state.args.journalPath, incarnation: 0 }, message);
+/** Starts a comparison when one is due. Called every tick. */
+export function advanceSweep(state: ConnectorState, self: ConnectorSelf): void {
+  const { sweep } = state;
+  const now = self.monotonicMs();
+  if (sweep.running || now < sweep.retryAtMs) return;
+  if (!state.reconciled || sweep.waiting.length > 0) startSweep(state, self, 2);
+  else if (now - sweep.endedAtMs >= state.args.comparisonMs || now - accountHeardAtMs(state) >= QUIET_MS)
+    startSweep(state, self, 4);
+}
+
+/** Starts a comparison; one that runs is hurried and followed by another. */
+function startSweep(state: ConnectorState, self: ConnectorSelf, priority: RequestPriority): void {
+  const { sweep } = state;
+  if (!state.privateReady || !state.isRunning) return;
+  if (sweep.running) {
+    sweep.isWantedAgain = true;
+    if (priority < sweep.urgency.priority) sweep.urgency.priority = priority;
+    return;
+  }
+  if (self.monotonicMs() < sweep.retryAtMs) return;
+  const { adapter, privateGeneration } = state;
+  const at = instant(self);
+  const { waiting } = sweep;
+  sweep.running = true;
+  sweep.isWantedAgain = false;
+  sweep.waiting = [];
+  sweep.urgency = { priority };
+  const sinceMs =
+    Math.min(at.calendarMs, sweep.fillsReadUntilMs, ...waiting.map((asked) => asked.sinceMs)) -
+    OVERLAP_MS * self.ports.calendar.scale;
+  const questions = [
+    adapter.fillsSince(sinceMs, at),
+    ...(waiting.length > 0 ? [adapter.fundingPaymentsSince(sinceMs, at)] : []),
+    ...adapter.accountSnapshot(at),
+  ];
+  requestAll(state, self, questions, sweep.urgency, (outcome) => {
+    sweep.running = false;
+    sweep.failures = outcome.ok ? 0 : sweep.failures + 1;
+    sweep.retryAtMs = outcome.ok ? 0 : self.monotonicMs() + retryPauseMs(self, sweep.failures);
+    if (outcome.ok) {
+      sweep.endedAtMs = self.monotonicMs();
+      sweep.fillsReadUntilMs = at.calendarMs;
+      state.accessRefused = undefined;
+      if (state.privateReady && state.privateGeneration === privateGeneration) state.reconciled = true;
+    } else {
+      self.log('warn', 'comparison-failed', { venue: state.args.venue, error: outcome.error?.message ?? '' });
+    }
+    tellStatus(state, self);
+    for (const asked of waiting) asked.done(outcome.ok);
+    if (outcome.ok && sweep.isWantedAgain) startSweep(state, self, 2);
+  });
 }

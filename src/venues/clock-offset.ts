@@ -21,7 +21,13 @@ export const unknownClockOffset: ClockOffset = { samples: [] };
  */
 export function observeServerTime(
   offset: ClockOffset,
-  trip: { readonly sentAtMs: number; readonly receivedAtMs: number; readonly serverMs: number; readonly scale: number; readonly nowMonotonicMs: number },
+  trip: {
+    readonly sentAtMs: number;
+    readonly receivedAtMs: number;
+    readonly serverMs: number;
+    readonly scale: number;
+    readonly nowMonotonicMs: number;
+  },
 ): ClockOffset {
   const errorMs = (trip.receivedAtMs - trip.sentAtMs) / 2 / trip.scale;
   const offsetMs = (trip.serverMs - (trip.sentAtMs + trip.receivedAtMs) / 2) / trip.scale;

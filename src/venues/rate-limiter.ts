@@ -15,7 +15,7 @@ const CLASS_SHARE: Readonly<Record<RequestPriority, number>> = { 0: 0.8, 1: 0.75
 interface Entry {
   readonly atMs: number;
   readonly weight: number;
-  readonly priority: RequestPriority;
+  readonly priority: RequestPriority | undefined;
 }
 
 /** One bucket's memory. Times are monotonic ms and never go back. */
@@ -29,7 +29,9 @@ export class RateLimiter {
 
   constructor(bucket: LimitBucket) {
     if (!(bucket.max > 0) || !(bucket.windowMs > 0)) {
-      throw new RangeError(`limit ${bucket.name} must have a positive max and window, was ${bucket.max} per ${bucket.windowMs} ms`);
+      throw new RangeError(
+        `limit ${bucket.name} must have a positive max and window, was ${bucket.max} per ${bucket.windowMs} ms`,
+      );
     }
     this.bucket = bucket;
   }
@@ -50,6 +52,18 @@ export class RateLimiter {
     }
     const oldest = this.#entries[this.#first];
     return oldest === undefined ? 1 : Math.max(1, oldest.atMs + this.bucket.windowMs - nowMs);
+  }
+
+  /** Counts `weight` as sent now in no priority class: what was sent without this limiter, perhaps by an earlier life. */
+  book(weight: number, nowMs: number): void {
+    this.#forget(nowMs);
+    this.#entries.push({ atMs: nowMs, weight, priority: undefined });
+    this.#used += weight;
+  }
+
+  /** Returns for how long nothing at all may be sent because the venue refused; 0 when that is over. */
+  silentForMs(nowMs: number): number {
+    return Math.max(0, this.#silentUntilMs - nowMs);
   }
 
   /** The venue refused for its limit: nothing is sent until then. */
@@ -74,9 +88,14 @@ export class RateLimiter {
 
   #forget(nowMs: number): void {
     // An entry leaves only when strictly older than the window: the venue's window edges may include both ends.
-    for (let entry = this.#entries[this.#first]; entry !== undefined && entry.atMs < nowMs - this.bucket.windowMs; entry = this.#entries[this.#first]) {
+    for (
+      let entry = this.#entries[this.#first];
+      entry !== undefined && entry.atMs < nowMs - this.bucket.windowMs;
+      entry = this.#entries[this.#first]
+    ) {
       this.#used -= entry.weight;
-      this.#usedByPriority[entry.priority] = (this.#usedByPriority[entry.priority] ?? 0) - entry.weight;
+      if (entry.priority !== undefined)
+        this.#usedByPriority[entry.priority] = (this.#usedByPriority[entry.priority] ?? 0) - entry.weight;
       this.#first += 1;
     }
     if (this.#first > 1024 && this.#first * 2 > this.#entries.length) {

@@ -3,20 +3,50 @@ import { bestOffset, observeServerTime, unknownClockOffset } from '../../src/ven
 
 describe('clock offset', () => {
   it('is the server time against the middle of the round trip, half the trip uncertain (EX-11)', () => {
-    const offset = observeServerTime(unknownClockOffset, { sentAtMs: 1_000, serverMs: 1_052, receivedAtMs: 1_080, scale: 1, nowMonotonicMs: 0 });
+    const offset = observeServerTime(unknownClockOffset, {
+      sentAtMs: 1_000,
+      serverMs: 1_052,
+      receivedAtMs: 1_080,
+      scale: 1,
+      nowMonotonicMs: 0,
+    });
     expect(bestOffset(offset)).toMatchObject({ offsetMs: 12, errorMs: 40 });
   });
 
   it('believes the shortest round trip of the last ten minutes', () => {
-    let offset = observeServerTime(unknownClockOffset, { sentAtMs: 0, serverMs: 30, receivedAtMs: 40, scale: 1, nowMonotonicMs: 0 });
-    offset = observeServerTime(offset, { sentAtMs: 1_000, serverMs: 1_900, receivedAtMs: 2_000, scale: 1, nowMonotonicMs: 1_000 });
+    let offset = observeServerTime(unknownClockOffset, {
+      sentAtMs: 0,
+      serverMs: 30,
+      receivedAtMs: 40,
+      scale: 1,
+      nowMonotonicMs: 0,
+    });
+    offset = observeServerTime(offset, {
+      sentAtMs: 1_000,
+      serverMs: 1_900,
+      receivedAtMs: 2_000,
+      scale: 1,
+      nowMonotonicMs: 1_000,
+    });
     expect(bestOffset(offset)).toMatchObject({ offsetMs: 10, errorMs: 20 });
-    offset = observeServerTime(offset, { sentAtMs: 700_000, serverMs: 700_500, receivedAtMs: 700_600, scale: 1, nowMonotonicMs: 700_000 });
+    offset = observeServerTime(offset, {
+      sentAtMs: 700_000,
+      serverMs: 700_500,
+      receivedAtMs: 700_600,
+      scale: 1,
+      nowMonotonicMs: 700_000,
+    });
     expect(bestOffset(offset)).toMatchObject({ offsetMs: 200, errorMs: 300 });
   });
 
   it('is measured in real milliseconds when calendar time is compressed', () => {
-    const offset = observeServerTime(unknownClockOffset, { sentAtMs: 0, serverMs: 3_600, receivedAtMs: 3_600, scale: 360, nowMonotonicMs: 0 });
+    const offset = observeServerTime(unknownClockOffset, {
+      sentAtMs: 0,
+      serverMs: 3_600,
+      receivedAtMs: 3_600,
+      scale: 360,
+      nowMonotonicMs: 0,
+    });
     expect(bestOffset(offset)).toMatchObject({ offsetMs: 5, errorMs: 5 });
   });
 

@@ -61,6 +61,8 @@ describe('rate limiter', () => {
   });
 
   it('refuses a limit that cannot be kept', () => {
-    expect(() => new RateLimiter({ name: 'rest', max: 0, windowMs: 1 })).toThrow('limit rest must have a positive max and window, was 0 per 1 ms');
+    expect(() => new RateLimiter({ name: 'rest', max: 0, windowMs: 1 })).toThrow(
+      'limit rest must have a positive max and window, was 0 per 1 ms',
+    );
   });
 });

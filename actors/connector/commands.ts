@@ -1,0 +1,185 @@
+/** Orders and cancels as they are commanded: the last gate, then on to the submissions. Connector thread. */
+import { approve } from '../../src/risk/approval.ts';
+import type { DenialCode, OrderGateContext } from '../../src/risk/approval.ts';
+import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
+import type { OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
+import type { ConnectorCommand, OrderPurpose } from '../connector-messages.ts';
+import { tellAfterFacts } from './facts.ts';
+import { orderObserved, rememberOrder, workingOrders } from './orders.ts';
+import { judgedPosition } from './positions.ts';
+import { resolveOrder } from './resolve.ts';
+import { instant } from './state.ts';
+import type { ConnectorSelf, ConnectorState } from './state.ts';
+import { entriesAllowed } from './status.ts';
+import { enqueue, withdraw } from './submissions.ts';
+
+type PlaceOrder = Extract<ConnectorCommand, { type: 'place-order' }>;
+type CancelOrder = Extract<ConnectorCommand, { type: 'cancel-order' }>;
+
+/** An opening order is not priced against marks and indexes older than this, monotonic ms. */
+const REFERENCE_AGE_MAX_MS = 15_000;
+
+/** What a denial asks of whoever planned the order: think again from fresh state, wait, or never again. */
+const CLASS_OF_DENIAL: Readonly<Record<DenialCode, RefusalClass>> = {
+  SYMBOL_NOT_ALLOWED: 'permanent',
+  INSTRUMENT_MISMATCH: 'permanent',
+  BAD_ORDER: 'permanent',
+  QUANTITY: 'permanent',
+  NOTIONAL: 'permanent',
+  INSTRUMENT_STATUS: 'state',
+  POSITION_CAP: 'state',
+  REDUCE_ONLY_INCREASES: 'state',
+  OPEN_ORDERS: 'state',
+  PRICE_COLLAR: 'state',
+  DAILY_LOSS: 'state',
+  EXPIRED_INTENT: 'transient',
+  POSITION_UNKNOWN: 'transient',
+  NO_REFERENCE_PRICE: 'transient',
+  ORDER_RATE: 'transient',
+};
+
+/** Sends an order once. Its outcome is told as `order-changed`; a repeat of the command is answered from memory. */
+export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: PlaceOrder): void {
+  const { order, purpose } = command;
+  const known = state.orders.get(order.clientOrderId);
+  if (known !== undefined) {
+    self.count('place-repeated');
+    if (known.lastEvent !== undefined) tellAfterFacts(state, self, command.replyTo, known.lastEvent);
+    return;
+  }
+  if (!rememberOrder(state, order)) {
+    refuse(state, self, order, 'TOO_MANY_ORDERS', 'too many live orders are remembered', 'transient');
+    return;
+  }
+  if (isOfEarlierLife(state, self, order)) {
+    // The life before may have sent it and died before it was marked as handled: only the venue knows.
+    orderObserved(state, self, order.symbol, order.clientOrderId, {
+      status: 'unknown',
+      code: 'EARLIER_LIFE',
+      reason: 'made before this connector started',
+    });
+    resolveOrder(state, self, order);
+    return;
+  }
+  if (!order.reduceOnly && !entriesAllowed(state, self)) {
+    const reason = state.lastStatus?.reason === '' ? 'start-up quarantine, clock or journal' : state.lastStatus?.reason;
+    refuse(state, self, order, 'ENTRIES_NOT_ALLOWED', reason ?? 'starting', 'transient');
+    return;
+  }
+  if (!state.isRunning) {
+    refuse(state, self, order, 'VENUE_NOT_READY', 'the instruments are not read yet', 'transient');
+    return;
+  }
+  judge(state, self, order, purpose);
+}
+
+function isOfEarlierLife(state: ConnectorState, self: ConnectorSelf, order: OrderRequest): boolean {
+  const madeAtMs = order.validUntilMs - state.args.requestValidityMs * self.ports.calendar.scale;
+  return self.incarnation > 1 && madeAtMs <= state.startedAt.calendarMs;
+}
+
+/** The last gate. */
+function judge(state: ConnectorState, self: ConnectorSelf, order: OrderRequest, purpose: OrderPurpose): void {
+  const context = contextOf(state, self, order);
+  if (context === undefined) {
+    refuse(state, self, order, 'UNKNOWN_INSTRUMENT', order.symbol, 'permanent');
+    return;
+  }
+  const verdict = approve(state.gate, order, context);
+  state.gate = verdict.gate;
+  if (verdict.denied !== undefined) {
+    const { code, detail } = verdict.denied;
+    self.count(`denied:${code}`);
+    self.log('warn', 'order-denied', { venue: state.args.venue, clientOrderId: order.clientOrderId, code, detail });
+    refuse(state, self, order, code, detail, CLASS_OF_DENIAL[code]);
+    return;
+  }
+  const { approved } = verdict;
+  const isQueued = enqueue(state, self, {
+    kind: 'place',
+    clientOrderId: order.clientOrderId,
+    symbol: order.symbol,
+    priority: priorityOf(order, purpose),
+    validUntilMs: order.validUntilMs,
+    plan: (nonce) => state.adapter.placeOrder(approved, nonce, instant(self)),
+  });
+  if (!isQueued) refuse(state, self, order, 'TOO_MANY_SUBMISSIONS', 'too many requests wait already', 'transient');
+}
+
+function contextOf(state: ConnectorState, self: ConnectorSelf, order: OrderRequest): OrderGateContext | undefined {
+  const instrument = state.instruments.get(order.symbol);
+  if (instrument === undefined) return undefined;
+  const at = instant(self);
+  const mark = state.marks.get(order.symbol);
+  const book = state.stream.book(order.symbol);
+  const working = workingOrders(state, order.clientOrderId);
+  // An order that only reduces may lean on an old price: better than not leaving.
+  const isUsable = (atMs: number): boolean => order.reduceOnly || at.monotonicMs - atMs <= REFERENCE_AGE_MAX_MS;
+  const markNano = mark !== undefined && isUsable(mark.markAtMs) ? mark.message.markNano : undefined;
+  const indexNano = mark !== undefined && isUsable(mark.indexAtMs) ? mark.message.indexNano : undefined;
+  const { dayOpening, lastAccount } = state;
+  return {
+    instrument,
+    positionLots: judgedPosition(state, order),
+    openOrders: working.length,
+    workingOrders: working.filter((other) => other.symbol === order.symbol),
+    nowMs: at.calendarMs,
+    monotonicMs: at.monotonicMs,
+    ...(dayOpening === undefined || lastAccount === undefined
+      ? {}
+      : { dayResultMicro: lastAccount.walletMicro - dayOpening.walletMicro }),
+    ...(markNano === undefined ? {} : { markNano }),
+    ...(indexNano === undefined ? {} : { indexNano }),
+    ...(book === undefined ? {} : { book }),
+  };
+}
+
+function priorityOf(order: OrderRequest, purpose: OrderPurpose): RequestPriority {
+  if (order.reduceOnly) return 0;
+  return purpose.purpose === 'open' ? 3 : 1;
+}
+
+/** Asks the venue to cancel. An order that has not left yet is taken back instead. */
+export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command: CancelOrder): void {
+  const { symbol, clientOrderId } = command;
+  if (withdraw(state, self, clientOrderId)) return;
+  const isUnderWay = state.submissions.some(
+    (submission) => submission.kind === 'cancel' && submission.clientOrderId === clientOrderId,
+  );
+  if (isUnderWay) {
+    self.count('cancel-repeated');
+    return;
+  }
+  if (!state.instruments.has(symbol)) {
+    self.log('error', 'cancel-impossible', { venue: state.args.venue, clientOrderId, symbol });
+    return;
+  }
+  const venueOrderId =
+    state.orders.get(clientOrderId)?.venueOrderId ?? state.openOrders.get(clientOrderId)?.venueOrderId;
+  const isQueued = enqueue(state, self, {
+    kind: 'cancel',
+    clientOrderId,
+    symbol,
+    priority: 0,
+    validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
+    plan: (nonce) =>
+      state.adapter.cancelOrder(
+        { symbol, clientOrderId, ...(venueOrderId === undefined || venueOrderId === '' ? {} : { venueOrderId }) },
+        nonce,
+        instant(self),
+      ),
+  });
+  if (!isQueued) self.log('error', 'cancel-refused', { venue: state.args.venue, clientOrderId, reason: 'queue full' });
+}
+
+/** Nothing left this process. */
+function refuse(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  order: OrderRequest,
+  code: string,
+  reason: string,
+  refusal: RefusalClass,
+): void {
+  orderObserved(state, self, order.symbol, order.clientOrderId, { status: 'refused', code, reason, refusal });
+}

@@ -1,0 +1,108 @@
+/** What a connector does by itself: getting started, and everything that is read again from time to time. Connector thread. */
+import type { VenueEvent } from '../../src/venues/venue.ts';
+import { repeatAppends } from './facts.ts';
+import { advanceFunding } from './funding.ts';
+import { readNonce } from './nonces.ts';
+import { retellAccount } from './publish.ts';
+import { isDue, readAgain, requestAll, retryPauseMs } from './requests.ts';
+import { advanceResolving } from './resolve.ts';
+import { openSockets, tickSockets } from './sockets.ts';
+import { instant } from './state.ts';
+import type { ConnectorSelf, ConnectorState } from './state.ts';
+import { tellStatus } from './status.ts';
+import { advanceSubmissions } from './submissions.ts';
+import { advanceSweep } from './sweep.ts';
+import { watchOwnClock } from './venue-clock.ts';
+
+const SERVER_TIME_MS = 60_000;
+const INSTRUMENTS_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** Settled funding read at start, for histories and forecasts. Calendar ms. */
+const FUNDING_HISTORY_MS = 72 * 3_600_000;
+
+/** Step one: what can be traded here, what it costs, and what time it is there. Tried until it works. */
+export function startUp(state: ConnectorState, self: ConnectorSelf): void {
+  const { adapter, args, startUp: track } = state;
+  track.active = true;
+  const questions = [adapter.serverTime(), adapter.instruments(), adapter.feeTier(instant(self))];
+  requestAll(state, self, questions, { priority: 2 }, (outcome) => {
+    track.active = false;
+    const problem = outcome.ok ? missing(state) : (outcome.error?.message ?? '');
+    if (problem !== undefined) {
+      track.failures += 1;
+      track.nextAtMs = self.monotonicMs() + retryPauseMs(self, track.failures);
+      self.log('warn', 'start-failed', { venue: args.venue, problem });
+      tellStatus(state, self);
+      return;
+    }
+    const now = self.monotonicMs();
+    state.isRunning = true;
+    state.accessRefused = undefined;
+    state.serverTime.nextAtMs = now + SERVER_TIME_MS;
+    state.instrumentList.nextAtMs = now + INSTRUMENTS_MS;
+    state.feeDay = dayOf(self);
+    for (const symbol of state.symbols) state.historyMissing.add(symbol);
+    openSockets(state, self);
+    readNonce(state, self, () => advanceSubmissions(state, self));
+    readAgainWhatIsDue(state, self);
+    tellStatus(state, self);
+  });
+}
+
+/** Returns why there is nothing to run, or undefined. */
+function missing(state: ConnectorState): string | undefined {
+  return state.symbols.length === 0 ? `none of ${state.args.bases.join(' ')} is listed` : undefined;
+}
+
+/** The regular work; returns the facts that the stream's own timed work brought. */
+export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events: readonly VenueEvent[]) => void): void {
+  watchOwnClock(state, self);
+  repeatAppends(state, self);
+  if (!state.isRunning) {
+    if (isDue(state.startUp, self.monotonicMs())) startUp(state, self);
+  } else {
+    apply(tickSockets(state, self));
+    advanceResolving(state, self);
+    advanceSubmissions(state, self);
+    advanceSweep(state, self);
+    advanceFunding(state, self);
+    readAgainWhatIsDue(state, self);
+    retellAccount(state, self);
+  }
+  tellStatus(state, self);
+}
+
+function readAgainWhatIsDue(state: ConnectorState, self: ConnectorSelf): void {
+  const { adapter } = state;
+  const at = instant(self);
+  const now = at.monotonicMs;
+  if (isDue(state.serverTime, now)) readAgain(state, self, state.serverTime, SERVER_TIME_MS, [adapter.serverTime()], 5);
+  if (isDue(state.instrumentList, now))
+    readAgain(state, self, state.instrumentList, INSTRUMENTS_MS, [adapter.instruments()], 5, (ok) => {
+      if (ok) openSockets(state, self);
+    });
+  const day = dayOf(self);
+  if (day !== state.feeDay && isDue(state.feeTier, now))
+    readAgain(state, self, state.feeTier, 0, [adapter.feeTier(at)], 4, (ok) => {
+      if (ok) state.feeDay = day;
+    });
+  if (adapter.marketPoll !== undefined && isDue(state.marketPoll, now))
+    readAgain(state, self, state.marketPoll, state.args.marketPollMs, [adapter.marketPoll(at)], 5);
+  readHistory(state, self);
+}
+
+/** One symbol after another: histories are long and nobody is in a hurry. */
+function readHistory(state: ConnectorState, self: ConnectorSelf): void {
+  const [symbol] = state.historyMissing;
+  if (symbol === undefined || !isDue(state.history, self.monotonicMs())) return;
+  const question = state.adapter.fundingHistory(symbol, self.nowMs() - FUNDING_HISTORY_MS, instant(self));
+  readAgain(state, self, state.history, 0, [question], 5, (ok) => {
+    if (!ok) return;
+    state.historyMissing.delete(symbol);
+    readHistory(state, self);
+  });
+}
+
+function dayOf(self: ConnectorSelf): number {
+  return Math.floor(self.nowMs() / DAY_MS);
+}

@@ -1,0 +1,181 @@
+/** What became of our orders: the venue's reports, fills and our own observations, joined so that evidence never goes back. */
+import type { FillReport, OrderReport, OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
+import type { WorkingOrder } from '../../src/risk/approval.ts';
+import type { OrderEvent } from '../connector-messages.ts';
+import { tellDurably } from './facts.ts';
+import { keepNewest } from './state.ts';
+import type { ConnectorSelf, ConnectorState, OrderTrack } from './state.ts';
+
+/** Orders of this life that are remembered: a repeat is answered from here. Repeats come within seconds. */
+const ORDERS_MAX = 5_000;
+/** Open orders at the venue that are remembered, foreign ones included. */
+const OPEN_ORDERS_MAX = 5_000;
+
+type OrderChanged = Extract<OrderEvent, { type: 'order-changed' }>;
+
+/** Remembers a new order; false when too many are still live. */
+export function rememberOrder(state: ConnectorState, order: OrderRequest): boolean {
+  if (state.orders.size >= ORDERS_MAX && !forgetOneEnded(state)) return false;
+  state.orders.set(order.clientOrderId, {
+    order,
+    phase: 'unsent',
+    reportedLots: 0,
+    fillLots: 0,
+    venueOrderId: '',
+    lastEvent: undefined,
+  });
+  return true;
+}
+
+function forgetOneEnded(state: ConnectorState): boolean {
+  for (const [clientOrderId, track] of state.orders) {
+    if (track.phase !== 'ended') continue;
+    state.orders.delete(clientOrderId);
+    return true;
+  }
+  return false;
+}
+
+/** Orders on the account that may still execute, unknown ones included, except one. */
+export function workingOrders(
+  state: ConnectorState,
+  exceptClientOrderId: string,
+): readonly (WorkingOrder & { readonly symbol: string })[] {
+  const working = [];
+  for (const [clientOrderId, { order, phase, reportedLots, fillLots }] of state.orders) {
+    if (clientOrderId === exceptClientOrderId || phase === 'ended') continue;
+    const { symbol, side, reduceOnly } = order;
+    working.push({ symbol, side, reduceOnly, remainingLots: order.lots - Math.max(reportedLots, fillLots) });
+  }
+  for (const report of state.openOrders.values()) {
+    if (state.orders.has(report.clientOrderId)) continue;
+    const { symbol, side } = report;
+    // Whether it only reduces is not known here: counted as if it could open.
+    working.push({ symbol, side, reduceOnly: false, remainingLots: report.lots - (report.filledLots ?? 0) });
+  }
+  return working;
+}
+
+/** An order as the venue reports it, from a stream, a list or a query. */
+export function orderReported(state: ConnectorState, self: ConnectorSelf, report: OrderReport): void {
+  rememberOpen(state, report);
+  if (report.clientOrderId === '') {
+    self.count('foreign-orders');
+    return;
+  }
+  const track = state.orders.get(report.clientOrderId);
+  if (track?.phase === 'ended' && report.status === 'open') {
+    // A list written before the end, read after it.
+    self.count('reports-older');
+    return;
+  }
+  if (track !== undefined) {
+    track.reportedLots = Math.max(track.reportedLots, report.filledLots ?? 0);
+    track.venueOrderId = report.venueOrderId;
+    track.phase = report.status === 'open' ? 'live' : 'ended';
+  }
+  tellOrder(state, self, track, {
+    symbol: report.symbol,
+    clientOrderId: report.clientOrderId,
+    status: report.status,
+    venueOrderId: report.venueOrderId,
+    ...(report.filledLots === undefined ? {} : { filledLots: report.filledLots }),
+    code: '',
+    reason: report.reason ?? '',
+    atMs: report.venueAtMs,
+    sequence: report.sequence,
+  });
+}
+
+/** Replaces the list of open orders by the venue's own. */
+export function openOrdersListed(state: ConnectorState, self: ConnectorSelf, orders: readonly OrderReport[]): void {
+  state.openOrders = new Map();
+  for (const order of orders) orderReported(state, self, order);
+}
+
+function rememberOpen(state: ConnectorState, report: OrderReport): void {
+  const key = report.clientOrderId === '' ? `venue ${report.venueOrderId}` : report.clientOrderId;
+  if (report.status === 'open') state.openOrders.set(key, report);
+  else state.openOrders.delete(key);
+  keepNewest(state.openOrders, OPEN_ORDERS_MAX);
+}
+
+/** A fill proves that its order was accepted. Returns false when this life knew it already. */
+export function orderFilled(state: ConnectorState, self: ConnectorSelf, fill: FillReport): boolean {
+  const { venue, account } = state.args;
+  const event: OrderEvent = { type: 'fill-received', venue, account, symbol: fill.symbol, fill };
+  if (!tellDurably(state, self, 'fill', `fill:${venue}:${account}:${fill.fillId}`, event)) return false;
+  const track = state.orders.get(fill.clientOrderId);
+  if (track === undefined) return true;
+  track.fillLots += fill.lots;
+  if (track.phase !== 'ended') track.phase = track.fillLots >= track.order.lots ? 'ended' : 'live';
+  return true;
+}
+
+/** What this connector itself observed about an order. */
+export interface LocalChange {
+  readonly status: 'sending' | 'accepted' | 'refused' | 'unknown' | 'not-found';
+  readonly code?: string;
+  readonly reason?: string;
+  readonly refusal?: RefusalClass;
+  readonly venueOrderId?: string;
+}
+
+/** Tells what was observed, unless the venue's own evidence says more. Returns whether it was told. */
+export function orderObserved(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  symbol: string,
+  clientOrderId: string,
+  change: LocalChange,
+): boolean {
+  const track = state.orders.get(clientOrderId);
+  if (track !== undefined) {
+    if (change.venueOrderId !== undefined) track.venueOrderId = change.venueOrderId;
+    if (track.phase === 'live' || track.phase === 'ended') {
+      self.count('observations-overtaken');
+      return false;
+    }
+    track.phase = phaseAfter(change.status);
+  }
+  state.eventSequence += 1;
+  tellOrder(state, self, track, {
+    symbol,
+    clientOrderId,
+    status: change.status,
+    venueOrderId: change.venueOrderId ?? track?.venueOrderId ?? '',
+    code: change.code ?? '',
+    reason: change.reason ?? '',
+    ...(change.refusal === undefined ? {} : { refusal: change.refusal }),
+    atMs: self.nowMs(),
+    sequence: state.eventSequence,
+  });
+  return true;
+}
+
+function phaseAfter(status: LocalChange['status']): OrderTrack['phase'] {
+  switch (status) {
+    case 'sending':
+    case 'accepted':
+      return 'sent';
+    case 'unknown':
+      return 'unknown';
+    case 'refused':
+    case 'not-found':
+      return 'ended';
+  }
+}
+
+/** Journals and tells a change of an order. */
+function tellOrder(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  track: OrderTrack | undefined,
+  change: Omit<OrderChanged, 'type' | 'venue' | 'account'>,
+): void {
+  const { venue, account } = state.args;
+  const event: OrderChanged = { type: 'order-changed', venue, account, ...change };
+  if (track !== undefined) track.lastEvent = event;
+  const id = `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}`;
+  tellDurably(state, self, 'order-event', id, event);
+}

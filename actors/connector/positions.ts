@@ -1,0 +1,76 @@
+/** Positions at the venue: told to their actors as the venue words them, and counted for the last gate together with newer fills. */
+import type { FillReport, OrderRequest } from '../../src/venues/venue.ts';
+import { positionRef } from '../addresses.ts';
+import type { ConnectorSelf, ConnectorState, PositionTrack, SentAt } from './state.ts';
+
+/** A queried fill this much older than the venue's word on the position, real ms, is part of that word. */
+const FILL_INCLUDED_MS = 2_000;
+
+/** The venue said what it holds: on its stream, or in answer to a question sent then. */
+export function positionReported(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  symbol: string,
+  signedLots: number,
+  askedAt: SentAt | undefined,
+): void {
+  const track = trackOf(state, symbol);
+  const knownAtMs = askedAt?.monotonicMs ?? self.monotonicMs();
+  // A fill that arrived while the question was under way may be part of the answer or not: the sum so far stays the better word.
+  if (track.fillsSince === 0 || track.lastFillAtMs < knownAtMs) {
+    track.reportedLots = signedLots;
+    track.reportedAtMs = knownAtMs;
+    track.filledSinceLots = 0;
+    track.fillsSince = 0;
+  }
+  const base = state.baseBySymbol.get(symbol);
+  if (base === undefined) return;
+  state.positionSequence += 1;
+  self.tell(positionRef(base), {
+    type: 'position-reported',
+    venue: state.args.venue,
+    account: state.args.account,
+    symbol,
+    signedLots,
+    source: askedAt === undefined ? 'stream' : 'query',
+    sequence: state.positionSequence,
+    receivedAtMonotonicMs: knownAtMs,
+  });
+}
+
+/** A fill not known before, from the stream or found by a question. */
+export function positionFilled(state: ConnectorState, self: ConnectorSelf, fill: FillReport, isQueried: boolean): void {
+  const track = trackOf(state, fill.symbol);
+  const ageMs = (self.nowMs() - fill.venueAtMs) / self.ports.calendar.scale;
+  const reportAgeMs = self.monotonicMs() - track.reportedAtMs;
+  if (isQueried && ageMs > reportAgeMs + FILL_INCLUDED_MS) return;
+  track.filledSinceLots += fill.side === 'buy' ? fill.lots : -fill.lots;
+  track.fillsSince += 1;
+  track.lastFillAtMs = self.monotonicMs();
+}
+
+/**
+ * Returns the position an order is judged by. One that opens: the venue's word with or without the fills since, whichever is worse
+ * for it. One that reduces: the venue's word, or undefined after newer fills, and the venue's own reduce-only rule decides.
+ */
+export function judgedPosition(state: ConnectorState, order: OrderRequest): number | undefined {
+  const track = state.positions.get(order.symbol);
+  if (!state.reconciled || track?.reportedLots === undefined) return undefined;
+  if (order.reduceOnly) return track.fillsSince > 0 ? undefined : track.reportedLots;
+  const withFills = track.reportedLots + track.filledSinceLots;
+  return order.side === 'buy' ? Math.max(track.reportedLots, withFills) : Math.min(track.reportedLots, withFills);
+}
+
+function trackOf(state: ConnectorState, symbol: string): PositionTrack {
+  const known = state.positions.get(symbol);
+  if (known !== undefined) return known;
+  const track: PositionTrack = {
+    reportedLots: undefined,
+    reportedAtMs: Number.NEGATIVE_INFINITY,
+    filledSinceLots: 0,
+    fillsSince: 0,
+    lastFillAtMs: Number.NEGATIVE_INFINITY,
+  };
+  state.positions.set(symbol, track);
+  return track;
+}

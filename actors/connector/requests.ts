@@ -1,0 +1,256 @@
+/** The connector's outgoing REST requests: queued by urgency, released by the limiter, each ended exactly once. */
+import type { HttpAnswered, HttpFailed } from '../../src/ports/ports.ts';
+import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
+import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
+import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
+import { backoffMs } from './backoff.ts';
+import { instant } from './state.ts';
+import type {
+  ConnectorSelf,
+  ConnectorState,
+  InFlightOperation,
+  OperationOutcome,
+  QueuedOperation,
+  Recurring,
+  SentAt,
+  Urgency,
+} from './state.ts';
+
+const QUEUE_MAX = 1_000;
+/** Questions under way at once; orders and cancels are not held up by it. */
+const IN_FLIGHT_MAX = 32;
+/** Pages of one listing: a bound on what one question may cost. */
+const PAGES_MAX = 50;
+/** Silence after a refusal for a limit when the venue does not say how long, doubled for each one in a row, ms. */
+const REFUSED_SILENCE_MS = 60_000;
+const REFUSED_SILENCE_MAX_MS = 900_000;
+/** Bounds of the pause before something that failed is asked again, ms. */
+const RETRY = { minMs: 500, maxMs: 30_000 } as const;
+/** The timer that releases what waits comes at least this often, ms. */
+const DUE_MAX_MS = 1_000;
+
+/** A transport failure: the request may or may not have arrived. */
+export class TransportFailure extends Error {
+  /** False when provably nothing left. */
+  readonly sent: boolean;
+  constructor(operation: string, failure: HttpFailed) {
+    super(`${operation} got no answer (${failure.code}): ${failure.detail}`);
+    this.name = 'TransportFailure';
+    this.sent = failure.code !== 'refused';
+  }
+}
+
+/** Takes the events of an answered request. */
+export type ApplyAnswer = (events: readonly VenueEvent[], sentAt: SentAt) => void;
+
+/** Queues one request; `done` is called once, after its events were applied. */
+export function request(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  operation: Operation,
+  urgency: Urgency,
+  done: (outcome: OperationOutcome) => void,
+): void {
+  if (state.queue.length >= QUEUE_MAX) {
+    const error = new Error(`requests waiting at ${state.args.venue} must be at most ${QUEUE_MAX}`);
+    done({ ok: false, sent: false, error });
+    return;
+  }
+  state.queue.push({ operation, urgency, done });
+  release(state, self);
+}
+
+/** Runs operations one after another, following pages; stops at the first failure. */
+export function requestAll(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  operations: readonly Operation[],
+  urgency: Urgency,
+  done: (outcome: { readonly ok: boolean; readonly error?: Error }) => void,
+  pages = 0,
+): void {
+  const [first, ...rest] = operations;
+  if (first === undefined) {
+    done({ ok: true });
+    return;
+  }
+  request(state, self, first, urgency, (outcome) => {
+    if (!outcome.ok) {
+      done({ ok: false, error: outcome.error });
+    } else if (outcome.result.next === undefined) {
+      requestAll(state, self, rest, urgency, done);
+    } else if (pages >= PAGES_MAX) {
+      done({ ok: false, error: new Error(`${first.name} must end within ${PAGES_MAX} pages`) });
+    } else {
+      requestAll(state, self, [outcome.result.next, ...rest], urgency, done, pages + 1);
+    }
+  });
+}
+
+/** Sends at once a request whose place in the limit is booked already. */
+export function requestBooked(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  operation: Operation,
+  priority: RequestPriority,
+  done: (outcome: OperationOutcome) => void,
+): void {
+  send(state, self, { operation, urgency: { priority }, done });
+}
+
+/** Reads something that is wanted again and again, with a growing, jittered pause after failures. */
+export function readAgain(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  track: Recurring,
+  everyMs: number,
+  operations: readonly Operation[],
+  priority: RequestPriority,
+  done: (ok: boolean) => void = () => undefined,
+): void {
+  track.active = true;
+  requestAll(state, self, operations, { priority }, (outcome) => {
+    track.active = false;
+    track.failures = outcome.ok ? 0 : track.failures + 1;
+    const pauseMs = outcome.ok ? everyMs : Math.min(everyMs, retryPauseMs(self, track.failures));
+    track.nextAtMs = self.monotonicMs() + pauseMs;
+    done(outcome.ok);
+  });
+}
+
+/** Returns whether a recurring read is due and not under way. */
+export function isDue(track: Recurring, nowMs: number): boolean {
+  return !track.active && nowMs >= track.nextAtMs;
+}
+
+/** Returns the jittered pause after so many failures in a row, ms. */
+export function retryPauseMs(self: ConnectorSelf, failures: number): number {
+  return backoffMs(failures, self.random('retry').nextFraction(), RETRY);
+}
+
+/** Sends every queued request that the limiter lets go, most urgent first; asks to be called again for the rest. */
+export function release(state: ConnectorState, self: ConnectorSelf): void {
+  if (state.queue.length === 0) return;
+  const nowMs = self.monotonicMs();
+  let waitMs = Number.POSITIVE_INFINITY;
+  const kept: QueuedOperation[] = [];
+  // Urgencies change while requests wait. The sort is stable: equals leave in the order of asking.
+  for (const queued of state.queue.toSorted((one, other) => one.urgency.priority - other.urgency.priority)) {
+    if (state.inFlight.size >= IN_FLIGHT_MAX) {
+      kept.push(queued);
+      continue;
+    }
+    const wait = state.restLimiter.acquire(queued.operation.weight, queued.urgency.priority, nowMs);
+    if (wait > 0) {
+      waitMs = Math.min(waitMs, wait);
+      kept.push(queued);
+      continue;
+    }
+    send(state, self, queued);
+  }
+  state.queue = kept;
+  if (waitMs < Number.POSITIVE_INFINITY) dueIn(state, self, waitMs);
+}
+
+function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperation): void {
+  const ref = self.ports.http.send(queued.operation.request);
+  state.inFlight.set(ref, { ...queued, sentAt: instant(self) });
+  self.count(`requests:${queued.operation.name}`);
+}
+
+/** Arms the one timer that releases what waits; an earlier wish moves it forward. */
+export function dueIn(state: ConnectorState, self: ConnectorSelf, waitMs: number): void {
+  const delayMs = Math.max(1, Math.min(waitMs, DUE_MAX_MS));
+  const atMs = self.monotonicMs() + delayMs;
+  if (state.due !== undefined) {
+    if (state.due.atMs <= atMs) return;
+    self.cancel(state.due.timer);
+  }
+  state.due = { timer: self.after(delayMs, { type: 'operation-due' }), atMs };
+}
+
+/** The transport delivered an answer, whatever it says. */
+export function answered(state: ConnectorState, self: ConnectorSelf, answer: HttpAnswered, apply: ApplyAnswer): void {
+  const pending = state.inFlight.get(answer.ref);
+  if (pending === undefined) return;
+  state.inFlight.delete(answer.ref);
+  const read = parse(pending, answer, self);
+  if (read.ok) {
+    if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) state.limitRefusals = 0;
+    apply(read.result.events, pending.sentAt);
+  } else {
+    refused(state, self, pending, answer, read.error);
+  }
+  pending.done(read.ok ? read : { ok: false, sent: true, error: read.error });
+  release(state, self);
+}
+
+type Read =
+  | { readonly ok: true; readonly result: OperationResult }
+  | { readonly ok: false; readonly error: VenueError | MalformedPayload };
+
+function parse(pending: InFlightOperation, answer: HttpAnswered, self: ConnectorSelf): Read {
+  try {
+    return { ok: true, result: pending.operation.parse(answer, instant(self)) };
+  } catch (error) {
+    if (error instanceof VenueError || error instanceof MalformedPayload) return { ok: false, error };
+    throw error;
+  }
+}
+
+function refused(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  pending: InFlightOperation,
+  answer: HttpAnswered,
+  error: VenueError | MalformedPayload,
+): void {
+  const { venue } = state.args;
+  const operation = pending.operation.name;
+  if (answer.status === 429 || (error instanceof VenueError && error.class === 'rate-limit')) {
+    const silenceMs = silenceOf(state, self, pending, answer);
+    state.restLimiter.silence(self.monotonicMs() + silenceMs);
+    self.count('rate-limit-refusals');
+    self.log('warn', 'rate-limit-refused', { venue, operation, silenceMs });
+    return;
+  }
+  if (error instanceof MalformedPayload) self.count('malformed-answers');
+  if (error instanceof VenueError && error.class === 'fatal' && !pending.operation.mutates) {
+    state.accessRefused = error.message;
+    self.log('error', 'access-refused', { venue, operation, error: error.message });
+  }
+  self.count('requests-refused');
+  self.log('warn', 'request-refused', { venue, operation, error: error.message });
+}
+
+/** What the venue asks for, else a minute, doubled while it keeps refusing what is sent after a silence. */
+function silenceOf(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  pending: InFlightOperation,
+  answer: HttpAnswered,
+): number {
+  const stated = answer.headers['retry-after'] ?? '';
+  if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) {
+    state.limitRefusals += 1;
+    state.limitRefusedAtMs = self.monotonicMs();
+  }
+  if (/^[1-9]\d{0,6}$/.test(stated)) return Number(stated) * 1_000;
+  return Math.min(REFUSED_SILENCE_MAX_MS, REFUSED_SILENCE_MS * 2 ** Math.max(0, state.limitRefusals - 1));
+}
+
+/** The transport gave up. */
+export function failed(state: ConnectorState, self: ConnectorSelf, failure: HttpFailed): void {
+  const pending = state.inFlight.get(failure.ref);
+  if (pending === undefined) return;
+  state.inFlight.delete(failure.ref);
+  self.count('requests-failed');
+  const error = new TransportFailure(pending.operation.name, failure);
+  self.log('warn', 'request-failed', {
+    venue: state.args.venue,
+    operation: pending.operation.name,
+    error: error.message,
+  });
+  pending.done({ ok: false, sent: error.sent, error });
+  release(state, self);
+}

@@ -1,0 +1,389 @@
+/** One connector in virtual time between a simulated venue, a journal and probes that write down what they are told. Tests only. */
+import { connector } from '../../actors/connector.ts';
+import type { ConnectorArgs } from '../../actors/connector/state.ts';
+import { connectorEventDelivery } from '../../actors/connector-messages.ts';
+import type { ConnectorCommand, ConnectorEvent, OrderPurpose } from '../../actors/connector-messages.ts';
+import { journal } from '../../actors/journal.ts';
+import { journalDelivery } from '../../actors/journal-messages.ts';
+import type { JournalMessage } from '../../actors/journal-messages.ts';
+import type { QuantityLots, PriceTicks } from '../../src/money/units.ts';
+import { runCpuTask } from '../../src/ports/cpu-tasks.ts';
+import { refOf } from '../../src/runtime/actor.ts';
+import type { ActorKind } from '../../src/runtime/actor.ts';
+import type { AnyActorKind } from '../../src/runtime/kind-registry.ts';
+import type { LogRecord } from '../../src/runtime/ports-context.ts';
+import type { ActorInspection } from '../../src/runtime/snapshot.ts';
+import type { VirtualSystem } from '../../src/runtime/system.ts';
+import { startVirtual } from '../../src/runtime/virtual-system.ts';
+import { buildVenue } from '../../src/simulation/build-venue.ts';
+import type { BuiltVenue } from '../../src/simulation/build-venue.ts';
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
+import { SimulatedNetwork } from '../../src/simulation/simulated-network.ts';
+import { simulatedConnectorPorts, simulatedJournalPorts } from '../../src/simulation/simulated-ports.ts';
+import type { AccountOracle, SimulatedVenue, VenueInput, VenueOutput } from '../../src/simulation/simulated-venue.ts';
+import { hostsOf } from '../../src/venues/hosts.ts';
+import type { Instant, OrderRequest } from '../../src/venues/venue.ts';
+import { plainTape, START_MS } from '../simulation/plain-tape.ts';
+
+/** Half a second before a minute: no settlement falls into a short test by accident. */
+export const WORLD_START_MS = START_MS + 600_500;
+
+const POSITION = 'position/BTC';
+const STRATEGY = 'strategy';
+const BTC_PRICE = 100_000;
+const VALIDITY_MS = 5_000;
+
+export interface WorldOptions {
+  readonly venue?: 'extended' | 'lighter';
+  readonly seed?: number;
+  readonly scale?: number;
+  readonly startAtMs?: number;
+  readonly args?: Partial<ConnectorArgs>;
+  /** `deaf`: takes appends and answers only while `world.journalAnswers`. */
+  readonly journal?: 'real' | 'deaf';
+  /** Limits at the venue, known to both sides. */
+  readonly limits?: 'standard' | 'premium';
+}
+
+export interface Heard {
+  readonly event: ConnectorEvent;
+  readonly atMs: number;
+  /** Whether the fact's row was on disk when it was heard. */
+  readonly isDurable: boolean;
+}
+export interface SeenRequest {
+  readonly atMs: number;
+  readonly method: string;
+  readonly path: string;
+}
+
+type EventOf<Type extends ConnectorEvent['type']> = Extract<ConnectorEvent, { type: Type }>;
+
+export class ConnectorWorld {
+  readonly system: VirtualSystem;
+  readonly network: SimulatedNetwork;
+  readonly disk = new SimulatedDisk();
+  readonly venue: BuiltVenue;
+  readonly path: string;
+  readonly symbol: string;
+  readonly host: string;
+  readonly scale: number;
+  /** By probe path. */
+  readonly heard = new Map<string, Heard[]>();
+  /** What arrived at the venue. */
+  readonly requests: SeenRequest[] = [];
+  readonly socketTexts: SeenRequest[] = [];
+  readonly appends: Extract<JournalMessage, { type: 'append-rows' }>[] = [];
+  readonly logs: LogRecord[] = [];
+  /** Changes bodies of answers on their way to the connector. */
+  damage: (path: string, body: string) => string = (_path, body) => body;
+  journalAnswers = false;
+  #lastOrder = 0;
+
+  constructor(options: WorldOptions = {}) {
+    const name = options.venue ?? 'extended';
+    this.scale = options.scale ?? 1;
+    this.path = `connector/${name}:main`;
+    this.host = `${name}.test`;
+    this.symbol = name === 'extended' ? 'BTC-USD' : 'BTC';
+    const startAtMs = options.startAtMs ?? WORLD_START_MS;
+    const { seed = 1, limits = 'standard' } = options;
+    const account = demoAccount(name, 'main');
+    const { restPath, streamPath, profileOptions } = hostsOf(name);
+    const args: ConnectorArgs = {
+      venue: name,
+      account: 'main',
+      settings: {
+        account: 'main',
+        restUrl: `http://${this.host}${restPath}`,
+        streamUrl: `ws://${this.host}${streamPath}`,
+        options: { ...account.options, ...profileOptions[limits] },
+        calendarScale: this.scale,
+      },
+      bases: ['BTC'],
+      subscribers: [{ path: STRATEGY }, { path: POSITION, bases: ['BTC'] }],
+      observerPath: 'observer',
+      journalPath: 'journal',
+      startupQuarantineMs: 2_000,
+      requestValidityMs: VALIDITY_MS,
+      orderAnswerMs: 2_000,
+      comparisonMs: 30_000,
+      marketPollMs: 5_000,
+      fundingPollMs: 10_000,
+      publishMs: 5,
+      gate: {
+        maxOrderNotionalMicro: 50_000_000_000n,
+        maxPositionNotionalMicro: 100_000_000_000n,
+        maxOpenOrders: 20,
+        maxOrdersPerSec: 20,
+        priceCollarBps: 200,
+        dailyLossMicro: 1_000_000_000n,
+      },
+      ...options.args,
+    };
+    const actor = (id: string, kind: string, thread: string) =>
+      ({ type: 'actor', id, kind, args: {}, thread }) as const;
+    this.system = startVirtual({
+      tree: {
+        type: 'supervisor',
+        id: 'root',
+        children: [
+          actor('journal', 'journal', 'store'),
+          actor('observer', 'probe', 'trading-0'),
+          actor(POSITION, 'probe', 'trading-0'),
+          actor(STRATEGY, 'probe', 'trading-0'),
+          { type: 'actor', id: this.path, kind: 'connector', args, thread: 'io-0', mailboxMessagesMax: 16_384 },
+        ],
+      },
+      kinds: [connector, options.journal === 'deaf' ? this.#deafJournal() : journal, this.#probe()] as AnyActorKind[],
+      portsFor: (context) => {
+        if (context.kind === 'connector')
+          return simulatedConnectorPorts({
+            network: this.network,
+            runTask: runCpuTask,
+            calendarScale: this.scale,
+            secretsOf: () => account.secrets,
+            client: '127.0.0.1',
+          })(context);
+        return context.kind === 'journal' && options.journal !== 'deaf'
+          ? simulatedJournalPorts(this.disk)(context)
+          : {};
+      },
+      calendar: { type: 'scaled', startAtMs, scale: this.scale },
+      log: (record) => this.logs.push(record),
+      seed,
+      threads: [{ name: 'io-0' }, { name: 'store' }, { name: 'trading-0' }],
+      checkIsolation: true,
+    });
+    this.network = new SimulatedNetwork(this.system, { seed, startAtMs, scale: this.scale });
+    this.venue = buildVenue(
+      {
+        venue: name,
+        bases: ['BTC'],
+        accounts: [{ name: 'main', balance: 100_000 }],
+        limits,
+        seed,
+        takerDelayMs: 20,
+        makerDelayMs: 10,
+        cancelDelayMs: 10,
+        bookIntervalMs: 250,
+        calendarScale: this.scale,
+      },
+      plainTape({ priceAt: () => BTC_PRICE }),
+    );
+    this.network.addVenue(this.host, this.#watched(this.venue.venue));
+  }
+
+  // Time.
+
+  get nowMs(): number {
+    return this.system.monotonicMs();
+  }
+
+  /** Runs until it is true; throws when that takes longer than `limitMs` of virtual time. */
+  until(what: string, isTrue: () => boolean, limitMs = 30_000): void {
+    const endMs = this.nowMs + limitMs;
+    this.system.runWhile(() => !isTrue() && this.nowMs <= endMs);
+    if (isTrue()) return;
+    const digest = JSON.stringify(this.inspect().digest);
+    throw new Error(`${what} must happen within ${limitMs} ms, the connector is ${digest}`);
+  }
+
+  run(durationMs: number): void {
+    this.system.runUntil(this.nowMs + durationMs);
+  }
+
+  /** Runs until entries are allowed. */
+  ready(): this {
+    this.until('entries are allowed', () => this.status()?.entriesAllowed === true);
+    return this;
+  }
+
+  // The venue.
+
+  inject(fault: string, options: Readonly<Record<string, number | string | boolean>> = {}): void {
+    this.network.poke(this.host, (venue) => venue.inject(fault, options));
+  }
+
+  get oracle(): AccountOracle {
+    const account = this.venue.venue.oracle().accounts.get('main');
+    if (account === undefined) throw new Error('the venue must know the account main');
+    return account;
+  }
+
+  ordersAtVenue(clientOrderId: string): readonly AccountOracle['orders'][number][] {
+    return this.oracle.orders.filter((order) => order.clientOrderId === clientOrderId);
+  }
+
+  requestsSince(atMs: number, path = ''): readonly SeenRequest[] {
+    return this.requests.filter((request) => request.atMs >= atMs && request.path.includes(path));
+  }
+
+  // Commands.
+
+  tell(command: ConnectorCommand): void {
+    this.system.tell(this.path, command);
+  }
+
+  /** An order that crosses the spread by 0.5 % unless told otherwise; one lot is 0.00001 BTC. */
+  order(
+    change: Partial<Omit<OrderRequest, 'lots' | 'limitTicks'>> & { lots?: number; priceOffset?: number } = {},
+  ): OrderRequest {
+    this.#lastOrder += 1;
+    const { lots = 1_000, side = 'buy', priceOffset = 0.005, ...more } = change;
+    const price = BTC_PRICE * (side === 'buy' ? 1 + priceOffset : 1 - priceOffset);
+    const ticksPerQuote = this.symbol === 'BTC' ? 10 : 1;
+    return {
+      clientOrderId: String(1_000 + this.#lastOrder),
+      symbol: this.symbol,
+      side,
+      lots: lots as QuantityLots,
+      limitTicks: Math.round(price * ticksPerQuote) as PriceTicks,
+      timeInForce: 'ioc',
+      postOnly: false,
+      reduceOnly: false,
+      validUntilMs: this.system.nowMs() + VALIDITY_MS * this.scale,
+      ...more,
+    };
+  }
+
+  send(order: OrderRequest, purpose: OrderPurpose['purpose'] = order.reduceOnly ? 'close' : 'open'): OrderRequest {
+    const replyTo = refOf<ConnectorEvent>(POSITION);
+    this.tell({ type: 'place-order', order, purpose: { pairId: 'p1', leg: 'long', purpose, attempt: 1 }, replyTo });
+    return order;
+  }
+
+  place(change: Parameters<ConnectorWorld['order']>[0] = {}): OrderRequest {
+    return this.send(this.order(change));
+  }
+
+  cancel(clientOrderId: string): void {
+    this.tell({ type: 'cancel-order', symbol: this.symbol, clientOrderId, replyTo: refOf(POSITION) });
+  }
+
+  resolve(order: OrderRequest): void {
+    const { symbol, clientOrderId, validUntilMs } = order;
+    this.tell({ type: 'resolve-order', symbol, clientOrderId, validUntilMs, replyTo: refOf(POSITION) });
+  }
+
+  reconcile(reconcileId: number, sinceMs: number, orders: readonly OrderRequest[] = []): void {
+    this.tell({
+      type: 'reconcile-symbol',
+      reconcileId,
+      symbol: this.symbol,
+      sinceMs,
+      orders,
+      replyTo: refOf(POSITION),
+    });
+  }
+
+  // What was told.
+
+  events<Type extends ConnectorEvent['type']>(type: Type, probe = POSITION): readonly EventOf<Type>[] {
+    return (this.heard.get(probe) ?? []).flatMap(({ event }) => (event.type === type ? [event as EventOf<Type>] : []));
+  }
+
+  statuses(clientOrderId: string): readonly string[] {
+    return this.events('order-changed')
+      .filter((event) => event.clientOrderId === clientOrderId)
+      .map((event) => event.status);
+  }
+
+  untilStatus(order: OrderRequest, status: string, limitMs?: number): void {
+    this.until(
+      `order ${order.clientOrderId} is ${status}`,
+      () => this.statuses(order.clientOrderId).includes(status),
+      limitMs,
+    );
+  }
+
+  refusal(order: OrderRequest): EventOf<'order-changed'> {
+    this.untilStatus(order, 'refused');
+    const event = this.events('order-changed').find(
+      ({ clientOrderId, status }) => clientOrderId === order.clientOrderId && status === 'refused',
+    );
+    if (event === undefined) throw new Error('the order must be refused');
+    return event;
+  }
+
+  fills(): readonly EventOf<'fill-received'>[] {
+    return this.events('fill-received');
+  }
+
+  status(): EventOf<'venue-status'> | undefined {
+    return this.events('venue-status', STRATEGY).at(-1);
+  }
+
+  inspect(): ActorInspection {
+    const inspection = this.system.inspect(this.path);
+    if (inspection === undefined) throw new Error('the connector must be placed');
+    return inspection;
+  }
+
+  count(name: string): number {
+    return this.inspect().counters[name] ?? 0;
+  }
+
+  #probe(): ActorKind<unknown, Record<string, never>, ConnectorEvent> {
+    return {
+      kind: 'probe',
+      delivery: connectorEventDelivery,
+      start: () => ({}),
+      receive: (state, event, self) => {
+        const list = this.heard.get(self.path) ?? [];
+        list.push({ event, atMs: self.monotonicMs(), isDurable: this.#isDurable(event) });
+        this.heard.set(self.path, list);
+        return state;
+      },
+    };
+  }
+
+  #isDurable(event: ConnectorEvent): boolean {
+    if (event.type !== 'order-changed' && event.type !== 'fill-received' && event.type !== 'funding-paid') return true;
+    return this.disk
+      .rowsAfter(0)
+      .some((row) => JSON.stringify(row.payload['event'], plain) === JSON.stringify(event, plain));
+  }
+
+  #deafJournal(): ActorKind<unknown, Record<string, never>, JournalMessage> {
+    return {
+      kind: 'journal',
+      delivery: journalDelivery,
+      start: () => ({}),
+      receive: (state, message, self) => {
+        if (message.type !== 'append-rows') return state;
+        this.appends.push(message);
+        if (this.journalAnswers) for (const told of message.whenDurable) self.tell(told.to, told.message);
+        return state;
+      },
+    };
+  }
+
+  #watched(venue: SimulatedVenue): SimulatedVenue {
+    const paths = new Map<number, string>();
+    return {
+      venue: venue.venue,
+      handle: (input: VenueInput, at: Instant): readonly VenueOutput[] => {
+        if (input.type === 'http-request') {
+          paths.set(input.requestId, input.path);
+          this.requests.push({ atMs: at.monotonicMs, method: input.method, path: input.path });
+        }
+        if (input.type === 'socket-text')
+          this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
+        return venue.handle(input, at).map((output) => {
+          if (output.type === 'http-answer')
+            return { ...output, body: this.damage(paths.get(output.requestId) ?? '', output.body) };
+          return output.type === 'socket-text' ? { ...output, text: this.damage('socket', output.text) } : output;
+        });
+      },
+      nextWakeMs: () => venue.nextWakeMs(),
+      oracle: () => venue.oracle(),
+      inject: (fault, options) => venue.inject(fault, options),
+    };
+  }
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
+}
