@@ -14,8 +14,9 @@
  * time. 5,000 book frames a second of four level changes each are a busy venue; a run without that flood is measured beside it.
  *
  * A latency counts from just before the trigger's write (it comes last in its burst) until the venue has read the whole order. Due
- * times are drawn, so that they fall evenly into everybody's timers; a trigger held up by an unanswered one counts from its due
- * time. Every trigger must be answered by exactly one order that the venue takes, else there is no result.
+ * times are drawn, so that they fall evenly into everybody's timers. One trigger is in flight; due times that pass meanwhile are
+ * answered by the next one, as a newer book replaces an older one, and count from when they were due. Every trigger must be
+ * answered by exactly one order that the venue takes, else there is no result.
  */
 import type { BenchOptions, BenchResult } from './result.ts';
 import { measure, type Measurement } from './tick-to-order/measure.ts';

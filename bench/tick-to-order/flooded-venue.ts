@@ -53,15 +53,17 @@ interface Run {
   readonly startedAtMs: number;
   readonly framesBefore: number;
   readonly samples: VenueSample[];
+  /** Triggers sent so far. */
+  triggers: number;
   nextDueMs: number;
-  /** The next trigger was due while the last one was still unanswered. */
-  isOverdue: boolean;
+  /** Due times that passed while a trigger was unanswered: the next one answers for all of them, as the newest book would. */
+  missedDueMs: readonly number[];
 }
 
 /** A trigger that is out. */
 interface Trigger {
-  readonly dueMs: number;
-  readonly isOverdue: boolean;
+  readonly writtenAtMs: number;
+  readonly missedDueMs: readonly number[];
   /** Set while the frame is being written. */
   sentNs: bigint;
 }
@@ -105,8 +107,9 @@ export class FloodedVenue implements SimulatedVenue {
       startedAtMs: at.monotonicMs,
       framesBefore: this.#frames,
       samples: [],
+      triggers: 0,
       nextDueMs: at.monotonicMs + plan.spacingMaxMs,
-      isOverdue: false,
+      missedDueMs: [],
     };
   }
 
@@ -133,7 +136,11 @@ export class FloodedVenue implements SimulatedVenue {
     if (this.#toLower !== undefined) return Number.NEGATIVE_INFINITY;
     const { perSecond, sinceMs, sent } = this.#pace;
     const frameDueMs = this.#socketId === undefined ? Infinity : sinceMs + ((sent + 1) * 1_000) / perSecond;
-    return Math.min(frameDueMs, this.#run?.nextDueMs ?? Infinity, this.#options.inner.nextWakeMs());
+    return Math.min(
+      frameDueMs,
+      this.#run?.missedDueMs[0] ?? this.#run?.nextDueMs ?? Infinity,
+      this.#options.inner.nextWakeMs(),
+    );
   }
 
   oracle(): VenueOracle {
@@ -189,11 +196,11 @@ export class FloodedVenue implements SimulatedVenue {
     const run = this.#run;
     if (run === undefined) return false;
     if (this.#out !== undefined) {
-      if (nowMs - this.#out.dueMs > ANSWER_MS)
+      if (nowMs - this.#out.writtenAtMs > ANSWER_MS)
         this.#fail(`trigger ${this.#triggers} must be answered within ${ANSWER_MS} ms`);
       return false;
     }
-    return nowMs >= run.nextDueMs;
+    return nowMs >= (run.missedDueMs[0] ?? run.nextDueMs);
   }
 
   #trigger(socketId: number, at: Instant): VenueOutput {
@@ -204,17 +211,17 @@ export class FloodedVenue implements SimulatedVenue {
     const price = priceText(this.#quietBid + triggerRise(this.#triggers), instrument);
     const size = quantityText(this.#drawLots(), instrument);
     const text = this.#frameText('DELTA', `{"q":"${size}","p":"${price}","c":"${size}"}`, '', at);
-    const trigger: Trigger = { dueMs: run.nextDueMs, isOverdue: run.isOverdue, sentNs: 0n };
+    const trigger: Trigger = { writtenAtMs: at.monotonicMs, missedDueMs: run.missedDueMs, sentNs: 0n };
     this.#out = trigger;
-    run.nextDueMs += this.#drawSpacing(run.plan);
-    run.isOverdue = false;
+    run.triggers += 1;
+    run.missedDueMs = [];
+    run.nextDueMs = at.monotonicMs + this.#drawSpacing(run.plan);
     return {
       type: 'socket-text',
       socketId,
       // The host reads the text right before it writes it.
       get text() {
-        const lateNs = trigger.isOverdue ? BigInt(Math.round((at.monotonicMs - trigger.dueMs) * 1e6)) : 0n;
-        trigger.sentNs = hrtimeNs() - lateNs;
+        trigger.sentNs = hrtimeNs();
         return text;
       },
     };
@@ -234,14 +241,31 @@ export class FloodedVenue implements SimulatedVenue {
       return;
     }
     this.#answered.add(id);
-    run.samples.push({ clientOrderId: id, sentNs: trigger.sentNs, arrivedNs });
-    run.isOverdue = at.monotonicMs > run.nextDueMs;
+    const { sentNs, writtenAtMs, missedDueMs } = trigger;
+    run.samples.push({ clientOrderId: id, sentNs, arrivedNs });
+    for (const dueMs of missedDueMs) {
+      const lateNs = BigInt(Math.round((writtenAtMs - dueMs) * 1e6));
+      run.samples.push({ clientOrderId: id, sentNs: sentNs - lateNs, arrivedNs });
+    }
+    run.missedDueMs = this.#passedDueTimes(run, at.monotonicMs);
     this.#toLower = priceText(this.#quietBid + triggerRise(this.#triggers), this.#options.instrument);
     this.#out = undefined;
-    if (run.samples.length < run.plan.triggers) return;
+    if (run.triggers < run.plan.triggers) return;
     this.#end(at);
     const elapsedMs = at.monotonicMs - run.startedAtMs;
-    this.#options.onFinished({ samples: run.samples, frames: this.#frames - run.framesBefore, elapsedMs });
+    this.#options.onFinished({
+      triggers: run.triggers,
+      samples: run.samples,
+      frames: this.#frames - run.framesBefore,
+      elapsedMs,
+    });
+  }
+
+  /** The due times up to now, moved on past. */
+  #passedDueTimes(run: Run, nowMs: number): readonly number[] {
+    const passed: number[] = [];
+    for (; run.nextDueMs < nowMs; run.nextDueMs += this.#drawSpacing(run.plan)) passed.push(run.nextDueMs);
+    return passed;
   }
 
   #end(at: Instant): void {

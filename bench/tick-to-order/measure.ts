@@ -33,6 +33,7 @@ interface Path {
 
 interface Run {
   readonly paths: readonly Path[];
+  readonly triggers: number;
   readonly framesPerSecond: number;
 }
 
@@ -114,17 +115,19 @@ async function playRun({ venue, subject }: Bout, plan: LoadPlan): Promise<Run> {
   const report = await Promise.race([venue.play(plan), subject.failure]);
   return {
     paths: pathsOf(report, await subject.takeDecisions()),
+    triggers: report.triggers,
     framesPerSecond: (report.frames * 1_000) / report.elapsedMs,
   };
 }
 
-function pathsOf({ samples }: VenueReport, decisions: readonly Decision[]): readonly Path[] {
-  if (decisions.length !== samples.length)
-    throw new Error(`${samples.length} orders must come from as many decisions, came from ${decisions.length}`);
-  return samples.map(({ clientOrderId, sentNs, arrivedNs }, index) => {
-    const decision = decisions[index];
-    if (decision?.clientOrderId !== clientOrderId)
-      throw new Error(`order ${clientOrderId} must answer trigger ${index + 1}, that was ${decision?.clientOrderId}`);
+function pathsOf({ triggers, samples }: VenueReport, decisions: readonly Decision[]): readonly Path[] {
+  const byId = new Map(decisions.map((decision) => [decision.clientOrderId, decision]));
+  if (decisions.length !== triggers || byId.size !== triggers) {
+    throw new Error(`${triggers} triggers must be answered by as many decisions, were by ${decisions.length}`);
+  }
+  return samples.map(({ clientOrderId, sentNs, arrivedNs }) => {
+    const decision = byId.get(clientOrderId);
+    if (decision === undefined) throw new Error(`order ${clientOrderId} must come from a decision`);
     const { decidedNs, durableNs } = decision;
     return {
       total: us(arrivedNs - sentNs),
@@ -166,7 +169,7 @@ function stages(runs: readonly Pair[], topology: string): readonly BenchResult[]
 
 function counts(runs: readonly Pair[], topology: string): readonly BenchResult[] {
   return [
-    compared('triggers answered', 'orders', topology, runs, (run) => run.paths.length),
+    compared('triggers answered', 'orders', topology, runs, (run) => run.triggers),
     compared('frames', '1/s', topology, runs, (run) => run.framesPerSecond),
   ];
 }

@@ -14,10 +14,10 @@ export interface LoadPlan {
   readonly spacingMaxMs: number;
 }
 
-/** One trigger and its order as the venue saw them. Times are `process.hrtime.bigint()`, comparable between threads. */
+/** One due trigger and the order that answered it, as the venue saw them. Times are `process.hrtime.bigint()`, comparable between threads. */
 export interface VenueSample {
   readonly clientOrderId: string;
-  /** Just before the trigger's write, or when it was due while an earlier one was still unanswered. */
+  /** Just before the trigger's write; when it was due, if an earlier one was still unanswered then. */
   readonly sentNs: bigint;
   /** The whole order was read from its connection. */
   readonly arrivedNs: bigint;
@@ -25,6 +25,9 @@ export interface VenueSample {
 
 /** What the venue's side of one run came to. */
 export interface VenueReport {
+  /** Sent and answered, each by one order. */
+  readonly triggers: number;
+  /** One for each trigger, and one for each due time that passed while a trigger was unanswered. */
   readonly samples: readonly VenueSample[];
   readonly frames: number;
   readonly elapsedMs: number;

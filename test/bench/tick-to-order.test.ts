@@ -139,15 +139,20 @@ describe('a flooded venue', () => {
     expect(reports[0]?.samples).toEqual([{ clientOrderId: '42', sentNs: 5n, arrivedNs: 9n }]);
   });
 
-  it('counts a trigger that had to wait from when it was due', () => {
+  it('counts due times that passed while a trigger was unanswered, from when they were due', () => {
     const { venue, reports, setNs } = flooded();
-    venue.begin({ framesPerSecond: 1_000, triggers: 2, spacingMinMs: 1, spacingMaxMs: 1 }, at(0));
-    texts(venue.handle({ type: 'tick' }, at(1)));
-    venue.handle(order('42'), at(12));
+    venue.begin({ framesPerSecond: 1_000, triggers: 2, spacingMinMs: 4, spacingMaxMs: 4 }, at(0));
+    texts(venue.handle({ type: 'tick' }, at(4)));
+    // Due at 8 and 12 as well, sent once at 13.
+    venue.handle(order('42'), at(12.5));
     setNs(13_000_000n);
     texts(venue.handle({ type: 'tick' }, at(13)));
-    venue.handle(order('43'), at(14));
-    expect(reports[0]?.samples[1]?.sentNs).toBe(2_000_000n);
+    setNs(15_000_000n);
+    venue.handle(order('43'), at(15));
+    expect(reports[0]?.triggers).toBe(2);
+    expect(reports[0]?.samples.slice(1)).toEqual(
+      [13_000_000n, 8_000_000n, 12_000_000n].map((sentNs) => ({ clientOrderId: '43', sentNs, arrivedNs: 15_000_000n })),
+    );
   });
 
   it('refuses a run with a second order for one trigger', () => {
