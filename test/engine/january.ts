@@ -1,4 +1,4 @@
-/** The recorded week that the engine is played on: real Lighter funding and prices against another venue's, January 2026. */
+/** The recorded days that the engine is played on: real Lighter funding and prices against another venue's, January 2026. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
@@ -11,7 +11,7 @@ export const hasSharedData = existsSync(join(SHARED_DATA, 'funding', 'lighter.cs
 const file = (path: string): string => join(SHARED_DATA, path);
 
 /** Real ms that one calendar hour takes. */
-export const HOUR_REAL_MS = 500;
+export const HOUR_REAL_MS = 1_000;
 
 /** Funding of Lighter's own rows against Hyperliquid's on the second venue; prices of Lighter where recorded, else Binance's. */
 export function januaryConfig(dataDir: string, overrides: ConfigOverrides = {}): TandemConfig {
@@ -23,8 +23,8 @@ export function januaryConfig(dataDir: string, overrides: ConfigOverrides = {}):
         lighter: { series: 'lighter', fundingFile: file('funding/lighter.csv.gz'), candlesFiles: [file('candles/lighter-1h.csv.gz'), file('candles/binance-1h.csv.gz')] },
         extended: { series: 'hyperliquid', fundingFile: file('funding/hyperliquid.csv.gz'), candlesFiles: [file('candles/binance-1h.csv.gz')] },
       },
-      from: '2026-01-05T00:00:00Z',
-      to: '2026-01-20T00:00:00Z',
+      from: '2026-01-01T00:00:00Z',
+      to: '2026-01-27T00:00:00Z',
     },
     ...overrides,
   });
