@@ -126,11 +126,12 @@ function bookChanged(state: TraderState, book: BookView, self: TraderSelf): void
   const nowMs = self.nowMs();
   const order = orderOf(memory.count, book, state.instrument, state.args.boot, nowMs);
   const appendId = memory.count;
+  const receipt: TraderMessage = { type: 'intent-durable', appendId };
   state.undurable.set(appendId, { order, decidedNs });
   self.tell(state.args.journal, {
     type: 'append-rows',
     rows: [intentRow(order, self.path, nowMs)],
-    whenDurable: [{ to: self.ref, message: { type: 'intent-durable', appendId } as TraderMessage }],
+    whenDurable: [{ to: self.ref, message: receipt }],
     sender: self.ref,
     appendId,
   });
