@@ -27,7 +27,7 @@ const simulatedVenue = z.strictObject({
     )
     .min(1),
   limits: z
-    .enum(['standard', 'premium'])
+    .enum(['standard', 'premium', 'plus'])
     .default('standard')
     .describe("Which of the venue's limit profiles its accounts have; the venue enforces it and the connector keeps it."),
   port: integer('TCP port', 0, [0, 65_535], 'Loopback port of the simulated venue; 0 takes any free one.'),

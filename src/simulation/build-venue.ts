@@ -43,6 +43,7 @@ export interface BuiltVenue {
 
 /** Leverage of a market whose leverage was never set. */
 const DEFAULT_LEVERAGE = 10;
+const MINUTE_MS = 60_000;
 
 type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec) => SimulatedVenue;
 
@@ -94,10 +95,11 @@ function lighterWire(exchange: Exchange, accounts: readonly DemoAccount[], spec:
 }
 
 function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+  const restLimit = limitsOf(hostsOf('extended').profileOptions[spec.limits]['limitProfile']).rest;
   return simulatedExtended({
     exchange,
     seed: spec.seed,
-    requestsPerMinute: limitsOf(hostsOf('extended').profileOptions[spec.limits]['limitProfile']).rest.max,
+    requestsPerMinute: (restLimit.max * MINUTE_MS) / restLimit.windowMs,
     accounts: accounts.map(({ name, secrets, options }) => ({
       name,
       apiKey: secrets['apiKey'] ?? '',

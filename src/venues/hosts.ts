@@ -13,8 +13,8 @@ export interface VenueHosts {
   readonly profileOptions: Readonly<Record<LimitProfileName, Readonly<Record<string, string>>>>;
 }
 
-/** `standard`: what any account gets. `premium`: the venue's own higher tier. */
-export type LimitProfileName = 'standard' | 'premium';
+/** `standard`: what any account gets. `premium`, `plus`: the venue's own higher tiers; its highest where it has fewer. */
+export type LimitProfileName = 'standard' | 'premium' | 'plus';
 
 const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['lighter', lighterHosts],

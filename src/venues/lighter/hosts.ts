@@ -6,5 +6,5 @@ export const lighterHosts: VenueHosts = {
   streamUrl: 'wss://mainnet.zklighter.elliot.ai/stream',
   restPath: '',
   streamPath: '/stream',
-  profileOptions: { standard: { tier: 'standard' }, premium: { tier: 'premium' } },
+  profileOptions: { standard: { tier: 'standard' }, premium: { tier: 'premium' }, plus: { tier: 'plus' } },
 };

@@ -1,7 +1,7 @@
 /** Lighter's request limits by account tier, and what each of its error codes means for us. Pure; any thread. */
 import type { LimitProfile, RefusalClass } from '../venue.ts';
 
-export type LighterTier = 'standard' | 'premium';
+export type LighterTier = 'standard' | 'premium' | 'plus';
 
 const MINUTE_MS = 60_000;
 /** Documented 50 unanswered messages per connection; the rest is room for pings. */
@@ -26,15 +26,23 @@ export const PREMIUM_LIMITS: LimitProfile = {
   socketInFlightMax: SUBSCRIBES_IN_FLIGHT_MAX,
 };
 
-/** Reads the option `tier`: `standard` (default) or `premium`. */
+/** Plus accounts (opened by API only) without staked LIT. */
+export const PLUS_LIMITS: LimitProfile = {
+  ...PREMIUM_LIMITS,
+  rest: { name: 'lighter-rest', max: 120_000, windowMs: MINUTE_MS },
+  orders: { name: 'lighter-transactions', max: 8_000, windowMs: MINUTE_MS },
+};
+
+/** Reads the option `tier`: `standard` (default), `premium` or `plus`. */
 export function tierOf(option: string | number | boolean | undefined): LighterTier {
   if (option === undefined || option === 'standard') return 'standard';
-  if (option === 'premium') return 'premium';
-  throw new RangeError(`lighter tier must be standard or premium, was ${String(option)}`);
+  if (option === 'premium' || option === 'plus') return option;
+  throw new RangeError(`lighter tier must be standard, premium or plus, was ${String(option)}`);
 }
 
 export function limitsOf(tier: LighterTier): LimitProfile {
-  return tier === 'premium' ? PREMIUM_LIMITS : STANDARD_LIMITS;
+  if (tier === 'standard') return STANDARD_LIMITS;
+  return tier === 'premium' ? PREMIUM_LIMITS : PLUS_LIMITS;
 }
 
 const ORDINARY_WEIGHT = 300;
@@ -54,7 +62,7 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
  */
 export function weightOf(endpoint: string, tier: LighterTier): number {
   const weight = WEIGHTS.get(endpoint) ?? ORDINARY_WEIGHT;
-  return tier === 'premium' ? weight : Math.max(1, (weight * REST_STANDARD) / REST_PREMIUM);
+  return tier !== 'standard' ? weight : Math.max(1, (weight * REST_STANDARD) / REST_PREMIUM);
 }
 
 const CLASS_BY_CODE: ReadonlyMap<number, RefusalClass> = new Map<number, RefusalClass>([

@@ -162,7 +162,7 @@ function accountJson(records: SimulatedRecords, account: SimulatedAccount): Wire
   const positions = records.positionsJson(account, records.touched(account));
   return {
     code: 0,
-    account_type: account.tier === 'premium' ? 1 : 0,
+    account_type: account.tier === 'standard' ? 0 : 1,
     index: account.accountIndex,
     l1_address: account.l1Address,
     cancel_all_time: 0,

@@ -1,13 +1,18 @@
 /** The simulated Lighter venue's request limits: rolling minutes per address and IP, with the venue's weights and tiers. Any thread. */
 import type { SimulatedAccount } from './simulated-records.ts';
 
-export type Tier = 'standard' | 'premium';
+export type Tier = 'standard' | 'premium' | 'plus';
 
 const MINUTE_MS = 60_000;
 /** Requests a minute of the standard tier, each counted once and together with transactions. */
 const STANDARD_REQUESTS = 60;
-const PREMIUM_WEIGHT = 24_000;
-const PREMIUM_TRANSACTIONS = 4_000;
+/** Weighted requests and transactions a minute of the tiers that have both. */
+const WEIGHTED: Readonly<Record<Exclude<Tier, 'standard'>, { readonly requests: number; readonly transactions: number }>> = {
+  premium: { requests: 24_000, transactions: 4_000 },
+  plus: { requests: 120_000, transactions: 8_000 },
+};
+/** From the lowest to the highest. */
+const TIERS: readonly Tier[] = ['standard', 'premium', 'plus'];
 const LEVERAGE_CHANGES = 40;
 
 const DEFAULT_WEIGHT = 300;
@@ -54,7 +59,7 @@ export class RequestLimits {
 
   /** An IP without a name has the best tier of all accounts: theirs is taken to be registered with the venue. */
   constructor(accounts: readonly SimulatedAccount[]) {
-    this.#anonymousTier = accounts.some(({ tier }) => tier === 'premium') ? 'premium' : 'standard';
+    this.#anonymousTier = TIERS.findLast((tier) => accounts.some((account) => account.tier === tier)) ?? 'standard';
   }
 
   /** A request counts for the account that signed in, else for the caller's IP. */
@@ -65,9 +70,9 @@ export class RequestLimits {
   }
 
   #admit(key: string, tier: Tier, weight: number, nowMs: number): boolean {
-    return tier === 'premium'
-      ? this.#sums.take(key, weight, PREMIUM_WEIGHT, nowMs)
-      : this.#sums.take(key, 1, STANDARD_REQUESTS, nowMs);
+    return tier === 'standard'
+      ? this.#sums.take(key, 1, STANDARD_REQUESTS, nowMs)
+      : this.#sums.take(key, weight, WEIGHTED[tier].requests, nowMs);
   }
 
   /** Transactions of one account, however they came; standard accounts have one bucket for these and all requests. */
@@ -75,8 +80,8 @@ export class RequestLimits {
     const key = `l1 ${account.l1Address}`;
     if (leverageChanges > 0 && !this.#sums.take(`${key} leverage`, leverageChanges, LEVERAGE_CHANGES, nowMs))
       return false;
-    return account.tier === 'premium'
-      ? this.#sums.take(`${key} transactions`, count, PREMIUM_TRANSACTIONS, nowMs)
-      : this.#sums.take(key, count, STANDARD_REQUESTS, nowMs);
+    return account.tier === 'standard'
+      ? this.#sums.take(key, count, STANDARD_REQUESTS, nowMs)
+      : this.#sums.take(`${key} transactions`, count, WEIGHTED[account.tier].transactions, nowMs);
   }
 }
