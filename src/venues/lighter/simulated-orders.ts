@@ -34,7 +34,7 @@ export interface AdmittedOrder {
 /** An immediate order never expires: ExpiredAt only bounds how late it may be accepted. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 /** Open orders an account may have, altogether and in one market. */
-const OPEN_ORDERS_MAX = { standard: [250, 30], premium: [1_500, 1_000] } as const;
+const OPEN_ORDERS_MAX = { standard: [250, 30], premium: [1_500, 1_000], plus: [1_500, 1_000] } as const;
 
 /** Reads an order. `calendarScale` stretches how far ahead it may expire, as it does all spans a client states. */
 export function admitOrder(

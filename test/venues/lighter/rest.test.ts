@@ -90,7 +90,7 @@ describe('settings', () => {
   test.each([
     [{ options: { accountIndex: 1234 } }, /apiKeyIndex must be an integer from 4 to 254, was "absent"/],
     [{ options: { accountIndex: 1234, apiKeyIndex: 3 } }, /apiKeyIndex must be an integer from 4 to 254/],
-    [{ options: { accountIndex: 1234, apiKeyIndex: 5, tier: 'gold' } }, /tier must be standard or premium/],
+    [{ options: { accountIndex: 1234, apiKeyIndex: 5, tier: 'gold' } }, /tier must be standard, premium or plus/],
     [{ secrets: {} }, /private key must be 40 bytes of hex/],
   ])('refuses %j', (change, message) => {
     expect(() => lighterAdapter(settings(change))).toThrow(message);
