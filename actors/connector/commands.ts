@@ -8,7 +8,7 @@ import { tellAfterFacts } from './facts.ts';
 import { orderObserved, rememberOrder, workingOrders } from './orders.ts';
 import { judgedPosition } from './positions.ts';
 import { resolveOrder } from './resolve.ts';
-import { instant } from './state.ts';
+import { instant, keepNewest } from './state.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { entriesAllowed } from './status.ts';
 import { enqueue, withdraw } from './submissions.ts';
@@ -18,6 +18,9 @@ type CancelOrder = Extract<ConnectorCommand, { type: 'cancel-order' }>;
 
 /** An opening order is not priced against marks and indexes older than this, monotonic ms. */
 const REFERENCE_AGE_MAX_MS = 15_000;
+
+/** Cancels that came before their orders, remembered. */
+const CANCELLED_EARLY_MAX = 256;
 
 /** What a denial asks of whoever planned the order: think again from fresh state, wait, or never again. */
 const CLASS_OF_DENIAL: Readonly<Record<DenialCode, RefusalClass>> = {
@@ -47,8 +50,9 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
     if (known.lastEvent !== undefined) tellAfterFacts(state, self, command.replyTo, known.lastEvent);
     return;
   }
-  if (!rememberOrder(state, order)) {
-    refuse(state, self, order, 'TOO_MANY_ORDERS', 'too many live orders are remembered', 'transient');
+  if (!rememberOrder(state, self, order, command.replyTo)) {
+    // Not even room to remember the refusal: the position's own deadline asks what became of it.
+    self.log('error', 'orders-too-many', { venue: state.args.venue, clientOrderId: order.clientOrderId });
     return;
   }
   if (isOfEarlierLife(state, self, order)) {
@@ -59,6 +63,10 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
       reason: 'made before this connector started',
     });
     resolveOrder(state, self, order);
+    return;
+  }
+  if (state.cancelledEarly.delete(order.clientOrderId)) {
+    refuse(state, self, order, 'CANCELLED_BEFORE_SENT', 'its cancel came first', 'transient');
     return;
   }
   if (!order.reduceOnly && !entriesAllowed(state, self)) {
@@ -143,6 +151,11 @@ function priorityOf(order: OrderRequest, purpose: OrderPurpose): RequestPriority
 export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command: CancelOrder): void {
   const { symbol, clientOrderId } = command;
   if (withdraw(state, self, clientOrderId)) return;
+  if (!state.orders.has(clientOrderId)) {
+    // An order of an earlier life, or one still behind this cancel in the mailbox.
+    state.cancelledEarly.add(clientOrderId);
+    keepNewest(state.cancelledEarly, CANCELLED_EARLY_MAX);
+  }
   const isUnderWay = state.submissions.some(
     (submission) => submission.kind === 'cancel' && submission.clientOrderId === clientOrderId,
   );

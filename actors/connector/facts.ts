@@ -21,7 +21,8 @@ const PUBLISHED_MAX = 20_000;
 
 /**
  * Journals an order fact and has the journal tell it to the symbol's position actor once it is durable. Returns false when this
- * life has journaled it already, or when nobody here trades its instrument.
+ * life has journaled it already, or when nobody here trades its instrument. `asker` hears of an order of its own whose
+ * instrument is not listed (yet).
  */
 export function tellDurably(
   state: ConnectorState,
@@ -29,28 +30,25 @@ export function tellDurably(
   type: JournalRowType,
   id: string,
   event: OrderEvent,
+  asker?: ActorRef<ConnectorEvent>,
 ): boolean {
   if (state.published.has(id)) {
     self.count('facts-repeated');
     return false;
   }
-  state.published.add(id);
-  keepNewest(state.published, PUBLISHED_MAX);
   const base = state.baseBySymbol.get(event.symbol);
-  if (base === undefined) {
+  const to = base === undefined ? asker : positionRef(base);
+  if (to === undefined) {
     // Nobody could act on it, and it is not ours to book.
+    self.count('foreign-facts');
     self.log('warn', 'foreign-instrument', { venue: state.args.venue, symbol: event.symbol, fact: event.type });
     return false;
   }
-  const row: JournalRow = {
-    id,
-    type,
-    atMs: self.nowMs(),
-    actor: self.path,
-    correlation: base,
-    payload: { event },
-  };
-  append(state, self, [row], positionRef(base), event);
+  state.published.add(id);
+  keepNewest(state.published, PUBLISHED_MAX);
+  const correlation = base ?? state.args.bases.find((candidate) => positionRef(candidate).path === to.path) ?? '';
+  const row: JournalRow = { id, type, atMs: self.nowMs(), actor: self.path, correlation, payload: { event } };
+  append(state, self, [row], to, event);
   return true;
 }
 

@@ -1,7 +1,8 @@
 /** What became of our orders: the venue's reports, fills and our own observations, joined so that evidence never goes back. */
 import type { FillReport, OrderReport, OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { WorkingOrder } from '../../src/risk/approval.ts';
-import type { OrderEvent } from '../connector-messages.ts';
+import type { ActorRef } from '../../src/runtime/actor.ts';
+import type { ConnectorEvent, OrderEvent } from '../connector-messages.ts';
 import { tellDurably } from './facts.ts';
 import { keepNewest } from './state.ts';
 import type { ConnectorSelf, ConnectorState, OrderTrack } from './state.ts';
@@ -14,15 +15,22 @@ const OPEN_ORDERS_MAX = 5_000;
 type OrderChanged = Extract<OrderEvent, { type: 'order-changed' }>;
 
 /** Remembers a new order; false when too many are still live. */
-export function rememberOrder(state: ConnectorState, order: OrderRequest): boolean {
+export function rememberOrder(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  order: OrderRequest,
+  replyTo: ActorRef<ConnectorEvent>,
+): boolean {
   if (state.orders.size >= ORDERS_MAX && !forgetOneEnded(state)) return false;
   state.orders.set(order.clientOrderId, {
     order,
+    replyTo,
     phase: 'unsent',
     reportedLots: 0,
     fillLots: 0,
     venueOrderId: '',
     lastEvent: undefined,
+    changedAtMs: self.monotonicMs(),
   });
   return true;
 }
@@ -87,6 +95,16 @@ export function orderReported(state: ConnectorState, self: ConnectorSelf, report
   });
 }
 
+/** Returns orders that had left before then, have no end that we know, and are not open at the venue. */
+export function ordersInDoubt(state: ConnectorState, sinceMs: number): readonly OrderRequest[] {
+  const doubtful = [];
+  for (const [clientOrderId, { order, phase, changedAtMs }] of state.orders) {
+    if ((phase === 'sent' || phase === 'live') && changedAtMs < sinceMs && !state.openOrders.has(clientOrderId))
+      doubtful.push(order);
+  }
+  return doubtful;
+}
+
 /** Replaces the list of open orders by the venue's own. */
 export function openOrdersListed(state: ConnectorState, self: ConnectorSelf, orders: readonly OrderReport[]): void {
   state.openOrders = new Map();
@@ -108,6 +126,7 @@ export function orderFilled(state: ConnectorState, self: ConnectorSelf, fill: Fi
   const track = state.orders.get(fill.clientOrderId);
   if (track === undefined) return true;
   track.fillLots += fill.lots;
+  track.changedAtMs = self.monotonicMs();
   if (track.phase !== 'ended') track.phase = track.fillLots >= track.order.lots ? 'ended' : 'live';
   return true;
 }
@@ -175,7 +194,10 @@ function tellOrder(
 ): void {
   const { venue, account } = state.args;
   const event: OrderChanged = { type: 'order-changed', venue, account, ...change };
-  if (track !== undefined) track.lastEvent = event;
+  if (track !== undefined) {
+    track.lastEvent = event;
+    track.changedAtMs = self.monotonicMs();
+  }
   const id = `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}`;
-  tellDurably(state, self, 'order-event', id, event);
+  tellDurably(state, self, 'order-event', id, event, track?.replyTo);
 }

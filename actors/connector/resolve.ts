@@ -12,6 +12,8 @@ import { earliestVenueMs } from './venue-clock.ts';
 const RETRY_MS = 1_000;
 /** Pauses after failed queries, ms. */
 const FAILED_RETRY = { minMs: RETRY_MS, maxMs: 10_000 } as const;
+/** Doublings of the pause between questions. */
+const DOUBLINGS_MAX = 5;
 /** Margin after the validity's end before absence counts as proof. */
 const PROOF_MARGIN_MS = 1_000;
 /** Overlap when reading fills around an order, real ms. */
@@ -44,6 +46,7 @@ export function resolveOrder(
     firstNotFoundAtMs: 0,
     askedPastValidity: false,
     active: false,
+    asked: 0,
     failures: 0,
     retryAtMs: 0,
     whenResolved: whenResolved === undefined ? [] : [whenResolved],
@@ -61,20 +64,36 @@ export function advanceResolving(state: ConnectorState, self: ConnectorSelf): vo
     track.active = true;
     track.askedPastValidity = isPastValidity(state, self, track);
     const sinceMs = track.validUntilMs - (state.args.requestValidityMs + FILL_OVERLAP_MS) * self.ports.calendar.scale;
-    // Fills first: a lookup that finds nothing must not be believed before them.
+    // Fills come first and dear: once to learn at once, once before absence can be proof; after that nothing can be filled.
+    const isFillsWanted = track.asked === 0 || (track.askedPastValidity && track.notFound === 0);
     const questions = [
-      state.adapter.fillsSince(sinceMs, at),
+      ...(isFillsWanted ? [state.adapter.fillsSince(sinceMs, at)] : []),
       ...state.adapter.findOrder(track.symbol, track.clientOrderId, at),
     ];
     requestAll(state, self, questions, { priority: 2 }, (outcome) => {
       track.active = false;
+      track.asked += 1;
       track.failures = outcome.ok ? 0 : track.failures + 1;
-      const fraction = self.random('retry').nextFraction();
-      track.retryAtMs =
-        self.monotonicMs() + (outcome.ok ? RETRY_MS : backoffMs(track.failures, fraction, FAILED_RETRY));
+      track.retryAtMs = self.monotonicMs() + (outcome.ok ? pauseMs(state, self, track) : failurePauseMs(self, track));
       if (!outcome.ok) self.count('resolve-queries-failed');
     });
   }
+}
+
+/**
+ * Questions cost what cancels and hedges live on too: until absence can be proof they become rarer, and the first that can
+ * prove something comes right on time.
+ */
+function pauseMs(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): number {
+  const venueMs = earliestVenueMs(state, self);
+  if (venueMs === undefined || isPastValidity(state, self, track)) return RETRY_MS;
+  const provableInMs = (track.validUntilMs - venueMs) / self.ports.calendar.scale + PROOF_MARGIN_MS + 1;
+  const rarerMs = RETRY_MS * 2 ** Math.min(track.asked - 1, DOUBLINGS_MAX);
+  return Math.max(RETRY_MS, Math.min(rarerMs, provableInMs));
+}
+
+function failurePauseMs(self: ConnectorSelf, track: ResolveTrack): number {
+  return backoffMs(track.failures, self.random('retry').nextFraction(), FAILED_RETRY);
 }
 
 /** The venue's answer to one question by client order id; the order's own report, if any, came just before. */

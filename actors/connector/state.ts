@@ -92,6 +92,7 @@ export interface SocketTrack {
 /** One order placed in this life. */
 export interface OrderTrack {
   readonly order: OrderRequest;
+  readonly replyTo: ActorRef<ConnectorEvent>;
   /**
    * unsent: no byte left. sent: handed over, perhaps acknowledged. unknown: no answer came. live: the venue's own report or a fill
    * proves it. ended: nothing more will be executed. Evidence never goes back.
@@ -102,6 +103,8 @@ export interface OrderTrack {
   fillLots: number;
   venueOrderId: string;
   lastEvent: Extract<OrderEvent, { type: 'order-changed' }> | undefined;
+  /** Monotonic ms of the last news. */
+  changedAtMs: number;
 }
 
 /** Something signed and sent; on a venue with nonces in their order. */
@@ -149,6 +152,8 @@ export interface ResolveTrack {
   /** The question under way was asked after the validity's end by the venue's clock. */
   askedPastValidity: boolean;
   active: boolean;
+  /** Questions asked, and failed ones in a row. */
+  asked: number;
   failures: number;
   retryAtMs: number;
   readonly whenResolved: (() => void)[];
@@ -246,6 +251,8 @@ export interface ConnectorState {
   readonly orders: Map<string, OrderTrack>;
   /** The venue's open orders by client order id, our own of earlier lives and foreign ones included. */
   openOrders: Map<string, OrderReport>;
+  /** Orders whose cancel came before them: cancels overtake. */
+  readonly cancelledEarly: Set<string>;
   submissions: SubmissionTrack[];
   lastTurn: number;
   /** Socket submissions given up as unknown whose answer may still come, by submission id. */
@@ -307,7 +314,7 @@ export interface PendingAppend {
 /** Local observations of different lives must not share numbers; far below any venue's sequence, whose word is newer. */
 const SEQUENCES_PER_LIFE = 1_000_000;
 /** Part of every limit counted as used by the life before: what it sent in the last window is not known here. */
-const EARLIER_LIFE_SHARE = 0.3;
+const EARLIER_LIFE_SHARE = 0.2;
 
 /** Builds the state of a new incarnation; nothing is sent yet. */
 export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, self: ConnectorSelf): ConnectorState {
@@ -338,6 +345,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     privateGeneration: 0,
     orders: new Map(),
     openOrders: new Map(),
+    cancelledEarly: new Set(),
     submissions: [],
     lastTurn: 0,
     unanswered: new Map(),

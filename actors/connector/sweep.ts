@@ -6,6 +6,7 @@
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { ConnectorCommand, ConnectorEvent } from '../connector-messages.ts';
 import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
+import { ordersInDoubt } from './orders.ts';
 import { accountHeardAtMs } from './publish.ts';
 import { requestAll, retryPauseMs } from './requests.ts';
 import { resolveOrder } from './resolve.ts';
@@ -136,6 +137,8 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
       self.log('warn', 'comparison-failed', { venue: state.args.venue, error: outcome.error?.message ?? '' });
     }
     tellStatus(state, self);
+    // Their end was missed: a list of open orders does not tell it.
+    if (outcome.ok) for (const order of ordersInDoubt(state, at.monotonicMs)) resolveOrder(state, self, order);
     for (const asked of waiting) asked.done(outcome.ok);
     if (outcome.ok && sweep.isWantedAgain) startSweep(state, self, 2);
   });

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectorWorld } from './connector-world.ts';
+
+const VENUES = ['extended', 'lighter'] as const;
+const HOUR_MS = 3_600_000;
+/** Half a minute before a settlement. */
+const BEFORE_SETTLEMENT_MS = Date.UTC(2026, 0, 5, 12, 59, 30);
+
+function holding(venue: 'extended' | 'lighter', scale = 1): ConnectorWorld {
+  const world = new ConnectorWorld({ venue, scale, startAtMs: BEFORE_SETTLEMENT_MS - (scale - 1) * 15_000 }).ready();
+  world.untilStatus(world.place({ validUntilMs: world.system.nowMs() + 5_000 * scale }), 'filled');
+  return world;
+}
+
+function expectAllPaid(world: ConnectorWorld): void {
+  const told = world.events('funding-paid').map(({ payment }) => `${payment.symbol} ${payment.amountMicro}`);
+  const paid = world.oracle.fundingPayments.map((payment) => `${payment.symbol} ${payment.amountMicro}`);
+  expect(told).toEqual(paid);
+}
+
+describe.each(VENUES)('funding payments at %s', (venue) => {
+  it('are found soon after the settlement and told once', () => {
+    const world = holding(venue);
+    world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
+    world.until('it is told', () => world.events('funding-paid').length === 1, 15_000);
+    world.run(120_000);
+    expectAllPaid(world);
+  });
+
+  it('are found when no stream told of the settlement', () => {
+    const world = holding(venue);
+    // The venue still streams everything but settled rates.
+    world.damage = (path, text) =>
+      path === 'socket' && /"f":|funding_timestamp/.test(text)
+        ? text.replace(/"f":"[^"]*"/, '"f":"x"').replaceAll('funding_timestamp', 'gone')
+        : text;
+    world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
+    world.until('it is told', () => world.events('funding-paid').length === 1, 30_000);
+    world.run(60_000);
+    expectAllPaid(world);
+  });
+
+  it('are found when they are recorded minutes late', () => {
+    const world = holding(venue);
+    const pages = /funding\/history|positionFunding/;
+    const empty = (text: string): string =>
+      text
+        .replace(/"data":\[.*\](,"pagination")/, '"data":[]$1')
+        .replace(/"position_fundings":\[.*\]/, '"position_fundings":[]');
+    world.damage = (path, text) => (pages.test(path) ? empty(text) : text);
+    world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
+    const before = world.nowMs;
+    world.run(240_000);
+    const asked = world.requests.filter((request) => request.atMs >= before && pages.test(request.path)).length;
+    expect(asked).toBeGreaterThan(3);
+    expect(asked).toBeLessThan(12);
+    expect(world.events('funding-paid')).toEqual([]);
+    world.damage = (_path, text) => text;
+    world.until('it is told', () => world.events('funding-paid').length === 1, 120_000);
+    expectAllPaid(world);
+  });
+
+  it('are found after an outage across a settlement', () => {
+    const world = holding(venue);
+    world.network.setConditions(world.host, { blackHole: true });
+    world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
+    world.run(300_000);
+    world.network.setConditions(world.host, { blackHole: false });
+    world.until('it is told', () => world.events('funding-paid').length === 1, 120_000);
+    expectAllPaid(world);
+  });
+
+  it('are all found in compressed time, each once', () => {
+    const world = holding(venue, 360);
+    world.run((30 * HOUR_MS) / 360);
+    expect(world.oracle.fundingPayments.length).toBeGreaterThan(28);
+    world.until(
+      'all are told',
+      () => world.events('funding-paid').length === world.oracle.fundingPayments.length,
+      60_000,
+    );
+    expectAllPaid(world);
+    expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);
+  });
+});

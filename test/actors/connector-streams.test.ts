@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectorWorld } from './connector-world.ts';
+
+const VENUES = ['extended', 'lighter'] as const;
+
+describe.each(VENUES)('a cut private stream at %s', (venue) => {
+  it('stops entries at once, compares after it is back, and finds what was missed, once', () => {
+    const world = new ConnectorWorld({ venue, args: { startupQuarantineMs: 100 } }).ready();
+    const order = world.place({ timeInForce: 'gtc', priceOffset: -0.01, validUntilMs: world.system.nowMs() + 60_000 });
+    world.untilStatus(order, 'open');
+    world.network.cut(world.host);
+    world.network.setConditions(world.host, { refuses: true });
+    world.until('entries are stopped', () => world.status()?.entriesAllowed === false, 1_000);
+    expect(world.status()?.status).toBe('connecting');
+    world.network.poke(world.host, (_venue, at) => world.venue.exchange.forceTrade('main', world.symbol, 700, at));
+    world.run(90_000);
+    world.network.setConditions(world.host, { refuses: false });
+    world.ready();
+    world.run(1_000);
+    expect(world.fills().map(({ fill }) => fill.lots)).toEqual([700]);
+    expect(world.events('position-reported').at(-1)?.signedLots).toBe(700);
+    world.run(120_000);
+    expect(world.fills()).toHaveLength(1);
+  });
+
+  it('in mid-flight leaves no order in doubt for long and sends none twice', () => {
+    const world = new ConnectorWorld({ venue, args: { startupQuarantineMs: 100 } }).ready();
+    const order = world.place();
+    world.until('the venue has it', () => world.ordersAtVenue(order.clientOrderId).length === 1);
+    world.network.cut(world.host);
+    world.until('it is filled', () => world.fills().length > 0);
+    world.ready();
+    world.run(15_000);
+    expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
+    expect(world.fills().map(({ fill }) => fill.fillId)).toEqual(world.oracle.fills.map(({ fillId }) => fillId));
+    expect(world.inspect().digest).toMatchObject({ submissions: [], resolving: [] });
+    world.untilStatus(world.place({ side: 'sell', reduceOnly: true }), 'filled');
+  });
+
+  it('that falls silent without closing is noticed, cut and reopened', () => {
+    const world = new ConnectorWorld({ venue }).ready();
+    world.network.setConditions(world.host, { blackHole: true });
+    world.until('it is noticed', () => world.count('sockets-silent') > 0, 40_000);
+    world.until('entries are stopped', () => world.status()?.entriesAllowed === false, 1_000);
+    world.network.setConditions(world.host, { blackHole: false });
+    world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
+  });
+
+  it('that drops again and again is reopened ever more rarely', () => {
+    const world = new ConnectorWorld({ venue }).ready();
+    world.network.setConditions(world.host, { refuses: true });
+    world.network.cut(world.host);
+    world.run(300_000);
+    const closes = world.logs.filter((log) => log.event === 'socket-closed' && log.fields?.['socket'] === 'account');
+    expect(closes.length).toBeGreaterThan(8);
+    expect(closes.length).toBeLessThan(45);
+  });
+});
+
+describe('public streams', () => {
+  it.each(VENUES)('a lost book at %s is told without levels and with the reason, then comes back whole', (venue) => {
+    const world = new ConnectorWorld({ venue }).ready();
+    const before = world.events('book-changed', 'strategy').length;
+    if (venue === 'extended') world.inject('drop-sockets', { kind: 'orderbooks' });
+    else world.network.cut(world.host);
+    world.until('the loss is told', () => world.events('book-changed', 'strategy').length > before + 1, 5_000);
+    const told = world.events('book-changed', 'strategy').slice(before);
+    const lost = told.find((event) => event.book === undefined);
+    expect(lost?.lostReason).toBe('closed');
+    world.until('the book is back', () => world.events('book-changed', 'strategy').at(-1)?.book !== undefined);
+    if (venue === 'extended') expect(world.status()?.status).toBe('ready');
+  });
+
+  it('counts malformed frames, trades on none of them and lives on', () => {
+    const world = new ConnectorWorld().ready();
+    const nonsense = [
+      '{"type":',
+      '[]',
+      'null',
+      '{"type":"MP","data":{"m":"BTC-USD","p":"NaN"},"ts":1,"seq":99999999}',
+      '\u0000',
+      '{"__proto__":{"seq":1}}',
+    ];
+    let next = 0;
+    const marksBefore = world.events('mark-changed', 'strategy').length;
+    world.damage = (path, text) => {
+      if (path !== 'socket' || next >= 60) return text;
+      next += 1;
+      return nonsense[next % nonsense.length] ?? text;
+    };
+    world.run(20_000);
+    expect(world.count('malformed-frames')).toBeGreaterThan(5);
+    const marks = world.events('mark-changed', 'strategy').slice(marksBefore);
+    expect(marks.every((mark) => mark.markNano === 100_000_000_000_000n)).toBe(true);
+    world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
+    expect(world.inspect().incarnation).toBe(1);
+    world.untilStatus(world.place(), 'filled');
+  });
+
+  it('counts malformed answers and lives on', () => {
+    const world = new ConnectorWorld();
+    let damaged = 0;
+    world.damage = (path, text) => {
+      if (path === 'socket' || damaged >= 12) return text;
+      damaged += 1;
+      return damaged % 2 === 0 ? '<html>502</html>' : text.slice(0, text.length / 2);
+    };
+    world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 120_000);
+    expect(world.count('malformed-answers')).toBeGreaterThan(5);
+    expect(world.inspect().incarnation).toBe(1);
+    world.untilStatus(world.place(), 'filled');
+  });
+});
+
+describe('the comparison', () => {
+  it('finds a fill that a healthy stream swallowed, within its interval, once', () => {
+    const world = new ConnectorWorld().ready();
+    world.swallowFills();
+    const order = world.place();
+    world.untilStatus(order, 'filled');
+    expect(world.fills()).toEqual([]);
+    world.until('the fill is found', () => world.fills().length > 0, 35_000);
+    world.run(70_000);
+    expect(world.fills()).toHaveLength(1);
+  });
+
+  it('backs off while the venue answers nothing but errors, and is not ready meanwhile', () => {
+    const world = new ConnectorWorld({ args: { comparisonMs: 5_000 } }).ready();
+    world.damage = (path, text) =>
+      path.includes('/user/positions') ? '{"status":"ERROR","error":{"code":1006,"message":"no"}}' : text;
+    world.network.cut(world.host);
+    const before = world.nowMs;
+    world.run(120_000);
+    const asked = world.requestsSince(before, '/user/positions').length;
+    expect(asked).toBeGreaterThan(4);
+    expect(asked).toBeLessThan(25);
+    expect(world.status()).toMatchObject({ status: 'reconciling', entriesAllowed: false });
+    world.damage = (_path, text) => text;
+    world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
+  });
+});
+
+describe('a refusal of access', () => {
+  it('stops the venue at once and ends with the first complete comparison', () => {
+    const world = new ConnectorWorld({ args: { comparisonMs: 5_000 } }).ready();
+    world.damage = (path, text) =>
+      path.includes('/user/') ? '{"status":"ERROR","error":{"code":1100,"message":"no"}}' : text;
+    world.until('it is seen', () => world.status()?.status === 'down', 20_000);
+    expect(world.status()?.entriesAllowed).toBe(false);
+    world.damage = (_path, text) => text;
+    world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
+  });
+});
