@@ -167,7 +167,7 @@ describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED
       while (ordersSeen() === before) await sleep(2);
       await sleep(random.nextFraction() * KILL_WITHIN_MS);
       await engine.kill();
-      await sleep(CYCLE_MS - (performance.now() - cycleFromMs));
+      await sleep(Math.max(0, CYCLE_MS - (performance.now() - cycleFromMs)));
     }
 
     const last = new EngineProcess(overrides);
