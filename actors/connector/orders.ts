@@ -73,9 +73,14 @@ export function orderReported(state: ConnectorState, self: ConnectorSelf, report
   }
   const track = state.orders.get(report.clientOrderId);
   if (track?.phase === 'ended' && report.status === 'open') {
-    // A list written before the end, read after it.
-    self.count('reports-older');
-    return;
+    if (!isEndedByUs(track)) {
+      // A list written before the end, read after it.
+      self.count('reports-older');
+      return;
+    }
+    // A refusal matched to the wrong request, or a lookup that lied: the venue's own report outranks what we concluded.
+    self.count('endings-contradicted');
+    self.log('error', 'ending-contradicted', { venue: state.args.venue, clientOrderId: report.clientOrderId });
   }
   if (track !== undefined) {
     track.reportedLots = Math.max(track.reportedLots, report.filledLots ?? 0);
@@ -93,6 +98,10 @@ export function orderReported(state: ConnectorState, self: ConnectorSelf, report
     atMs: report.venueAtMs,
     sequence: report.sequence,
   });
+}
+
+function isEndedByUs(track: OrderTrack): boolean {
+  return track.lastEvent?.status === 'refused' || track.lastEvent?.status === 'not-found';
 }
 
 /** Returns orders that had left before then, have no end that we know, and are not open at the venue. */

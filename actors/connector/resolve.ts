@@ -56,28 +56,47 @@ export function resolveOrder(
 
 /** Asks again for every order that is due. */
 export function advanceResolving(state: ConnectorState, self: ConnectorSelf): void {
-  if (!state.isRunning) return;
+  if (!state.isRunning || state.resolving.size === 0) return;
   const at = instant(self);
-  for (const track of state.resolving.values()) {
-    // A symbol the venue does not list any more cannot be asked about.
-    if (track.active || at.monotonicMs < track.retryAtMs || !state.instruments.has(track.symbol)) continue;
+  // A symbol the venue does not list any more cannot be asked about.
+  const due = [...state.resolving.values()].filter(
+    (track) => !track.active && at.monotonicMs >= track.retryAtMs && state.instruments.has(track.symbol),
+  );
+  for (const track of due) {
     track.active = true;
     track.askedPastValidity = isPastValidity(state, self, track);
-    const sinceMs = track.validUntilMs - (state.args.requestValidityMs + FILL_OVERLAP_MS) * self.ports.calendar.scale;
-    // Fills come first and dear: once to learn at once, once before absence can be proof; after that nothing can be filled.
-    const isFillsWanted = track.asked === 0 || (track.askedPastValidity && track.notFound === 0);
-    const questions = [
-      ...(isFillsWanted ? [state.adapter.fillsSince(sinceMs, at)] : []),
-      ...state.adapter.findOrder(track.symbol, track.clientOrderId, at),
-    ];
-    requestAll(state, self, questions, { priority: 2 }, (outcome) => {
-      track.active = false;
-      track.asked += 1;
-      track.failures = outcome.ok ? 0 : track.failures + 1;
-      track.retryAtMs = self.monotonicMs() + (outcome.ok ? pauseMs(state, self, track) : failurePauseMs(self, track));
-      if (!outcome.ok) self.count('resolve-queries-failed');
-    });
   }
+  const needsFills = due.filter(isFillsWanted);
+  for (const track of due) if (!needsFills.includes(track)) lookUp(state, self, track);
+  const [first] = needsFills;
+  if (first === undefined) return;
+  // Fills come before the lookup they may explain, and one question serves all orders.
+  const earliestMs = Math.min(...needsFills.map((track) => track.validUntilMs));
+  const sinceMs = earliestMs - (state.args.requestValidityMs + FILL_OVERLAP_MS) * self.ports.calendar.scale;
+  requestAll(state, self, [state.adapter.fillsSince(sinceMs, at)], { priority: 2 }, (outcome) => {
+    for (const track of needsFills) {
+      if (outcome.ok) lookUp(state, self, track);
+      else asked(state, self, track, false);
+    }
+  });
+}
+
+/** Wanted once to learn at once, and once before absence can be proof: after that nothing can be filled any more. */
+function isFillsWanted(track: ResolveTrack): boolean {
+  return track.asked === 0 || (track.askedPastValidity && track.notFound === 0);
+}
+
+function lookUp(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): void {
+  const questions = state.adapter.findOrder(track.symbol, track.clientOrderId, instant(self));
+  requestAll(state, self, questions, { priority: 2 }, (outcome) => asked(state, self, track, outcome.ok));
+}
+
+function asked(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack, ok: boolean): void {
+  track.active = false;
+  track.asked += 1;
+  track.failures = ok ? 0 : track.failures + 1;
+  track.retryAtMs = self.monotonicMs() + (ok ? pauseMs(state, self, track) : failurePauseMs(self, track));
+  if (!ok) self.count('resolve-queries-failed');
 }
 
 /**

@@ -16,7 +16,7 @@ import type { RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { orderObserved } from './orders.ts';
 import { dueIn, requestBooked, TransportFailure } from './requests.ts';
-import { resolveOrder } from './resolve.ts';
+import { endResolving, resolveOrder } from './resolve.ts';
 import { sendText } from './sockets.ts';
 import { instant, keepNewest, submissionLimiter } from './state.ts';
 import type { ConnectorSelf, ConnectorState, OperationOutcome, SubmissionTrack } from './state.ts';
@@ -188,7 +188,7 @@ export function submissionAccepted(
   if (late.kind === 'place') observe(state, self, late, { status: 'accepted', ...idOf(venueOrderId) });
 }
 
-/** The venue refused over a socket; without a reference it answers the oldest: answers keep the order of requests on one socket. */
+/** The venue refused over a socket. */
 export function submissionRefused(
   state: ConnectorState,
   self: ConnectorSelf,
@@ -197,22 +197,38 @@ export function submissionRefused(
   reason: string,
   refusal: RefusalClass,
 ): void {
-  const submission = state.submissions
-    .filter((candidate) => candidate.submissionId !== undefined)
-    .toSorted((one, other) => one.turn - other.turn)
-    .find((candidate) => submissionId === undefined || candidate.submissionId === submissionId);
   if (refusal === 'rate-limit') {
     const limiter = submissionLimiter(state);
     limiter.silence(self.monotonicMs() + limiter.bucket.windowMs);
     self.count('rate-limit-refusals');
   }
-  if (submission !== undefined) {
+  const submission = refusedOne(state, submissionId);
+  if (submission === undefined) {
+    self.count('refusals-unmatched');
+    return;
+  }
+  if (submission.submissionId === undefined || takeUnanswered(state, self, submission.submissionId) === undefined) {
     refused(state, self, submission, code, reason, refusal);
     return;
   }
-  const late = submissionId === undefined ? undefined : takeUnanswered(state, self, submissionId);
-  if (late === undefined || late.kind !== 'place' || provesNothing(refusal)) return;
-  observe(state, self, late, { status: 'refused', code, reason, refusal });
+  if (submission.kind !== 'place' || provesNothing(refusal)) return;
+  if (observe(state, self, submission, { status: 'refused', code, reason, refusal }))
+    endResolving(state, submission.clientOrderId);
+}
+
+/**
+ * Answers keep the order of requests on one socket, so a refusal without a reference is the oldest's. But where an older one is
+ * overdue, its answer may be late or may never come: then nobody knows whose refusal this is, and asking decides.
+ */
+function refusedOne(state: ConnectorState, submissionId: string | undefined): SubmissionTrack | undefined {
+  const late = [...state.unanswered.values()];
+  const waiting = state.submissions
+    .filter((candidate) => candidate.submissionId !== undefined)
+    .toSorted((one, other) => one.turn - other.turn);
+  if (submissionId !== undefined)
+    return [...waiting, ...late].find((candidate) => candidate.submissionId === submissionId);
+  if (late.length === 0) return waiting[0];
+  return late.length === 1 && waiting.length === 0 ? late[0] : undefined;
 }
 
 function takeUnanswered(state: ConnectorState, self: ConnectorSelf, submissionId: string): SubmissionTrack | undefined {
@@ -298,6 +314,10 @@ export function submissionsCut(state: ConnectorState, self: ConnectorSelf, socke
   for (const submission of [...state.submissions]) {
     if (submission.state === 'sent' && submission.socketKey === socketKey)
       unknown(state, self, submission, 'socket closed before the answer');
+  }
+  // Answers do not outlive their connection.
+  for (const [submissionId, late] of state.unanswered) {
+    if (late.socketKey === socketKey) state.unanswered.delete(submissionId);
   }
 }
 

@@ -55,7 +55,9 @@ export function reconcileSymbol(state: ConnectorState, self: ConnectorSelf, comm
 }
 
 function resolveAll(state: ConnectorState, self: ConnectorSelf, command: Reconcile): void {
-  const { symbol, orders } = command;
+  const { symbol } = command;
+  // What the venue has just listed as open was told as such.
+  const orders = command.orders.filter((order) => !state.openOrders.has(order.clientOrderId));
   let unresolved = orders.length;
   const answer = (): void => tellAfterFacts(state, self, command.replyTo, reconciledEvent(state, command, true));
   if (unresolved === 0) answer();
