@@ -72,6 +72,8 @@ export interface PairChanged {
   readonly fundingPayments: number;
   /** Orders of ours that may be live at a venue right now. */
   readonly liveOrders: number;
+  /** Asked to drain, and nothing is on its way or in between any more. */
+  readonly drained: boolean;
   /** Entries on this symbol are refused until this calendar ms. */
   readonly cooldownUntilMs: number;
   /** Sums over all closed pairs of this symbol since the journal began. */

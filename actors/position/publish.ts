@@ -25,7 +25,7 @@ export function publish(state: PositionState, self: PositionSelf): void {
     last === undefined ||
     last.phase !== phase ||
     last.pairId !== pairId ||
-    (state.draining && last.liveOrders !== liveOrders(state));
+    (state.draining && (last.liveOrders !== liveOrders(state) || last.drained !== isDrained(state, phase)));
   if (!turned && now - state.lastToldAtMs < TELL_PAUSE_MS) return;
   const picture = pictureOf(state, phase);
   state.lastTold = picture;
@@ -55,6 +55,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     ...(executable === undefined ? {} : { executableMicro: BigInt(Math.round(executable * 1e6)) }),
     fundingPayments: book.fundingPayments,
     liveOrders: liveOrders(state),
+    drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
     closedPairs: closed.pairs,
     closedNetMicro: closed.netMicro,
@@ -79,6 +80,13 @@ function liveOrders(state: PositionState): number {
   const leaving = [...state.appends.values()].reduce((sum, pending) => sum + pending.clientOrderIds.length, 0);
   const { pair } = state;
   return leaving + (pair === undefined ? 0 : ordersOfPair(state.book, pair.record.pairId).filter(isLive).length);
+}
+
+/** Phases that end by themselves: orders are on their way or about to be. */
+const IN_BETWEEN: ReadonlySet<string> = new Set(['RECOVERING', 'PREFLIGHT', 'OPENING', 'CLOSING', 'UNWINDING', 'REBALANCING']);
+
+function isDrained(state: PositionState, phase: PairChanged['phase']): boolean {
+  return state.draining && liveOrders(state) === 0 && !IN_BETWEEN.has(phase);
 }
 
 function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {

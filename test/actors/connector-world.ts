@@ -42,6 +42,8 @@ export interface WorldOptions {
   readonly args?: Partial<ConnectorArgs>;
   /** `deaf`: takes appends and answers only while `world.journalAnswers`. */
   readonly journal?: 'real' | 'deaf';
+  /** Whether messages are frozen and copied on their way; true unless many worlds are run. */
+  readonly checkIsolation?: boolean;
   /** Limits at the venue, known to both sides. */
   readonly limits?: 'standard' | 'premium';
 }
@@ -156,7 +158,7 @@ export class ConnectorWorld {
       log: (record) => this.logs.push(record),
       seed,
       threads: [{ name: 'io-0' }, { name: 'store' }, { name: 'trading-0' }],
-      checkIsolation: true,
+      checkIsolation: options.checkIsolation ?? true,
     });
     this.network = new SimulatedNetwork(this.system, { seed, startAtMs, scale: this.scale });
     this.venue = buildVenue(

@@ -19,6 +19,7 @@ function pair(base: string, fields: Partial<PairChanged> = {}): PairChanged {
     realisedMicro: 1n,
     fundingPayments: 3,
     liveOrders: 0,
+    drained: false,
     cooldownUntilMs: 0,
     closedPairs: 1,
     closedNetMicro: 100n,

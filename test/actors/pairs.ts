@@ -15,6 +15,7 @@ export function pairChanged(base: string, changes: Partial<PairChanged> = {}): P
     realisedMicro: 0n,
     fundingPayments: 0,
     liveOrders: 0,
+    drained: false,
     cooldownUntilMs: 0,
     closedPairs: 0,
     closedNetMicro: 0n,

@@ -19,6 +19,7 @@ export function pair(base: string, fields: Partial<PairSummary> = {}): PairSumma
     realisedMicro: 0n,
     fundingPayments: 0,
     liveOrders: 0,
+    drained: false,
     cooldownUntilMs: 0,
     closedPairs: 0,
     closedNetMicro: 0n,

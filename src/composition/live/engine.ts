@@ -180,18 +180,13 @@ class RunningEngine implements Engine {
     return quiet;
   }
 
-  /** Waits until no order of ours is live anywhere, or the deadline. */
+  /** Waits until every position has said that nothing of it is on its way, or the deadline. */
   async #quiet(): Promise<boolean> {
     while (performance.now() < this.#deadlineMs) {
       const summary = await this.summary();
-      if (summary !== undefined && summary.pairs.length === this.#config.symbols.length && summary.pairs.every((pair) => pair.liveOrders === 0 && !inBetween(pair.phase))) return true;
+      if (summary !== undefined && summary.pairs.length === this.#config.symbols.length && summary.pairs.every((pair) => pair.drained)) return true;
       await new Promise((wake) => setTimeout(wake, LOOK_MS));
     }
     return false;
   }
-}
-
-/** Phases in which orders are on their way or about to be. */
-function inBetween(phase: string): boolean {
-  return phase === 'PREFLIGHT' || phase === 'OPENING' || phase === 'CLOSING' || phase === 'UNWINDING' || phase === 'REBALANCING';
 }
