@@ -18,8 +18,18 @@ export interface OrderPurpose {
 /** Commands to a connector, from position actors and the control plane. */
 export type ConnectorCommand =
   /** The intent is durable already. Sent at most once per client order id; a repeat is answered from memory, never resent. */
-  | { readonly type: 'place-order'; readonly order: OrderRequest; readonly purpose: OrderPurpose; readonly replyTo: ActorRef<ConnectorEvent> }
-  | { readonly type: 'cancel-order'; readonly symbol: string; readonly clientOrderId: string; readonly replyTo: ActorRef<ConnectorEvent> }
+  | {
+      readonly type: 'place-order';
+      readonly order: OrderRequest;
+      readonly purpose: OrderPurpose;
+      readonly replyTo: ActorRef<ConnectorEvent>;
+    }
+  | {
+      readonly type: 'cancel-order';
+      readonly symbol: string;
+      readonly clientOrderId: string;
+      readonly replyTo: ActorRef<ConnectorEvent>;
+    }
   /** Settles what became of one order by the venue's own evidence; ends in a terminal or open `order-changed` (maybe after proof of death). */
   | {
       readonly type: 'resolve-order';
@@ -51,7 +61,15 @@ export type ConnectorTimer =
   | { readonly type: 'submission-overdue'; readonly clientOrderId: string; readonly kind: string }
   | { readonly type: 'reopen-socket'; readonly socketKey: string };
 
-export type ConnectorMessage = ConnectorCommand | ConnectorTimer | HttpMessage | SocketMessage | CpuMessage | AppendFailed | RowsRead | AppendDurable;
+export type ConnectorMessage =
+  | ConnectorCommand
+  | ConnectorTimer
+  | HttpMessage
+  | SocketMessage
+  | CpuMessage
+  | AppendFailed
+  | RowsRead
+  | AppendDurable;
 
 /** The connector's own receipt for an append (told by the journal through `whenDurable`). */
 export interface AppendDurable {
@@ -75,7 +93,13 @@ export type MarketEvent =
       /** Free share 0..1 of the REST and order budgets usable for opening (domain 12.5). */
       readonly openBudgetShare: number;
     }
-  | { readonly type: 'instrument-listed'; readonly venue: string; readonly account: string; readonly symbol: string; readonly instrument: Instrument }
+  | {
+      readonly type: 'instrument-listed';
+      readonly venue: string;
+      readonly account: string;
+      readonly symbol: string;
+      readonly instrument: Instrument;
+    }
   | {
       readonly type: 'book-changed';
       readonly venue: string;
@@ -127,7 +151,17 @@ export type OrderEvent =
        * sending: bytes handed to the socket. accepted: the venue took it. refused: definitive, nothing was accepted. unknown: no proof either way.
        * not-found: proven dead (never accepted). The rest is the venue's own status.
        */
-      readonly status: 'sending' | 'accepted' | 'refused' | 'unknown' | 'not-found' | 'open' | 'filled' | 'cancelled' | 'rejected' | 'expired';
+      readonly status:
+        | 'sending'
+        | 'accepted'
+        | 'refused'
+        | 'unknown'
+        | 'not-found'
+        | 'open'
+        | 'filled'
+        | 'cancelled'
+        | 'rejected'
+        | 'expired';
       readonly venueOrderId: string;
       /** Filled so far by the venue's count; absent when not stated. */
       readonly filledLots?: number;
@@ -137,7 +171,13 @@ export type OrderEvent =
       readonly atMs: number;
       readonly sequence: number;
     }
-  | { readonly type: 'fill-received'; readonly venue: string; readonly account: string; readonly symbol: string; readonly fill: FillReport }
+  | {
+      readonly type: 'fill-received';
+      readonly venue: string;
+      readonly account: string;
+      readonly symbol: string;
+      readonly fill: FillReport;
+    }
   | {
       readonly type: 'funding-paid';
       readonly venue: string;
@@ -213,5 +253,5 @@ export const connectorEventDelivery: DeliveryTable<ConnectorEvent> = {
   // As urgent as the rest: `reconciled` must not overtake what it was found with.
   'funding-paid': { class: 'must-deliver', priority: 'risk' },
   'position-reported': { class: 'must-deliver', priority: 'risk' },
-  'reconciled': { class: 'must-deliver', priority: 'risk' },
+  reconciled: { class: 'must-deliver', priority: 'risk' },
 };

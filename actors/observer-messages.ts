@@ -4,4 +4,8 @@ import type { MarketEvent } from './connector-messages.ts';
 import type { PairChanged } from './position-messages.ts';
 import type { OpportunitiesScanned } from './strategy-messages.ts';
 
-export type ObserverMessage = Extract<MarketEvent, { type: 'venue-status' | 'account-changed' }> | PairChanged | EngineStateChanged | OpportunitiesScanned;
+export type ObserverMessage =
+  | Extract<MarketEvent, { type: 'venue-status' | 'account-changed' }>
+  | PairChanged
+  | EngineStateChanged
+  | OpportunitiesScanned;

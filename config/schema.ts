@@ -29,7 +29,9 @@ const simulatedVenue = z.strictObject({
   limits: z
     .enum(['standard', 'premium', 'plus'])
     .default('standard')
-    .describe("Which of the venue's limit profiles its accounts have; the venue enforces it and the connector keeps it."),
+    .describe(
+      "Which of the venue's limit profiles its accounts have; the venue enforces it and the connector keeps it.",
+    ),
   port: integer('TCP port', 0, [0, 65_535], 'Loopback port of the simulated venue; 0 takes any free one.'),
   takerDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'Time between accepting and executing a taking order.'),
   makerDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'The same for a resting order.'),
@@ -92,7 +94,10 @@ const recordedTape = z.strictObject({
       z.strictObject({
         series: z.string().min(1).describe('Venue column of the recorded rows, for example hyperliquid.'),
         fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
-        candlesFiles: z.array(path).min(1).describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
+        candlesFiles: z
+          .array(path)
+          .min(1)
+          .describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
       }),
     )
     .describe('What drives each simulated venue.'),
@@ -125,7 +130,9 @@ export const configSchema = z.strictObject({
         .default('now'),
       anchorAt: instant
         .optional()
-        .describe('Real instant at which calendar time is startAt; the start of the process when absent. For several processes that share one market.'),
+        .describe(
+          'Real instant at which calendar time is startAt; the start of the process when absent. For several processes that share one market.',
+        ),
     })
     .prefault({}),
   tape: z.discriminatedUnion('kind', [generatedTape, recordedTape]).optional(),
@@ -152,8 +159,18 @@ export const configSchema = z.strictObject({
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   poll: z
     .strictObject({
-      marketMs: milliseconds('monotonic', 5_000, [20, 600_000], 'Between reads of predicted funding where the venue does not stream it.'),
-      fundingMs: milliseconds('monotonic', 10_000, [100, 3_600_000], 'Least time between two reads of funding payments.'),
+      marketMs: milliseconds(
+        'monotonic',
+        5_000,
+        [20, 600_000],
+        'Between reads of predicted funding where the venue does not stream it.',
+      ),
+      fundingMs: milliseconds(
+        'monotonic',
+        10_000,
+        [100, 3_600_000],
+        'Least time between two reads of funding payments.',
+      ),
       scanMs: milliseconds('monotonic', 250, [10, 60_000], 'Between two looks for opportunities.'),
     })
     .prefault({}),

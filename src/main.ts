@@ -30,10 +30,15 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     redactor = createRedactor([token]);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
     log = opened;
-    engine = await startEngine(config, { log: (record) => opened.write(record), onUnkillable: () => process.exit(EXIT.internal) });
+    engine = await startEngine(config, {
+      log: (record) => opened.write(record),
+      onUnkillable: () => process.exit(EXIT.internal),
+    });
   } catch (error) {
     log?.close();
-    throw new CommandFailure(`tandem cannot start with ${options.configFile}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailure(
+      `tandem cannot start with ${options.configFile}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const { system } = engine;
   const control = await startControlServer({
@@ -70,7 +75,11 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     await engine.stop();
     throw new CommandFailure(`the engine gave up: ${outcome.failed}`, EXIT.internal);
   }
-  process.stdout.write(quiet ? 'stopped: no open order, journal consistent\n' : 'stopped before every order had ended: the next start asks the venues what became of them\n');
+  process.stdout.write(
+    quiet
+      ? 'stopped: no open order, journal consistent\n'
+      : 'stopped before every order had ended: the next start asks the venues what became of them\n',
+  );
   return EXIT.ok;
 }
 
@@ -91,11 +100,26 @@ async function untilStopped(engine: Engine, view: TerminalView): Promise<{ reado
 }
 
 async function readSummary(engine: Engine, address: string): Promise<SummaryInput> {
-  const [trading, snapshot, readiness] = await Promise.all([engine.summary(), engine.system.snapshot(), engine.readiness()]);
-  return { trading, snapshot, readiness, address, boot: engine.boot, journal: engine.journal, nowMs: engine.system.nowMs() };
+  const [trading, snapshot, readiness] = await Promise.all([
+    engine.summary(),
+    engine.system.snapshot(),
+    engine.readiness(),
+  ]);
+  return {
+    trading,
+    snapshot,
+    readiness,
+    address,
+    boot: engine.boot,
+    journal: engine.journal,
+    nowMs: engine.system.nowMs(),
+  };
 }
 
 /** Runs one simulated venue alone until Ctrl-C; returns the exit code. */
-export async function runVenue(config: TandemConfig, options: { readonly venue: VenueName; readonly port: number }): Promise<number> {
+export async function runVenue(
+  config: TandemConfig,
+  options: { readonly venue: VenueName; readonly port: number },
+): Promise<number> {
   return await runLoneVenue(config, options);
 }

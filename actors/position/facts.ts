@@ -75,8 +75,10 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
     if (track !== undefined) track.queryFirst = true;
   }
   for (const effect of outcome.effects) {
-    if (effect.type === 'older-report' || effect.type === 'duplicate-fill' || isAnnounced(effect, outcome.order)) self.count(effect.type);
-    else self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
+    if (effect.type === 'older-report' || effect.type === 'duplicate-fill' || isAnnounced(effect, outcome.order))
+      self.count(effect.type);
+    else
+      self.log('error', effect.type, { clientOrderId: outcome.order?.planned.clientOrderId ?? '', lots: effect.lots });
   }
   if (outcome.effects.some((effect) => effect.type === 'late-fill' || effect.type === 'overfill'))
     reviveIfExposed(state, self);
@@ -84,7 +86,9 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
 
 /** Venues tell orders and fills on separate channels: a fill that the ending's own count includes is no surprise. */
 function isAnnounced(effect: OrderEffect, order: OrderState | undefined): boolean {
-  return effect.type === 'late-fill' && order?.venueFilledLots !== undefined && order.filledLots <= order.venueFilledLots;
+  return (
+    effect.type === 'late-fill' && order?.venueFilledLots !== undefined && order.filledLots <= order.venueFilledLots
+  );
 }
 
 function isRefused(fact: Extract<Fact, { type: 'order-changed' }>): boolean {

@@ -83,7 +83,14 @@ function liveOrders(state: PositionState): number {
 }
 
 /** Phases that end by themselves: orders are on their way or about to be. */
-const IN_BETWEEN: ReadonlySet<string> = new Set(['RECOVERING', 'PREFLIGHT', 'OPENING', 'CLOSING', 'UNWINDING', 'REBALANCING']);
+const IN_BETWEEN: ReadonlySet<string> = new Set([
+  'RECOVERING',
+  'PREFLIGHT',
+  'OPENING',
+  'CLOSING',
+  'UNWINDING',
+  'REBALANCING',
+]);
 
 function isDrained(state: PositionState, phase: PairChanged['phase']): boolean {
   return state.draining && liveOrders(state) === 0 && !IN_BETWEEN.has(phase);

@@ -17,14 +17,39 @@ export function marketCalendar(config: TandemConfig, nowEpochMs: number): VenueC
 export function tapeSpec(config: TandemConfig, calendar: VenueCalendar): TapeSpec {
   const { tape, symbols } = config;
   if (tape === undefined) throw new Error('simulated venues must have a tape');
-  if (tape.kind === 'generated') return { kind: 'generated', seed: tape.seed, bases: symbols, venues: defined(tape.venues), startAtMs: calendar.startAtMs };
-  return { kind: 'recorded', seed: tape.seed, bases: symbols, venues: defined(tape.venues), startAtMs: tape.from, endAtMs: tape.to };
+  if (tape.kind === 'generated')
+    return {
+      kind: 'generated',
+      seed: tape.seed,
+      bases: symbols,
+      venues: defined(tape.venues),
+      startAtMs: calendar.startAtMs,
+    };
+  return {
+    kind: 'recorded',
+    seed: tape.seed,
+    bases: symbols,
+    venues: defined(tape.venues),
+    startAtMs: tape.from,
+    endAtMs: tape.to,
+  };
 }
 
 /** One simulated venue. */
 export function venueSpec(config: TandemConfig, venue: VenueName, simulated: SimulatedVenueConfig): VenueSpec {
   const { accounts, limits, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
-  return { venue, bases: config.symbols, accounts, limits, seed: config.tape?.seed ?? 0, calendarScale: config.calendar.scale, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs };
+  return {
+    venue,
+    bases: config.symbols,
+    accounts,
+    limits,
+    seed: config.tape?.seed ?? 0,
+    calendarScale: config.calendar.scale,
+    takerDelayMs,
+    makerDelayMs,
+    cancelDelayMs,
+    bookIntervalMs,
+  };
 }
 
 /** The entries that are there: an optional key of the schema may hold undefined. */

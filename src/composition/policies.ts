@@ -4,7 +4,19 @@ import type { EntryPolicies, ExitPolicies } from '../strategy/policy.ts';
 
 type Thresholds = Pick<
   TandemConfig,
-  'entry' | 'sizing' | 'depth' | 'cap' | 'settle' | 'liq' | 'fundingCheck' | 'forecast' | 'match' | 'stale' | 'clock' | 'risk' | 'exit'
+  | 'entry'
+  | 'sizing'
+  | 'depth'
+  | 'cap'
+  | 'settle'
+  | 'liq'
+  | 'fundingCheck'
+  | 'forecast'
+  | 'match'
+  | 'stale'
+  | 'clock'
+  | 'risk'
+  | 'exit'
 >;
 
 /** What strategy needs to decide an entry. */
@@ -34,9 +46,17 @@ export function entryPolicies(config: Thresholds): EntryPolicies {
     },
     depth: { maxLevelAgeMs: depth.maxLevelAgeMs, maxWalkBps: depth.maxWalkBps },
     cap: { bufferBps: cap.bufferBps, maxDeviationBps: cap.maxDevBps },
-    fundingCheck: { minSettlements: fundingCheck.minSettlements, unprovenMaxNotionalQuote: fundingCheck.unprovenMaxNotional },
+    fundingCheck: {
+      minSettlements: fundingCheck.minSettlements,
+      unprovenMaxNotionalQuote: fundingCheck.unprovenMaxNotional,
+    },
     match: { maxMarkGap: config.match.maxMarkGap },
-    stale: { bookMs: config.stale.bookMs, markMs: config.stale.markMs, fundingMs: config.stale.fundingMs, accountMs: config.stale.accountMs },
+    stale: {
+      bookMs: config.stale.bookMs,
+      markMs: config.stale.markMs,
+      fundingMs: config.stale.fundingMs,
+      accountMs: config.stale.accountMs,
+    },
     clock: { maxOffsetMs: config.clock.maxOffsetMs },
     risk: {
       maxPairs: risk.maxPairs,

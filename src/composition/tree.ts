@@ -42,8 +42,13 @@ const MICRO = 1_000_000;
 
 /** Thread names by the configured counts. */
 export function placementOf(workers: TandemConfig['workers']): Placement {
-  const names = (kind: string, count: number): readonly string[] => (count === 0 ? ['main'] : Array.from({ length: count }, (_, index) => `${kind}-${index}`));
-  return { io: names('io', workers.io), trading: names('trading', workers.trading), store: workers.io === 0 && workers.trading === 0 ? 'main' : 'store' };
+  const names = (kind: string, count: number): readonly string[] =>
+    count === 0 ? ['main'] : Array.from({ length: count }, (_, index) => `${kind}-${index}`);
+  return {
+    io: names('io', workers.io),
+    trading: names('trading', workers.trading),
+    store: workers.io === 0 && workers.trading === 0 ? 'main' : 'store',
+  };
 }
 
 /** Builds the tree that `README.md` draws. */
@@ -55,7 +60,14 @@ export function supervisionTree(inputs: TreeInputs): SupervisorSpec {
     id: 'root',
     strategy: 'one-for-one',
     children: [
-      { type: 'actor', id: journalRef.path, kind: 'journal', args: {}, thread: placement.store, shutdownMs: POSITION_SHUTDOWN_MS },
+      {
+        type: 'actor',
+        id: journalRef.path,
+        kind: 'journal',
+        args: {},
+        thread: placement.store,
+        shutdownMs: POSITION_SHUTDOWN_MS,
+      },
       { type: 'actor', id: observerRef.path, kind: 'observer', args: {} },
       {
         type: 'supervisor',
@@ -100,7 +112,10 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     account,
     settings: { account, restUrl, streamUrl, options, calendarScale: config.calendar.scale },
     bases: config.symbols,
-    subscribers: [{ path: strategyRef.path }, ...config.symbols.map((base) => ({ path: positionRef(base).path, bases: [base] }))],
+    subscribers: [
+      { path: strategyRef.path },
+      ...config.symbols.map((base) => ({ path: positionRef(base).path, bases: [base] })),
+    ],
     observerPath: observerRef.path,
     journalPath: journalRef.path,
     startupQuarantineMs: config.startupQuarantineMs,
@@ -120,7 +135,14 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     },
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.
-  return { type: 'actor', id: connectorRef(venue, account).path, kind: 'connector', args, thread, mailboxMessagesMax: 16_384 };
+  return {
+    type: 'actor',
+    id: connectorRef(venue, account).path,
+    kind: 'connector',
+    args,
+    thread,
+    mailboxMessagesMax: 16_384,
+  };
 }
 
 function guardArgs(config: TandemConfig): GuardArgs {
@@ -170,8 +192,14 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
 function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
   return {
     policy: entryPolicies(config),
-    venues: accounts.map(({ venue, account }) => ({ venue, account, connectorPath: connectorRef(venue, account).path })),
-    venuePairs: config.venuePairs.map(([one, other]) => [`${one.venue}:${one.account}`, `${other.venue}:${other.account}`] as const),
+    venues: accounts.map(({ venue, account }) => ({
+      venue,
+      account,
+      connectorPath: connectorRef(venue, account).path,
+    })),
+    venuePairs: config.venuePairs.map(
+      ([one, other]) => [`${one.venue}:${one.account}`, `${other.venue}:${other.account}`] as const,
+    ),
     bases: config.symbols,
     calendarScale: config.calendar.scale,
     scanIntervalMs: config.poll.scanMs,

@@ -143,7 +143,13 @@ function accountEndpoints(config: TandemConfig): readonly AccountEndpoint[] {
     const simulated = config.venues[venue];
     if (simulated?.kind !== 'simulated') continue;
     const profile = hostsOf(venue).profileOptions[simulated.limits];
-    for (const { name } of simulated.accounts) endpoints.push({ venue, account: name, ...address, options: { ...demoAccount(venue, name).options, ...profile } });
+    for (const { name } of simulated.accounts)
+      endpoints.push({
+        venue,
+        account: name,
+        ...address,
+        options: { ...demoAccount(venue, name).options, ...profile },
+      });
   }
   return endpoints;
 }

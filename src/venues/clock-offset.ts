@@ -35,9 +35,18 @@ export function observeServerTime(
   return { samples: [...recent.slice(-63), { atMonotonicMs: trip.nowMonotonicMs, offsetMs, errorMs }] };
 }
 
-/** Returns the sample with the shortest round trip: venue minus local, and half its round trip, both in real ms. Undefined before the first. */
-export function bestOffset(offset: ClockOffset): { readonly offsetMs: number; readonly errorMs: number } | undefined {
+/**
+ * Returns the sample with the shortest round trip among those that still count: venue minus local, and half its round trip, both in
+ * real ms. Undefined before the first, and when measuring has failed for too long.
+ */
+export function bestOffset(
+  offset: ClockOffset,
+  nowMonotonicMs: number,
+): { readonly offsetMs: number; readonly errorMs: number } | undefined {
   let best: Sample | undefined;
-  for (const sample of offset.samples) if (best === undefined || sample.errorMs < best.errorMs) best = sample;
+  for (const sample of offset.samples) {
+    if (nowMonotonicMs - sample.atMonotonicMs >= SAMPLE_LIFETIME_MS) continue;
+    if (best === undefined || sample.errorMs < best.errorMs) best = sample;
+  }
   return best;
 }

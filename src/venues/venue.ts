@@ -153,14 +153,19 @@ export interface VenueAdapter {
 }
 
 /** Reasons of a refusal, domain 8.3. `unknown-outcome`: the code does not prove that nothing was accepted. */
-export type RefusalClass = 'permanent' | 'transient' | 'state' | 'nonce' | 'rate-limit' | 'duplicate' | 'unknown-outcome' | 'fatal';
+export type RefusalClass =
+  'permanent' | 'transient' | 'state' | 'nonce' | 'rate-limit' | 'duplicate' | 'unknown-outcome' | 'fatal';
 
 /** Normalised facts from a venue. Quantities in lots, prices in ticks, money in micro-units, times in calendar ms. */
 export type VenueEvent =
   | { readonly type: 'server-time'; readonly serverMs: number }
   | { readonly type: 'instruments'; readonly instruments: readonly Instrument[] }
   | { readonly type: 'book-changed'; readonly symbol: string }
-  | { readonly type: 'book-invalid'; readonly symbol: string; readonly reason: 'gap' | 'crossed' | 'no-snapshot' | 'closed' }
+  | {
+      readonly type: 'book-invalid';
+      readonly symbol: string;
+      readonly reason: 'gap' | 'crossed' | 'no-snapshot' | 'closed';
+    }
   | { readonly type: 'mark'; readonly symbol: string; readonly markTicksScaled: MarkPrice; readonly venueAtMs: number }
   | { readonly type: 'funding-rate'; readonly rate: FundingRate }
   | { readonly type: 'positions-snapshot'; readonly positions: readonly PositionReport[] }

@@ -55,7 +55,8 @@ async function playOnLoopback(): Promise<Played> {
     await untilHours(TRADING_UNTIL_HOURS);
     system.tell('guard', ARM);
     for (const base of config.symbols) system.tell(`position/${base}`, LEAVE);
-    const oracles = async (): Promise<Map<string, VenueOracle>> => new Map(await Promise.all(VENUES.map(async (venue) => [venue, await engine.accounts.oracle(venue)] as const)));
+    const oracles = async (): Promise<Map<string, VenueOracle>> =>
+      new Map(await Promise.all(VENUES.map(async (venue) => [venue, await engine.accounts.oracle(venue)] as const)));
     for (;;) {
       const now = await oracles();
       const flat = [...now.values()].every((oracle) => oracle.accounts.get('main')?.positions.size === 0);
@@ -75,12 +76,20 @@ async function playOnLoopback(): Promise<Played> {
 function playInVirtualTime(seed: number): Played & { readonly hash: string } {
   const config = januaryConfig('unused');
   const calendar = marketCalendar(config, 0);
-  const world = simulateWorld(config, { seed, tape: buildTape(tapeSpec(config, calendar)), startAtMs: calendar.startAtMs });
+  const world = simulateWorld(config, {
+    seed,
+    tape: buildTape(tapeSpec(config, calendar)),
+    startAtMs: calendar.startAtMs,
+  });
   const { system } = world;
-  const oracles = (): Map<string, VenueOracle> => new Map([...world.venues].map(([name, built]) => [name, built.venue.oracle()]));
+  const oracles = (): Map<string, VenueOracle> =>
+    new Map([...world.venues].map(([name, built]) => [name, built.venue.oracle()]));
   const settled = (): boolean => {
     const now = oracles();
-    return [...now.values()].every((oracle) => oracle.accounts.get('main')?.positions.size === 0) && paymentsBooked(rowsOf(world)) >= paymentsMade(now);
+    return (
+      [...now.values()].every((oracle) => oracle.accounts.get('main')?.positions.size === 0) &&
+      paymentsBooked(rowsOf(world)) >= paymentsMade(now)
+    );
   };
   system.runUntil(TRADING_FROM_HOURS * HOUR_REAL_MS);
   system.tell('guard', TRADE);
@@ -106,29 +115,34 @@ function expectExact(played: Played): void {
   }
 }
 
-describe.skipIf(!hasSharedData)('recorded days of January 2026, Lighter against Hyperliquid rows (needs ../shared/data)', () => {
-  let real: Played;
-  let virtual: ReturnType<typeof playInVirtualTime>;
-  beforeAll(async () => {
-    virtual = playInVirtualTime(1);
-    real = await playOnLoopback();
-  }, 240_000);
+describe.skipIf(!hasSharedData)(
+  'recorded days of January 2026, Lighter against Hyperliquid rows (needs ../shared/data)',
+  () => {
+    let real: Played;
+    let virtual: ReturnType<typeof playInVirtualTime>;
+    beforeAll(async () => {
+      virtual = playInVirtualTime(1);
+      real = await playOnLoopback();
+    }, 240_000);
 
-  it('on loopback: pairs open and reverse, and the ledger equals both venues, fill for fill, payment for payment, to the micro-unit', () => {
-    expectExact(real);
-    expect(tradedPairs(real.rows).some((pair) => pair.reason === 'CARRY_REVERSED' && pair.fundingPayments > 0)).toBe(true);
-  });
+    it('on loopback: pairs open and reverse, and the ledger equals both venues, fill for fill, payment for payment, to the micro-unit', () => {
+      expectExact(real);
+      expect(tradedPairs(real.rows).some((pair) => pair.reason === 'CARRY_REVERSED' && pair.fundingPayments > 0)).toBe(
+        true,
+      );
+    });
 
-  it('in virtual time: the ledger is exact again', () => {
-    expectExact(virtual);
-  });
+    it('in virtual time: the ledger is exact again', () => {
+      expectExact(virtual);
+    });
 
-  it('in virtual time: the same entries and exits, and as many payments, as on loopback', () => {
-    expect(tradedPairs(virtual.rows)).toEqual(tradedPairs(real.rows));
-  });
+    it('in virtual time: the same entries and exits, and as many payments, as on loopback', () => {
+      expect(tradedPairs(virtual.rows)).toEqual(tradedPairs(real.rows));
+    });
 
-  it('in virtual time: twice the same event hash, and another one with another seed', () => {
-    expect(playInVirtualTime(1).hash).toBe(virtual.hash);
-    expect(playInVirtualTime(2).hash).not.toBe(virtual.hash);
-  }, 120_000);
-});
+    it('in virtual time: twice the same event hash, and another one with another seed', () => {
+      expect(playInVirtualTime(1).hash).toBe(virtual.hash);
+      expect(playInVirtualTime(2).hash).not.toBe(virtual.hash);
+    }, 120_000);
+  },
+);

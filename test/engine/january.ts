@@ -20,8 +20,16 @@ export function januaryConfig(dataDir: string, overrides: ConfigOverrides = {}):
     tape: {
       kind: 'recorded',
       venues: {
-        lighter: { series: 'lighter', fundingFile: file('funding/lighter.csv.gz'), candlesFiles: [file('candles/lighter-1h.csv.gz'), file('candles/binance-1h.csv.gz')] },
-        extended: { series: 'hyperliquid', fundingFile: file('funding/hyperliquid.csv.gz'), candlesFiles: [file('candles/binance-1h.csv.gz')] },
+        lighter: {
+          series: 'lighter',
+          fundingFile: file('funding/lighter.csv.gz'),
+          candlesFiles: [file('candles/lighter-1h.csv.gz'), file('candles/binance-1h.csv.gz')],
+        },
+        extended: {
+          series: 'hyperliquid',
+          fundingFile: file('funding/hyperliquid.csv.gz'),
+          candlesFiles: [file('candles/binance-1h.csv.gz')],
+        },
       },
       from: '2026-01-01T00:00:00Z',
       to: '2026-01-27T00:00:00Z',

@@ -80,7 +80,8 @@ class EngineProcess {
     for (;;) {
       const pairs = (await this.summary())?.pairs ?? [];
       const resting = ['IDLE', 'OPEN', 'CLOSED', 'FAILED', 'QUARANTINED'];
-      if (pairs.length === 2 && pairs.every((pair) => pair.liveOrders === 0 && resting.includes(pair.phase))) return pairs;
+      if (pairs.length === 2 && pairs.every((pair) => pair.liveOrders === 0 && resting.includes(pair.phase)))
+        return pairs;
       await sleep(20);
     }
   }
@@ -124,7 +125,12 @@ describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED
       venues.set(name, venue);
       servers.push(server);
       const { restPath, streamPath } = hostsOf(name);
-      addresses[name] = { kind: 'simulated', accounts: simulated.accounts, restUrl: server.url + restPath, streamUrl: server.streamUrl + streamPath };
+      addresses[name] = {
+        kind: 'simulated',
+        accounts: simulated.accounts,
+        restUrl: server.url + restPath,
+        streamUrl: server.streamUrl + streamPath,
+      };
     }
     overrides = { dataDir, calendar: { anchorAt }, venues: addresses as NonNullable<ConfigOverrides['venues']> };
   });
@@ -146,51 +152,62 @@ describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED
     const pairs = await engine.atRest();
     while (fillsJournaled() < fillsMade()) await sleep(20);
     expect(fillsJournaled()).toBe(fillsMade());
-    for (const name of VENUES) expect(account(name).orders.filter((order) => order.status === 'queued' || order.status === 'open')).toEqual([]);
+    for (const name of VENUES)
+      expect(account(name).orders.filter((order) => order.status === 'queued' || order.status === 'open')).toEqual([]);
     for (const pair of pairs) {
       if (pair.phase === 'QUARANTINED') continue;
-      const held = VENUES.flatMap((name) => [...account(name).positions].filter(([symbol]) => symbol.startsWith(pair.base)).map(([, lots]) => Math.sign(lots)));
+      const held = VENUES.flatMap((name) =>
+        [...account(name).positions]
+          .filter(([symbol]) => symbol.startsWith(pair.base))
+          .map(([, lots]) => Math.sign(lots)),
+      );
       expect([[], [1, -1], [-1, 1]], `${pair.base} is ${pair.phase} (${pair.reason})`).toContainEqual(held);
     }
   }
 
-  it('never sends an order twice, never misses a fill, and finds every pair balanced, closed or quarantined', { timeout: 400_000 }, async () => {
-    const random = randomStream(SEED, 'kill instants');
-    for (let kill = 0; kill < KILLS; kill++) {
-      const cycleFromMs = performance.now();
-      const engine = new EngineProcess(overrides);
-      await engine.started();
-      await engine.ready();
-      await checkRecovered(engine);
-      const before = ordersSeen();
-      engine.tell('guard', { type: 'set-engine-state', state: 'TRADING', reason: 'kill test' });
-      while (ordersSeen() === before) await sleep(2);
-      await sleep(random.nextFraction() * KILL_WITHIN_MS);
-      await engine.kill();
-      await sleep(Math.max(0, CYCLE_MS - (performance.now() - cycleFromMs)));
-    }
+  it(
+    'never sends an order twice, never misses a fill, and finds every pair balanced, closed or quarantined',
+    { timeout: 400_000 },
+    async () => {
+      const random = randomStream(SEED, 'kill instants');
+      for (let kill = 0; kill < KILLS; kill++) {
+        const cycleFromMs = performance.now();
+        const engine = new EngineProcess(overrides);
+        await engine.started();
+        await engine.ready();
+        await checkRecovered(engine);
+        const before = ordersSeen();
+        engine.tell('guard', { type: 'set-engine-state', state: 'TRADING', reason: 'kill test' });
+        while (ordersSeen() === before) await sleep(2);
+        await sleep(random.nextFraction() * KILL_WITHIN_MS);
+        await engine.kill();
+        await sleep(Math.max(0, CYCLE_MS - (performance.now() - cycleFromMs)));
+      }
 
-    const last = new EngineProcess(overrides);
-    await last.started();
-    await last.ready();
-    await checkRecovered(last);
-    for (const base of config.symbols) last.tell(`position/${base}`, { type: 'exit-pair', reason: 'MANUAL' });
-    while (VENUES.some((name) => account(name).positions.size > 0)) await sleep(50);
-    const payments = (): number => VENUES.reduce((sum, name) => sum + account(name).fundingPayments.length, 0);
-    while (readJournal(config.dataDir).filter((row) => row.type === 'funding').length < payments()) await sleep(200);
-    expect(await last.stop()).toBe(true);
+      const last = new EngineProcess(overrides);
+      await last.started();
+      await last.ready();
+      await checkRecovered(last);
+      for (const base of config.symbols) last.tell(`position/${base}`, { type: 'exit-pair', reason: 'MANUAL' });
+      while (VENUES.some((name) => account(name).positions.size > 0)) await sleep(50);
+      const payments = (): number => VENUES.reduce((sum, name) => sum + account(name).fundingPayments.length, 0);
+      while (readJournal(config.dataDir).filter((row) => row.type === 'funding').length < payments()) await sleep(200);
+      expect(await last.stop()).toBe(true);
 
-    const rows = readJournal(config.dataDir);
-    for (const name of VENUES) {
-      const books = account(name);
-      expectLedgerEqualsOracle(rows, name, 'main', books);
-      // One intent, one order: the venue has seen no client order id that was not planned, and none twice.
-      const planned = rows.filter((row) => row.type === 'order-planned').map((row) => row.payload['order'] as { venue: string; clientOrderId: string });
-      const ids = books.orders.map((order) => order.clientOrderId);
-      expect(new Set(ids).size).toBe(ids.length);
-      const plannedIds = new Set(planned.filter((order) => order.venue === name).map((order) => order.clientOrderId));
-      expect(ids.filter((id) => !plannedIds.has(id))).toEqual([]);
-      expect(venues.get(name)?.oracle().rateLimitRefusals).toBe(0);
-    }
-  });
+      const rows = readJournal(config.dataDir);
+      for (const name of VENUES) {
+        const books = account(name);
+        expectLedgerEqualsOracle(rows, name, 'main', books);
+        // One intent, one order: the venue has seen no client order id that was not planned, and none twice.
+        const planned = rows
+          .filter((row) => row.type === 'order-planned')
+          .map((row) => row.payload['order'] as { venue: string; clientOrderId: string });
+        const ids = books.orders.map((order) => order.clientOrderId);
+        expect(new Set(ids).size).toBe(ids.length);
+        const plannedIds = new Set(planned.filter((order) => order.venue === name).map((order) => order.clientOrderId));
+        expect(ids.filter((id) => !plannedIds.has(id))).toEqual([]);
+        expect(venues.get(name)?.oracle().rateLimitRefusals).toBe(0);
+      }
+    },
+  );
 });

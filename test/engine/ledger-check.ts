@@ -6,25 +6,43 @@ import type { AccountOracle } from '../../src/simulation/simulated-venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 
 /** Facts that a connector journaled, by row type. */
-function eventsOf(rows: readonly JournalRow[], rowType: 'fill' | 'funding', venue: string): readonly Record<string, unknown>[] {
-  return rows.filter((row) => row.type === rowType).map((row) => row.payload['event'] as Record<string, unknown>).filter((event) => event['venue'] === venue);
+function eventsOf(
+  rows: readonly JournalRow[],
+  rowType: 'fill' | 'funding',
+  venue: string,
+): readonly Record<string, unknown>[] {
+  return rows
+    .filter((row) => row.type === rowType)
+    .map((row) => row.payload['event'] as Record<string, unknown>)
+    .filter((event) => event['venue'] === venue);
 }
 
 /** Throws (through expect) at the first difference. `account` is the configured account name on that venue. */
-export function expectLedgerEqualsOracle(rows: readonly JournalRow[], venue: string, account: string, oracle: AccountOracle): void {
-  const fills = eventsOf(rows, 'fill', venue).map((event) => event['fill'] as { fillId: string; priceTicks: number; lots: number; side: string; feeMicro: bigint });
+export function expectLedgerEqualsOracle(
+  rows: readonly JournalRow[],
+  venue: string,
+  account: string,
+  oracle: AccountOracle,
+): void {
+  const fills = eventsOf(rows, 'fill', venue).map(
+    (event) => event['fill'] as { fillId: string; priceTicks: number; lots: number; side: string; feeMicro: bigint },
+  );
   const seen = (fill: { fillId: string; priceTicks: number; lots: number; side: string; feeMicro: bigint }): string =>
     `${fill.fillId} ${fill.side} ${fill.lots} @ ${fill.priceTicks} fee ${fill.feeMicro}`;
   expect(fills.map(seen).sort()).toEqual(oracle.fills.map(seen).sort());
 
-  const payments = eventsOf(rows, 'funding', venue).map((event) => event['payment'] as { paymentId: string; amountMicro: bigint; symbol: string });
-  const paid = (payment: { paymentId: string; amountMicro: bigint; symbol: string }): string => `${payment.paymentId} ${payment.symbol} ${payment.amountMicro}`;
+  const payments = eventsOf(rows, 'funding', venue).map(
+    (event) => event['payment'] as { paymentId: string; amountMicro: bigint; symbol: string },
+  );
+  const paid = (payment: { paymentId: string; amountMicro: bigint; symbol: string }): string =>
+    `${payment.paymentId} ${payment.symbol} ${payment.amountMicro}`;
   expect(payments.map(paid).sort()).toEqual(oracle.fundingPayments.map(paid).sort());
 
   const ledger = foldLedger(rows);
   const lots = new Map<string, number>();
   for (const book of ledger.books.values()) {
-    if (book.key.venue === venue && book.key.account === account && book.signedLots !== 0) lots.set(book.key.symbol, book.signedLots);
+    if (book.key.venue === venue && book.key.account === account && book.signedLots !== 0)
+      lots.set(book.key.symbol, book.signedLots);
   }
   expect(Object.fromEntries(lots)).toEqual(Object.fromEntries(oracle.positions));
   expect(walletChangeMicro(ledger, venue, account)).toBe(oracle.walletMicro - oracle.openingWalletMicro);
@@ -49,7 +67,9 @@ export function tradedPairs(rows: readonly JournalRow[]): readonly TradedPair[] 
   }
   return [...latest.values()]
     .filter((pair) => (ledger.pairs.get(pair.pairId)?.fills ?? 0) > 0)
-    .sort((one, other) => (one.base === other.base ? one.decidedAtMs - other.decidedAtMs : one.base < other.base ? -1 : 1))
+    .sort((one, other) =>
+      one.base === other.base ? one.decidedAtMs - other.decidedAtMs : one.base < other.base ? -1 : 1,
+    )
     .map((pair) => ({
       base: pair.base,
       long: pair.long.venue,

@@ -36,57 +36,76 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 describe(`the trading worker killed ${KILLS} times under order flow (seed ${SEED})`, () => {
-  it('comes back with its actors, leaves connectors and sockets alone, and loses nothing', { timeout: 180_000 }, async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'tandem-worker-kill-'));
-    const config = loadConfig(CONFIG, { dataDir, resumeTrading: true });
-    const running = await startEngine(config, { log: () => undefined, onUnkillable: () => undefined });
-    engine = running;
-    const { system, accounts } = running;
-    await until(async () => (await running.readiness()).ready);
-    const random = randomStream(SEED, 'kill instants');
-    const tradingPaths = ['guard', 'strategy', ...config.symbols.map((base) => `position/${base}`)];
-    const orders = async (): Promise<number> =>
-      (await Promise.all(VENUES.map(async (venue) => (await accounts.oracle(venue)).accounts.get('main')?.orders.length ?? 0))).reduce((sum, count) => sum + count, 0);
-
-    for (let kill = 0; kill < KILLS; kill++) {
-      const before = await orders();
-      await until(async () => (await orders()) > before);
-      await sleep(random.nextFraction() * 100);
-      const lives = new Map((await system.snapshot()).actors.map((life) => [life.path, life.incarnation]));
-      system.killThread('trading-0');
-      await until(async () => {
-        const snapshot = await system.snapshot();
-        return tradingPaths.every((path) => actor(snapshot, path).status === 'running' && actor(snapshot, path).incarnation > (lives.get(path) ?? 0));
-      });
+  it(
+    'comes back with its actors, leaves connectors and sockets alone, and loses nothing',
+    { timeout: 180_000 },
+    async () => {
+      const dataDir = mkdtempSync(join(tmpdir(), 'tandem-worker-kill-'));
+      const config = loadConfig(CONFIG, { dataDir, resumeTrading: true });
+      const running = await startEngine(config, { log: () => undefined, onUnkillable: () => undefined });
+      engine = running;
+      const { system, accounts } = running;
       await until(async () => (await running.readiness()).ready);
-    }
+      const random = randomStream(SEED, 'kill instants');
+      const tradingPaths = ['guard', 'strategy', ...config.symbols.map((base) => `position/${base}`)];
+      const orders = async (): Promise<number> =>
+        (
+          await Promise.all(
+            VENUES.map(async (venue) => (await accounts.oracle(venue)).accounts.get('main')?.orders.length ?? 0),
+          )
+        ).reduce((sum, count) => sum + count, 0);
 
-    const snapshot = await system.snapshot();
-    for (const venue of VENUES) {
-      const connector = actor(snapshot, `connector/${venue}:main`);
-      expect(connector.incarnation).toBe(1);
-      expect(connector.counters['sockets-closed'] ?? 0).toBe(0);
-    }
-    expect(snapshot.threads.every((thread) => thread.lostWakeUps === 0)).toBe(true);
+      for (let kill = 0; kill < KILLS; kill++) {
+        const before = await orders();
+        await until(async () => (await orders()) > before);
+        await sleep(random.nextFraction() * 100);
+        const lives = new Map((await system.snapshot()).actors.map((life) => [life.path, life.incarnation]));
+        system.killThread('trading-0');
+        await until(async () => {
+          const snapshot = await system.snapshot();
+          return tradingPaths.every(
+            (path) =>
+              actor(snapshot, path).status === 'running' && actor(snapshot, path).incarnation > (lives.get(path) ?? 0),
+          );
+        });
+        await until(async () => (await running.readiness()).ready);
+      }
 
-    const arm: GuardMessage = { type: 'set-engine-state', state: 'ARMED', reason: 'test ends' };
-    const leave: PositionMessage = { type: 'exit-pair', reason: 'MANUAL' };
-    system.tell('guard', arm);
-    for (const base of config.symbols) system.tell(`position/${base}`, leave);
-    const books = async (): Promise<readonly (readonly [string, NonNullable<ReturnType<Awaited<ReturnType<typeof accounts.oracle>>['accounts']['get']>>])[]> =>
-      await Promise.all(
-        VENUES.map(async (venue) => {
-          const account = (await accounts.oracle(venue)).accounts.get('main');
-          if (account === undefined) throw new Error(`${venue} must have an account`);
-          return [venue, account] as const;
-        }),
+      const snapshot = await system.snapshot();
+      for (const venue of VENUES) {
+        const connector = actor(snapshot, `connector/${venue}:main`);
+        expect(connector.incarnation).toBe(1);
+        expect(connector.counters['sockets-closed'] ?? 0).toBe(0);
+      }
+      expect(snapshot.threads.every((thread) => thread.lostWakeUps === 0)).toBe(true);
+
+      const arm: GuardMessage = { type: 'set-engine-state', state: 'ARMED', reason: 'test ends' };
+      const leave: PositionMessage = { type: 'exit-pair', reason: 'MANUAL' };
+      system.tell('guard', arm);
+      for (const base of config.symbols) system.tell(`position/${base}`, leave);
+      const books = async (): Promise<
+        readonly (readonly [
+          string,
+          NonNullable<ReturnType<Awaited<ReturnType<typeof accounts.oracle>>['accounts']['get']>>,
+        ])[]
+      > =>
+        await Promise.all(
+          VENUES.map(async (venue) => {
+            const account = (await accounts.oracle(venue)).accounts.get('main');
+            if (account === undefined) throw new Error(`${venue} must have an account`);
+            return [venue, account] as const;
+          }),
+        );
+      await until(async () => (await books()).every(([, account]) => account.positions.size === 0));
+      const payments = async (): Promise<number> =>
+        (await books()).reduce((sum, [, account]) => sum + account.fundingPayments.length, 0);
+      await until(
+        async () => readJournal(dataDir).filter((row) => row.type === 'funding').length >= (await payments()),
       );
-    await until(async () => (await books()).every(([, account]) => account.positions.size === 0));
-    const payments = async (): Promise<number> => (await books()).reduce((sum, [, account]) => sum + account.fundingPayments.length, 0);
-    await until(async () => readJournal(dataDir).filter((row) => row.type === 'funding').length >= (await payments()));
-    const final = await books();
-    expect(await running.stop()).toBe(true);
-    engine = undefined;
-    for (const [venue, account] of final) expectLedgerEqualsOracle(readJournal(dataDir), venue, 'main', account);
-  });
+      const final = await books();
+      expect(await running.stop()).toBe(true);
+      engine = undefined;
+      for (const [venue, account] of final) expectLedgerEqualsOracle(readJournal(dataDir), venue, 'main', account);
+    },
+  );
 });

@@ -29,7 +29,12 @@ async function ask(request: HttpRequest): Promise<HttpAnswered | HttpFailed> {
   });
 }
 
-const get = (url: string, timeoutMs = 5_000): HttpRequest => ({ method: 'GET', url, headers: { 'user-agent': 'tandem' }, timeoutMs });
+const get = (url: string, timeoutMs = 5_000): HttpRequest => ({
+  method: 'GET',
+  url,
+  headers: { 'user-agent': 'tandem' },
+  timeoutMs,
+});
 
 describe('http port', () => {
   it('delivers status, headers and body of any answer', async () => {
@@ -39,7 +44,12 @@ describe('http port', () => {
         response.end(`${request.method} ${request.url} ${request.headers['user-agent']}`);
       }),
     );
-    expect(await ask(get(`${url}/a?b=1`))).toMatchObject({ type: 'http-answered', status: 429, body: 'GET /a?b=1 tandem', headers: { 'retry-after': '7' } });
+    expect(await ask(get(`${url}/a?b=1`))).toMatchObject({
+      type: 'http-answered',
+      status: 429,
+      body: 'GET /a?b=1 tandem',
+      headers: { 'retry-after': '7' },
+    });
   });
 
   it('says refused when nothing was sent', async () => {

@@ -11,7 +11,9 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function serve(onConnection: (socket: WebSocket, headers: NodeJS.Dict<string | string[]>) => void): Promise<string> {
+async function serve(
+  onConnection: (socket: WebSocket, headers: NodeJS.Dict<string | string[]>) => void,
+): Promise<string> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await new Promise((resolve) => server.once('listening', resolve));
   server.on('connection', (socket, request) => onConnection(socket, request.headers));
@@ -24,7 +26,10 @@ async function serve(onConnection: (socket: WebSocket, headers: NodeJS.Dict<stri
 
 function open(): { port: SocketPort; heard: SocketMessage[] } {
   const heard: SocketMessage[] = [];
-  const port = openSocketPort((message) => heard.push(message), () => 42);
+  const port = openSocketPort(
+    (message) => heard.push(message),
+    () => 42,
+  );
   closers.push(() => port.dispose());
   return { port, heard };
 }
@@ -59,11 +64,20 @@ describe('socket port', () => {
   });
 
   it('closes on a binary frame and on one beyond its bound, and tells it once', async () => {
-    const url = await serve((socket, headers) => socket.send(headers['x-kind'] === 'binary' ? Buffer.from([1, 2]) : 'x'.repeat(5 * 1024 * 1024)));
+    const url = await serve((socket, headers) =>
+      socket.send(headers['x-kind'] === 'binary' ? Buffer.from([1, 2]) : 'x'.repeat(5 * 1024 * 1024)),
+    );
     const { port, heard } = open();
     const binary = port.open(url, { 'X-Kind': 'binary' });
     const large = port.open(url, { 'X-Kind': 'large' });
-    await vi.waitFor(() => expect(heard.filter((message) => message.type === 'socket-closed').map((message) => message.ref).sort()).toEqual([binary, large]));
+    await vi.waitFor(() =>
+      expect(
+        heard
+          .filter((message) => message.type === 'socket-closed')
+          .map((message) => message.ref)
+          .sort((one, other) => one - other),
+      ).toEqual([binary, large]),
+    );
     expect(heard.some((message) => message.type === 'socket-frame')).toBe(false);
   });
 
@@ -76,7 +90,9 @@ describe('socket port', () => {
     closers.push(() => server.close());
     const { port, heard } = open();
     const ref = port.open(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
-    await vi.waitFor(() => expect(heard).toEqual([{ type: 'socket-closed', ref, code: 401, detail: 'handshake answered 401' }]));
+    await vi.waitFor(() =>
+      expect(heard).toEqual([{ type: 'socket-closed', ref, code: 401, detail: 'handshake answered 401' }]),
+    );
   });
 
   it('cuts at once when told, without waiting for the other side', async () => {

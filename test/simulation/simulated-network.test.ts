@@ -241,8 +241,7 @@ it('drives a built venue: its books move and its markets are served', () => {
   const delays = { takerDelayMs: 50, makerDelayMs: 50, cancelDelayMs: 50, bookIntervalMs: 250 };
   const accounts = [{ name: 'main', balance: 10_000 }];
   const { venue, exchange } = buildVenue(
-    { venue: 'extended', bases: ['BTC'], accounts, seed: 1, calendarScale: 360,
-    limits: 'standard', ...delays },
+    { venue: 'extended', bases: ['BTC'], accounts, seed: 1, calendarScale: 360, limits: 'standard', ...delays },
     tape,
   );
   network.addVenue('extended.test', venue);

@@ -46,15 +46,27 @@ export async function openAccounts(config: TandemConfig): Promise<Accounts> {
     const address = server?.addresses.get(name) ?? addressOf(name, venue);
     for (const account of venue.accounts) {
       const simulated = 'keyFile' in account ? undefined : demoAccount(name, account.name);
-      const options = 'keyFile' in account ? account.options : { ...simulated?.options, ...(venue.kind === 'simulated' ? hostsOf(name).profileOptions[venue.limits] : {}) };
+      const options =
+        'keyFile' in account
+          ? account.options
+          : {
+              ...simulated?.options,
+              ...(venue.kind === 'simulated' ? hostsOf(name).profileOptions[venue.limits] : {}),
+            };
       endpoints.push({ venue: name, account: account.name, ...address, options });
-      secrets[connectorRef(name, account.name).path] = 'keyFile' in account ? { type: 'file', path: account.keyFile } : { type: 'published', secrets: simulated?.secrets ?? {} };
+      secrets[connectorRef(name, account.name).path] =
+        'keyFile' in account
+          ? { type: 'file', path: account.keyFile }
+          : { type: 'published', secrets: simulated?.secrets ?? {} };
     }
   }
   return {
     endpoints,
     secrets,
-    calendar: () => (config.mode === 'live' ? { type: 'live' } : { type: 'scaled', startAtMs: calendarAt(calendar, Date.now()), scale: calendar.scale }),
+    calendar: () =>
+      config.mode === 'live'
+        ? { type: 'live' }
+        : { type: 'scaled', startAtMs: calendarAt(calendar, Date.now()), scale: calendar.scale },
     inject(venue, fault, options) {
       hostOf(server, venue).send({ type: 'inject', venue, fault, ...(options === undefined ? {} : { options }) });
     },
@@ -99,14 +111,18 @@ class VenueThread {
 
   static async start(config: TandemConfig, calendar: ReturnType<typeof marketCalendar>): Promise<VenueThread> {
     const venues = venueEntries(config).flatMap(([name, venue]) =>
-      venue.kind === 'simulated' && venue.restUrl === undefined ? [{ ...venueSpec(config, name, venue), port: venue.port }] : [],
+      venue.kind === 'simulated' && venue.restUrl === undefined
+        ? [{ ...venueSpec(config, name, venue), port: venue.port }]
+        : [],
     );
     const workerData: VenueWorkerData = { calendar, tape: tapeSpec(config, calendar), venues };
     const worker = new Worker(new URL('../../../workers/venue-server.ts', import.meta.url), { workerData, env: {} });
     const thread = new VenueThread(worker);
     const listening = await new Promise<Extract<VenueWorkerEvent, { type: 'listening' }>>((resolve, reject) => {
       worker.once('error', reject);
-      worker.once('exit', (code) => reject(new Error(`the thread of the simulated venues ended with code ${code} before they listened`)));
+      worker.once('exit', (code) =>
+        reject(new Error(`the thread of the simulated venues ended with code ${code} before they listened`)),
+      );
       worker.on('message', (event: VenueWorkerEvent) => {
         if (event.type === 'listening') resolve(event);
         if (event.type === 'oracle') thread.#answered(event);
@@ -127,7 +143,10 @@ class VenueThread {
     this.#lastAskId += 1;
     const askId = this.#lastAskId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`venue ${venue} must show its books within ${ORACLE_MS} ms`)), ORACLE_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`venue ${venue} must show its books within ${ORACLE_MS} ms`)),
+        ORACLE_MS,
+      );
       this.#asked.set(askId, (oracle) => {
         clearTimeout(timer);
         resolve(oracle);

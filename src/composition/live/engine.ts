@@ -90,7 +90,11 @@ function allocateBoot(directory: string): { readonly boot: number; readonly verd
 function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThreadData): readonly ThreadSpec[] {
   const placement = placementOf(config.workers);
   const entry = (name: string): URL => new URL(`../../../workers/${name}.ts`, import.meta.url);
-  const connectors: ConnectorThreadData = { cpuThreads: config.workers.cpu, calendarScale: config.calendar.scale, secrets: accounts.secrets };
+  const connectors: ConnectorThreadData = {
+    cpuThreads: config.workers.cpu,
+    calendarScale: config.calendar.scale,
+    secrets: accounts.secrets,
+  };
   const named = (names: readonly string[], role: string, data: unknown, spare: boolean): readonly ThreadSpec[] =>
     names.filter((name) => name !== 'main').map((name) => ({ name, entry: entry(role), data, spare }));
   return [
@@ -105,17 +109,32 @@ async function mainKinds(config: TandemConfig): Promise<readonly AnyActorKind[]>
   const kinds: AnyActorKind[] = [observer];
   if (config.workers.io === 0) kinds.push((await import('../../../actors/connector.ts')).connector);
   if (config.workers.trading === 0) {
-    kinds.push((await import('../../../actors/guard.ts')).guard, (await import('../../../actors/position.ts')).position);
+    kinds.push(
+      (await import('../../../actors/guard.ts')).guard,
+      (await import('../../../actors/position.ts')).position,
+    );
     kinds.push((await import('../../../actors/strategy.ts')).strategy);
   }
   if (placementOf(config.workers).store === 'main') kinds.push((await import('../../../actors/journal.ts')).journal);
   return kinds;
 }
 
-async function mainPorts(config: TandemConfig, accounts: Accounts, store: JournalThreadData): Promise<(context: PortsContext) => unknown> {
-  const connectors: ConnectorThreadData = { cpuThreads: config.workers.cpu, calendarScale: config.calendar.scale, secrets: accounts.secrets };
-  const connectorPorts = config.workers.io === 0 ? (await import('../../ports/live/connector-ports.ts')).connectorPortsFactory() : undefined;
-  const journalPorts = placementOf(config.workers).store === 'main' ? (await import('../../storage/live/journal-ports.ts')).journalPortsFactory() : undefined;
+async function mainPorts(
+  config: TandemConfig,
+  accounts: Accounts,
+  store: JournalThreadData,
+): Promise<(context: PortsContext) => unknown> {
+  const connectors: ConnectorThreadData = {
+    cpuThreads: config.workers.cpu,
+    calendarScale: config.calendar.scale,
+    secrets: accounts.secrets,
+  };
+  const connectorPorts =
+    config.workers.io === 0 ? (await import('../../ports/live/connector-ports.ts')).connectorPortsFactory() : undefined;
+  const journalPorts =
+    placementOf(config.workers).store === 'main'
+      ? (await import('../../storage/live/journal-ports.ts')).journalPortsFactory()
+      : undefined;
   return (context) => {
     if (context.kind === 'connector') return connectorPorts?.({ ...context, data: connectors });
     if (context.kind === 'journal') return journalPorts?.({ ...context, data: store });
@@ -133,7 +152,15 @@ class RunningEngine implements Engine {
   readonly #release: () => void;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
-  constructor(config: TandemConfig, system: ActorSystem, boot: number, journal: JournalVerdict, dataDirectory: string, accounts: Accounts, release: () => void) {
+  constructor(
+    config: TandemConfig,
+    system: ActorSystem,
+    boot: number,
+    journal: JournalVerdict,
+    dataDirectory: string,
+    accounts: Accounts,
+    release: () => void,
+  ) {
     this.#config = config;
     this.system = system;
     this.boot = boot;
@@ -154,7 +181,10 @@ class RunningEngine implements Engine {
     const reasons: string[] = [];
     for (const { venue, account } of this.accounts.endpoints) {
       const status = summary.venues.find((candidate) => candidate.venue === venue && candidate.account === account);
-      if (status?.status !== 'ready') reasons.push(`${venue}:${account} is ${status?.status ?? 'unknown'}${status === undefined || status.reason === '' ? '' : ` (${status.reason})`}`);
+      if (status?.status !== 'ready')
+        reasons.push(
+          `${venue}:${account} is ${status?.status ?? 'unknown'}${status === undefined || status.reason === '' ? '' : ` (${status.reason})`}`,
+        );
     }
     for (const base of this.#config.symbols) {
       const pair = summary.pairs.find((candidate) => candidate.base === base);
@@ -184,7 +214,12 @@ class RunningEngine implements Engine {
   async #quiet(): Promise<boolean> {
     while (performance.now() < this.#deadlineMs) {
       const summary = await this.summary();
-      if (summary !== undefined && summary.pairs.length === this.#config.symbols.length && summary.pairs.every((pair) => pair.drained)) return true;
+      if (
+        summary !== undefined &&
+        summary.pairs.length === this.#config.symbols.length &&
+        summary.pairs.every((pair) => pair.drained)
+      )
+        return true;
       await new Promise((wake) => setTimeout(wake, LOOK_MS));
     }
     return false;

@@ -10,9 +10,15 @@ import { hostsOf } from '../../venues/hosts.ts';
 import { marketCalendar, tapeSpec, venueSpec } from '../market.ts';
 
 /** Settles with the exit code once stopped. Rejects when the port is taken or the tape cannot be played. */
-export async function runLoneVenue(config: TandemConfig, options: { readonly venue: VenueName; readonly port: number }): Promise<number> {
+export async function runLoneVenue(
+  config: TandemConfig,
+  options: { readonly venue: VenueName; readonly port: number },
+): Promise<number> {
   const simulated = config.venues[options.venue];
-  if (simulated?.kind !== 'simulated') throw new RangeError(`venue ${options.venue} must be a simulated one of the configuration, is ${simulated?.kind ?? 'absent'}`);
+  if (simulated?.kind !== 'simulated')
+    throw new RangeError(
+      `venue ${options.venue} must be a simulated one of the configuration, is ${simulated?.kind ?? 'absent'}`,
+    );
   const calendar = marketCalendar(config, Date.now());
   const { venue } = buildVenue(venueSpec(config, options.venue, simulated), buildTape(tapeSpec(config, calendar)));
   const server = await startVenueServer({ venue, port: options.port, now: hostClock(calendar) });

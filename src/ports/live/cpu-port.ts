@@ -20,7 +20,10 @@ export function startCpuPool(threads: number): Piscina {
 }
 
 /** Opens the door of one actor incarnation on a shared pool. */
-export function openCpuPort(pool: Piscina, deliver: (message: TaskDone | TaskFailed) => void): CpuPort & { dispose(): void } {
+export function openCpuPort(
+  pool: Piscina,
+  deliver: (message: TaskDone | TaskFailed) => void,
+): CpuPort & { dispose(): void } {
   let lastRef = 0;
   let disposed = false;
   return {
@@ -32,7 +35,8 @@ export function openCpuPort(pool: Piscina, deliver: (message: TaskDone | TaskFai
           if (!disposed) deliver({ type: 'task-done', ref, result });
         },
         (error: unknown) => {
-          if (!disposed) deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) });
+          if (!disposed)
+            deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) });
         },
       );
       return ref;

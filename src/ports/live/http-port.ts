@@ -7,7 +7,14 @@ const CONNECTIONS_PER_ORIGIN = 16;
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Error codes of undici and Node that prove that no byte of the request left. */
-const NOTHING_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+const NOTHING_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 
 /** Opens the door for one actor incarnation; `dispose` cuts everything in flight without further messages. */
 export function openHttpPort(deliver: (message: HttpAnswered | HttpFailed) => void): HttpPort & { dispose(): void } {
@@ -20,7 +27,12 @@ export function openHttpPort(deliver: (message: HttpAnswered | HttpFailed) => vo
     let pool = pools.get(origin);
     if (pool === undefined) {
       // Own deadline below: undici's header and body timeouts are coarse (they fire up to a second late).
-      pool = new Pool(origin, { connections: CONNECTIONS_PER_ORIGIN, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 });
+      pool = new Pool(origin, {
+        connections: CONNECTIONS_PER_ORIGIN,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        keepAliveTimeout: 30_000,
+      });
       pools.set(origin, pool);
     }
     return pool;
@@ -53,9 +65,16 @@ export function openHttpPort(deliver: (message: HttpAnswered | HttpFailed) => vo
       for (const [name, value] of Object.entries(answer.headers)) {
         if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
       }
-      return { type: 'http-answered', ref, status: answer.statusCode, headers, body: Buffer.concat(chunks).toString('utf8') };
+      return {
+        type: 'http-answered',
+        ref,
+        status: answer.statusCode,
+        headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+      };
     } catch (error) {
-      if (abort.signal.aborted) return { type: 'http-failed', ref, code: 'timeout', detail: `no complete answer in ${request.timeoutMs} ms` };
+      if (abort.signal.aborted)
+        return { type: 'http-failed', ref, code: 'timeout', detail: `no complete answer in ${request.timeoutMs} ms` };
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       const detail = error instanceof Error ? `${code}: ${error.message}` : String(error);
       return { type: 'http-failed', ref, code: NOTHING_SENT.has(code) ? 'refused' : 'reset', detail };

@@ -8,7 +8,10 @@ const HANDSHAKE_MS = 10_000;
 const UNSENT_BYTES_MAX = 1024 * 1024;
 
 /** Opens the door for one actor incarnation; `dispose` cuts every socket without further messages. */
-export function openSocketPort(deliver: (message: SocketMessage) => void, monotonicMs: () => number): SocketPort & { dispose(): void } {
+export function openSocketPort(
+  deliver: (message: SocketMessage) => void,
+  monotonicMs: () => number,
+): SocketPort & { dispose(): void } {
   const sockets = new Map<SocketRef, WebSocket>();
   let lastRef = 0;
   let disposed = false;
@@ -25,7 +28,12 @@ export function openSocketPort(deliver: (message: SocketMessage) => void, monoto
     open(url, headers) {
       lastRef += 1;
       const ref = lastRef;
-      const socket = new WebSocket(url, { headers, handshakeTimeout: HANDSHAKE_MS, maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false });
+      const socket = new WebSocket(url, {
+        headers,
+        handshakeTimeout: HANDSHAKE_MS,
+        maxPayload: FRAME_BYTES_MAX,
+        perMessageDeflate: false,
+      });
       sockets.set(ref, socket);
       socket.on('open', () => tell({ type: 'socket-opened', ref }));
       socket.on('message', (data, isBinary) => {

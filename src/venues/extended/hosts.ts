@@ -6,5 +6,9 @@ export const extendedHosts: VenueHosts = {
   streamUrl: 'wss://api.starknet.extended.exchange/stream.extended.exchange/v1',
   restPath: '/api/v1',
   streamPath: '/stream.extended.exchange/v1',
-  profileOptions: { standard: { limitProfile: 'public' }, premium: { limitProfile: 'market-maker' }, plus: { limitProfile: 'market-maker' } },
+  profileOptions: {
+    standard: { limitProfile: 'public' },
+    premium: { limitProfile: 'market-maker' },
+    plus: { limitProfile: 'market-maker' },
+  },
 };

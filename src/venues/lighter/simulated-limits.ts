@@ -7,7 +7,9 @@ const MINUTE_MS = 60_000;
 /** Requests a minute of the standard tier, each counted once and together with transactions. */
 const STANDARD_REQUESTS = 60;
 /** Weighted requests and transactions a minute of the tiers that have both. */
-const WEIGHTED: Readonly<Record<Exclude<Tier, 'standard'>, { readonly requests: number; readonly transactions: number }>> = {
+const WEIGHTED: Readonly<
+  Record<Exclude<Tier, 'standard'>, { readonly requests: number; readonly transactions: number }>
+> = {
   premium: { requests: 24_000, transactions: 4_000 },
   plus: { requests: 120_000, transactions: 8_000 },
 };

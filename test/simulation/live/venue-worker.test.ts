@@ -48,8 +48,14 @@ function isOf<Type extends VenueWorkerEvent['type']>(
   return event.type === type;
 }
 
-const PACE = { calendarScale: 360,
-    limits: 'standard' as const, takerDelayMs: 0, makerDelayMs: 0, cancelDelayMs: 0, bookIntervalMs: 50 };
+const PACE = {
+  calendarScale: 360,
+  limits: 'standard' as const,
+  takerDelayMs: 0,
+  makerDelayMs: 0,
+  cancelDelayMs: 0,
+  bookIntervalMs: 50,
+};
 
 it.each([
   ['extended', '/api/v1/info/markets', 'BTC-USD'],
