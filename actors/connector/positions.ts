@@ -17,7 +17,7 @@ export function positionReported(
   const track = trackOf(state, symbol);
   const knownAtMs = askedAt?.monotonicMs ?? self.monotonicMs();
   // A fill that arrived while the question was under way may be part of the answer or not: the sum so far stays the better word.
-  if (track.fillsSince === 0 || track.lastFillAtMs < knownAtMs) {
+  if (track.fillsSince === 0 || track.lastFillAtMs <= knownAtMs) {
     track.reportedLots = signedLots;
     track.reportedAtMs = knownAtMs;
     track.filledSinceLots = 0;

@@ -19,7 +19,7 @@ export function entriesAllowed(state: ConnectorState, self: ConnectorSelf): bool
   return (
     describe(state, self)[0] === 'ready' &&
     self.monotonicMs() - state.startedAt.monotonicMs >= state.args.startupQuarantineMs &&
-    isClockTrusted(state) &&
+    isClockTrusted(state, self) &&
     state.appends.size < APPENDS_MAX
   );
 }
@@ -27,7 +27,7 @@ export function entriesAllowed(state: ConnectorState, self: ConnectorSelf): bool
 /** Tells the status when it changed or was not told for a while. */
 export function tellStatus(state: ConnectorState, self: ConnectorSelf): void {
   const nowMs = self.monotonicMs();
-  const offset = bestOffset(state.clock);
+  const offset = bestOffset(state.clock, self.monotonicMs());
   const [status, reason] = describe(state, self);
   const ordersFree = submissionLimiter(state).freeShare(3, nowMs);
   const event: Status = {

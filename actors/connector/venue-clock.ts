@@ -10,14 +10,14 @@ const ERROR_MAX_MS = 1_000;
 const JUMP_MS = 250;
 
 /** Returns whether entries may rest on the venue's clock. */
-export function isClockTrusted(state: ConnectorState): boolean {
-  const best = bestOffset(state.clock);
+export function isClockTrusted(state: ConnectorState, self: ConnectorSelf): boolean {
+  const best = bestOffset(state.clock, self.monotonicMs());
   return best !== undefined && Math.abs(best.offsetMs) <= OFFSET_MAX_MS && best.errorMs <= ERROR_MAX_MS;
 }
 
 /** Returns the earliest time it can be at the venue now, calendar ms; undefined while its clock is unknown. */
 export function earliestVenueMs(state: ConnectorState, self: ConnectorSelf): number | undefined {
-  const best = bestOffset(state.clock);
+  const best = bestOffset(state.clock, self.monotonicMs());
   return best === undefined ? undefined : self.nowMs() + (best.offsetMs - best.errorMs) * self.ports.calendar.scale;
 }
 

@@ -10,7 +10,7 @@ describe('clock offset', () => {
       scale: 1,
       nowMonotonicMs: 0,
     });
-    expect(bestOffset(offset)).toMatchObject({ offsetMs: 12, errorMs: 40 });
+    expect(bestOffset(offset, 0)).toMatchObject({ offsetMs: 12, errorMs: 40 });
   });
 
   it('believes the shortest round trip of the last ten minutes', () => {
@@ -28,7 +28,7 @@ describe('clock offset', () => {
       scale: 1,
       nowMonotonicMs: 1_000,
     });
-    expect(bestOffset(offset)).toMatchObject({ offsetMs: 10, errorMs: 20 });
+    expect(bestOffset(offset, 1_000)).toMatchObject({ offsetMs: 10, errorMs: 20 });
     offset = observeServerTime(offset, {
       sentAtMs: 700_000,
       serverMs: 700_500,
@@ -36,7 +36,7 @@ describe('clock offset', () => {
       scale: 1,
       nowMonotonicMs: 700_000,
     });
-    expect(bestOffset(offset)).toMatchObject({ offsetMs: 200, errorMs: 300 });
+    expect(bestOffset(offset, 700_000)).toMatchObject({ offsetMs: 200, errorMs: 300 });
   });
 
   it('is measured in real milliseconds when calendar time is compressed', () => {
@@ -47,10 +47,30 @@ describe('clock offset', () => {
       scale: 360,
       nowMonotonicMs: 0,
     });
-    expect(bestOffset(offset)).toMatchObject({ offsetMs: 5, errorMs: 5 });
+    expect(bestOffset(offset, 0)).toMatchObject({ offsetMs: 5, errorMs: 5 });
   });
 
   it('is unknown before the first round trip', () => {
-    expect(bestOffset(unknownClockOffset)).toBeUndefined();
+    expect(bestOffset(unknownClockOffset, 0)).toBeUndefined();
+  });
+
+  it('is unknown again when nothing could be measured for ten minutes', () => {
+    const trip = { sentAtMs: 0, serverMs: 20, receivedAtMs: 40, scale: 1, nowMonotonicMs: 0 };
+    const offset = observeServerTime(unknownClockOffset, trip);
+    expect(bestOffset(offset, 599_999)).toBeDefined();
+    expect(bestOffset(offset, 600_000)).toBeUndefined();
+  });
+
+  it('forgets the oldest of many samples', () => {
+    let offset = unknownClockOffset;
+    for (let count = 0; count < 500; count++)
+      offset = observeServerTime(offset, {
+        sentAtMs: 0,
+        serverMs: 5,
+        receivedAtMs: 10,
+        scale: 1,
+        nowMonotonicMs: count,
+      });
+    expect(offset.samples.length).toBe(64);
   });
 });

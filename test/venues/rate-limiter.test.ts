@@ -60,6 +60,33 @@ describe('rate limiter', () => {
     expect(limiter.acquire(10, 4, 0)).toBeGreaterThan(0);
   });
 
+  it('keeps room for hedges when queries have used all they may, and for closes when hedges have', () => {
+    const limiter = new RateLimiter(bucket);
+    while (limiter.acquire(10, 2, 0) === 0);
+    expect(limiter.acquire(10, 1, 0)).toBe(0);
+    while (limiter.acquire(10, 1, 0) === 0);
+    expect(limiter.acquire(10, 0, 0)).toBe(0);
+  });
+
+  it('counts what an earlier life may have sent until the window is over', () => {
+    const limiter = new RateLimiter(bucket);
+    limiter.book(700, 0);
+    expect(limiter.acquire(1, 3, 100)).toBeGreaterThan(0);
+    expect(limiter.acquire(100, 0, 100)).toBe(0);
+    expect(limiter.acquire(1, 0, 100)).toBeGreaterThan(0);
+    expect(limiter.acquire(1, 3, 60_101)).toBe(0);
+    expect(limiter.used(60_101)).toBe(1);
+  });
+
+  it('says for how long it stays silent', () => {
+    const limiter = new RateLimiter(bucket);
+    expect(limiter.silentForMs(0)).toBe(0);
+    limiter.silence(5_000);
+    limiter.silence(3_000);
+    expect(limiter.silentForMs(1_000)).toBe(4_000);
+    expect(limiter.silentForMs(5_000)).toBe(0);
+  });
+
   it('refuses a limit that cannot be kept', () => {
     expect(() => new RateLimiter({ name: 'rest', max: 0, windowMs: 1 })).toThrow(
       'limit rest must have a positive max and window, was 0 per 1 ms',
