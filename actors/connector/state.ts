@@ -313,8 +313,13 @@ export interface PendingAppend {
 
 /** Local observations of different lives must not share numbers; far below any venue's sequence, whose word is newer. */
 const SEQUENCES_PER_LIFE = 1_000_000;
-/** Part of every limit counted as used by the life before: what it sent in the last window is not known here. */
-const EARLIER_LIFE_SHARE = 0.2;
+/**
+ * Part of every limit counted as used by the life before, whose requests of the last window are not known here. Queries stop at
+ * 60 %, so two lives in one window stay below the whole, and the new one keeps enough to compare and to prove orders dead. One that
+ * died more often leaves more.
+ */
+const EARLIER_LIFE_SHARE = 0.3;
+const EARLIER_LIVES_SHARE = 0.4;
 
 /** Builds the state of a new incarnation; nothing is sent yet. */
 export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, self: ConnectorSelf): ConnectorState {
@@ -443,6 +448,7 @@ function recurring(): Recurring {
 
 function limiterOf(bucket: LimitBucket, self: ConnectorSelf): RateLimiter {
   const limiter = new RateLimiter(bucket);
-  if (self.incarnation > 1) limiter.book(bucket.max * EARLIER_LIFE_SHARE, self.monotonicMs());
+  const share = self.incarnation === 2 ? EARLIER_LIFE_SHARE : EARLIER_LIVES_SHARE;
+  if (self.incarnation > 1) limiter.book(bucket.max * share, self.monotonicMs());
   return limiter;
 }

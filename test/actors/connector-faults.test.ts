@@ -19,6 +19,7 @@ const FAULTS = [
 function storm(
   world: ConnectorWorld,
   seed: number,
+  deathsAtSteps: readonly number[] = [],
 ): { readonly orders: readonly OrderRequest[]; readonly isLimited: boolean } {
   const random = randomStream(seed, 'storm');
   const draw = (below: number): number => Math.floor(random.nextFraction() * below);
@@ -38,6 +39,7 @@ function storm(
     if (old !== undefined && draw(6) === 0) world.cancel(old.clientOrderId);
     if (old !== undefined && draw(6) === 0) world.send(old);
     if (old !== undefined && draw(8) === 0) world.resolve(old);
+    if (deathsAtSteps.includes(step)) world.system.crashThread('io-0');
     const fault = active[draw(active.length * 4)];
     if (fault === 'cut') world.network.cut(world.host);
     else if (fault === 'silence') blackOut(world, 500 + draw(4_000));
@@ -51,6 +53,10 @@ function storm(
   }
   world.network.setConditions(world.host, { blackHole: false, latencyMsMax: 40 });
   return { orders, isLimited };
+}
+
+function withoutEnd(world: ConnectorWorld, orders: readonly OrderRequest[]): readonly OrderRequest[] {
+  return orders.filter((order) => !world.statuses(order.clientOrderId).some((status) => ENDED.has(status)));
 }
 
 function blackOut(world: ConnectorWorld, durationMs: number): void {
@@ -71,9 +77,7 @@ describe.each(['extended', 'lighter'] as const)('random orders and faults at %s'
       world.run(60_000);
       world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
       // The positions' part: whatever has no end is asked about.
-      const open = (): readonly OrderRequest[] =>
-        orders.filter((order) => !world.statuses(order.clientOrderId).some((status) => ENDED.has(status)));
-      world.reconcile(99, world.system.nowMs() - 600_000, open());
+      world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
       world.until('it is reconciled', () => world.events('reconciled').length > 0, 120_000);
       expect(world.events('reconciled').at(-1)).toMatchObject({
         ok: true,
@@ -102,6 +106,36 @@ describe.each(['extended', 'lighter'] as const)('random orders and faults at %s'
       expect(rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
       expect(world.inspect().incarnation).toBe(1);
       expect((world.heard.get('position/BTC') ?? []).every(({ isDurable }) => isDurable)).toBe(true);
+    },
+  );
+});
+
+describe.each(['extended', 'lighter'] as const)('random orders, faults and deaths of the connector at %s', (venue) => {
+  it.each([1, 2, 3, 4, 5])(
+    'end with every fill in the journal once and no order sent by two lives (seed %i)',
+    (seed) => {
+      const world = new ConnectorWorld({ venue, seed, limits: 'premium', checkIsolation: false }).ready();
+      const { orders, isLimited } = storm(world, seed, [25, 65]);
+      world.run(60_000);
+      world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
+      world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
+      world.until('it is reconciled', () => world.events('reconciled').length > 0, 300_000);
+      expect(world.inspect().incarnation).toBe(3);
+
+      const journaled = world.disk
+        .rowsAfter(0)
+        .filter((row) => row.type === 'fill')
+        .map((row) => row.id.split(':').at(-1) ?? '');
+      expect(journaled.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
+      for (const order of orders) {
+        const atVenue = world.ordersAtVenue(order.clientOrderId);
+        expect(atVenue.length).toBeLessThanOrEqual(1);
+        const statuses = world.statuses(order.clientOrderId);
+        if (atVenue.length > 0 && (atVenue[0]?.filledLots ?? 0) > 0)
+          expect(statuses.filter((status) => status === 'refused' || status === 'not-found')).toEqual([]);
+        expect(statuses.some((status) => ENDED.has(status)) || statuses.includes('open')).toBe(true);
+      }
+      expect(world.venue.venue.oracle().rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
     },
   );
 });
