@@ -1,11 +1,32 @@
-/** The quick suite: everything under test/ except test/long. */
+/**
+ * The quick suite: everything under test/ except test/long. The whole engine comes last and one file at a time: it runs on real
+ * threads against compressed market time, and would measure its neighbours' load instead of itself.
+ */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/long/**'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/long/**', 'test/engine/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'engine',
+          include: ['test/engine/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     // Own processes: tests start threads, load a native database and kill things; none may take the others along.
     pool: 'forks',
     testTimeout: 30_000,

@@ -1,7 +1,7 @@
 /** How a connector tells market and account facts: at once, to the subscribers concerned; the newest value is what counts. */
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorCommand, MarketEvent } from '../connector-messages.ts';
-import type { ConnectorSelf, ConnectorState } from './state.ts';
+import type { BookTold, ConnectorSelf, ConnectorState } from './state.ts';
 
 /** The account is told again this often while its private stream speaks: its age is how long nobody has heard of it. */
 const ACCOUNT_TOLD_MS = 5_000;
@@ -57,12 +57,23 @@ export function markBook(
   lostReason: string | undefined,
 ): void {
   state.dirtyBooks.set(symbol, lostReason);
-  const last = state.bookToldAtMs.get(symbol) ?? Number.NEGATIVE_INFINITY;
-  if (lostReason !== undefined || self.monotonicMs() - last >= state.args.publishMs) {
+  const told = state.booksTold.get(symbol);
+  // A loss and a new best price are news that decisions wait for; deeper levels may come a little later.
+  if (
+    lostReason !== undefined ||
+    told === undefined ||
+    self.monotonicMs() - told.atMs >= state.args.publishMs ||
+    bestPriceMoved(state, symbol, told)
+  ) {
     tellBook(state, self, symbol);
   } else {
     state.bookTimer ??= self.after(state.args.publishMs, { type: 'books-due' });
   }
+}
+
+function bestPriceMoved(state: ConnectorState, symbol: string, told: BookTold): boolean {
+  const book = state.stream.book(symbol);
+  return book !== undefined && (book.bids[0]?.[0] !== told.bidTicks || book.asks[0]?.[0] !== told.askTicks);
 }
 
 /** Tells every marked book. */
@@ -76,8 +87,8 @@ function tellBook(state: ConnectorState, self: ConnectorSelf, symbol: string): v
   state.dirtyBooks.delete(symbol);
   const base = state.baseBySymbol.get(symbol);
   if (base === undefined) return;
-  state.bookToldAtMs.set(symbol, self.monotonicMs());
   const book = state.stream.book(symbol);
+  state.booksTold.set(symbol, { atMs: self.monotonicMs(), bidTicks: book?.bids[0]?.[0], askTicks: book?.asks[0]?.[0] });
   const common = { type: 'book-changed', venue: state.args.venue, symbol, base } as const;
   if (book === undefined) tellMarket(state, self, { ...common, lostReason: lostReason ?? 'no-book' }, base);
   else tellMarket(state, self, { ...common, book }, base);

@@ -49,7 +49,7 @@ export interface ConnectorArgs {
   readonly marketPollMs: number;
   /** Shortest pause between reads of funding payments. */
   readonly fundingPollMs: number;
-  /** Books of one symbol are told at most this often; the newest always follows. */
+  /** Books of one symbol whose best prices stand are told at most this often; the newest always follows. */
   readonly publishMs: number;
   /** Limits of the last gate; its allow-list is the instruments of `bases`. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
@@ -77,6 +77,13 @@ export interface SentAt {
 }
 export interface InFlightOperation extends QueuedOperation {
   readonly sentAt: SentAt;
+}
+
+/** What subscribers know of one book: when they were told, and its best prices then. */
+export interface BookTold {
+  readonly atMs: number;
+  readonly bidTicks: number | undefined;
+  readonly askTicks: number | undefined;
 }
 
 export interface SocketTrack {
@@ -287,7 +294,7 @@ export interface ConnectorState {
   /** The wallet when this UTC day was first seen, for the gate's daily loss. */
   dayOpening: { readonly day: number; readonly walletMicro: bigint } | undefined;
   readonly dirtyBooks: Map<string, string | undefined>;
-  readonly bookToldAtMs: Map<string, number>;
+  readonly booksTold: Map<string, BookTold>;
   bookTimer: TimerRef | undefined;
 
   isRunning: boolean;
@@ -406,7 +413,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     statusToldAtMs: Number.NEGATIVE_INFINITY,
     dayOpening: undefined,
     dirtyBooks: new Map(),
-    bookToldAtMs: new Map(),
+    booksTold: new Map(),
     bookTimer: undefined,
     isRunning: false,
     startUp: recurring(),
