@@ -2,9 +2,18 @@
 import { unreachable, type ActorKind } from '../../src/runtime/actor.ts';
 import { replyTo, type Asked } from '../../src/runtime/ask.ts';
 
-/** One window of the io thread. Delays are what a timer of the event loop was late by. */
+/** What a timer of the event loop was late by. */
+export interface DelayMs {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** One window of the io thread. */
 export interface IoWindow {
-  readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly delayMs: DelayMs;
+  /** Without the time in which the thread was ready to run and had no core; absent where the kernel does not tell. */
+  readonly ownDelayMs?: DelayMs;
   /** When each venue frame was taken up by its connector, in order, on the clock of `process.hrtime.bigint()`. */
   readonly framesNs: readonly bigint[];
 }

@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BenchResult } from '../result.ts';
+import { BusyNeighbour } from './busy-neighbour.ts';
 import type { Span } from './evaluation.ts';
-import type { IoWindow } from './io-probe.ts';
+import type { DelayMs, IoWindow } from './io-probe.ts';
 import { startEvaluationSubject, type EvaluationSubject } from './subject.ts';
 
 /** Where the engine keeps its journal by default. */
 const DATA_FOLDER = join(import.meta.dirname, '..', '..', 'var');
-const BASELINE = 'no evaluation';
 
 /** What a measurement does. */
 export interface Measurement {
@@ -22,8 +22,15 @@ export interface Measurement {
   readonly everyMs: number;
 }
 
-const PLACES = ['none', 'trading', 'io'] as const;
+/** Where the computing is done; `process` is one apart, of which the engine knows nothing. */
+const PLACES = ['none', 'trading', 'process', 'io'] as const;
 type Place = (typeof PLACES)[number];
+
+/** What is measured, and the process to compare it with. */
+interface Stage {
+  readonly subject: EvaluationSubject;
+  readonly neighbour: BusyNeighbour;
+}
 
 /** One window and the evaluations in it. */
 interface Taken {
@@ -44,9 +51,12 @@ export async function measure(
   try {
     progress('starting the engine and both venues');
     const subject = await startEvaluationSubject(folder);
+    const neighbour = new BusyNeighbour();
     try {
-      return results(measurement, await Promise.race([takeRounds(subject, measurement, progress), subject.failure]));
+      const rounds = takeRounds({ subject, neighbour }, measurement, progress);
+      return results(measurement, await Promise.race([rounds, subject.failure]));
     } finally {
+      await neighbour.close();
       await subject.close();
     }
   } finally {
@@ -55,11 +65,11 @@ export async function measure(
 }
 
 async function takeRounds(
-  subject: EvaluationSubject,
+  stage: Stage,
   measurement: Measurement,
   progress: (text: string) => void,
 ): Promise<readonly Round[]> {
-  await take(subject, 'none', measurement, measurement.warmUpMs);
+  await take(stage, 'none', measurement, measurement.warmUpMs);
   const rounds: Round[] = [];
   for (let round = 0; round < measurement.rounds; round++) {
     progress(`run ${round + 1} of ${measurement.rounds}`);
@@ -67,9 +77,10 @@ async function takeRounds(
     // Each round begins with another place: what drifts with time then weighs on all of them.
     for (let turn = 0; turn < PLACES.length; turn++) {
       const place = PLACES[(round + turn) % PLACES.length] ?? 'none';
-      taken.set(place, await take(subject, place, measurement, measurement.windowMs));
+      taken.set(place, await take(stage, place, measurement, measurement.windowMs));
     }
-    rounds.push({ none: takenAt(taken, 'none'), trading: takenAt(taken, 'trading'), io: takenAt(taken, 'io') });
+    const at = (place: Place): Taken => takenAt(taken, place);
+    rounds.push({ none: at('none'), trading: at('trading'), process: at('process'), io: at('io') });
   }
   return rounds;
 }
@@ -81,28 +92,64 @@ function takenAt(taken: ReadonlyMap<Place, Taken>, place: Place): Taken {
 }
 
 async function take(
-  subject: EvaluationSubject,
+  { subject, neighbour }: Stage,
   place: Place,
   { busyMs, everyMs }: Measurement,
   windowMs: number,
 ): Promise<Taken> {
-  if (place !== 'none') await subject.beginEvaluating(place, { busyMs, everyMs });
+  const plan = { busyMs, everyMs };
+  if (place === 'process') await neighbour.begin(plan);
+  else if (place !== 'none') await subject.beginEvaluating(place, plan);
   await subject.openWindow();
   await pause(windowMs);
   const window = await subject.closeWindow();
-  return { window, spans: place === 'none' ? [] : await subject.endEvaluating(place) };
+  if (place === 'process') await neighbour.rest();
+  const isInEngine = place === 'trading' || place === 'io';
+  return { window, spans: isInEngine ? await subject.endEvaluating(place) : [] };
 }
 
+const NONE = { place: 'none', name: 'no evaluation' } as const;
+const PROCESS = { place: 'process', name: 'the same in another process' } as const;
+
 function results({ busyMs, everyMs }: Measurement, rounds: readonly Round[]): readonly BenchResult[] {
-  const at = (place: Place): string =>
-    `${busyMs} ms evaluation every ${everyMs} ms on the ${place} thread; venues -> io -> trading, store, main: 5 threads`;
-  return (['trading', 'io'] as const).flatMap((place) => [
-    ...(['p50', 'p99', 'max'] as const).map((rank) =>
-      compared(`io loop delay ${rank}, ${place}`, 'ms', at(place), rounds, place, ({ window }) => window.delayMs[rank]),
-    ),
-    compared(`frames handled, ${place}`, '1/s', at(place), rounds, place, framesPerSecond),
-    alone(`frames handled during an evaluation, ${place}`, '1/s', at(place), rounds, place, framesDuringPerSecond),
-  ]);
+  const threads = 'venues -> io -> trading, store, main: 5 threads';
+  const topologyOf = (place: Place): string =>
+    `${busyMs} ms evaluation every ${everyMs} ms on the ${place} thread; ${threads}`;
+  const isOwnKnown = rounds.every((round) => PLACES.every((place) => round[place].window.ownDelayMs !== undefined));
+  return [
+    ...(['trading', 'io'] as const).flatMap((place) => {
+      const topology = topologyOf(place);
+      const figures = { place, baseline: NONE };
+      return [
+        ...delays(`${place}: io loop delay`, topology, rounds, { ...figures, pick: ({ window }) => window.delayMs }),
+        ...(isOwnKnown
+          ? delays(`${place}: the same without waiting for a core`, topology, rounds, { ...figures, pick: ownDelay })
+          : []),
+        compared(`${place}: frames`, '1/s', topology, rounds, { ...figures, pick: framesPerSecond }),
+        alone(`${place}: frames during an evaluation`, '1/s', topology, rounds, place, framesDuringPerSecond),
+      ];
+    }),
+    ...delays('machine: io loop delay', `${topologyOf('trading')}; a program apart`, rounds, {
+      place: 'trading',
+      baseline: PROCESS,
+      pick: ({ window }) => window.delayMs,
+    }),
+  ];
+}
+
+function delays(
+  metric: string,
+  topology: string,
+  rounds: readonly Round[],
+  { pick, ...figures }: Omit<Figures, 'pick'> & { readonly pick: (taken: Taken) => DelayMs },
+): readonly BenchResult[] {
+  return (['p50', 'p99', 'max'] as const).map((rank) =>
+    compared(`${metric} ${rank}`, 'ms', topology, rounds, { ...figures, pick: (taken) => pick(taken)[rank] }),
+  );
+}
+
+function ownDelay({ window: { delayMs, ownDelayMs } }: Taken): DelayMs {
+  return ownDelayMs ?? delayMs;
 }
 
 function framesPerSecond({ window: { framesNs } }: Taken): number {
@@ -119,21 +166,27 @@ function framesDuringPerSecond({ window: { framesNs }, spans }: Taken): number {
   return busyNs === 0n ? 0 : (during.length * 1e9) / Number(busyNs);
 }
 
-/** The median window with evaluations beside the median window without. */
+/** What is compared with what, and by which number. */
+interface Figures {
+  readonly place: Place;
+  readonly baseline: { readonly place: Place; readonly name: string };
+  readonly pick: (taken: Taken) => number;
+}
+
+/** The median window of a place beside the median window of the baseline's. */
 function compared(
   metric: string,
   unit: string,
   topology: string,
   rounds: readonly Round[],
-  place: Place,
-  pick: (taken: Taken) => number,
+  { place, baseline, pick }: Figures,
 ): BenchResult {
   const result = alone(metric, unit, topology, rounds, place, pick);
-  const baseline = median(rounds.map((round) => pick(round.none)));
+  const value = median(rounds.map((round) => pick(round[baseline.place])));
   return {
     ...result,
-    baseline: { name: BASELINE, value: baseline },
-    ...(baseline === 0 ? {} : { ratio: result.value / baseline }),
+    baseline: { name: baseline.name, value },
+    ...(value === 0 ? {} : { ratio: result.value / value }),
   };
 }
 

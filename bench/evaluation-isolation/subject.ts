@@ -106,7 +106,13 @@ export async function startEvaluationSubject(journalDirectory: string): Promise<
 
 /** The engine's own tree, with the benchmark's actors on its threads. */
 function withBenchActors(engine: SupervisorSpec): SupervisorSpec {
-  const actor = (id: string, kind: string, thread: string): ActorSpec => ({ type: 'actor', id, kind, args: {}, thread });
+  const actor = (id: string, kind: string, thread: string): ActorSpec => ({
+    type: 'actor',
+    id,
+    kind,
+    args: {},
+    thread,
+  });
   return {
     ...engine,
     children: [

@@ -1,0 +1,417 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/load.ts';
+import { startEngine } from '../../src/composition/live/engine.ts';
+import type { Engine } from '../../src/composition/live/engine.ts';
+import type { ActorTree, SupervisorNode, TreeNode } from '../../src/control/actor-tree.ts';
+import { foldBook } from '../../src/execution/execution-book.ts';
+import { isTerminal } from '../../src/execution/order-state.ts';
+import type { ActorSnapshot } from '../../src/runtime/snapshot.ts';
+import type { JournalRow } from '../../src/storage/rows.ts';
+import { runTandem } from '../cli/run-tandem.ts';
+import { readJournal } from './journal-rows.ts';
+
+const LAUNCH = join(import.meta.dirname, '..', '..', 'src', 'launch.mjs');
+const CONFIG = join(import.meta.dirname, 'fixtures', 'start.yaml');
+
+const folders: string[] = [];
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-start-'));
+  folders.push(folder);
+  return folder;
+}
+
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** One `tandem start`, as a stranger types it, with its output kept. */
+class StartedEngine {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<() => void>();
+  #complaints = '';
+  #code: number | undefined;
+
+  constructor(dataDir: string, config = CONFIG) {
+    const words = ['start', '--config', config, '--data-dir', dataDir, '--port', '0'];
+    const child = spawn(process.execPath, [LAUNCH, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    children.push(child);
+    createInterface(child.stdout).on('line', (line) => {
+      this.#lines.push(line);
+      this.#wake();
+    });
+    child.stderr.on('data', (chunk: Buffer) => (this.#complaints += chunk.toString()));
+    child.on('close', (code) => {
+      this.#code = code ?? -1;
+      this.#wake();
+    });
+  }
+
+  get output(): string {
+    return this.#lines.join('\n');
+  }
+
+  get complaints(): string {
+    return this.#complaints;
+  }
+
+  /** Settles with what a line of the output matches, also one printed before; rejects when the engine ends without it. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (let seen = 0; ; await this.#news()) {
+      for (; seen < this.#lines.length; seen++) {
+        const match = pattern.exec(this.#lines[seen] ?? '');
+        if (match !== null) return match;
+      }
+      if (this.#code !== undefined)
+        throw new Error(`ended with ${this.#code} before ${pattern}:\n${this.output}\n${this.#complaints}`);
+    }
+  }
+
+  /** Settles with the exit code. */
+  async ended(): Promise<number> {
+    while (this.#code === undefined) await this.#news();
+    return this.#code;
+  }
+
+  async interrupt(): Promise<number> {
+    this.#child.kill('SIGINT');
+    return await this.ended();
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+function actorsOf(nodes: readonly TreeNode[]): readonly ActorSnapshot[] {
+  return nodes.flatMap((node) => (isSupervisor(node) ? actorsOf(node.children) : [node]));
+}
+
+function isSupervisor(node: TreeNode): node is SupervisorNode {
+  return 'children' in node;
+}
+
+/** Orders that may still be executed at a venue, as far as the journal tells. */
+function liveOrders(rows: readonly JournalRow[]): readonly string[] {
+  const states = [...foldBook(rows).orders.values()].filter(
+    (order) => !isTerminal(order) && order.status !== 'PLANNED',
+  );
+  return states.map((order) => `${order.planned.venue} ${order.planned.clientOrderId} ${order.status}`);
+}
+
+describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
+  const dataDir = temporaryFolder();
+  let engine: StartedEngine;
+  let address: string;
+  let token: string;
+  const ask = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    fetch(`${address}${path}`, { headers });
+  const askWithToken = (path: string): Promise<Response> => ask(path, { authorization: `Bearer ${token}` });
+  const reach = (): readonly string[] => ['--data-dir', dataDir, '--port', new URL(address).port];
+
+  beforeAll(async () => {
+    engine = new StartedEngine(dataDir);
+    address = (await engine.printed(/^READY .* (http:\/\/127\.0\.0\.1:\d+)$/))[1] ?? '';
+    token = readFileSync(join(dataDir, 'control.token'), 'utf8').trim();
+  }, 30_000);
+
+  it('says READY and where it answers, and opens a pair', async () => {
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    await engine.printed(/^(?:BTC|ETH) OPEN \(CONFIRMED\), long (?:lighter|extended), short (?:lighter|extended)$/);
+  });
+
+  it('answers the two probes to anybody, with one bare word', async () => {
+    const health = await ask('/healthz');
+    expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+    const ready = await ask('/readyz');
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true }]);
+  });
+
+  it.each(['/debug/actors', '/debug/actors/position/BTC', '/debug/threads'])(
+    'refuses %s without the token',
+    async (path) => {
+      expect((await ask(path)).status).toBe(401);
+      expect((await ask(path, { authorization: `Bearer ${'0'.repeat(64)}` })).status).toBe(401);
+    },
+  );
+
+  it('shows the whole tree: each actor with its thread, life, restarts, mailbox and handler time', async () => {
+    const answer = await askWithToken('/debug/actors');
+    expect(answer.status).toBe(200);
+    const { tree, totals } = (await answer.json()) as ActorTree;
+    const actors = actorsOf(tree);
+    expect(actors.map(({ path, thread }) => `${path} on ${thread}`).sort()).toEqual([
+      'connector/extended:main on io-0',
+      'connector/lighter:main on io-0',
+      'guard on trading-0',
+      'journal on store',
+      'observer on main',
+      'position/BTC on trading-0',
+      'position/ETH on trading-0',
+      'strategy on trading-0',
+    ]);
+    expect(totals).toMatchObject({ actors: 8, running: 8, restarts: 0 });
+    for (const actor of actors) {
+      expect(actor, actor.path).toMatchObject({ status: 'running', incarnation: 1, restarts: 0 });
+      const { depth, depthTotal, highWaterMark, oldestAgeMs, processed } = actor.mailbox;
+      expect(Object.values(depth).reduce((sum, count) => sum + count, 0)).toBe(depthTotal);
+      expect(highWaterMark).toBeGreaterThanOrEqual(depthTotal);
+      expect(oldestAgeMs).toBeGreaterThanOrEqual(0);
+      expect(processed).toBeGreaterThan(0);
+      expect(actor.handler.count).toBeGreaterThan(0);
+      expect(actor.handler.maxMs).toBeGreaterThan(0);
+    }
+  });
+
+  it('shows one actor in depth, and each thread', async () => {
+    const position = await askWithToken('/debug/actors/position/BTC');
+    expect(position.status).toBe(200);
+    expect(await position.json()).toMatchObject({
+      path: 'position/BTC',
+      thread: 'trading-0',
+      incarnation: 1,
+      lastMessageTypes: expect.arrayContaining([expect.any(String)]) as unknown,
+      digest: expect.any(Object) as unknown,
+    });
+    expect((await askWithToken('/debug/actors/position/NONE')).status).toBe(404);
+    const { threads } = (await (await askWithToken('/debug/threads')).json()) as {
+      readonly threads: readonly { readonly name: string }[];
+    };
+    expect(threads.map((thread) => thread.name)).toEqual(['main', 'io-0', 'trading-0', 'store']);
+    for (const thread of threads)
+      expect(thread, thread.name).toMatchObject({
+        status: 'running',
+        lostWakeUps: 0,
+        stale: false,
+        heapUsedBytes: expect.any(Number) as unknown,
+        loopDelay: { p99Ms: expect.any(Number) as unknown },
+      });
+  });
+
+  it('is found ready by tandem status, and shown by tandem actors', async () => {
+    const [status, actors] = await Promise.all([runTandem(['status', ...reach()]), runTandem(['actors', ...reach()])]);
+    expect(status.stdout).toContain('READY  8 of 8 actors running, 0 restarts');
+    expect(actors.stdout).toContain('position/BTC');
+    expect([status.code, actors.code]).toEqual([0, 0]);
+  });
+
+  it('refuses a second engine on the same data directory', async () => {
+    const second = new StartedEngine(dataDir);
+    expect(await second.ended()).toBe(1);
+    expect(second.complaints).toMatch(
+      /^tandem cannot start with .*start\.yaml: data directory .* must be used by one engine only, process \d+ uses it$/m,
+    );
+    expect((await ask('/readyz')).status).toBe(200);
+  });
+
+  it('drains at Ctrl-C and ends with 0: no order is left live, the journal is whole', async () => {
+    expect(await engine.interrupt()).toBe(0);
+    expect(engine.output).toContain('stopped: no open order, journal consistent');
+    expect(engine.complaints).toBe('');
+    const rows = readJournal(dataDir);
+    expect(rows.filter((row) => row.type === 'fill').length).toBeGreaterThanOrEqual(2);
+    expect(liveOrders(rows)).toEqual([]);
+    const { code, stdout } = await runTandem(['db', 'verify', '--data-dir', dataDir]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `OK  ${rows.length} rows\n` });
+  });
+
+  it('recovers at the next start what the journal tells, and is READY again', async () => {
+    const before = readJournal(dataDir);
+    const next = new StartedEngine(dataDir);
+    await next.printed(/^READY /);
+    await next.printed(/^(?:BTC|ETH) OPEN /);
+    expect(await next.interrupt()).toBe(0);
+    const rows = readJournal(dataDir);
+    expect(rows.slice(0, before.length)).toEqual(before);
+    expect(rows.filter((row) => row.type === 'boot').length).toBe(2);
+    expect(liveOrders(rows)).toEqual([]);
+  });
+
+  describe('with a damaged journal', () => {
+    /** A copy of the stopped engine's data directory. */
+    function copied(): { readonly directory: string; readonly journal: string } {
+      const directory = temporaryFolder();
+      cpSync(dataDir, directory, { recursive: true });
+      return { directory, journal: join(directory, 'journal.db') };
+    }
+
+    async function expectRefused(directory: string, journal: string, rule: RegExp): Promise<void> {
+      const damaged = readFileSync(journal);
+      const refused = new StartedEngine(directory);
+      expect(await refused.ended()).toBe(1);
+      expect(refused.complaints).toContain('tandem cannot start with ');
+      expect(refused.complaints).toContain(`journal ${journal} is damaged`);
+      expect(refused.complaints).toMatch(rule);
+      expect(refused.output).toBe('');
+      // Evidence for whoever looks at it: nothing was written.
+      expect(readFileSync(journal).equals(damaged)).toBe(true);
+    }
+
+    it('does not start when a row was altered, and names the row', async () => {
+      const { directory, journal } = copied();
+      const row = readJournal(dataDir).find(({ type }) => type === 'order-planned');
+      const bytes = readFileSync(journal);
+      const id = Buffer.from(row?.id ?? '');
+      expect(id.length).toBeGreaterThan(0);
+      // One bit, in every copy: pages keep remains of earlier ones, and an index has its own.
+      for (let at = bytes.indexOf(id); at >= 0; at = bytes.indexOf(id, at + 1)) {
+        const last = at + id.length - 1;
+        bytes.writeUInt8(bytes.readUInt8(last) ^ 1, last);
+      }
+      writeFileSync(journal, bytes);
+      await expectRefused(directory, journal, new RegExp(`is damaged at row ${row?.sequence}: `));
+    });
+
+    it('does not start when the file was cut', async () => {
+      const { directory, journal } = copied();
+      truncateSync(journal, Math.floor(statSync(journal).size / 2));
+      await expectRefused(directory, journal, /is damaged/);
+    });
+
+    it('says which rows are lost when the file is gone, and enters nothing until a person says so', async () => {
+      const { directory, journal } = copied();
+      rmSync(journal);
+      const next = new StartedEngine(directory);
+      await next.printed(/^journal: rows \d+ to \d+ are lost: journal\.head has seen row \d+/);
+      await next.printed(/^engine REDUCE_ONLY \(K1: JOURNAL_TAIL_LOST: /);
+      await next.printed(/^READY \| REDUCE_ONLY /);
+      expect(await next.interrupt()).toBe(0);
+      expect(next.output).not.toMatch(/TRADING|OPENING/);
+    });
+  });
+});
+
+/** Returns the path of this test's configuration with one line changed. */
+function configWith(line: string, replacement: string): string {
+  const text = readFileSync(CONFIG, 'utf8');
+  if (!text.includes(`${line}\n`)) throw new Error(`${CONFIG} must have the line "${line}"`);
+  const file = join(temporaryFolder(), 'changed.yaml');
+  writeFileSync(file, text.replace(`${line}\n`, `${replacement}\n`));
+  return file;
+}
+
+function lineOf(file: string, text: string): number {
+  return (
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((line) => line.includes(text)) + 1
+  );
+}
+
+describe('a configuration that cannot run', { timeout: 30_000 }, () => {
+  it.each([
+    ['an unknown key', 'resumeTrading: true', 'resumeTradnig: true', '1: resumeTradnig must not be there', 'true'],
+    ['a wrong type', '  scanMs: 50', '  scanMs: often', '3: poll.scanMs must be a number', '"often"'],
+    ['a repeated symbol', 'symbols: [BTC, ETH]', 'symbols: [BTC, BTC]', '16: symbols[1] must not repeat', '"BTC"'],
+  ])('stops the start for %s: exit code 2, with place, rule and value', async (_, line, replacement, rule, value) => {
+    const file = configWith(line, replacement);
+    const dataDir = join(temporaryFolder(), 'never-made');
+    const refused = new StartedEngine(dataDir, file);
+    expect(await refused.ended()).toBe(2);
+    expect(refused.output).toBe('');
+    const [complaint] = refused.complaints.split('\n');
+    expect(complaint).toContain(`${file}:${lineOf(file, replacement)}:${rule}`);
+    expect(complaint).toMatch(new RegExp(`, was ${value}$`));
+    expect(statSync(dataDir, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('stops the start for settings that are impossible together, pointing at each', async () => {
+    const file = configWith('mode: simulated', 'mode: live');
+    const refused = new StartedEngine(join(temporaryFolder(), 'never-made'), file);
+    expect(await refused.ended()).toBe(2);
+    expect(refused.complaints).toContain(`${file}:5:5: venues.lighter.kind must be "live" because mode is "live"`);
+    expect(refused.complaints).toContain(`${file}:22:3: calendar.scale must be 1 when mode is "live", was 1000`);
+  });
+});
+
+describe('a recorded tape with a malformed row', { timeout: 30_000 }, () => {
+  it('stops the start with exit code 1, naming file, line, rule and value', async () => {
+    const folder = temporaryFolder();
+    const [fundingFile, candlesFile] = [join(folder, 'funding.csv'), join(folder, 'candles.csv')];
+    const startMs = Date.parse('2026-01-05T00:00:00Z');
+    const hours = Array.from({ length: 25 }, (_, hour) => startMs + hour * 3_600_000);
+    const rates = hours.map((atMs) => `lighter,BTC,BTC,${atMs},0.00001,1,,,test`);
+    rates[2] = `lighter,BTC,BTC,${hours[2]},lots,1,,,test`;
+    const header = 'venue,base,venue_symbol,settle_ms,rate,interval_h,mark_price,premium,source';
+    writeFileSync(fundingFile, `${[header, ...rates].join('\n')}\n`);
+    const candles = hours.map((atMs) => `BTC,BTC,${atMs},100,110,90,100,1,test`);
+    writeFileSync(
+      candlesFile,
+      `${['base,venue_symbol,open_ms,open,high,low,close,volume,source', ...candles].join('\n')}\n`,
+    );
+    const series = `{ series: lighter, fundingFile: ${fundingFile}, candlesFiles: [${candlesFile}] }`;
+    const text = readFileSync(CONFIG, 'utf8')
+      .replace('symbols: [BTC, ETH]', 'symbols: [BTC]')
+      .replace('scale: 1000', 'scale: 1000\n  startAt: 2026-01-05T01:00:00Z')
+      .replace(
+        /tape:\n(?: .*\n)+/,
+        `tape:\n  kind: recorded\n  from: 2026-01-05T00:00:00Z\n  to: 2026-01-06T00:00:00Z\n  venues:\n    lighter: ${series}\n    extended: ${series}\n`,
+      );
+    const config = join(folder, 'recorded.yaml');
+    writeFileSync(config, text);
+    const refused = new StartedEngine(temporaryFolder(), config);
+    expect(await refused.ended()).toBe(1);
+    expect(refused.output).toBe('');
+    expect(refused.complaints).toContain(
+      `tandem cannot start with ${config}: ${fundingFile} line 4 column rate must be`,
+    );
+    expect(refused.complaints).toContain('was "lots"');
+  });
+});
+
+describe('a malformed venue frame', { timeout: 30_000 }, () => {
+  let engine: Engine | undefined;
+  afterEach(async () => {
+    await engine?.stop();
+    engine = undefined;
+  });
+
+  it('is counted, and neither crashes the connector nor trades', async () => {
+    const config = loadConfig(CONFIG, { dataDir: temporaryFolder(), control: { port: 0 } });
+    const running = await startEngine(config, { log: () => undefined, onUnkillable: () => undefined });
+    engine = running;
+    const until = async (condition: () => Promise<boolean>): Promise<void> => {
+      while (!(await condition())) await sleep(20);
+    };
+    const connectors = async (): Promise<readonly ActorSnapshot[]> =>
+      (await running.system.snapshot()).actors.filter((actor) => actor.kind === 'connector');
+    const orders = async (): Promise<number> => {
+      const books = await Promise.all(
+        (['lighter', 'extended'] as const).map((venue) => running.accounts.oracle(venue)),
+      );
+      return books.reduce((sum, book) => sum + (book.accounts.get('main')?.orders.length ?? 0), 0);
+    };
+    // Both pairs are open and nothing is left to do: an order from here on would be the frames' doing.
+    await until(async () => {
+      const pairs = (await running.summary())?.pairs ?? [];
+      return pairs.length === 2 && pairs.every((pair) => pair.phase === 'OPEN' && pair.liveOrders === 0);
+    });
+    const before = await orders();
+
+    running.accounts.inject('lighter', 'malformed-frame');
+    running.accounts.inject('extended', 'unknown-frame', { kind: 'orderbooks' });
+    await until(async () => (await connectors()).every((actor) => (actor.counters['malformed-frames'] ?? 0) >= 1));
+    await until(async () => (await running.readiness()).ready);
+
+    expect((await connectors()).map(({ status, incarnation, restarts }) => [status, incarnation, restarts])).toEqual([
+      ['running', 1, 0],
+      ['running', 1, 0],
+    ]);
+    expect(await orders()).toBe(before);
+  });
+});
