@@ -33,6 +33,7 @@ export function standingLine(input: SummaryInput): string {
 /** Returns one line for each thing that a reader of the output would want to know about, oldest news first. */
 export function changeLines(before: SummaryInput | undefined, after: SummaryInput): readonly string[] {
   const lines: string[] = [];
+  if (before === undefined && after.journal.type === 'tail-lost') lines.push(`journal: ${after.journal.detail}`);
   const engine = after.trading?.engine;
   if (engine !== undefined && engine.state !== before?.trading?.engine?.state) {
     lines.push(`engine ${engine.state}${engine.reason === '' ? '' : ` (${engine.reason})`}`);

@@ -103,6 +103,14 @@ describe('single lines', () => {
     ]);
   });
 
+  it('tell of rows that the journal lost, once', () => {
+    const input = summaryInput({
+      journal: { type: 'tail-lost', rows: 9, expectedSequence: 12, detail: 'rows 10 to 12 are lost' },
+    });
+    expect(changeLines(undefined, input)[0]).toBe('journal: rows 10 to 12 are lost');
+    expect(changeLines(input, input)).toEqual([]);
+  });
+
   it('tell openings, booked funding and ends, and nothing twice', () => {
     const idle = withPairs(pair('BTC'));
     const open = withPairs(openPair('BTC', { fundingPayments: 0, fundingMicro: 0n }));

@@ -69,6 +69,11 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
       threads: threadSpecs(config, accounts, { journalDirectory: dataDirectory, boot }),
       onUnkillable: options.onUnkillable,
     });
+    if (verdict.type === 'tail-lost') {
+      // The lost rows may hold a kill or a pair: only a person lets this engine enter again.
+      const kill: GuardMessage = { type: 'kill', level: 1, reason: `JOURNAL_TAIL_LOST: ${verdict.detail}` };
+      system.tell(guardRef.path, kill);
+    }
     return new RunningEngine(config, system, boot, verdict, dataDirectory, accounts, () => lock.release());
   } catch (error) {
     await accounts?.close();
