@@ -68,12 +68,13 @@ function benchText(bench: string, lines: readonly BenchLine[]): string {
   const [first] = lines;
   if (first === undefined) return '';
   const machine = `Node ${first.node}, ${first.cores} cores, commit ${first.commit}`;
-  const baseline = first.baseline === undefined ? 'baseline' : `baseline: ${first.baseline.name}`;
   const topologies = new Set(lines.map((line) => line.topology));
   const parts = [...topologies].map((topology) => {
-    const rows = lines.filter((line) => line.topology === topology).map(row);
+    const shown = lines.filter((line) => line.topology === topology);
+    const named = shown.find((line) => line.baseline !== undefined)?.baseline;
+    const baseline = named === undefined ? 'baseline' : `baseline: ${named.name}`;
     const head = `| metric | unit | value | spread | runs | ${baseline} | value / baseline |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |`;
-    return `${topology}:\n\n${head}\n${rows.join('\n')}\n`;
+    return `${topology}:\n\n${head}\n${shown.map(row).join('\n')}\n`;
   });
   return `### ${bench}\n\n${machine}.\n\n${parts.join('\n')}`;
 }

@@ -53,6 +53,20 @@ describe('the results in the README', () => {
     expect(text).not.toContain('| latency p50 | us | 1 |');
   });
 
+  it('name the baseline of each topology', () => {
+    const text = withResults(
+      readme,
+      readLines(
+        [
+          line({ baseline: { name: 'postMessage', value: 20 } }),
+          line({ metric: 'alone', topology: '2 -> 1' }),
+          line({ metric: 'beside', topology: '2 -> 1', baseline: { name: 'plain calls', value: 7 } }),
+        ].join('\n'),
+      ),
+    );
+    expect(text.match(/baseline: [^|]+(?= \|)/g)).toEqual(['baseline: postMessage', 'baseline: plain calls']);
+  });
+
   it('need lines of the bench command', () => {
     expect(() => readLines(`${line({})}\n{"bench":"ping"}`)).toThrow('line 2 must be a line of tandem bench --json');
   });
