@@ -23,7 +23,9 @@ import { ThreadRuntime, type ThreadIdentity } from './thread-runtime.ts';
 import { CALL_DEADLINE_MS, WorkerKeeper } from './worker-keeper.ts';
 
 const MAIN_INDEX = 0;
-const LOOK_EVERY_MS = 100;
+/** How often heartbeats are looked at: at least five times within the limit, or every look would seem late. */
+const LOOKS_PER_LIMIT = 5;
+const LOOK_EVERY_MS_MAX = 100;
 const SNAPSHOT_DEADLINE_MS = 500;
 /** Time for survivors to say they took leave of a dead thread. */
 const LEAVE_DEADLINE_MS = 5_000;
@@ -107,8 +109,9 @@ class ThreadSystem implements ActorSystem {
         }),
       );
     }
-    this.#watch = new HeartbeatWatch(options.heartbeatMs ?? 1_000);
-    this.#watchTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    const heartbeatMs = options.heartbeatMs ?? 1_000;
+    this.#watch = new HeartbeatWatch(heartbeatMs);
+    this.#watchTimer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS_MAX, heartbeatMs / LOOKS_PER_LIMIT));
   }
 
   #assertThreads(): void {
@@ -444,7 +447,7 @@ class ThreadSystem implements ActorSystem {
   #look(): void {
     const pulses: Pulse[] = [];
     for (const keeper of this.#keepers.values()) {
-      if (keeper.life === undefined) continue;
+      if (keeper.life === undefined || keeper.isEnding) continue;
       const isAsleep = this.#segment.load(keeper.index, SLOT.sleep) === 1 && keeper.spec.wake === 'wait';
       pulses.push({ name: keeper.name, heartbeat: this.#segment.load(keeper.index, SLOT.heartbeat), isAsleep });
     }

@@ -21,6 +21,8 @@ interface StartedWorker {
   readonly death: Promise<string>;
   /** Why it ends, as far as anybody said: its last error, or why it was terminated. */
   failure: string | undefined;
+  /** Told to end, and not gone yet. */
+  isEnding: boolean;
 }
 
 /** One life of a thread. */
@@ -72,6 +74,11 @@ export class WorkerKeeper {
     return this.#started !== undefined;
   }
 
+  /** Whether its current life was told to end: native code may keep it for long. */
+  get isEnding(): boolean {
+    return this.#started?.isEnding === true;
+  }
+
   /** Begins the thread's next life: the warm spare when there is one, else a new worker. It is useful after `attach`. */
   begin(): void {
     const started = this.#spare ?? this.#startWorker();
@@ -110,7 +117,8 @@ export class WorkerKeeper {
   /** Ends the current life; `onDeath` follows, or `onUnkillable` when native code holds the thread. */
   terminate(reason: string): void {
     const started = this.#started;
-    if (started === undefined) return;
+    if (started === undefined || started.isEnding) return;
+    started.isEnding = true;
     started.failure ??= reason;
     const timer = setTimeout(() => this.#events.onUnkillable(this.name), TERMINATE_MS);
     void started.worker.terminate().finally(() => clearTimeout(timer));
@@ -140,7 +148,7 @@ export class WorkerKeeper {
     });
     const control = wrap<ThreadControl>(nodeEndpoint(port1));
     const { promise: death, resolve } = Promise.withResolvers<string>();
-    const started: StartedWorker = { worker, control, death, failure: undefined };
+    const started: StartedWorker = { worker, control, death, failure: undefined, isEnding: false };
     worker.on('error', (error: unknown) => {
       started.failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     });
