@@ -30,6 +30,8 @@ export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {})
       refused: 0,
     },
     handler: { count: 97, totalMs: 3, maxMs: 1, p50Ms: 0.02, p99Ms: 0.5 },
+    queueTime: { count: 97, totalMs: 9, maxMs: 2, p50Ms: 0.05, p99Ms: 1.25 },
+    ratePerSecond: 12.5,
     counters: { 'rows-repeated': 1 },
     deadLetters: 0,
     ...fields,

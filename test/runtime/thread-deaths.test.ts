@@ -103,6 +103,22 @@ describe('the death of a thread', { timeout: 30_000 }, () => {
     expect((await running.snapshot()).deadLetters).toMatchObject({ byReason: { poison: 1 }, latest: [{ path: 'doomed', type: 'die', reason: 'poison' }] });
   });
 
+  it('leaves nothing unread of what it had told others, life after life', async () => {
+    const running = await start({ heartbeatMs: 5_000 });
+    for (const life of [1, 3]) {
+      // The receiver looks away while the sender writes and dies: all of it is read from the rings of a dead thread.
+      tell(running, 'neighbour', { type: 'spin', forMs: 50 });
+      tell(running, 'doomed', { type: 'burst-and-exit', to: 'neighbour', first: life * 1_000, count: 400 });
+      const { notes } = await notesOf(running, 'neighbour', (answer) => answer.notes.includes(life * 1_000 + 399));
+      expect(notes.slice(-400)).toEqual(Array.from({ length: 400 }, (_, index) => life * 1_000 + index));
+      await notesOf(running, 'doomed', ({ incarnation }) => incarnation === life + 1);
+      if (life === 1) tell(running, 'doomed', { type: 'die', of: 'process-exit' });
+      if (life === 1) await notesOf(running, 'doomed', ({ incarnation }) => incarnation === 3);
+    }
+    expect((await notesOf(running, 'neighbour', () => true)).notes).toHaveLength(800);
+    expect(died()).toHaveLength(3);
+  });
+
   it('is not brought about by the crash of one of its actors', async () => {
     const running = await start();
     tell(running, 'housemate', { type: 'note', number: 1 });
