@@ -49,6 +49,11 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     engine: {
       snapshot: () => system.snapshot(),
       inspect: (path) => system.inspect(path),
+      peek: (path, peekOptions) => system.peek(path, peekOptions),
+      traces: () => system.traces(),
+      pauseActor: (path) => system.pauseActor(path),
+      resumeActor: (path) => system.resumeActor(path),
+      restartActor: (path) => system.restartActor(path),
       tell: (path, message) => system.tell(path, message),
       readiness: () => engine.readiness(),
     },
