@@ -68,6 +68,7 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
       log: options.log,
       threads: threadSpecs(config, accounts, { journalDirectory: dataDirectory, boot }),
       onUnkillable: options.onUnkillable,
+      traceEvery: config.runtime.traceEvery,
     });
     return new RunningEngine(config, system, boot, verdict, dataDirectory, accounts, () => lock.release());
   } catch (error) {
