@@ -157,7 +157,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       traceEvery: integer(
         'port answers',
-        1_000,
+        100,
         [0, 1_000_000],
         'Of so many answers from outside one is followed through all actors, see /debug/traces; 0 follows none.',
       ),

@@ -35,13 +35,13 @@ export class DrawnPicture {
   }
 
   get columns(): number {
-    return this.#output.columns ?? 80;
+    return sizeOr(this.#output.columns, 80);
   }
 
   /** Replaces the picture. What does not fit the height is left out at the end, blank lines first. */
   show(picture: readonly string[]): void {
     // The last line of the terminal is the cursor's: writing a picture as high as the terminal would scroll it away.
-    const rowsMax = Math.max(1, (this.#output.rows ?? 24) - 1);
+    const rowsMax = Math.max(1, sizeOr(this.#output.rows, 24) - 1);
     const lines = picture.length <= rowsMax ? picture : picture.filter((line) => line !== '');
     const missing = lines.length - rowsMax;
     const shown = missing <= 0 ? lines : [...lines.slice(0, rowsMax - 1), `… ${missing + 1} more lines`];
@@ -69,4 +69,9 @@ export class DrawnPicture {
     this.#lines = lines;
     this.#columns = columns;
   }
+}
+
+/** Some terminals do not know their size and say 0. */
+function sizeOr(size: number | undefined, usual: number): number {
+  return size === undefined || size === 0 ? usual : size;
 }
