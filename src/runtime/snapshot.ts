@@ -50,9 +50,9 @@ export interface ActorSnapshot {
   readonly incarnation: number;
   readonly restarts: number;
   readonly mailbox: MailboxSnapshot;
-  /** Time in handlers, `start` included. */
+  /** Time in handlers, `start` included; of all messages while the thread has little to do, of a sample while it is busy. */
   readonly handler: DurationSnapshot;
-  /** Time from the telling of a message to the start of its handling: on its way and in the mailbox. */
+  /** Time from the telling of the same messages to the start of their handling: on their way and in the mailbox. */
   readonly queueTime: DurationSnapshot;
   /** Messages handled per second, over about the last second before somebody asked. */
   readonly ratePerSecond: number;

@@ -46,7 +46,7 @@ export interface SystemOptions {
   readonly checkIsolation?: boolean;
   /** Keeps histograms of queue and handler time per actor. Default true. */
   readonly measureDurations?: boolean;
-  /** Of so many answers of ports one begins a causal trace; 0 for none. Default 0. Threads only. */
+  /** Of so many answers of ports one begins a causal trace, at most 100 a second per thread; 0 for none. Default 0. Threads only. */
   readonly traceEvery?: number;
 }
 

@@ -7,7 +7,9 @@ import type { ActorPath } from './actor.ts';
 import { Deque } from './deque.ts';
 
 /** Spans kept per thread. */
-const SPANS_MAX = 2_048;
+const SPANS_MAX = 512;
+/** Traces begin at least this far apart: a flood must not cost more, nor push out what was kept, the faster it gets. */
+const BETWEEN_MS_MIN = 10;
 
 /** One message of a trace, handled. Times are monotonic ms of the system, comparable between its threads. */
 export interface TraceSpan {
@@ -40,6 +42,7 @@ export class TraceStore {
   readonly #spans = new Deque<TraceSpan>();
   readonly #every: number;
   #untilNext: number;
+  #lastAtMs = -Infinity;
 
   /** `every`: of so many port answers one begins a trace; 0 for none. */
   constructor(every: number) {
@@ -48,11 +51,14 @@ export class TraceStore {
   }
 
   /** Returns true for the port answer that is to begin a trace. */
-  isNextSampled(): boolean {
+  isNextSampled(clock: { monotonicMs(): number }): boolean {
     if (this.#every === 0) return false;
     this.#untilNext -= 1;
     if (this.#untilNext > 0) return false;
     this.#untilNext = this.#every;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#lastAtMs < BETWEEN_MS_MIN) return false;
+    this.#lastAtMs = nowMs;
     return true;
   }
 
