@@ -148,6 +148,28 @@ export const configSchema = z.strictObject({
       cpu: integer('threads', 1, [0, 64], 'Threads of the CPU pool; 0 computes on the asking thread.'),
     })
     .prefault({}),
+  placement: z
+    .array(
+      z.strictObject({
+        paths: z.string().min(1).max(200).describe('Path of an actor, or a pattern in which * stands for any text.'),
+        thread: z
+          .string()
+          .regex(/^(?:main|(?:io|trading)-\d{1,2})$/, 'must be main, io-N or trading-N, for example trading-1')
+          .describe('Thread that runs them; it must be of the kind that can.'),
+      }),
+    )
+    .default([])
+    .describe('Pins actors to threads, the first matching rule counts; others are spread over the threads of their kind.'),
+  runtime: z
+    .strictObject({
+      traceEvery: integer(
+        'port answers',
+        100,
+        [0, 1_000_000],
+        'Of so many answers from outside one is followed through all actors, see /debug/traces; 0 follows none.',
+      ),
+    })
+    .prefault({}),
   control: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('Address the control server listens on.'),

@@ -17,6 +17,7 @@ import type { Log } from './observe/live/log.ts';
 import { openLog } from './observe/live/log.ts';
 import type { Redactor } from './observe/redact.ts';
 import { createRedactor } from './observe/redact.ts';
+import { exitNow } from './runtime/thread-exit.ts';
 
 /** Runs the engine until Ctrl-C; returns the exit code. Throws CommandFailure with one clear sentence when it cannot start. */
 export async function runEngine(config: TandemConfig, options: { readonly configFile: string }): Promise<number> {
@@ -30,10 +31,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     redactor = createRedactor([token]);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
     log = opened;
-    engine = await startEngine(config, {
-      log: (record) => opened.write(record),
-      onUnkillable: () => process.exit(EXIT.internal),
-    });
+    engine = await startEngine(config, { log: (record) => opened.write(record), onUnkillable: () => exitNow(EXIT.internal) });
   } catch (error) {
     log?.close();
     throw new CommandFailure(
@@ -53,6 +51,11 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     engine: {
       snapshot: () => system.snapshot(),
       inspect: (path) => system.inspect(path),
+      peek: (path, peekOptions) => system.peek(path, peekOptions),
+      traces: () => system.traces(),
+      pauseActor: (path) => system.pauseActor(path),
+      resumeActor: (path) => system.resumeActor(path),
+      restartActor: (path) => system.restartActor(path),
       tell: (path, message) => system.tell(path, message),
       readiness: () => engine.readiness(),
     },

@@ -8,7 +8,11 @@ export interface ActorRow {
   readonly restarts: number;
   readonly queued: number;
   readonly processed: number;
+  /** Messages handled per second lately. */
+  readonly ratePerSecond: number;
   readonly p99Ms: number;
+  /** Time between the telling of a message and its handling. */
+  readonly queueP99Ms: number;
 }
 
 /** Returns every actor of the answer in its order: whatever has a path, a status and a kind, at any depth. */
@@ -20,6 +24,7 @@ export function actorRows(answer: unknown): readonly ActorRow[] {
   if (typeof path !== 'string' || typeof status !== 'string' || typeof kind !== 'string') return nested;
   const mailbox = isRecord(answer.mailbox) ? answer.mailbox : {};
   const handler = isRecord(answer.handler) ? answer.handler : {};
+  const queueTime = isRecord(answer.queueTime) ? answer.queueTime : {};
   const row: ActorRow = {
     path,
     status,
@@ -28,7 +33,9 @@ export function actorRows(answer: unknown): readonly ActorRow[] {
     restarts: numberOf(answer.restarts),
     queued: numberOf(mailbox.depthTotal),
     processed: numberOf(mailbox.processed),
+    ratePerSecond: numberOf(answer.ratePerSecond),
     p99Ms: numberOf(handler.p99Ms),
+    queueP99Ms: numberOf(queueTime.p99Ms),
   };
   return [row, ...nested];
 }
@@ -59,10 +66,10 @@ export function formatActorRows(rows: readonly ActorRow[]): string {
     .join('\n');
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function numberOf(value: unknown): number {
+export function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }

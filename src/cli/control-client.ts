@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { INTENT_HEADER } from '../control/request-gate.ts';
 import { CommandFailure } from './command-failure.ts';
 import { readPort } from './option-values.ts';
 
@@ -28,10 +29,36 @@ export function addControlOptions(command: Command): Command {
 
 /** Throws CommandFailure (exit code 1) when there is no engine, no token, or no JSON; any HTTP status is an answer. */
 export async function askControl(options: ControlOptions, path: string): Promise<ControlAnswer> {
+  return await request(options, path, {});
+}
+
+/** Asks for a change; throws as `askControl`. */
+export async function orderControl(options: ControlOptions, path: string, body: object): Promise<ControlAnswer> {
+  const headers = { 'content-type': 'application/json', [INTENT_HEADER]: '1' };
+  return await request(options, path, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+/** Returns the path of an actor as part of an address. */
+export function addressOf(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+interface ControlRequest {
+  readonly method?: 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+async function request(
+  options: ControlOptions,
+  path: string,
+  { headers, ...rest }: ControlRequest,
+): Promise<ControlAnswer> {
   const address = `http://127.0.0.1:${options.port}${path}`;
   const token = readToken(options.dataDir);
   const response = await fetch(address, {
-    headers: { authorization: `Bearer ${token}` },
+    ...rest,
+    headers: { ...headers, authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(ANSWER_MS_MAX),
   }).catch((cause: unknown) => {
     throw new CommandFailure(`no engine answers at ${address}: ${reasonOf(cause)}`);

@@ -3,6 +3,8 @@ import type { TradingSummary } from '../../actors/observer.ts';
 import type { Readiness } from '../control/inspectable.ts';
 import type { SystemSnapshot } from '../runtime/snapshot.ts';
 import type { JournalVerdict } from '../storage/verdict.ts';
+import { DrawnPicture, isDrawable, wantsColors } from './drawn-picture.ts';
+import type { ViewOutput } from './drawn-picture.ts';
 import { changeLines, standingLine } from './summary-lines.ts';
 import { renderSummary } from './summary-view.ts';
 import { sanitize } from './terminal-text.ts';
@@ -20,14 +22,6 @@ export interface SummaryInput {
   readonly journal: JournalVerdict;
   /** Calendar ms, for how long pairs are held; without it the time of the last scan serves. */
   readonly nowMs?: number;
-}
-
-/** The part of `process.stdout` that is used. */
-export interface ViewOutput {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
-  write(text: string): unknown;
 }
 
 export interface TerminalViewOptions {
@@ -53,9 +47,9 @@ export interface TerminalView {
 export function startTerminalView(options: TerminalViewOptions): TerminalView {
   const output = options.output ?? process.stdout;
   const environment = options.environment ?? process.env;
-  const isDrawn = output.isTTY === true && environment.TERM !== 'dumb';
+  const isDrawn = isDrawable(output, environment);
   const screen = isDrawn
-    ? new DrawnScreen(output, environment.NO_COLOR === undefined || environment.NO_COLOR === '')
+    ? new DrawnScreen(output, wantsColors(environment))
     : new PlainScreen(output, options.standingMs ?? 10_000);
   const pauseMs = options.pauseMs ?? (isDrawn ? 500 : 1_000);
   let timer: NodeJS.Timeout | undefined;
@@ -87,53 +81,25 @@ interface Screen {
   end(): void;
 }
 
-const HIDE_CURSOR = '\u001b[?25l';
-const SHOW_CURSOR = '\u001b[?25h';
-const CLEAR_TO_LINE_END = '\u001b[K';
-const CLEAR_BELOW = '\u001b[J';
-
-/** Draws each picture over the last one. The cursor rests on the line below the picture. */
 class DrawnScreen implements Screen {
-  readonly #output: ViewOutput;
+  readonly #picture: DrawnPicture;
   readonly #isColored: boolean;
-  #lines: readonly string[] = [];
-  #columns = 0;
 
   constructor(output: ViewOutput, isColored: boolean) {
-    this.#output = output;
+    this.#picture = new DrawnPicture(output);
     this.#isColored = isColored;
-    output.write(HIDE_CURSOR);
   }
 
   show(input: SummaryInput): void {
-    const columns = this.#output.columns ?? 80;
-    // The last line of the terminal is the cursor's: writing a picture as high as the terminal would scroll it away.
-    const rowsMax = Math.max(1, (this.#output.rows ?? 24) - 1);
-    const picture = renderSummary(input, columns, this.#isColored);
-    const lines = picture.length <= rowsMax ? picture : picture.filter((line) => line !== '');
-    const missing = lines.length - rowsMax;
-    const shown = missing <= 0 ? lines : [...lines.slice(0, rowsMax - 1), `… ${missing + 1} more lines`];
-    this.#draw('', shown, columns);
+    this.#picture.show(renderSummary(input, this.#picture.columns, this.#isColored));
   }
 
   say(text: string): void {
-    this.#draw(`${text}${CLEAR_TO_LINE_END}\n`, this.#lines, this.#columns);
+    this.#picture.say(text);
   }
 
   end(): void {
-    this.#output.write(SHOW_CURSOR);
-  }
-
-  #draw(above: string, lines: readonly string[], columns: number): void {
-    // In a terminal made narrower the old lines were broken into more: only a clean screen is certain then.
-    const isReflowed = columns < this.#columns;
-    const up = this.#lines.length === 0 ? '' : `\u001b[${this.#lines.length}A`;
-    const start = isReflowed ? `\u001b[2J\u001b[H` : up;
-    this.#output.write(
-      `${start}\r${above}${lines.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join('')}${CLEAR_BELOW}`,
-    );
-    this.#lines = lines;
-    this.#columns = columns;
+    this.#picture.end();
   }
 }
 

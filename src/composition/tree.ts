@@ -7,6 +7,7 @@ import { connectorRef, guardRef, journalRef, observerRef, positionRef, strategyR
 import type { TandemConfig } from '../../config/schema.ts';
 import type { VenueName } from '../../config/venue-names.ts';
 import type { ActorSpec, SupervisorSpec } from '../runtime/child-spec.ts';
+import { pinActors } from './pinning.ts';
 import { entryPolicies, exitPolicies } from './policies.ts';
 
 /** Where one account's venue is reached and who it is there; found out at start, never secret. */
@@ -51,8 +52,17 @@ export function placementOf(workers: TandemConfig['workers']): Placement {
   };
 }
 
-/** Builds the tree that `README.md` draws. */
+/** Builds the tree that `README.md` draws, its actors where the configuration wants them. Throws on a rule it cannot follow. */
 export function supervisionTree(inputs: TreeInputs): SupervisorSpec {
+  const { config, placement } = inputs;
+  return pinActors(spreadTree(inputs), config.placement, ({ kind, thread = 'main' }) => {
+    if (kind === 'connector') return placement.io;
+    return kind === 'position' || kind === 'guard' || kind === 'strategy' ? placement.trading : [thread];
+  });
+}
+
+/** The tree with its actors spread over the threads of their kind. */
+function spreadTree(inputs: TreeInputs): SupervisorSpec {
   const { config, accounts, placement } = inputs;
   const trading = placement.trading[0] ?? 'main';
   return {

@@ -37,6 +37,11 @@ export function exitMessage(body: unknown): PositionMessage {
   return { type: 'exit-pair', reason: 'MANUAL' };
 }
 
+/** An action that needs no words; the body is `{}`. Throws BadRequest. */
+export function checkEmpty(body: unknown): void {
+  fieldsOf(body, []);
+}
+
 function fieldsOf(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new BadRequest('body', 'a JSON object', body);

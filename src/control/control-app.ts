@@ -6,10 +6,11 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
 import { actorTree, threadViews } from './actor-tree.ts';
-import { BadRequest, engineStateMessage, exitMessage, killMessage } from './control-actions.ts';
+import { BadRequest, checkEmpty, engineStateMessage, exitMessage, killMessage } from './control-actions.ts';
 import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
+import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
 /** Answers shorter than this are sent as they are. */
@@ -49,8 +50,7 @@ export function controlApp(options: ControlAppOptions): Hono {
   app.get('/debug/actors/:path{.+}', async (context) => {
     const path = context.req.param('path');
     const inspection = await engine.inspect(path);
-    if (inspection === undefined)
-      return answer(context, 404, { error: 'no such actor, or its thread does not answer', path });
+    if (inspection === undefined) return answer(context, 404, { error: NO_SUCH_ACTOR, path });
     const { digest, ...rest } = inspection;
     return answer(context, 200, {
       ...record(redactor.value(rest)),
@@ -61,6 +61,32 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 200, redactor.value({ threads: threadViews(await engine.snapshot()) }));
   });
 
+  app.get('/debug/mailbox/:path{.+}', async (context) => {
+    const path = context.req.param('path');
+    const limit = readLimit(context.req.query('limit'));
+    const view = await engine.peek(path, limit === undefined ? {} : { limit });
+    if (view === undefined) return answer(context, 404, { error: NO_SUCH_ACTOR, path });
+    return answer(context, 200, redactMailbox(redactor, view));
+  });
+  app.get('/debug/traces', async (context) => answer(context, 200, redactor.value(traceList(await engine.traces()))));
+  app.get('/debug/trace/:id', async (context) => {
+    const id = context.req.param('id');
+    const trace = (await engine.traces()).find(({ traceId }) => String(traceId) === id);
+    if (trace === undefined) return answer(context, 404, { error: 'no such trace, or it is no longer kept', id });
+    return answer(context, 200, redactor.value(trace));
+  });
+
+  for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
+    app.post(`/control/${action}/:path{.+}`, async (context) => {
+      const path = context.req.param('path');
+      checkEmpty(await readJson(context));
+      const isDone = await carryOut(engine, path);
+      options.log('info', 'control-action', { path, action, isDone });
+      return isDone
+        ? answer(context, 202, { outcome: 'done', action, path })
+        : answer(context, 404, { error: NO_SUCH_ACTOR, action, path });
+    });
+  }
   app.post('/control/exit/:base', async (context) => {
     const base = context.req.param('base');
     return act(options, context, options.addresses.position(base), exitMessage(await readJson(context)));
@@ -72,10 +98,11 @@ export function controlApp(options: ControlAppOptions): Hono {
     return act(options, context, options.addresses.guard, killMessage(await readJson(context)));
   });
 
-  for (const path of ['/healthz', '/readyz', '/debug/actors', '/debug/actors/*', '/debug/threads']) {
+  for (const path of READ_PATHS) {
     app.all(path, (context) => refuseMethod(context, 'GET, HEAD'));
   }
-  for (const path of ['/control/exit/:base', '/control/engine', '/control/kill']) {
+  const actorActions = Object.keys(ACTOR_ACTIONS).map((action) => `/control/${action}/*`);
+  for (const path of ['/control/exit/:base', '/control/engine', '/control/kill', ...actorActions]) {
     app.all(path, (context) => refuseMethod(context, 'POST'));
   }
   app.notFound((context) => answer(context, 404, { error: 'no such path' }));
@@ -88,6 +115,17 @@ export function controlApp(options: ControlAppOptions): Hono {
   return app;
 }
 
+const NO_SUCH_ACTOR = 'no such actor, or its thread does not answer';
+const READ_PATHS = [
+  '/healthz',
+  '/readyz',
+  '/debug/actors',
+  '/debug/actors/*',
+  '/debug/threads',
+  '/debug/mailbox/*',
+  '/debug/traces',
+  '/debug/trace/:id',
+];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],
   ['x-content-type-options', 'nosniff'],

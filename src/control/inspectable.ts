@@ -1,6 +1,7 @@
 /** All that the control server knows of the engine: who implements this can be inspected and steered. Types only; main thread. */
 import type { ActorPath, MessageShape, TellOutcome } from '../runtime/actor.ts';
-import type { ActorInspection, SystemSnapshot } from '../runtime/snapshot.ts';
+import type { ActorInspection, MailboxView, SystemSnapshot } from '../runtime/snapshot.ts';
+import type { Trace } from '../runtime/trace-store.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -13,6 +14,14 @@ export interface Inspectable {
   snapshot(): Promise<SystemSnapshot>;
   /** Returns undefined when no actor lives at the path, or its thread does not answer. */
   inspect(path: ActorPath): Promise<ActorInspection | undefined>;
+  /** Shows waiting messages and takes none; `limit` is 20 when absent. Undefined as for `inspect`. */
+  peek(path: ActorPath, options?: { readonly limit?: number }): Promise<MailboxView | undefined>;
+  /** Sampled causal traces still kept, newest first. */
+  traces(): Promise<readonly Trace[]>;
+  /** False when no such actor lives or its thread does not answer. */
+  pauseActor(path: ActorPath): Promise<boolean>;
+  resumeActor(path: ActorPath): Promise<boolean>;
+  restartActor(path: ActorPath): Promise<boolean>;
   tell(path: ActorPath, message: MessageShape): TellOutcome;
   readiness(): Promise<Readiness>;
 }

@@ -2,10 +2,12 @@
 import type { ActorPath, ActorRef, MessageShape, RandomStream, Self } from './actor.ts';
 import type { ActorSpec } from './child-spec.ts';
 import { Deque } from './deque.ts';
+import { boundedView } from './bounded-view.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import type { RunnableKind } from './kind-registry.ts';
 import { Mailbox } from './mailbox.ts';
-import type { ActorInspection, ActorSnapshot, ActorStatus, FailureSnapshot } from './snapshot.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { ActorInspection, ActorSnapshot, ActorStatus, FailureSnapshot, MailboxView } from './snapshot.ts';
 
 const LAST_MESSAGES = 16;
 
@@ -34,6 +36,7 @@ export class ActorCell {
   readonly threadName: string;
   readonly mailbox: Mailbox;
   readonly handlerTime = new DurationHistogram();
+  readonly queueTime = new DurationHistogram();
   readonly counters = new Map<string, number>();
   /** By watching path and life. */
   readonly watchers = new Map<string, Watcher>();
@@ -45,6 +48,9 @@ export class ActorCell {
   failure: FailureSnapshot | undefined;
   /** Whether it stands in its host's run queue. */
   queued = false;
+  /** Told to leave its mailbox alone; outlasts lives, so that a restart does not undo it. */
+  paused = false;
+  #rate: RateMeter | undefined;
   readonly #lastMessageTypes = new Deque<string>();
 
   constructor(path: ActorPath, spec: ActorSpec, threadName: string) {
@@ -56,7 +62,7 @@ export class ActorCell {
 
   /** Whether it can take a message from its mailbox now. */
   get runnable(): boolean {
-    return this.status === 'running' && this.mailbox.depth > 0;
+    return this.status === 'running' && !this.paused && this.mailbox.depth > 0;
   }
 
   noteHandled(typeName: string): void {
@@ -65,18 +71,39 @@ export class ActorCell {
   }
 
   snapshot(nowMs: number, deadLetters: number): ActorSnapshot {
+    const mailbox = this.mailbox.snapshot(nowMs);
+    this.#rate ??= new RateMeter();
     return {
       path: this.path,
       kind: this.spec.kind,
       thread: this.threadName,
-      status: this.status,
+      status: this.paused && this.status === 'running' ? 'paused' : this.status,
       incarnation: this.incarnation,
       restarts: Math.max(0, this.incarnation - 1),
-      mailbox: this.mailbox.snapshot(nowMs),
+      mailbox,
       handler: this.handlerTime.snapshot(),
+      queueTime: this.queueTime.snapshot(),
+      ratePerSecond: this.#rate.perSecond(nowMs, mailbox.processed),
       counters: Object.fromEntries(this.counters),
       deadLetters,
       ...(this.failure === undefined ? {} : { lastFailure: this.failure.reason }),
+    };
+  }
+
+  /** Shows what waits, without taking anything. */
+  peek(nowMs: number, limit: number): MailboxView {
+    return {
+      path: this.path,
+      depthTotal: this.mailbox.depth,
+      messages: this.mailbox.peek(limit).map((envelope) => ({
+        type: envelope.typeName,
+        class: envelope.class,
+        from: envelope.from,
+        ageMs: Math.max(0, nowMs - envelope.sentAtMs),
+        attempts: envelope.attempts,
+        ...(envelope.traceId === undefined || envelope.traceId === 0 ? {} : { traceId: envelope.traceId }),
+        message: boundedView(envelope.message),
+      })),
     };
   }
 

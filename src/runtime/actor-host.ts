@@ -10,10 +10,11 @@ import { MessageTypes } from './message-types.ts';
 import { PlacementTable } from './placement.ts';
 import type { PortsFactory } from './ports-context.ts';
 import { Segment } from './segment.ts';
-import type { ActorInspection } from './snapshot.ts';
+import type { ActorInspection, MailboxView } from './snapshot.ts';
 import { ThreadClock } from './thread-clock.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime } from './thread-runtime.ts';
+import type { TraceSpan } from './trace-store.ts';
 
 export interface HostActorsOptions {
   /** The kinds this thread can run. */
@@ -66,8 +67,11 @@ class WorkerThread implements ThreadControl {
       seed: options.seed,
       ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
       checkIsolation: options.checkIsolation,
+      measureDurations: options.measureDurations,
+      traceEvery: options.traceEvery,
     });
     for (const path of options.retired) runtime.host.retireActor(path);
+    for (const path of options.paused) runtime.host.setPaused(path, true);
     this.#attached = { runtime, reporter: new ThreadReporter(identity.name, options.incarnation, runtime) };
     runtime.start();
   }
@@ -102,6 +106,18 @@ class WorkerThread implements ThreadControl {
 
   inspect(path: ActorPath): ActorInspection | undefined {
     return this.#current().runtime.host.inspect(path);
+  }
+
+  peek(path: ActorPath, limit: number): MailboxView | undefined {
+    return this.#current().runtime.host.peek(path, limit);
+  }
+
+  traceSpans(): readonly TraceSpan[] {
+    return this.#current().runtime.host.traceSpans();
+  }
+
+  setPaused(path: ActorPath, isPaused: boolean): boolean {
+    return this.#current().runtime.host.setPaused(path, isPaused);
   }
 
   stop(): void {

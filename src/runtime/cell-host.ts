@@ -10,12 +10,19 @@ import { LEVEL, type MessageType, type MessageTypes } from './message-types.ts';
 import type { Place, PlacementTable } from './placement.ts';
 import type { LogLevel, LogRecord, PortsContext, PortsFactory } from './ports-context.ts';
 import { hashText, randomStream } from './random.ts';
-import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot } from './snapshot.ts';
+import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView } from './snapshot.ts';
 import type { SystemRecord } from './system-record.ts';
 import { TimerQueue } from './timer-queue.ts';
+import { TraceStore, type TraceSpan } from './trace-store.ts';
 
 /** Messages one actor may take before the next one gets its turn. */
 const ACTOR_BATCH = 64;
+/**
+ * Reading the clock costs as much as handling a small message. So all messages of a quiet turn are timed; of a busy one the
+ * first few, and then one in so many (a power of two).
+ */
+const TIMED_FIRST = 4;
+const TIMED_EVERY = 128;
 /** Lives a must-deliver message may end before it is set aside. */
 const ATTEMPTS_MAX = 2;
 
@@ -40,6 +47,8 @@ export interface HostEnvironment {
   handling(path: ActorPath, envelope: Envelope): void;
   /** Called right after, whatever came of it. */
   handled(): void;
+  /** Returns a number for a new trace, unique in the system; needed where traces are sampled. */
+  newTraceId?(): number;
 }
 
 export interface CellHostOptions {
@@ -52,6 +61,9 @@ export interface CellHostOptions {
   readonly deadLettersMax?: number;
   /** Replaces a message by an isolated copy when isolation is checked. */
   readonly isolate?: (message: MessageShape) => MessageShape;
+  /** See `SystemOptions.measureDurations` and `traceEvery`; defaults true and 0. */
+  readonly measureDurations?: boolean;
+  readonly traceEvery?: number;
 }
 
 export type StartOutcome = { readonly type: 'started' } | { readonly type: 'failed'; readonly reason: string };
@@ -72,6 +84,11 @@ export class CellHost {
   readonly #endpoints = new Map<ActorPath, (message: MessageShape) => void>();
   readonly #runQueue = new Deque<ActorCell>();
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
+  readonly #measuresDurations: boolean;
+  readonly #traces: TraceStore;
+  #handledInTurn = 0;
+  /** The trace of the message being handled; 0 for none. */
+  #traceId = 0;
   #turns = 0;
 
   constructor(options: CellHostOptions) {
@@ -82,6 +99,8 @@ export class CellHost {
     this.#portsFor = options.portsFor;
     this.#seed = options.seed;
     this.#isolate = options.isolate;
+    this.#measuresDurations = options.measureDurations ?? true;
+    this.#traces = new TraceStore(options.traceEvery ?? 0);
     this.deadLetters = new DeadLetters(options.deadLettersMax);
     // Cells exist before their first life: what is told early waits in the mailbox instead of being lost.
     for (const place of options.placement.onThread(options.environment.threadName)) {
@@ -131,6 +150,7 @@ export class CellHost {
       origin: undefined,
       sequence: 0,
       attempts: 0,
+      traceId: this.#traceId,
     };
   }
 
@@ -224,6 +244,7 @@ export class CellHost {
    */
   runTurn(messagesMax: number, untilMs: number): number {
     this.#turns += 1;
+    this.#handledInTurn = 0;
     this.#fireTimers();
     let handled = 0;
     while (handled < messagesMax) {
@@ -239,7 +260,7 @@ export class CellHost {
 
   #runBatch(cell: ActorCell, messagesMax: number): number {
     let handled = 0;
-    while (handled < messagesMax && cell.status === 'running') {
+    while (handled < messagesMax && cell.status === 'running' && !cell.paused) {
       const envelope = cell.mailbox.take();
       if (envelope === undefined) break;
       this.#handle(cell, envelope);
@@ -257,7 +278,11 @@ export class CellHost {
       return;
     }
     this.#environment.handling(cell.path, envelope);
-    const startedAtMs = this.#environment.monotonicMs();
+    const traceId = envelope.traceId ?? 0;
+    const number = this.#handledInTurn++;
+    const isTimed = (this.#measuresDurations && (number < TIMED_FIRST || number % TIMED_EVERY === 0)) || traceId !== 0;
+    const startedAtMs = isTimed ? this.#environment.monotonicMs() : 0;
+    this.#traceId = traceId;
     cell.noteHandled(envelope.typeName);
     try {
       life.state = kind.receive(life.state, envelope.message, life.self);
@@ -265,9 +290,35 @@ export class CellHost {
     } catch (error) {
       this.#crash(cell, life, envelope, error);
     }
-    cell.handlerTime.record(this.#environment.monotonicMs() - startedAtMs);
+    this.#traceId = 0;
+    if (isTimed) this.#noteTimes(cell, life, envelope, startedAtMs);
     this.#environment.handled();
     if (cell.mailbox.overrun) this.#overrun(cell);
+  }
+
+  #noteTimes(cell: ActorCell, life: Life, envelope: Envelope, startedAtMs: number): void {
+    const endedAtMs = this.#environment.monotonicMs();
+    cell.queueTime.record(startedAtMs - envelope.sentAtMs);
+    cell.handlerTime.record(endedAtMs - startedAtMs);
+    const { traceId } = envelope;
+    if (traceId === undefined || traceId === 0) return;
+    this.#traces.add({
+      traceId,
+      thread: this.#environment.threadName,
+      path: cell.path,
+      incarnation: life.incarnation,
+      type: envelope.typeName,
+      from: envelope.from,
+      queuedAtMs: envelope.sentAtMs,
+      startedAtMs,
+      endedAtMs,
+    });
+  }
+
+  /** Returns the trace a port's answer belongs to: that of the handler it came in, or a new one when it is its turn. */
+  #traceOfAnswer(): number {
+    if (this.#traceId !== 0) return this.#traceId;
+    return this.#traces.isNextSampled(this.#environment) ? (this.#environment.newTraceId?.() ?? 0) : 0;
   }
 
   #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
@@ -394,6 +445,7 @@ export class CellHost {
       origin: undefined,
       sequence: 0,
       attempts: 0,
+      traceId: this.#traceOfAnswer(),
     });
     this.#schedule(cell);
   }
@@ -642,6 +694,25 @@ export class CellHost {
 
   inspect(path: ActorPath): ActorInspection | undefined {
     return this.#cells.get(path)?.inspect(this.#environment.monotonicMs(), this.deadLetters.countFor(path));
+  }
+
+  /** Shows up to `limit` messages that wait for the actor. */
+  peek(path: ActorPath, limit: number): MailboxView | undefined {
+    return this.#cells.get(path)?.peek(this.#environment.monotonicMs(), limit);
+  }
+
+  /** Returns the spans of this thread's actors that are still kept. */
+  traceSpans(): TraceSpan[] {
+    return this.#traces.spans();
+  }
+
+  /** Lets the actor leave its mailbox alone, or look at it again. Returns false when it does not live here. */
+  setPaused(path: ActorPath, isPaused: boolean): boolean {
+    const cell = this.#cells.get(path);
+    if (cell === undefined) return false;
+    cell.paused = isPaused;
+    this.#schedule(cell);
+    return true;
   }
 
   /** Removes and returns everything unhandled on this host, per actor in service order, when a virtual thread dies. */

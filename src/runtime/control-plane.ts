@@ -7,9 +7,10 @@ import type { ActorPath } from './actor.ts';
 import type { StartOutcome } from './cell-host.ts';
 import type { DeliveryByType } from './message-types.ts';
 import type { Place } from './placement.ts';
-import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, ThreadSnapshot } from './snapshot.ts';
+import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView, ThreadSnapshot } from './snapshot.ts';
 import type { Calendar } from './system.ts';
 import type { ThreadIdentity } from './thread-runtime.ts';
+import type { TraceSpan } from './trace-store.ts';
 
 /** Everything a worker needs to become a thread of a system. Plain data, and ports to be transferred. */
 export interface AttachOptions {
@@ -26,8 +27,11 @@ export interface AttachOptions {
   readonly seed: number;
   readonly deadLettersMax: number | undefined;
   readonly checkIsolation: boolean;
+  readonly measureDurations: boolean;
+  readonly traceEvery: number;
   /** Actors that ended for good before this life of the thread. */
   readonly retired: readonly ActorPath[];
+  readonly paused: readonly ActorPath[];
 }
 
 export interface PeerLink {
@@ -55,6 +59,9 @@ export interface ThreadControl {
   retireActor(path: ActorPath): void;
   report(): ThreadReport;
   inspect(path: ActorPath): ActorInspection | undefined;
+  peek(path: ActorPath, limit: number): MailboxView | undefined;
+  traceSpans(): readonly TraceSpan[];
+  setPaused(path: ActorPath, isPaused: boolean): boolean;
   /** Ends the thread's loop; nothing is answered afterwards. */
   stop(): void;
 }

@@ -28,6 +28,8 @@ export interface Envelope {
   readonly sequence: number;
   /** How many lives of the actor ended while handling it. */
   readonly attempts: number;
+  /** The causal trace it belongs to; 0 or absent for none. */
+  readonly traceId?: number;
 }
 
 export const MAILBOX_MESSAGES_MAX_DEFAULT = 10_000;
@@ -132,6 +134,18 @@ export class Mailbox {
     this.#byKey.clear();
     this.#depth = 0;
     this.#stateDepth = 0;
+    return envelopes;
+  }
+
+  /** Returns up to `limit` waiting messages, best level first, and leaves them where they are. */
+  peek(limit: number): Envelope[] {
+    const envelopes: Envelope[] = [];
+    for (const level of this.#levels) {
+      for (let index = 0; index < level.length && envelopes.length < limit; index++) {
+        const slot = level.at(index);
+        if (slot !== undefined) envelopes.push(slot.envelope);
+      }
+    }
     return envelopes;
   }
 

@@ -1,7 +1,8 @@
 /**
  * The one SharedArrayBuffer all threads of a system share: who is asleep, who is alive, and the lanes between them.
  *
- *   offset 0    directory, 128 bytes: magic, version, threads, control lane bytes, data lane bytes, message table hash
+ *   offset 0    directory, 128 bytes: magic, version, threads, control lane bytes, data lane bytes, message table hash,
+ *               number of the last trace begun
  *   offset 128  one slot of 256 bytes per thread
  *   then        for every ordered pair of threads two banks of one control and one data ring
  *
@@ -14,6 +15,8 @@ const DIRECTORY_BYTES = 128;
 const SLOT_BYTES = 256;
 const MAGIC = 0x54_41_4e_44;
 const VERSION = 1;
+/** Word of the directory. */
+const LAST_TRACE = 6;
 
 /** Words of a thread slot. The first line of 128 bytes is written by others, the second by the thread itself. */
 export const SLOT = {
@@ -83,6 +86,14 @@ export class Segment {
 
   add(thread: number, word: SlotWord, value: number): void {
     Atomics.add(this.words, this.slotWord(thread, word), value);
+  }
+
+  /** Returns the number of a new trace, from 1; and of the newest one, 0 before the first. */
+  newTraceId(): number {
+    return (Atomics.add(this.words, LAST_TRACE, 1) + 1) | 0;
+  }
+  get lastTraceId(): number {
+    return Atomics.load(this.words, LAST_TRACE);
   }
 
   /** Returns true when this call woke the thread's flag: the caller then owes it a notify or a nudge. */

@@ -4,9 +4,9 @@ import type { RestartStrategy } from './child-spec.ts';
 
 /**
  * `waiting`: not started yet. `restarting`: ended, its supervisor is about to start it again. `crashed`: ended by a throw
- * and not yet taken care of. `stopped`: ended for good.
+ * and not yet taken care of. `stopped`: ended for good. `paused`: running, but told to leave its mailbox alone.
  */
-export type ActorStatus = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopped' | 'crashed';
+export type ActorStatus = 'waiting' | 'starting' | 'running' | 'paused' | 'restarting' | 'stopped' | 'crashed';
 
 /** Queued messages by class. `system` overtakes all, `market` comes last. */
 export interface MailboxDepth {
@@ -32,7 +32,7 @@ export interface MailboxSnapshot {
   readonly refused: number;
 }
 
-/** Handler durations in ms; percentiles are upper edges of logarithmic buckets (at most 41 % too high). */
+/** Durations in ms; percentiles are upper edges of logarithmic buckets (at most 25 % too high). */
 export interface DurationSnapshot {
   readonly count: number;
   readonly totalMs: number;
@@ -50,7 +50,12 @@ export interface ActorSnapshot {
   readonly incarnation: number;
   readonly restarts: number;
   readonly mailbox: MailboxSnapshot;
+  /** Time in handlers, `start` included; of all messages while the thread has little to do, of a sample while it is busy. */
   readonly handler: DurationSnapshot;
+  /** Time from the telling of the same messages to the start of their handling: on their way and in the mailbox. */
+  readonly queueTime: DurationSnapshot;
+  /** Messages handled per second, over about the last second before somebody asked. */
+  readonly ratePerSecond: number;
   /** What the actor counted with `self.count`. */
   readonly counters: Readonly<Record<string, number>>;
   /** Messages to this actor that nobody took. */
@@ -67,6 +72,28 @@ export interface ActorInspection extends ActorSnapshot {
   readonly digest?: unknown;
   readonly timers: number;
   readonly watchers: readonly ActorPath[];
+}
+
+/** A message that waits in a mailbox, as it may be shown: large ones only in part. */
+export interface PeekedMessage {
+  readonly type: string;
+  readonly class: 'must-deliver' | 'state' | 'market' | 'system';
+  readonly from: ActorPath;
+  /** Time since it was told, ms. */
+  readonly ageMs: number;
+  /** Lives of the actor that ended over it before. */
+  readonly attempts: number;
+  /** Absent unless it is part of a sampled trace. */
+  readonly traceId?: number;
+  /** See bounded-view.ts. May hold secrets: to be redacted before anybody sees it. */
+  readonly message: unknown;
+}
+
+export interface MailboxView {
+  readonly path: ActorPath;
+  readonly depthTotal: number;
+  /** The first so many, in order of service level and then of arrival. */
+  readonly messages: readonly PeekedMessage[];
 }
 
 export interface FailureSnapshot {

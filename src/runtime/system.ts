@@ -4,7 +4,8 @@ import type { ActorPath, DeliveryTable, MessageShape, TellOutcome } from './acto
 import type { SupervisorSpec } from './child-spec.ts';
 import type { AnyActorKind } from './kind-registry.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
-import type { ActorInspection, SystemSnapshot } from './snapshot.ts';
+import type { ActorInspection, MailboxView, SystemSnapshot } from './snapshot.ts';
+import type { Trace } from './trace-store.ts';
 
 /** Calendar time as actors see it: the real one, or one that starts at a chosen instant and runs `scale` times as fast. */
 export type Calendar = { readonly type: 'live' } | { readonly type: 'scaled'; readonly startAtMs: number; readonly scale: number };
@@ -43,6 +44,10 @@ export interface SystemOptions {
   readonly deadLettersMax?: number;
   /** Development aid: freezes each message told and hands over a codec copy, so that shared mutable state shows. Default false. */
   readonly checkIsolation?: boolean;
+  /** Keeps histograms of queue and handler time per actor. Default true. */
+  readonly measureDurations?: boolean;
+  /** Of so many answers of ports one begins a causal trace, at most 100 a second per thread; 0 for none. Default 0. Threads only. */
+  readonly traceEvery?: number;
 }
 
 export interface ThreadSystemOptions extends SystemOptions {
@@ -79,6 +84,21 @@ export interface ActorSystem {
   snapshot(): Promise<SystemSnapshot>;
   /** Returns undefined when the path is no actor's, or its thread does not answer. */
   inspect(path: ActorPath): Promise<ActorInspection | undefined>;
+  /** Shows up to `limit` (default 20, at most 100) messages waiting for the actor, and takes none. Undefined as for `inspect`. */
+  peek(path: ActorPath, options?: { readonly limit?: number }): Promise<MailboxView | undefined>;
+  /** Returns the causal traces still kept, newest first. */
+  traces(): Promise<readonly Trace[]>;
+  /**
+   * Pausing lets an actor leave its mailbox alone until it is resumed, restarts of it and of its thread included: what it is
+   * told waits, and is refused at the mailbox's bound. Returns false when no such actor lives or its thread does not answer.
+   */
+  pauseActor(path: ActorPath): Promise<boolean>;
+  resumeActor(path: ActorPath): Promise<boolean>;
+  /**
+   * Ends the actor's life in order, `stop` included, as a death its supervisor decides about: strategy, intensity and
+   * backoff apply, and its mailbox is kept. Returns false when it has no life to end now.
+   */
+  restartActor(path: ActorPath): Promise<boolean>;
   /** Terminates a worker thread as if it had crashed; its actors come back. For tests and fault injection. */
   killThread(name: string): void;
   /** Stops the tree in reverse start order, then the threads. Settles at the latest shortly after `deadlineMs`. */

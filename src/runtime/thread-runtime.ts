@@ -43,9 +43,13 @@ const LOST_AFTER_MS = 50;
 const HEARTBEAT_EVERY_MS = 100;
 /** A blocking thread lets its event loop run at least this often while it is busy. */
 const BLOCKING_STRETCH_MS = 10;
-/** Lives are told apart on the ring by 12 bits; 0 stands for a named ref. */
-const LIFE_MODULUS = 4_095;
+/**
+ * An actor's number takes 20 bits of a word on the ring. The other 12 tell its lives apart (in the destination; 0 stands for
+ * a named ref) and causal traces (in the source; 0 stands for none).
+ */
 const ACTOR_BITS = 20;
+const ACTOR_MASK = (1 << ACTOR_BITS) - 1;
+const WRAP_MODULUS = 4_095;
 
 export interface ThreadRuntimeOptions {
   readonly segment: Segment;
@@ -61,6 +65,8 @@ export interface ThreadRuntimeOptions {
   readonly seed: number;
   readonly deadLettersMax?: number;
   readonly checkIsolation: boolean;
+  readonly measureDurations: boolean;
+  readonly traceEvery: number;
   /** Main thread only: crashes of any thread's actors, and logs of all. */
   readonly onCrashed?: (path: ActorPath, incarnation: number, reason: string) => void;
   readonly onLog?: (record: LogRecord) => void;
@@ -116,6 +122,8 @@ export class ThreadRuntime {
       portsFor: options.portsFor,
       seed: options.seed,
       ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
+      measureDurations: options.measureDurations,
+      traceEvery: options.traceEvery,
       ...(options.checkIsolation ? { isolate: (message: MessageShape) => this.#codec.isolate(message) } : {}),
     });
   }
@@ -345,6 +353,7 @@ export class ThreadRuntime {
       log: (record) => this.#log(record),
       handling: (_path, envelope) => this.#noteInFlight(envelope),
       handled: () => this.#noteHandled(),
+      newTraceId: () => this.#segment.newTraceId(),
     };
   }
 
@@ -354,8 +363,8 @@ export class ThreadRuntime {
       message: envelope.message,
       typeId: type.id,
       codec: CODEC.map,
-      destination: place.index | (lifeBits(envelope.incarnation) << ACTOR_BITS),
-      source: this.#options.placement.byPath(envelope.from)?.index ?? 0,
+      destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
+      source: (this.#options.placement.byPath(envelope.from)?.index ?? 0) | (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
       path: place.path,
       from: envelope.from,
       sentAtUs: (envelope.sentAtMs * 1_000) | 0,
@@ -443,7 +452,7 @@ export class ThreadRuntime {
       return 'taken';
     }
     const type = this.#options.types.byId(arrival.typeId);
-    const place = this.#options.placement.byIndex(arrival.destination & ((1 << ACTOR_BITS) - 1));
+    const place = this.#options.placement.byIndex(arrival.destination & ACTOR_MASK);
     if (type === undefined || place === undefined) {
       throw new Error(`a record from ${peer.name} must name a known type and actor, was type ${arrival.typeId} to ${arrival.destination}`);
     }
@@ -462,12 +471,13 @@ export class ThreadRuntime {
       class: type.class,
       level: type.level,
       key: conflationKey(type, arrival.message),
-      from: this.#options.placement.byIndex(arrival.source)?.path ?? '',
-      incarnation: lifeFrom(arrival.destination >>> ACTOR_BITS, this.host.incarnationOf(place.path)),
+      from: this.#options.placement.byIndex(arrival.source & ACTOR_MASK)?.path ?? '',
+      incarnation: unwrapped(arrival.destination >>> ACTOR_BITS, this.host.incarnationOf(place.path)),
       sentAtMs: nowMs - Math.max(0, ageUs) / 1_000,
       origin: arrival.origin,
       sequence: arrival.sequence,
       attempts: arrival.isRetried ? 1 : 0,
+      traceId: unwrapped(arrival.source >>> ACTOR_BITS, this.#segment.lastTraceId),
     };
   }
 
@@ -500,14 +510,14 @@ export class ThreadRuntime {
   }
 }
 
-function lifeBits(incarnation: number): number {
-  return incarnation === 0 ? 0 : ((incarnation - 1) % LIFE_MODULUS) + 1;
+/** Returns a number from 1 as 12 bits from 1; 0 stays 0. */
+function wrappedBits(number: number): number {
+  return number === 0 ? 0 : ((number - 1) % WRAP_MODULUS) + 1;
 }
 
-/** Returns the newest life up to the current one that has these bits. */
-function lifeFrom(bits: number, currentIncarnation: number): number {
+/** Returns the newest number up to the current one that has these bits. */
+function unwrapped(bits: number, current: number): number {
   if (bits === 0) return 0;
-  const current = lifeBits(currentIncarnation);
-  const back = (((current - bits) % LIFE_MODULUS) + LIFE_MODULUS) % LIFE_MODULUS;
-  return currentIncarnation >= back && currentIncarnation - back > 0 ? currentIncarnation - back : bits;
+  const back = (((wrappedBits(current) - bits) % WRAP_MODULUS) + WRAP_MODULUS) % WRAP_MODULUS;
+  return current >= back && current - back > 0 ? current - back : bits;
 }

@@ -1,11 +1,11 @@
 /** The actor system on worker threads in real time: starts threads and tree, restarts both, answers questions. Main thread. */
-import { transfer } from 'comlink';
+import { transfer, type Remote } from 'comlink';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { randomInt } from 'node:crypto';
 import { refOf, type ActorPath, type MessageShape, type TellOutcome } from './actor.ts';
 import { AskTable } from './ask-table.ts';
-import type { StartOutcome } from './cell-host.ts';
-import type { AttachOptions, PeerLink, ThreadReport } from './control-plane.ts';
+import type { CellHost, StartOutcome } from './cell-host.ts';
+import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './control-plane.ts';
 import { mergeDeadLetters } from './dead-letters.ts';
 import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
 import { KindRegistry } from './kind-registry.ts';
@@ -13,18 +13,23 @@ import { MessageTypes } from './message-types.ts';
 import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable } from './placement.ts';
 import type { LogLevel } from './ports-context.ts';
 import { Segment, SLOT } from './segment.ts';
-import type { ActorInspection, ActorSnapshot, SystemSnapshot, ThreadSnapshot } from './snapshot.ts';
+import type { ActorInspection, ActorSnapshot, MailboxView, SystemSnapshot, ThreadSnapshot } from './snapshot.ts';
 import { SupervisionTree, type TreeEnvironment } from './supervision-tree.ts';
 import type { ExitReason } from './supervisor.ts';
 import type { ActorSystem, AskOptions, ThreadSpec, ThreadSystemOptions } from './system.ts';
 import { anchorNow, ThreadClock } from './thread-clock.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime, type ThreadIdentity } from './thread-runtime.ts';
+import { tracesOf, type Trace } from './trace-store.ts';
 import { CALL_DEADLINE_MS, WorkerKeeper } from './worker-keeper.ts';
 
 const MAIN_INDEX = 0;
-const LOOK_EVERY_MS = 100;
+/** How often heartbeats are looked at: at least five times within the limit, or every look would seem late. */
+const LOOKS_PER_LIMIT = 5;
+const LOOK_EVERY_MS_MAX = 100;
 const SNAPSHOT_DEADLINE_MS = 500;
+/** Messages shown of one mailbox. */
+const PEEK_LIMIT = { usual: 20, most: 100 } as const;
 /** Time for survivors to say they took leave of a dead thread. */
 const LEAVE_DEADLINE_MS = 5_000;
 /** A thread that keeps dying waits this long, doubled each time, at most as long as the second number. */
@@ -68,6 +73,7 @@ class ThreadSystem implements ActorSystem {
   readonly #pendingStarts = new Map<ActorPath, PendingStart>();
   /** What to do on a thread that is away, in order, once it is back. */
   readonly #commands = new Map<string, (() => void)[]>();
+  readonly #paused = new Set<ActorPath>();
   readonly #deathTimesMs = new Map<string, number[]>();
   /** Survivors' farewells to a thread's latest dead lives: its rings of the one before last are free when the first settled. */
   readonly #farewells = new Map<string, { readonly previous: Promise<unknown>; readonly latest: Promise<unknown> }>();
@@ -107,8 +113,9 @@ class ThreadSystem implements ActorSystem {
         }),
       );
     }
-    this.#watch = new HeartbeatWatch(options.heartbeatMs ?? 1_000);
-    this.#watchTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    const heartbeatMs = options.heartbeatMs ?? 1_000;
+    this.#watch = new HeartbeatWatch(heartbeatMs);
+    this.#watchTimer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS_MAX, heartbeatMs / LOOKS_PER_LIMIT));
   }
 
   #assertThreads(): void {
@@ -134,6 +141,8 @@ class ThreadSystem implements ActorSystem {
       seed: this.#seed,
       ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
       checkIsolation: options.checkIsolation ?? false,
+      measureDurations: options.measureDurations ?? true,
+      traceEvery: options.traceEvery ?? 0,
       onCrashed: (path, incarnation, reason) => {
         // Never inside the host's own turn: the tree may start the next life at once.
         setImmediate(() => this.#actorCrashed(path, incarnation, reason));
@@ -385,6 +394,9 @@ class ThreadSystem implements ActorSystem {
       seed: this.#seed,
       deadLettersMax: options.deadLettersMax,
       checkIsolation: options.checkIsolation ?? false,
+      measureDurations: options.measureDurations ?? true,
+      traceEvery: options.traceEvery ?? 0,
+      paused: [...this.#paused],
       retired: this.#placement.onThread(keeper.name).flatMap((place) => (this.#tree.statusOf(place.path) === 'stopped' ? [place.path] : [])),
     };
   }
@@ -444,7 +456,7 @@ class ThreadSystem implements ActorSystem {
   #look(): void {
     const pulses: Pulse[] = [];
     for (const keeper of this.#keepers.values()) {
-      if (keeper.life === undefined) continue;
+      if (keeper.life === undefined || keeper.isEnding) continue;
       const isAsleep = this.#segment.load(keeper.index, SLOT.sleep) === 1 && keeper.spec.wake === 'wait';
       pulses.push({ name: keeper.name, heartbeat: this.#segment.load(keeper.index, SLOT.heartbeat), isAsleep });
     }
@@ -533,21 +545,107 @@ class ThreadSystem implements ActorSystem {
   }
 
   #asSupervised<Snapshot extends ActorSnapshot>(actor: Snapshot, thread?: ThreadSnapshot): Snapshot {
-    if (actor.status === 'running' && thread?.status !== 'dead') return actor;
+    if ((actor.status === 'running' || actor.status === 'paused') && thread?.status !== 'dead') return actor;
     return { ...actor, status: this.#tree.statusOf(actor.path), incarnation: this.#tree.incarnationOf(actor.path) };
   }
 
   async inspect(path: ActorPath): Promise<ActorInspection | undefined> {
+    return this.#inspected(
+      await this.#askThreadOf(
+        path,
+        'inspect',
+        (host) => host.inspect(path),
+        (control) => control.inspect(path),
+      ),
+    );
+  }
+
+  peek(path: ActorPath, options: { readonly limit?: number } = {}): Promise<MailboxView | undefined> {
+    const limit = Math.min(PEEK_LIMIT.most, Math.max(0, options.limit ?? PEEK_LIMIT.usual));
+    return this.#askThreadOf(
+      path,
+      'peek',
+      (host) => host.peek(path, limit),
+      (control) => control.peek(path, limit),
+    );
+  }
+
+  async traces(): Promise<readonly Trace[]> {
+    const asked = [...this.#keepers.values()].map(async (keeper) => {
+      if (keeper.life === undefined) return [];
+      // What a silent or dying thread knows of a trace is missing from it: a question must not fail the one who asks.
+      return await keeper.call('traceSpans', SNAPSHOT_DEADLINE_MS, (control) => control.traceSpans()).catch(() => []);
+    });
+    return tracesOf([...this.#runtime.host.traceSpans(), ...(await Promise.all(asked)).flat()]);
+  }
+
+  /** Returns the answer of the actor's thread; undefined when no actor lives at the path, or the thread does not answer. */
+  async #askThreadOf<Answer>(
+    path: ActorPath,
+    what: string,
+    onMain: (host: CellHost) => Answer,
+    onWorker: (control: Remote<ThreadControl>) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
     const place = this.#placement.byPath(path);
-    if (place === undefined) return undefined;
+    if (place?.spec === undefined) return undefined;
     const keeper = this.#keepers.get(place.thread);
-    if (keeper === undefined) return this.#inspected(this.#runtime.host.inspect(path));
+    if (keeper === undefined) return onMain(this.#runtime.host);
     if (keeper.life === undefined) return undefined;
     try {
-      return this.#inspected(await keeper.call('inspect', SNAPSHOT_DEADLINE_MS, (control) => control.inspect(path)));
+      return await keeper.call(what, SNAPSHOT_DEADLINE_MS, onWorker);
     } catch {
       return undefined;
     }
+  }
+
+  // --- steering one actor ---
+
+  pauseActor(path: ActorPath): Promise<boolean> {
+    return this.#setPaused(path, true);
+  }
+
+  resumeActor(path: ActorPath): Promise<boolean> {
+    return this.#setPaused(path, false);
+  }
+
+  async #setPaused(path: ActorPath, isPaused: boolean): Promise<boolean> {
+    if (this.#placement.byPath(path)?.spec === undefined || this.#tree.statusOf(path) === 'stopped') return false;
+    // Remembered first: a thread that dies over the call comes back with the actor as it was wanted.
+    if (isPaused) this.#paused.add(path);
+    else this.#paused.delete(path);
+    const isSet = await this.#askThreadOf(
+      path,
+      'setPaused',
+      (host) => host.setPaused(path, isPaused),
+      (control) => control.setPaused(path, isPaused),
+    );
+    this.#log('warn', isPaused ? 'actor-paused' : 'actor-resumed', { isSet: isSet === true }, path);
+    return isSet === true;
+  }
+
+  restartActor(path: ActorPath): Promise<boolean> {
+    if (this.#placement.byPath(path)?.spec === undefined || this.#tree.statusOf(path) !== 'running') return Promise.resolve(false);
+    const incarnation = this.#tree.incarnationOf(path);
+    const reason = 'restarted on request';
+    this.#log('warn', 'actor-restart-requested', { incarnation }, path);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#onThreadOf(path, (keeper) => {
+      const outcome =
+        keeper === undefined
+          ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
+          : keeper.call(`stop of ${path}`, CALL_DEADLINE_MS, (control) => control.stopActor(path, incarnation, reason));
+      outcome.then(
+        (failure) => {
+          this.#actorExited(path, incarnation, failure === undefined ? { kind: 'killed', detail: reason } : { kind: 'crashed', detail: failure });
+          resolve(true);
+        },
+        (error: unknown) => {
+          resolve(false);
+          this.#callFailed(keeper, error);
+        },
+      );
+    });
+    return promise;
   }
 
   #inspected(inspection: ActorInspection | undefined): ActorInspection | undefined {

@@ -19,6 +19,10 @@ interface StartedWorker {
   readonly control: Remote<ThreadControl>;
   /** Settles with the reason when the worker ends, however it ends. */
   readonly death: Promise<string>;
+  /** Why it ends, as far as anybody said: its last error, or why it was terminated. */
+  failure: string | undefined;
+  /** Told to end, and not gone yet. */
+  isEnding: boolean;
 }
 
 /** One life of a thread. */
@@ -46,6 +50,7 @@ export class WorkerKeeper {
   #life: ThreadLife | undefined;
   #incarnation = 0;
   #isClosed = false;
+  /** How its latest life ended; undefined while that is its first. */
   lastFailure: string | undefined;
 
   constructor(spec: ThreadSpec & { readonly entry: URL }, index: number, events: WorkerKeeperEvents) {
@@ -67,6 +72,11 @@ export class WorkerKeeper {
   /** Whether a worker lives, attached or not. */
   get isBegun(): boolean {
     return this.#started !== undefined;
+  }
+
+  /** Whether its current life was told to end: native code may keep it for long. */
+  get isEnding(): boolean {
+    return this.#started?.isEnding === true;
   }
 
   /** Begins the thread's next life: the warm spare when there is one, else a new worker. It is useful after `attach`. */
@@ -107,8 +117,9 @@ export class WorkerKeeper {
   /** Ends the current life; `onDeath` follows, or `onUnkillable` when native code holds the thread. */
   terminate(reason: string): void {
     const started = this.#started;
-    if (started === undefined) return;
-    this.lastFailure = reason;
+    if (started === undefined || started.isEnding) return;
+    started.isEnding = true;
+    started.failure ??= reason;
     const timer = setTimeout(() => this.#events.onUnkillable(this.name), TERMINATE_MS);
     void started.worker.terminate().finally(() => clearTimeout(timer));
   }
@@ -136,21 +147,21 @@ export class WorkerKeeper {
       ...(this.spec.resourceLimits === undefined ? {} : { resourceLimits: this.spec.resourceLimits }),
     });
     const control = wrap<ThreadControl>(nodeEndpoint(port1));
-    let failure: string | undefined;
-    worker.on('error', (error: unknown) => {
-      failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      this.lastFailure = failure;
-    });
     const { promise: death, resolve } = Promise.withResolvers<string>();
-    const started: StartedWorker = { worker, control, death };
+    const started: StartedWorker = { worker, control, death, failure: undefined, isEnding: false };
+    worker.on('error', (error: unknown) => {
+      started.failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    });
     worker.on('exit', (code) => {
-      const reason = `thread ${this.name} ended with code ${code}${failure === undefined ? '' : `: ${failure}`}`;
+      const reason = `thread ${this.name} ended with code ${code}${started.failure === undefined ? '' : `: ${started.failure}`}`;
       resolve(reason);
       // Within the event itself: when two threads end together, nobody may still call the one by way of the other.
       const wasStarted = this.#forget(started);
       control[releaseProxy]();
       port1.close();
-      if (wasStarted) this.#events.onDeath(this, reason);
+      if (!wasStarted) return;
+      this.lastFailure = reason;
+      this.#events.onDeath(this, reason);
     });
     return started;
   }

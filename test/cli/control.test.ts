@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runTandem } from './run-tandem.ts';
+import { LAUNCH, runTandem } from './run-tandem.ts';
 
 const TOKEN = 'a'.repeat(64);
 
@@ -32,8 +34,10 @@ interface Answer {
 /** An engine's control server with fixed answers; returns the options that lead to it. */
 async function pretendEngine(answers: Readonly<Record<string, Answer>>, token = TOKEN): Promise<readonly string[]> {
   const server = createServer((request, response) => {
+    const isMeant = request.method === 'GET' || request.headers['x-tandem'] === '1';
+    const key = request.method === 'GET' ? (request.url ?? '') : `${request.method} ${request.url}`;
     const answer =
-      request.headers.authorization === `Bearer ${TOKEN}` ? answers[request.url ?? ''] : { status: 403, body: '' };
+      isMeant && request.headers.authorization === `Bearer ${TOKEN}` ? answers[key] : { status: 403, body: '' };
     response.writeHead(answer?.status ?? 404).end(answer?.body ?? '{"error":"not found"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -74,6 +78,53 @@ describe('tandem actors', () => {
   it('shows one actor in depth', async () => {
     const { stdout } = await runTandem(['actors', 'position/BTC', ...(await pretendEngine(answers))]);
     expect(JSON.parse(stdout)).toEqual(actors.actors[0]);
+  });
+
+  it('shows the messages that wait for one actor', async () => {
+    const view = { path: 'position/BTC', depthTotal: 1, messages: [{ type: 'fill' }] };
+    const options = await pretendEngine({ '/debug/mailbox/position/BTC': { status: 200, body: JSON.stringify(view) } });
+    expect(JSON.parse((await runTandem(['actors', 'position/BTC', '--mailbox', ...options])).stdout)).toEqual(view);
+  });
+
+  it.each([
+    ['pause', 'position/BTC paused\n'],
+    ['resume', 'position/BTC resumed\n'],
+    ['restart', 'position/BTC ended its life; its supervisor decides about the next one\n'],
+  ])('can %s one actor', async (action, said) => {
+    const options = await pretendEngine({
+      [`POST /control/${action}/position/BTC`]: { status: 202, body: '{"outcome":"done"}' },
+    });
+    const { code, stdout } = await runTandem(['actors', 'position/BTC', `--${action}`, ...options]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: said });
+    const missing = await runTandem(['actors', 'position/XRP', `--${action}`, ...options]);
+    expect({ code: missing.code, stderr: missing.stderr }).toEqual({
+      code: 1,
+      stderr: 'no actor lives at "position/XRP"\n',
+    });
+  });
+
+  it.each([
+    [['--pause'], '--pause needs the path of an actor'],
+    [['--mailbox'], '--mailbox needs the path of an actor'],
+    [['position/BTC', '--pause', '--resume'], "'--pause' cannot be used with option '--resume'"],
+  ])('refuses %j', async (words, said) => {
+    const { code, stderr } = await runTandem(['actors', ...words]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+  });
+
+  it('follows one actor line by line until it is told to stop', async () => {
+    const options = await pretendEngine(answers);
+    const child = spawn(process.execPath, [LAUNCH, 'actors', 'position/BTC', '--follow', ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      child.kill('SIGINT');
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(printed).toBe(`${JSON.stringify(actors.actors[0])}\n`);
   });
 
   it('fails for an actor that is not there', async () => {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-const LAUNCH = join(import.meta.dirname, '..', '..', 'src', 'launch.mjs');
+export const LAUNCH = join(import.meta.dirname, '..', '..', 'src', 'launch.mjs');
 
 export interface CommandResult {
   readonly code: number;

@@ -9,7 +9,8 @@ import { loadControlToken } from '../../src/control/control-token.ts';
 import type { Inspectable } from '../../src/control/inspectable.ts';
 import { createRedactor } from '../../src/observe/redact.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
-import type { ActorInspection, ActorSnapshot, SystemSnapshot } from '../../src/runtime/snapshot.ts';
+import type { Trace } from '../../src/runtime/trace-store.ts';
+import type { ActorInspection, ActorSnapshot, MailboxView, SystemSnapshot } from '../../src/runtime/snapshot.ts';
 
 export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {}): ActorSnapshot {
   return {
@@ -30,6 +31,8 @@ export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {})
       refused: 0,
     },
     handler: { count: 97, totalMs: 3, maxMs: 1, p50Ms: 0.02, p99Ms: 0.5 },
+    queueTime: { count: 97, totalMs: 9, maxMs: 2, p50Ms: 0.05, p99Ms: 1.25 },
+    ratePerSecond: 12.5,
     counters: { 'rows-repeated': 1 },
     deadLetters: 0,
     ...fields,
@@ -87,6 +90,45 @@ const INSPECTION: ActorInspection = {
   watchers: [],
 };
 
+const MAILBOX: MailboxView = {
+  path: 'position/BTC',
+  depthTotal: 3,
+  messages: [
+    {
+      type: 'order-updated',
+      class: 'must-deliver',
+      from: 'connector/lighter:main',
+      ageMs: 1.5,
+      attempts: 1,
+      traceId: 7,
+      message: { type: 'order-updated', note: 'canary-secret-1', apiKey: 'never', quantity: 12n },
+    },
+    {
+      type: 'market-changed',
+      class: 'market',
+      from: '',
+      ageMs: 0.5,
+      attempts: 0,
+      message: { text: 'x'.repeat(5_000) },
+    },
+  ],
+};
+
+const TRACE: Trace = {
+  traceId: 7,
+  beganAtMs: 100,
+  durationMs: 2.5,
+  threads: ['io-0', 'trading-0'],
+  spans: [
+    span('io-0', 'connector/lighter:main', 'frame', '$port'),
+    span('trading-0', 'position/BTC', 'market-changed', 'connector/lighter:main'),
+  ],
+};
+
+function span(thread: string, path: string, type: string, from: string): Trace['spans'][number] {
+  return { traceId: 7, thread, path, incarnation: 1, type, from, queuedAtMs: 100, startedAtMs: 101, endedAtMs: 102.5 };
+}
+
 function supervisor(path: string, children: readonly string[]): SystemSnapshot['supervisors'][number] {
   return {
     path,
@@ -104,6 +146,8 @@ export interface StagedControl {
   readonly server: ControlServer;
   readonly token: string;
   readonly told: { readonly path: string; readonly message: MessageShape }[];
+  /** What was done to actors themselves. */
+  readonly steered: readonly (readonly [action: string, path: string])[];
   readonly logged: { readonly event: string; readonly fields: unknown }[];
   /** Moves the server's clock. */
   pass(byMs: number): void;
@@ -125,12 +169,21 @@ export async function stageControl(
   const directory = mkdtempSync(join(tmpdir(), 'tandem-control-'));
   const token = loadControlToken(directory);
   const told: { path: string; message: MessageShape }[] = [];
+  const steered: (readonly [action: string, path: string])[] = [];
   const logged: { event: string; fields: unknown }[] = [];
   let nowMs = 0;
   const server = await startControlServer({
     engine: {
       snapshot: () => Promise.resolve(SNAPSHOT),
       inspect: (path) => Promise.resolve(path === INSPECTION.path ? INSPECTION : undefined),
+      peek: (path, { limit } = {}) =>
+        Promise.resolve(
+          path === MAILBOX.path ? { ...MAILBOX, messages: MAILBOX.messages.slice(0, limit ?? 20) } : undefined,
+        ),
+      traces: () => Promise.resolve([TRACE]),
+      pauseActor: (path) => Promise.resolve(steered.push(['pause', path]) > 0 && path !== 'position/NONE'),
+      resumeActor: (path) => Promise.resolve(steered.push(['resume', path]) > 0),
+      restartActor: (path) => Promise.resolve(steered.push(['restart', path]) > 0),
       tell: (path, message) => {
         told.push({ path, message });
         return path === 'position/NONE' ? 'dead' : 'sent';
@@ -156,6 +209,7 @@ export async function stageControl(
     server,
     token,
     told,
+    steered,
     logged,
     pass: (byMs) => void (nowMs += byMs),
     ask: (path, init = {}) => {

@@ -57,7 +57,7 @@ describe.each(launchers)('the launcher under %s', (name, node) => {
         setInterval(() => {}, 1_000);
         console.log('ready');
       });`);
-      const run = project.run(nodeFile, [LAUNCH]);
+      const run = project.run(nodeFile, [LAUNCH, 'bench']);
       await run.printed('ready');
       run.child.kill(signal);
       const { code, stdout } = await run.ended;
@@ -70,7 +70,74 @@ describe.each(launchers)('the launcher under %s', (name, node) => {
     const project = projectWithCommand(
       "console.log('ready');\nsetInterval(() => {}, 1_000);\nprocess.kill(process.pid, 'SIGKILL');\nreturn new Promise(() => {});",
     );
-    expect((await project.run(nodeFile, [LAUNCH]).ended).signal).toBe('SIGKILL');
+    expect((await project.run(nodeFile, [LAUNCH, 'bench']).ended).signal).toBe('SIGKILL');
+  });
+
+  describe('with the engine', () => {
+    /** Each life says its number, then does `body`; `life` counts from 1. */
+    const engine = (body: string): Project =>
+      projectWithCommand(`
+      const { appendFileSync, readFileSync } = await import('node:fs');
+      appendFileSync('lives', 'x');
+      const life = readFileSync('lives', 'utf8').length;
+      console.log('life', life);
+      const untilStopped = (code: number) => new Promise<number>((resolve) => {
+        process.on('SIGTERM', () => { console.log('stopping'); resolve(code); });
+        setInterval(() => {}, 1_000);
+        console.log('ready');
+      });
+      ${body}`);
+
+    test.each([
+      ['code 70', 'return 70;', 'with code 70'],
+      [
+        'an error nobody caught',
+        "setTimeout(() => { throw new Error('boom'); });\nreturn new Promise(() => {});",
+        'with code 70',
+      ],
+      [
+        'a signal nobody sent from here',
+        "process.kill(process.pid, 'SIGKILL');\nreturn new Promise(() => {});",
+        'by SIGKILL',
+      ],
+      ['an abort', 'process.abort();', 'by SIGABRT'],
+    ])(`starts it again when it ended by %s${suffix}`, async (_, end, how) => {
+      const project = engine(`if (life < 3) { ${end} }\nreturn 0;`);
+      const { code, stdout, stderr } = await project.run(nodeFile, [LAUNCH, 'start']).ended;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'life 1\nlife 2\nlife 3\n' });
+      expect(stderr).toContain(`tandem: the engine ended ${how}; starting it again (restart 2 of 3 within 60 s)\n`);
+    });
+
+    test(`leaves it down after three restarts in a minute, says so and ends with 70${suffix}`, async () => {
+      const { code, stdout, stderr } = await engine('return 70;').run(nodeFile, [LAUNCH]).ended;
+      expect({ code, stdout }).toEqual({ code: 70, stdout: 'life 1\nlife 2\nlife 3\nlife 4\n' });
+      expect(stderr).toMatch(
+        /ended with code 70, after 3 restarts within 60 s: it is left DOWN\..*start it again\.\n$/,
+      );
+    });
+
+    test.each([0, 1, 2])(`takes code %i for its decision${suffix}`, async (wanted) => {
+      const { code, stdout, stderr } = await engine(`return ${wanted};`).run(nodeFile, [LAUNCH, '--port', '0']).ended;
+      expect({ code, stdout, stderr }).toEqual({ code: wanted, stdout: 'life 1\n', stderr: '' });
+    });
+
+    test.each([0, 70])(
+      `does not start it again when it was told to stop and ended with %i${suffix}`,
+      async (wanted) => {
+        const run = engine(`return untilStopped(${wanted});`).run(nodeFile, [LAUNCH, 'start']);
+        await run.printed('ready');
+        run.child.kill('SIGTERM');
+        expect(await run.ended).toMatchObject({ code: wanted, signal: null, stdout: 'life 1\nready\nstopping\n' });
+      },
+    );
+
+    test(`stops in order when its launcher is killed${suffix}`, async () => {
+      const run = engine('return untilStopped(0);').run(nodeFile, [LAUNCH, 'start']);
+      await run.printed('ready');
+      run.child.kill('SIGKILL');
+      await run.printed('stopping');
+      expect(await run.ended).toMatchObject({ signal: 'SIGKILL' });
+    });
   });
 
   test(`installs what is missing before it starts, tests' packages not among it${suffix}`, async () => {

@@ -92,7 +92,7 @@ export function makeProject(): Project {
     return file;
   };
   mkdirSync(join(folder, 'src'));
-  for (const name of ['setup.mjs', 'launch.mjs']) {
+  for (const name of ['setup.mjs', 'launch.mjs', 'keep-running.mjs']) {
     copyFileSync(join(PROJECT, 'src', name), join(folder, 'src', name));
     chmodSync(join(folder, 'src', name), 0o755);
   }

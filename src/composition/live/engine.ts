@@ -68,6 +68,7 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
       log: options.log,
       threads: threadSpecs(config, accounts, { journalDirectory: dataDirectory, boot }),
       onUnkillable: options.onUnkillable,
+      traceEvery: config.runtime.traceEvery,
     });
     if (verdict.type === 'tail-lost') {
       // The lost rows may hold a kill or a pair: only a person lets this engine enter again.
