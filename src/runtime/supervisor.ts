@@ -48,7 +48,7 @@ export interface SupervisorState extends RestartLimits {
   readonly phase: SupervisorPhase;
   readonly children: readonly ChildState[];
   /** The restart of a suffix of the children under way. */
-  readonly group: { readonly from: number; readonly step: 'stopping' | 'delayed' | 'starting'; readonly attempts: number } | undefined;
+  readonly group: { readonly from: number; readonly step: 'stopping' | 'delayed' | 'starting'; readonly attempts: number; readonly isRetry: boolean } | undefined;
   /** Times of the restarts inside the sliding window. */
   readonly restartTimesMs: readonly number[];
   readonly restartsTotal: number;
@@ -155,6 +155,8 @@ class Step {
   readonly commands: SupervisorCommand[] = [];
   readonly #nowMs: number;
   readonly #jitter: number;
+  /** Children whose start failed in this transition. */
+  readonly #failedStarts = new Set<string>();
 
   constructor(state: SupervisorState, nowMs: number, jitter: number) {
     this.state = state;
@@ -250,6 +252,7 @@ class Step {
         this.#failServedStart(exit.id, exit.reason);
       } else if (phase === 'running' || phase === 'starting') {
         unexpected.push(exit);
+        if (phase === 'starting') this.#failedStarts.add(exit.id);
       }
     }
     if (unexpected.length === 0) return;
@@ -312,9 +315,10 @@ class Step {
     if (child === undefined) return;
     const attempts = this.#attemptsAfter(child);
     const delayMs = this.#backoffMs(attempts);
-    this.#changeChild(exit.id, { phase: delayMs > 0 ? 'delayed' : 'down', attempts });
+    const isDelayed = delayMs > 0 || this.#letsRequestsPass(this.#failedStarts.has(exit.id));
+    this.#changeChild(exit.id, { phase: isDelayed ? 'delayed' : 'down', attempts });
     this.#announce([exit.id], exit.reason, delayMs);
-    if (delayMs > 0) this.commands.push({ type: 'arm', timer: backoffTimer(exit.id), delayMs });
+    if (isDelayed) this.commands.push({ type: 'arm', timer: backoffTimer(exit.id), delayMs });
     else this.#startChild(exit.id);
   }
 
@@ -327,12 +331,18 @@ class Step {
     if (group?.step === 'delayed') this.commands.push({ type: 'disarm', timer: GROUP_TIMER });
     const attempts = Math.max(group?.attempts ?? 0, ...exits.map((exit) => this.#attemptsAfter(this.#child(exit.id))));
     for (const exit of exits) this.#changeChild(exit.id, { attempts });
-    this.#change({ group: { from, step: 'stopping', attempts } });
+    const isRetry = exits.some((exit) => this.#failedStarts.has(exit.id));
+    this.#change({ group: { from, step: 'stopping', attempts, isRetry } });
     this.#announce(
       children.slice(from).map((child) => child.id),
       reason,
       0,
     );
+  }
+
+  /** OTP puts the next attempt behind what waits in the supervisor's queue, so that a loop of them stays stoppable. */
+  #letsRequestsPass(isRetry: boolean): boolean {
+    return isRetry && this.state.requests.length > 0;
   }
 
   #takeTimer(timer: string): void {
@@ -391,7 +401,7 @@ class Step {
       if (this.#stopLastFrom(group.from)) return;
       this.#prepareGroupStart(group.from);
       const delayMs = this.#backoffMs(group.attempts);
-      if (delayMs > 0) {
+      if (delayMs > 0 || this.#letsRequestsPass(group.isRetry)) {
         this.commands.push({ type: 'arm', timer: GROUP_TIMER, delayMs });
         this.#change({ group: { ...group, step: 'delayed' } });
         return;
