@@ -618,7 +618,7 @@ export class CellHost {
     if (cell === undefined || life === undefined || (toIncarnation !== 0 && toIncarnation !== life.incarnation)) return;
     if (life.links?.delete(from) !== true || reason.kind === 'normal') return;
     const ended = { kind: reason.kind, detail: `linked "${from}" ended: ${reason.detail}` };
-    if (reason.kind !== 'shutdown') this.#noteFailure(cell, new Error(ended.detail), 'link');
+    if (reason.kind !== 'shutdown') this.#noteFailure(cell, ended.detail, 'link');
     this.endAfterCall(cell, life, ended, false);
   }
 

@@ -38,7 +38,7 @@ export function isRestarted(restart: RestartType, reason: ExitReason): boolean {
 
 /** Returns the times of the restarts inside the sliding window that ends now, this one included. */
 export function restartTimesAfter(timesMs: readonly number[], nowMs: number, periodMs: number): readonly number[] {
-  return [...timesMs.filter((atMs) => atMs > nowMs - periodMs), nowMs];
+  return [...timesMs.filter((atMs) => atMs >= nowMs - periodMs), nowMs];
 }
 
 /** Returns a child's restarts in a row, this one included; a life of `backoffMaxMs` starts the count anew. */

@@ -234,7 +234,7 @@ export class SupervisionTree {
       strategy: machine.strategy,
       status: supervisorStatus(machine),
       children: [...children],
-      restartsInPeriod: machine.restartTimesMs.filter((atMs) => atMs > nowMs - machine.limits.periodMs).length,
+      restartsInPeriod: machine.restartTimesMs.filter((atMs) => atMs >= nowMs - machine.limits.periodMs).length,
       intensity: machine.limits.intensity,
       periodMs: machine.limits.periodMs,
       restartsTotal: machine.restartsTotal,
