@@ -155,7 +155,8 @@ export class DynamicSupervisor implements SupervisorMachine {
   #takeStarted(id: string, info: unknown): void {
     const child = this.#children.get(id);
     if (child?.phase !== 'starting') return;
-    if (child.starter !== undefined) this.#reply(child.starter, { type: 'started', id, ...(info === undefined ? {} : { info }) });
+    if (child.starter !== undefined)
+      this.#reply(child.starter, { type: 'started', id, ...(info === undefined ? {} : { info }) });
     child.starter = undefined;
     this.#setRestarting(child, false);
     child.phase = 'running';
@@ -402,7 +403,8 @@ export class DynamicSupervisor implements SupervisorMachine {
 
 function templateOf(spec: SupervisorSpec): ChildSpec {
   const [template] = spec.children;
-  if (template === undefined) throw new Error(`a simple-one-for-one supervisor must have one child spec, "${spec.id}" has none`);
+  if (template === undefined)
+    throw new Error(`a simple-one-for-one supervisor must have one child spec, "${spec.id}" has none`);
   return template;
 }
 

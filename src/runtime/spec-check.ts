@@ -109,12 +109,27 @@ export function checkSignificant(supervisor: SupervisorSpec, child: ChildSpec): 
 }
 
 function checkPolicy(spec: ChildSpec): void {
-  check(spec.restart === undefined || RESTARTS.includes(spec.restart), 'bad-restart', spec, 'restart', RESTARTS.join(', '));
+  check(
+    spec.restart === undefined || RESTARTS.includes(spec.restart),
+    'bad-restart',
+    spec,
+    'restart',
+    RESTARTS.join(', '),
+  );
   check(isAtLeast(spec.shutdownMs, 0), 'bad-shutdown', spec, 'shutdownMs', '0 or more');
   const { significant } = spec;
-  check(significant === undefined || typeof significant === 'boolean', 'bad-significant', spec, 'significant', 'a boolean');
+  check(
+    significant === undefined || typeof significant === 'boolean',
+    'bad-significant',
+    spec,
+    'significant',
+    'a boolean',
+  );
   if (significant === true && (spec.restart ?? 'permanent') === 'permanent') {
-    throw new FaultySpec('bad-significant', `significant children must be transient or temporary, "${spec.id}" is permanent`);
+    throw new FaultySpec(
+      'bad-significant',
+      `significant children must be transient or temporary, "${spec.id}" is permanent`,
+    );
   }
 }
 
@@ -137,6 +152,11 @@ function check<Spec extends ChildSpec>(
   if (!holds) throw faulty(code, spec, field, rule);
 }
 
-function faulty<Spec extends ChildSpec>(code: SpecFault, spec: Spec, field: keyof Spec & string, rule: string): FaultySpec {
+function faulty<Spec extends ChildSpec>(
+  code: SpecFault,
+  spec: Spec,
+  field: keyof Spec & string,
+  rule: string,
+): FaultySpec {
   return new FaultySpec(code, `${field} of "${spec.id}" must be ${rule}, was ${String(spec[field])}`);
 }

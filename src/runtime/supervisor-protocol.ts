@@ -51,7 +51,13 @@ export type SupervisorCommand =
   | { readonly type: 'remove-child'; readonly id: string }
   | { readonly type: 'arm'; readonly timer: string; readonly delayMs: number }
   | { readonly type: 'disarm'; readonly timer: string }
-  | { readonly type: 'restarting'; readonly ids: readonly string[]; readonly reason: ExitReason; readonly delayMs: number; readonly restartsInPeriod: number }
+  | {
+      readonly type: 'restarting';
+      readonly ids: readonly string[];
+      readonly reason: ExitReason;
+      readonly delayMs: number;
+      readonly restartsInPeriod: number;
+    }
   | { readonly type: 'reply'; readonly token: number; readonly reply: ChildReply }
   | { readonly type: 'started' }
   | { readonly type: 'ended'; readonly reason: ExitReason; readonly startFailed: boolean };
@@ -104,4 +110,3 @@ export interface SupervisorMachine {
   /** Child specs it has, for `countChildren`. */
   readonly specCount: number;
 }
-

@@ -7,7 +7,7 @@ export type TellPlaces = (added: readonly Place[], removed: readonly Place[]) =>
 
 export class PlaceNews {
   readonly #tell: TellPlaces;
-  readonly #pending = new Map<ActorPath, Promise<void>>();
+  readonly #pending = new Map<ActorPath, { readonly known: Promise<void>; readonly isNew: boolean }>();
   #added = new Map<ActorPath, Place>();
   #removed: Place[] = [];
   #batch: PromiseWithResolvers<void> | undefined;
@@ -24,13 +24,19 @@ export class PlaceNews {
 
   /** Returns what settles when all threads know of this actor; undefined when they do. */
   pendingFor(path: ActorPath): Promise<void> | undefined {
-    return this.#pending.get(path);
+    return this.#pending.get(path)?.known;
   }
 
-  add(place: Place): void {
+  /** Whether some thread may not know yet that there is such an actor at all. */
+  isUnknown(path: ActorPath): boolean {
+    return this.#pending.get(path)?.isNew === true;
+  }
+
+  /** `isNew`: there was no such actor before; else its place is the same with another spec. */
+  add(place: Place, isNew: boolean): void {
     const { promise } = this.#open();
     this.#added.set(place.path, place);
-    this.#pending.set(place.path, promise);
+    this.#pending.set(place.path, { known: promise, isNew: isNew || this.isUnknown(place.path) });
   }
 
   remove(place: Place): void {
@@ -58,7 +64,7 @@ export class PlaceNews {
     this.#removed = [];
     void this.#tell(added, removed).then(() => {
       for (const place of added) {
-        if (this.#pending.get(place.path) === batch.promise) this.#pending.delete(place.path);
+        if (this.#pending.get(place.path)?.known === batch.promise) this.#pending.delete(place.path);
       }
       batch.resolve();
     });

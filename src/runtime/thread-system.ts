@@ -210,10 +210,10 @@ class ThreadSystem implements ActorSystem {
       },
       hasThread: (name) => this.#threads.some((thread) => thread.name === name),
       threadOf: (path) => this.#placement.byPath(path)?.thread,
-      addActor: (spec, thread, firstIncarnation) => this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }),
+      addActor: (spec, thread, firstIncarnation) => this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }, true),
       changeActor: (spec) => {
         const place = this.#placement.byPath(spec.id);
-        if (place !== undefined) this.#putPlace({ ...place, spec });
+        if (place !== undefined) this.#putPlace({ ...place, spec }, false);
       },
       removeActor: (path) => this.#removePlace(path),
       startActor: (path, incarnation) => this.#startActor(path, incarnation),
@@ -356,10 +356,10 @@ class ThreadSystem implements ActorSystem {
 
   // --- actors that come and go ---
 
-  #putPlace(place: Place): void {
+  #putPlace(place: Place, isNew: boolean): void {
     this.#placement.put(place);
     this.#runtime.host.takePlace(place);
-    this.#placeNews.add(place);
+    this.#placeNews.add(place, isNew);
   }
 
   #removePlace(path: ActorPath): void {
@@ -578,6 +578,11 @@ class ThreadSystem implements ActorSystem {
   // --- messages ---
 
   tell(path: ActorPath, message: MessageShape): TellOutcome {
+    if (this.#placeNews.isUnknown(path)) {
+      // It does not live yet, and its thread might not know what to do with the message.
+      this.#runtime.host.deadLetter(path, message.type, 'no-such-actor', '');
+      return 'dead';
+    }
     return this.#runtime.host.tell('', refOf(path), message);
   }
 

@@ -205,13 +205,16 @@ export class Bed {
   children(supervisorId: string): string {
     const views = this.system.whichChildren(supervisorId) ?? [];
     return views
-      .map(({ id, child }) => `${id}:${child === undefined ? 'down' : child === 'restarting' ? child : child.incarnation}`)
+      .map(
+        ({ id, child }) => `${id}:${child === undefined ? 'down' : child === 'restarting' ? child : child.incarnation}`,
+      )
       .join(' ');
   }
 
   /** Returns how the last life of a supervisor ended. */
   endOf(supervisorId: string): LogRecord['fields'] {
-    return this.records.findLast((record) => record.event === 'supervisor-ended' && record.path === supervisorId)?.fields;
+    return this.records.findLast((record) => record.event === 'supervisor-ended' && record.path === supervisorId)
+      ?.fields;
   }
 
   lives(path: string): number | undefined {

@@ -4,7 +4,14 @@ import { Bed, EAGER, puppet, supervisor } from './bed.ts';
 
 /** A child that failed its first restart and waits a second for the next. */
 function inRestartLoop(): Bed {
-  const bed = new Bed(supervisor('sup', { intensity: 1_000, backoffMinMs: 60_000, backoffMaxMs: 60_000, children: [puppet('x'), puppet('y')] }));
+  const bed = new Bed(
+    supervisor('sup', {
+      intensity: 1_000,
+      backoffMinMs: 60_000,
+      backoffMaxMs: 60_000,
+      children: [puppet('x'), puppet('y')],
+    }),
+  );
   bed.script.failingStarts.set('x', 1_000);
   return bed.crash('x');
 }
@@ -12,7 +19,10 @@ function inRestartLoop(): Bed {
 describe('S10 start child', () => {
   it('starts a new child behind the others', () => {
     const bed = new Bed(supervisor('sup', { children: [puppet('a')] }));
-    expect(bed.request('sup', { type: 'start-child', spec: puppet('x') })).toEqual({ type: 'started', child: { path: 'x', incarnation: 1 } });
+    expect(bed.request('sup', { type: 'start-child', spec: puppet('x') })).toEqual({
+      type: 'started',
+      child: { path: 'x', incarnation: 1 },
+    });
     expect(bed.children('sup')).toBe('a:1 x:1');
   });
 
@@ -26,7 +36,9 @@ describe('S10 start child', () => {
   });
 
   it('answers already-started for one that is being restarted', () => {
-    expect(inRestartLoop().request('sup', { type: 'start-child', spec: puppet('x') })).toMatchObject({ error: 'already-started' });
+    expect(inRestartLoop().request('sup', { type: 'start-child', spec: puppet('x') })).toMatchObject({
+      error: 'already-started',
+    });
   });
 
   it('answers already-present for one that is down', () => {
@@ -60,7 +72,10 @@ describe('S10 start child', () => {
   it('starts whole supervisors with their children', () => {
     const bed = new Bed(supervisor('sup'));
     const spec = supervisor('inner', { children: [puppet('i1'), puppet('i2', 'permanent', { thread: 'b' })] });
-    expect(bed.request('sup', { type: 'start-child', spec })).toMatchObject({ type: 'started', child: { path: 'inner' } });
+    expect(bed.request('sup', { type: 'start-child', spec })).toMatchObject({
+      type: 'started',
+      child: { path: 'inner' },
+    });
     expect([bed.children('inner'), bed.system.inspect('i2')?.thread]).toEqual(['i1:1 i2:1', 'b']);
   });
 
@@ -102,7 +117,10 @@ describe('S10 restart child', () => {
   it('starts one that is down, as its next life', () => {
     const bed = new Bed(supervisor('sup', { children: [puppet('x')] }));
     bed.terminate('sup', 'x');
-    expect(bed.request('sup', { type: 'restart-child', id: 'x' })).toEqual({ type: 'started', child: { path: 'x', incarnation: 2 } });
+    expect(bed.request('sup', { type: 'restart-child', id: 'x' })).toEqual({
+      type: 'started',
+      child: { path: 'x', incarnation: 2 },
+    });
     bed.tell('x', { type: 'note', text: 'back' });
     expect(bed.script.notes).toEqual(['x#2: back']);
   });
@@ -123,7 +141,10 @@ describe('S10 delete child', () => {
     expect(bed.request('sup', { type: 'delete-child', id: 'x' })).toEqual({ type: 'done' });
     expect([bed.settle().children('sup'), bed.system.inspect('x')]).toEqual(['y:1', undefined]);
     // The lives go on where the deleted ones ended: a ref to one of those never reaches the new child.
-    expect(bed.request('sup', { type: 'start-child', spec: puppet('x') })).toEqual({ type: 'started', child: { path: 'x', incarnation: 2 } });
+    expect(bed.request('sup', { type: 'start-child', spec: puppet('x') })).toEqual({
+      type: 'started',
+      child: { path: 'x', incarnation: 2 },
+    });
     expect(bed.system.inspect('x')?.restarts).toBe(0);
   });
 });
@@ -142,12 +163,17 @@ describe('S10 errors', () => {
     expect(bed.children('sup')).toBe('x:1');
   });
 
-  it.each(['restart-child', 'delete-child'] as const)('%s answers restarting for one that is being restarted', (type) => {
-    expect(inRestartLoop().request('sup', { type, id: 'x' })).toMatchObject({ type: 'refused', error: 'restarting' });
-  });
+  it.each(['restart-child', 'delete-child'] as const)(
+    '%s answers restarting for one that is being restarted',
+    (type) => {
+      expect(inRestartLoop().request('sup', { type, id: 'x' })).toMatchObject({ type: 'refused', error: 'restarting' });
+    },
+  );
 
   it('a path that is no supervisor is answered no-such-supervisor', () => {
-    expect(new Bed().request('observer', { type: 'delete-child', id: 'x' })).toMatchObject({ error: 'no-such-supervisor' });
+    expect(new Bed().request('observer', { type: 'delete-child', id: 'x' })).toMatchObject({
+      error: 'no-such-supervisor',
+    });
   });
 
   it('a supervisor that is down answers supervisor-ended, also to those who wait', () => {
@@ -180,7 +206,11 @@ describe('S10 errors', () => {
 
 describe('S11 counts', () => {
   it('tell specs, living, supervisors and actors apart', () => {
-    const bed = new Bed(supervisor('sup', { children: [puppet('a'), puppet('b', 'transient'), supervisor('s'), puppet('t', 'temporary')] }));
+    const bed = new Bed(
+      supervisor('sup', {
+        children: [puppet('a'), puppet('b', 'transient'), supervisor('s'), puppet('t', 'temporary')],
+      }),
+    );
     expect(bed.system.countChildren('sup')).toEqual({ specs: 4, active: 4, supervisors: 1, actors: 3 });
     bed.leave('b').leave('t').terminate('sup', 's');
     expect(bed.system.countChildren('sup')).toEqual({ specs: 3, active: 1, supervisors: 1, actors: 2 });
@@ -188,25 +218,47 @@ describe('S11 counts', () => {
   });
 
   it('stay right for 2,000 dynamic children that come and go', () => {
-    const bed = new Bed(supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, children: [puppet('job', 'transient')] }));
+    const bed = new Bed(
+      supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, children: [puppet('job', 'transient')] }),
+    );
     for (let job = 0; job < 2_000; job++) bed.post('pool', { type: 'start-dynamic-child' });
-    expect(bed.settle().system.countChildren('pool')).toEqual({ specs: 1, active: 2_000, supervisors: 0, actors: 2_000 });
-    for (let job = 1; job <= 1_000; job++) bed.system.tell(`job/${job}`, { type: job % 2 === 0 ? 'crash' : 'leave', kind: 'normal' } as never);
-    expect(bed.settle().system.countChildren('pool')).toEqual({ specs: 1, active: 1_500, supervisors: 0, actors: 1_500 });
+    expect(bed.settle().system.countChildren('pool')).toEqual({
+      specs: 1,
+      active: 2_000,
+      supervisors: 0,
+      actors: 2_000,
+    });
+    for (let job = 1; job <= 1_000; job++)
+      bed.system.tell(`job/${job}`, { type: job % 2 === 0 ? 'crash' : 'leave', kind: 'normal' } as never);
+    expect(bed.settle().system.countChildren('pool')).toEqual({
+      specs: 1,
+      active: 1_500,
+      supervisors: 0,
+      actors: 1_500,
+    });
     expect(bed.system.whichChildren('pool')).toHaveLength(1_500);
   });
 
   it('stay right for 2,000 children added one by one', () => {
     const bed = new Bed(supervisor('sup'));
     for (let child = 0; child < 2_000; child++) bed.post('sup', { type: 'start-child', spec: puppet(`c${child}`) });
-    expect(bed.settle().system.countChildren('sup')).toEqual({ specs: 2_000, active: 2_000, supervisors: 0, actors: 2_000 });
+    expect(bed.settle().system.countChildren('sup')).toEqual({
+      specs: 2_000,
+      active: 2_000,
+      supervisors: 0,
+      actors: 2_000,
+    });
   });
 });
 
 describe('asking a supervisor from inside an actor', () => {
   it('reaches it from any thread, and the answer comes back', () => {
     const bed = new Bed(supervisor('sup', { children: [puppet('asker', 'permanent', { thread: 'b' })] }));
-    bed.tell('asker', { type: 'ask-supervisor', supervisor: 'sup', request: { type: 'start-child', spec: puppet('x', 'permanent', { thread: 'a' }) } });
+    bed.tell('asker', {
+      type: 'ask-supervisor',
+      supervisor: 'sup',
+      request: { type: 'start-child', spec: puppet('x', 'permanent', { thread: 'a' }) },
+    });
     bed.settle(20);
     expect(bed.script.answers).toEqual([{ type: 'started', child: { path: 'x', incarnation: 1 } }]);
     expect(bed.system.inspect('x')?.thread).toBe('a');

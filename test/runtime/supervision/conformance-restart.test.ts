@@ -50,7 +50,10 @@ describe('S12 restart types', () => {
   it('a temporary child leaves nothing of itself behind', () => {
     const bed = new Bed(supervisor('sup', EAGER));
     for (let job = 0; job < 200; job++) {
-      bed.request('sup', { type: 'start-child', spec: puppet(`t${job}`, 'temporary', { args: { bytes: 'x'.repeat(1_000) } }) });
+      bed.request('sup', {
+        type: 'start-child',
+        spec: puppet(`t${job}`, 'temporary', { args: { bytes: 'x'.repeat(1_000) } }),
+      });
       bed.leave(`t${job}`);
     }
     expect(bed.system.snapshot().actors.map((actor) => actor.path)).toEqual(['observer']);
@@ -68,13 +71,16 @@ describe('S12 restart types', () => {
 });
 
 describe('S13 a temporary bystander', () => {
-  it.each(['one-for-all', 'rest-for-one'] as const)('of a %s restart is stopped, not started again, and does no harm', (strategy) => {
-    const children = [puppet('a'), puppet('t', 'temporary'), puppet('c')];
-    const bed = new Bed(supervisor('sup', { ...EAGER, strategy, children }));
-    bed.crash('a');
-    expect(bed.log).toEqual(['stop c', 'stop t', 'start a', 'start c']);
-    expect([bed.children('sup'), bed.lives('sup')]).toEqual(['a:2 c:2', 1]);
-  });
+  it.each(['one-for-all', 'rest-for-one'] as const)(
+    'of a %s restart is stopped, not started again, and does no harm',
+    (strategy) => {
+      const children = [puppet('a'), puppet('t', 'temporary'), puppet('c')];
+      const bed = new Bed(supervisor('sup', { ...EAGER, strategy, children }));
+      bed.crash('a');
+      expect(bed.log).toEqual(['stop c', 'stop t', 'start a', 'start c']);
+      expect([bed.children('sup'), bed.lives('sup')]).toEqual(['a:2 c:2', 1]);
+    },
+  );
 });
 
 describe('S14 restart intensity', () => {
@@ -137,7 +143,9 @@ describe('S15 restart strategies', () => {
   });
 
   it('rest-for-one includes children added later', () => {
-    const bed = new Bed(supervisor('sup', { ...EAGER, strategy: 'rest-for-one', children: [puppet('a'), puppet('b')] }));
+    const bed = new Bed(
+      supervisor('sup', { ...EAGER, strategy: 'rest-for-one', children: [puppet('a'), puppet('b')] }),
+    );
     bed.request('sup', { type: 'start-child', spec: puppet('z') });
     bed.fresh().crash('b');
     expect(bed.log).toEqual(['stop z', 'start b', 'start z']);
@@ -176,13 +184,18 @@ describe('S16 a child that fails while it is being restarted', () => {
   });
 
   it('is restarted with backoff when there is one: first at once, then with full jitter up to a doubling limit', () => {
-    const bed = new Bed(supervisor('sup', { intensity: 1_000, backoffMinMs: 1_000, backoffMaxMs: 4_000, children: [puppet('x')] }));
+    const bed = new Bed(
+      supervisor('sup', { intensity: 1_000, backoffMinMs: 1_000, backoffMaxMs: 4_000, children: [puppet('x')] }),
+    );
     bed.script.failingStarts.set('x', 30);
     bed.crash('x').settle(200_000);
-    const delays = bed.records.flatMap((record) => (record.event === 'restarting' ? [Number(record.fields?.['delayMs'])] : []));
+    const delays = bed.records.flatMap((record) =>
+      record.event === 'restarting' ? [Number(record.fields?.['delayMs'])] : [],
+    );
     expect(delays).toHaveLength(31);
     expect(delays[0]).toBe(0);
-    for (const [attempt, delayMs] of delays.entries()) expect(delayMs).toBeLessThan(Math.min(4_000, 1_000 * 2 ** Math.max(0, attempt - 1)) + 1);
+    for (const [attempt, delayMs] of delays.entries())
+      expect(delayMs).toBeLessThan(Math.min(4_000, 1_000 * 2 ** Math.max(0, attempt - 1)) + 1);
     // Full jitter: some of the later waits are short, some long.
     expect(Math.min(...delays.slice(3))).toBeLessThan(1_000);
     expect(Math.max(...delays.slice(3))).toBeGreaterThan(3_000);
@@ -191,14 +204,29 @@ describe('S16 a child that fails while it is being restarted', () => {
 
 describe('S17 a group of which one fails while it is being restarted', () => {
   it('one-for-all: those already up again are stopped, then all are tried again', () => {
-    const bed = new Bed(supervisor('sup', { ...EAGER, strategy: 'one-for-all', children: [puppet('a'), puppet('b'), puppet('c')] }));
+    const bed = new Bed(
+      supervisor('sup', { ...EAGER, strategy: 'one-for-all', children: [puppet('a'), puppet('b'), puppet('c')] }),
+    );
     bed.script.failingStarts.set('c', 1);
     bed.crash('a');
-    expect(bed.log).toEqual(['stop c', 'stop b', 'start a', 'start b', 'start c', 'stop b', 'stop a', 'start a', 'start b', 'start c']);
+    expect(bed.log).toEqual([
+      'stop c',
+      'stop b',
+      'start a',
+      'start b',
+      'start c',
+      'stop b',
+      'stop a',
+      'start a',
+      'start b',
+      'start c',
+    ]);
   });
 
   it('rest-for-one: those before the failing one stay up', () => {
-    const bed = new Bed(supervisor('sup', { ...EAGER, strategy: 'rest-for-one', children: [puppet('a'), puppet('b'), puppet('c')] }));
+    const bed = new Bed(
+      supervisor('sup', { ...EAGER, strategy: 'rest-for-one', children: [puppet('a'), puppet('b'), puppet('c')] }),
+    );
     bed.script.failingStarts.set('c', 1);
     bed.crash('b');
     expect([bed.log, bed.children('sup')]).toEqual([['stop c', 'start b', 'start c', 'start c'], 'a:1 b:2 c:3']);
@@ -208,7 +236,13 @@ describe('S17 a group of which one fails while it is being restarted', () => {
 describe('S22 a child in a restart loop', () => {
   function looping(strategy: RestartStrategy = 'one-for-one'): Bed {
     const bed = new Bed(
-      supervisor('sup', { intensity: 1_000, backoffMinMs: 60_000, backoffMaxMs: 60_000, strategy, children: [puppet('x'), puppet('y')] }),
+      supervisor('sup', {
+        intensity: 1_000,
+        backoffMinMs: 60_000,
+        backoffMaxMs: 60_000,
+        strategy,
+        children: [puppet('x'), puppet('y')],
+      }),
     );
     bed.script.failingStarts.set('x', 1_000);
     return bed.crash('x').fresh();
@@ -232,6 +266,19 @@ describe('S22 a child in a restart loop', () => {
     expect(bed.settle(60_000).children('sup')).toBe('x:down y:2');
   });
 
+  it('keeps its group when an earlier sibling is forgotten meanwhile', () => {
+    const bed = new Bed(
+      supervisor('sup', { ...EAGER, backoffMinMs: 60_000, backoffMaxMs: 60_000, strategy: 'rest-for-one' }),
+    );
+    for (const id of ['t', 'a', 'x', 'z'])
+      bed.request('sup', { type: 'start-child', spec: puppet(id, id === 't' ? 'temporary' : 'permanent') });
+    bed.script.failingStarts.set('x', 1);
+    bed.crash('x');
+    expect(bed.children('sup')).toBe('t:1 a:1 x:restarting z:restarting');
+    bed.terminate('sup', 't');
+    expect(bed.settle(60_000).children('sup')).toBe('a:1 x:3 z:2');
+  });
+
   it('does not hold up the shutdown of its supervisor', () => {
     const bed = looping();
     const before = bed.system.monotonicMs();
@@ -240,7 +287,13 @@ describe('S22 a child in a restart loop', () => {
   });
 
   it('of dynamic children can be terminated, and does not hold up the shutdown', () => {
-    const pool = supervisor('pool', { strategy: 'simple-one-for-one', intensity: 1_000, backoffMinMs: 60_000, backoffMaxMs: 60_000, children: [puppet('job')] });
+    const pool = supervisor('pool', {
+      strategy: 'simple-one-for-one',
+      intensity: 1_000,
+      backoffMinMs: 60_000,
+      backoffMaxMs: 60_000,
+      children: [puppet('job')],
+    });
     const bed = new Bed(pool);
     for (const id of ['x', 'y', 'z']) {
       bed.request('pool', { type: 'start-dynamic-child', id });

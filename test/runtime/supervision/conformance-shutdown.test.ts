@@ -23,7 +23,11 @@ describe('S8 shutdown time in ms', () => {
     bed.terminate('root', 'sup');
     expect(bed.system.monotonicMs() - before).toBeCloseTo(700, -1);
     expect(bed.log).toEqual(['stop c', 'stop b', 'stop a']);
-    expect(bed.settle().script.downs).toEqual(['c: terminated on request', 'b: killed by its supervisor', 'a: terminated on request']);
+    expect(bed.settle().script.downs).toEqual([
+      'c: terminated on request',
+      'b: killed by its supervisor',
+      'a: terminated on request',
+    ]);
   });
 
   it('is not used up by a child that stops in time', () => {
@@ -81,7 +85,10 @@ describe('S20 dynamic children', () => {
 
   it('get their own args over those of the template, and the id they are asked for', () => {
     const bed = new Bed(
-      supervisor('pool', { strategy: 'simple-one-for-one', children: [puppet('job', 'transient', { args: { size: 1, depth: 2 } })] }),
+      supervisor('pool', {
+        strategy: 'simple-one-for-one',
+        children: [puppet('job', 'transient', { args: { size: 1, depth: 2 } })],
+      }),
     );
     bed.request('pool', { type: 'start-dynamic-child', id: 'mine', args: { size: 5 } });
     expect(bed.script.args.get('mine')).toEqual({ size: 5, depth: 2 });
@@ -101,7 +108,12 @@ describe('S20 dynamic children', () => {
     const before = bed.system.monotonicMs();
     expect(bed.terminate('root', 'pool')).toEqual({ type: 'done' });
     expect(bed.system.monotonicMs() - before).toBeCloseTo(500, -1);
-    expect(bed.settle().system.snapshot().actors.map((actor) => actor.path)).toEqual(['observer']);
+    expect(
+      bed
+        .settle()
+        .system.snapshot()
+        .actors.map((actor) => actor.path),
+    ).toEqual(['observer']);
   });
 
   it('cost the same each to start and stop, however many there are', () => {
@@ -122,14 +134,19 @@ describe('S20 dynamic children', () => {
   });
 
   it('restart one by one and share the restart intensity', () => {
-    const bed = new Bed(supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, intensity: 2, children: [puppet('job')] }));
+    const bed = new Bed(
+      supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, intensity: 2, children: [puppet('job')] }),
+    );
     started(bed, 3);
     bed.fresh().crash('job/2').crash('job/1');
     expect(bed.log).toEqual(['start job/2', 'start job/1']);
     expect(bed.children('pool')).toBe('job/1:2 job/2:2 job/3:1');
     bed.crash('job/3');
     // The third one in the period ended the pool; it came back without its dynamic children.
-    expect(bed.endOf('pool')).toMatchObject({ reasonKind: 'shutdown', reason: expect.stringMatching(/intensity of 2/) });
+    expect(bed.endOf('pool')).toMatchObject({
+      reasonKind: 'shutdown',
+      reason: expect.stringMatching(/intensity of 2/),
+    });
     expect([bed.lives('pool'), bed.children('pool')]).toEqual([2, '']);
   });
 
@@ -140,7 +157,11 @@ describe('S20 dynamic children', () => {
     bed.request('pool', { type: 'start-dynamic-child', id: 's2' });
     expect([bed.children('pool'), bed.children('s2')]).toEqual(['s1:1 s2:1', 's2/reader:1 s2/writer:1']);
     bed.terminate('pool', 's1');
-    expect([bed.children('pool'), bed.system.whichChildren('s1'), bed.lives('s1/reader')]).toEqual(['s2:1', undefined, undefined]);
+    expect([bed.children('pool'), bed.system.whichChildren('s1'), bed.lives('s1/reader')]).toEqual([
+      's2:1',
+      undefined,
+      undefined,
+    ]);
   });
 });
 

@@ -115,7 +115,12 @@ describe('S4 an init that fails', () => {
 
 describe('S5 defaults', () => {
   it('are permanent, 5,000 ms for actors and infinity for supervisors, one-for-one', () => {
-    expect(policyOf(puppet('a'))).toEqual({ type: 'actor', restart: 'permanent', shutdownMs: 5_000, significant: false });
+    expect(policyOf(puppet('a'))).toEqual({
+      type: 'actor',
+      restart: 'permanent',
+      shutdownMs: 5_000,
+      significant: false,
+    });
     expect(policyOf(supervisor('s'))).toMatchObject({ type: 'supervisor', restart: 'permanent', shutdownMs: Infinity });
     expect(new Bed(supervisor('s')).system.snapshot().supervisors[1]?.strategy).toBe('one-for-one');
   });
@@ -133,13 +138,21 @@ describe('S6 faulty specs', () => {
     ['missing-id', loose({ type: 'actor', kind: 'puppet' }), /must have an id/],
     ['missing-start', loose({ type: 'actor', id: 'x' }), /kind of "x" must be the name of an actor kind/],
     ['bad-type', loose({ type: 'wrker', id: 'x' }), /type of "x" must be .*, was wrker/],
-    ['bad-restart', loose({ ...puppet('x'), restart: 'prmanent' }), /restart of "x" must be permanent, .*, was prmanent/],
+    [
+      'bad-restart',
+      loose({ ...puppet('x'), restart: 'prmanent' }),
+      /restart of "x" must be permanent, .*, was prmanent/,
+    ],
     ['bad-shutdown', puppet('x', 'permanent', { shutdownMs: -1 }), /shutdownMs of "x" must be 0 or more, was -1/],
     ['bad-shutdown', loose({ ...puppet('x'), shutdownMs: 'brutal' }), /shutdownMs of "x".* was brutal/],
     ['bad-significant', puppet('x', 'permanent', { significant: true }), /must be transient or temporary/],
     ['bad-significant', puppet('x', 'transient', { significant: true }), /must have a supervisor with autoShutdown/],
     ['missing-children', loose({ type: 'supervisor', id: 's' }), /children of "s" must be a list/],
-    ['bad-strategy', loose({ ...supervisor('s'), strategy: 'all' }), /strategy of "s" must be one-for-one, .*, was all/],
+    [
+      'bad-strategy',
+      loose({ ...supervisor('s'), strategy: 'all' }),
+      /strategy of "s" must be one-for-one, .*, was all/,
+    ],
     ['bad-intensity', supervisor('s', { intensity: -1 }), /intensity of "s" must be 0 or more, was -1/],
     ['bad-intensity', supervisor('s', { intensity: NaN }), /intensity of "s" must be 0 or more, was NaN/],
     ['bad-period', supervisor('s', { periodMs: 0 }), /periodMs of "s" must be positive, was 0/],
@@ -168,10 +181,15 @@ describe('S6 faulty specs', () => {
   it('are those with an id or a thread that belongs to the rest of the tree', () => {
     const bed = new Bed(supervisor('sup'), supervisor('next', { children: [puppet('x')] }));
     const detailOf = (spec: ChildSpec): unknown => bed.request('sup', { type: 'start-child', spec });
-    expect(detailOf(puppet('x'))).toMatchObject({ error: 'faulty-spec', detail: expect.stringMatching(/"x" occurs twice/) });
+    expect(detailOf(puppet('x'))).toMatchObject({
+      error: 'faulty-spec',
+      detail: expect.stringMatching(/"x" occurs twice/),
+    });
     expect(detailOf(puppet('root'))).toMatchObject({ error: 'faulty-spec' });
     expect(detailOf(supervisor('new', { children: [puppet('x')] }))).toMatchObject({ error: 'faulty-spec' });
-    expect(detailOf(puppet('y', 'permanent', { thread: 'z' }))).toMatchObject({ detail: expect.stringMatching(/was "z"/) });
+    expect(detailOf(puppet('y', 'permanent', { thread: 'z' }))).toMatchObject({
+      detail: expect.stringMatching(/was "z"/),
+    });
   });
 
   it('are not those with fields nobody knows', () => {
@@ -186,10 +204,17 @@ describe('S25 start info', () => {
     const bed = new Bed(supervisor('sup'));
     bed.script.startInfo.set('x', { port: 1 });
     const child = { path: 'x', incarnation: 1 };
-    expect(bed.request('sup', { type: 'start-child', spec: puppet('x') })).toEqual({ type: 'started', child, info: { port: 1 } });
+    expect(bed.request('sup', { type: 'start-child', spec: puppet('x') })).toEqual({
+      type: 'started',
+      child,
+      info: { port: 1 },
+    });
     bed.terminate('sup', 'x');
     bed.script.startInfo.set('x', { port: 2 });
-    expect(bed.request('sup', { type: 'restart-child', id: 'x' })).toMatchObject({ type: 'started', info: { port: 2 } });
+    expect(bed.request('sup', { type: 'restart-child', id: 'x' })).toMatchObject({
+      type: 'started',
+      info: { port: 2 },
+    });
   });
 
   it('goes to whoever starts a dynamic child', () => {
@@ -198,7 +223,7 @@ describe('S25 start info', () => {
     expect(bed.request('pool', { type: 'start-dynamic-child' })).toMatchObject({ type: 'started', info: 'ready' });
   });
 
-  it('is nobody else\'s business', () => {
+  it("is nobody else's business", () => {
     const bed = new Bed(supervisor('sup'));
     bed.script.startInfo.set('x', 'hello');
     bed.request('sup', { type: 'start-child', spec: puppet('x') });

@@ -5,7 +5,9 @@ import { Bed, EAGER, puppet, supervisor } from './bed.ts';
 describe('S18 escalation', () => {
   it('ends the remaining children and then the supervisor with shutdown, and its parent applies its own strategy', () => {
     const inner = supervisor('inner', { intensity: 0, children: [puppet('i1'), puppet('i2')] });
-    const bed = new Bed(supervisor('outer', { ...EAGER, strategy: 'one-for-all', children: [puppet('o1'), inner, puppet('o2')] }));
+    const bed = new Bed(
+      supervisor('outer', { ...EAGER, strategy: 'one-for-all', children: [puppet('o1'), inner, puppet('o2')] }),
+    );
     bed.crash('i1');
     expect(bed.log).toEqual(['stop i2', 'stop o2', 'stop o1', 'start o1', 'start i1', 'start i2', 'start o2']);
     expect(bed.endOf('inner')).toMatchObject({ reasonKind: 'shutdown', startFailed: false });
@@ -21,7 +23,11 @@ describe('S18 escalation', () => {
 
   it('goes up level by level to the root, whose end is the end of the system', () => {
     const bed = new Bed(
-      supervisor('one', { intensity: 1, backoffMaxMs: 0, children: [supervisor('two', { intensity: 1, backoffMaxMs: 0, children: [puppet('x')] })] }),
+      supervisor('one', {
+        intensity: 1,
+        backoffMaxMs: 0,
+        children: [supervisor('two', { intensity: 1, backoffMaxMs: 0, children: [puppet('x')] })],
+      }),
     );
     // Two restarts of x end "two"; two of these end "one"; the root has room for many.
     for (let crash = 0; crash < 4; crash++) bed.crash('x');
@@ -78,7 +84,10 @@ describe('S23 live change', () => {
     const bed = new Bed(before);
     const spec: SupervisorSpec = { ...before, strategy: 'one-for-all', intensity: 0 };
     expect(bed.request('sup', { type: 'change-supervisor', spec })).toEqual({ type: 'done' });
-    expect(bed.system.snapshot().supervisors.find((each) => each.path === 'sup')).toMatchObject({ strategy: 'one-for-all', intensity: 0 });
+    expect(bed.system.snapshot().supervisors.find((each) => each.path === 'sup')).toMatchObject({
+      strategy: 'one-for-all',
+      intensity: 0,
+    });
     bed.crash('a');
     expect(bed.endOf('sup')).toMatchObject({ reason: expect.stringMatching(/intensity of 0/) });
   });
@@ -96,7 +105,10 @@ describe('S23 live change', () => {
 
   it('keeps children it does not mention, and has new ones down until they are asked for', () => {
     const bed = new Bed(before);
-    bed.request('sup', { type: 'change-supervisor', spec: { ...before, children: [puppet('b'), puppet('n', 'permanent', { thread: 'a' })] } });
+    bed.request('sup', {
+      type: 'change-supervisor',
+      spec: { ...before, children: [puppet('b'), puppet('n', 'permanent', { thread: 'a' })] },
+    });
     expect(bed.children('sup')).toBe('b:1 n:down a:1');
     expect(bed.request('sup', { type: 'restart-child', id: 'n' })).toMatchObject({ type: 'started' });
     expect(bed.children('sup')).toBe('b:1 n:1 a:1');
@@ -104,7 +116,10 @@ describe('S23 live change', () => {
 
   it('is what the next life of the supervisor starts from', () => {
     const bed = new Bed(before);
-    bed.request('sup', { type: 'change-supervisor', spec: { ...before, intensity: 7, children: [puppet('b', 'permanent', { args: 'new' })] } });
+    bed.request('sup', {
+      type: 'change-supervisor',
+      spec: { ...before, intensity: 7, children: [puppet('b', 'permanent', { args: 'new' })] },
+    });
     bed.kill('sup');
     expect([bed.children('sup'), bed.script.args.get('b'), bed.lives('a')]).toEqual(['b:2', 'new', undefined]);
     expect(bed.system.snapshot().supervisors.find((each) => each.path === 'sup')?.intensity).toBe(7);
@@ -121,13 +136,20 @@ describe('S23 live change', () => {
     const bed = new Bed(before);
     const answer = bed.request('sup', { type: 'change-supervisor', spec: { intensity: 3, ...spec } });
     expect(answer).toMatchObject({ type: 'refused', error: 'faulty-spec' });
-    expect(bed.system.snapshot().supervisors.find((each) => each.path === 'sup')).toMatchObject({ strategy: 'one-for-one', intensity: 1_000 });
+    expect(bed.system.snapshot().supervisors.find((each) => each.path === 'sup')).toMatchObject({
+      strategy: 'one-for-one',
+      intensity: 1_000,
+    });
     bed.crash('a');
     expect([bed.children('sup'), bed.script.args.get('a')]).toEqual(['a:2 b:1', 'old']);
   });
 
   it('of a template counts from the next start of each dynamic child, which keeps its own args', () => {
-    const pool = supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, children: [puppet('job', 'permanent', { args: { version: 1 } })] });
+    const pool = supervisor('pool', {
+      strategy: 'simple-one-for-one',
+      ...EAGER,
+      children: [puppet('job', 'permanent', { args: { version: 1 } })],
+    });
     const bed = new Bed(pool);
     bed.request('pool', { type: 'start-dynamic-child', id: 'x', args: { own: true } });
     const spec = { ...pool, children: [puppet('job', 'permanent', { args: { version: 2 } })] };
@@ -144,25 +166,38 @@ describe('S24 significant children', () => {
       ...EAGER,
       restart: 'temporary',
       autoShutdown,
-      children: [puppet('s1', restart, { significant: true }), puppet('plain', 'transient'), puppet('s2', restart, { significant: true })],
+      children: [
+        puppet('s1', restart, { significant: true }),
+        puppet('plain', 'transient'),
+        puppet('s2', restart, { significant: true }),
+      ],
     });
 
-  it.each(['transient', 'temporary'] as const)('any-significant: the first %s one that ends by itself ends the supervisor', (restart) => {
-    const bed = new Bed(pair('any-significant', restart));
-    bed.leave('plain');
-    expect(bed.lives('sup')).toBe(1);
-    bed.leave('s1');
-    expect([bed.lives('sup'), bed.endOf('sup')]).toMatchObject([undefined, { reasonKind: 'shutdown', startFailed: false }]);
-    expect(bed.log).toEqual(['stop plain', 'stop s1', 'stop s2']);
-  });
+  it.each(['transient', 'temporary'] as const)(
+    'any-significant: the first %s one that ends by itself ends the supervisor',
+    (restart) => {
+      const bed = new Bed(pair('any-significant', restart));
+      bed.leave('plain');
+      expect(bed.lives('sup')).toBe(1);
+      bed.leave('s1');
+      expect([bed.lives('sup'), bed.endOf('sup')]).toMatchObject([
+        undefined,
+        { reasonKind: 'shutdown', startFailed: false },
+      ]);
+      expect(bed.log).toEqual(['stop plain', 'stop s1', 'stop s2']);
+    },
+  );
 
-  it.each(['transient', 'temporary'] as const)('all-significant: the last %s one that ends by itself ends the supervisor', (restart) => {
-    const bed = new Bed(pair('all-significant', restart));
-    bed.leave('s1');
-    expect(bed.lives('sup')).toBe(1);
-    bed.leave('s2');
-    expect(bed.lives('sup')).toBeUndefined();
-  });
+  it.each(['transient', 'temporary'] as const)(
+    'all-significant: the last %s one that ends by itself ends the supervisor',
+    (restart) => {
+      const bed = new Bed(pair('all-significant', restart));
+      bed.leave('s1');
+      expect(bed.lives('sup')).toBe(1);
+      bed.leave('s2');
+      expect(bed.lives('sup')).toBeUndefined();
+    },
+  );
 
   it('a transient one that crashes is restarted, a temporary one that crashes is over', () => {
     const transient = new Bed(pair('any-significant', 'transient'));
@@ -181,7 +216,9 @@ describe('S24 significant children', () => {
 
   it('one that is stopped along with a sibling does not count', () => {
     const children = [puppet('a'), puppet('s', 'temporary', { significant: true })];
-    const bed = new Bed(supervisor('sup', { ...EAGER, strategy: 'one-for-all', autoShutdown: 'any-significant', children }));
+    const bed = new Bed(
+      supervisor('sup', { ...EAGER, strategy: 'one-for-all', autoShutdown: 'any-significant', children }),
+    );
     bed.crash('a');
     expect([bed.lives('sup'), bed.children('sup')]).toEqual([1, 'a:2']);
   });
@@ -195,7 +232,13 @@ describe('S24 significant children', () => {
 
   it('may be supervisors, so that an end goes up the tree', () => {
     const inner = { ...pair('any-significant', 'transient'), id: 'inner', significant: true };
-    const bed = new Bed(supervisor('outer', { restart: 'transient', autoShutdown: 'all-significant', children: [inner, puppet('other')] }));
+    const bed = new Bed(
+      supervisor('outer', {
+        restart: 'transient',
+        autoShutdown: 'all-significant',
+        children: [inner, puppet('other')],
+      }),
+    );
     bed.leave('s1');
     expect([bed.lives('inner'), bed.lives('outer'), bed.lives('other')]).toEqual([undefined, undefined, undefined]);
   });
@@ -205,7 +248,9 @@ describe('S24 significant children', () => {
     ['all-significant', 1, undefined],
   ] as const)('%s works for dynamic children', (autoShutdown, afterFirst, afterSecond) => {
     const template = puppet('job', 'transient', { significant: true });
-    const bed = new Bed(supervisor('pool', { strategy: 'simple-one-for-one', restart: 'temporary', autoShutdown, children: [template] }));
+    const bed = new Bed(
+      supervisor('pool', { strategy: 'simple-one-for-one', restart: 'temporary', autoShutdown, children: [template] }),
+    );
     bed.request('pool', { type: 'start-dynamic-child', id: 'x' });
     bed.request('pool', { type: 'start-dynamic-child', id: 'y' });
     bed.leave('x');
@@ -222,11 +267,15 @@ describe('S26 names', () => {
     return bed.script.notes;
   }
 
-  const named = (): Bed => new Bed(supervisor('sup', { ...EAGER, children: [puppet('worker', 'permanent', { thread: 'a' })] }));
+  const named = (): Bed =>
+    new Bed(supervisor('sup', { ...EAGER, children: [puppet('worker', 'permanent', { thread: 'a' })] }));
 
   it('reach the next life after a kill of the worker', () => {
     const bed = named().kill('worker');
-    expect([reached(bed), bed.system.whereIs('worker')]).toEqual([['worker#2: hello'], { path: 'worker', incarnation: 2 }]);
+    expect([reached(bed), bed.system.whereIs('worker')]).toEqual([
+      ['worker#2: hello'],
+      { path: 'worker', incarnation: 2 },
+    ]);
   });
 
   it('reach the next life after a kill of the supervisor', () => {
@@ -248,7 +297,7 @@ describe('S26 names', () => {
     expect(reached(bed.settle(100))).toEqual(['worker#2: hello']);
   });
 
-  it('are nobody\'s while nobody lives there', () => {
+  it("are nobody's while nobody lives there", () => {
     const bed = named();
     bed.terminate('sup', 'worker');
     expect([bed.system.whereIs('worker'), bed.system.whereIs('stranger')]).toEqual([undefined, undefined]);

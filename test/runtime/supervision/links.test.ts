@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Bed, EAGER, puppet, supervisor } from './bed.ts';
 
 function pair(): Bed {
-  const children = [puppet('a', 'permanent', { thread: 'a' }), puppet('b', 'permanent', { thread: 'b' }), puppet('c', 'transient', { thread: 'a' })];
+  const children = [
+    puppet('a', 'permanent', { thread: 'a' }),
+    puppet('b', 'permanent', { thread: 'b' }),
+    puppet('c', 'transient', { thread: 'a' }),
+  ];
   return new Bed(supervisor('sup', { ...EAGER, children }));
 }
 
@@ -46,7 +50,10 @@ describe('a link', () => {
     const bed = pair();
     bed.terminate('sup', 'c');
     bed.tell('a', { type: 'link', to: 'c' }).settle(20);
-    expect([bed.lives('a'), bed.system.inspect('a')?.lastFailure]).toEqual([2, expect.stringMatching(/nobody lives at "c"/)]);
+    expect([bed.lives('a'), bed.system.inspect('a')?.lastFailure]).toEqual([
+      2,
+      expect.stringMatching(/nobody lives at "c"/),
+    ]);
     bed.tell('b', { type: 'link', to: 'no-such-path' }).settle(20);
     expect(bed.lives('b')).toBe(2);
   });
@@ -58,10 +65,13 @@ describe('a link', () => {
   });
 
   it('in a chain of thousands ends them all', () => {
-    const bed = new Bed(supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, children: [puppet('job', 'temporary')] }));
+    const bed = new Bed(
+      supervisor('pool', { strategy: 'simple-one-for-one', ...EAGER, children: [puppet('job', 'temporary')] }),
+    );
     for (let job = 0; job < 3_000; job++) bed.post('pool', { type: 'start-dynamic-child' });
     bed.settle();
-    for (let job = 1; job < 3_000; job++) bed.system.tell(`job/${job}`, { type: 'link', to: `job/${job + 1}` } as never);
+    for (let job = 1; job < 3_000; job++)
+      bed.system.tell(`job/${job}`, { type: 'link', to: `job/${job + 1}` } as never);
     bed.settle().crash('job/1500').settle();
     expect(bed.children('pool')).toBe('');
   });
@@ -73,7 +83,12 @@ describe('a watch', () => {
     bed.watch('a').leave('a').watch('a').crash('a').watch('a').kill('a').settle(20);
     bed.watch('b').settle(20).terminate('sup', 'b');
     bed.settle(20);
-    expect(bed.script.downs).toEqual(['a: normal', 'a: Error: boom', 'a: killed by its supervisor', 'b: terminated on request']);
+    expect(bed.script.downs).toEqual([
+      'a: normal',
+      'a: Error: boom',
+      'a: killed by its supervisor',
+      'b: terminated on request',
+    ]);
   });
 
   it('of an actor that was forgotten tells at once', () => {

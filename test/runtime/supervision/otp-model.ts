@@ -36,7 +36,9 @@ export class OtpModel {
 
   /** `a:up b:down`, in start order. */
   get view(): string {
-    return this.hasEnded ? 'ended' : this.#children.map((child) => `${child.id}:${this.#up.has(child.id) ? 'up' : 'down'}`).join(' ');
+    return this.hasEnded
+      ? 'ended'
+      : this.#children.map((child) => `${child.id}:${this.#up.has(child.id) ? 'up' : 'down'}`).join(' ');
   }
 
   exit(id: string, isAbnormal: boolean, nowMs: number): void {
@@ -49,7 +51,8 @@ export class OtpModel {
     if (child.restart === 'temporary' || this.#isSimple) this.#forget(id);
     const others = this.#children.some((other) => other.significant && this.#up.has(other.id));
     const { autoShutdown } = this.#options;
-    if (child.significant && (autoShutdown === 'any-significant' || (autoShutdown === 'all-significant' && !others))) this.#end();
+    if (child.significant && (autoShutdown === 'any-significant' || (autoShutdown === 'all-significant' && !others)))
+      this.#end();
   }
 
   startChild(child: ModelChild): string {
