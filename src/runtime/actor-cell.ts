@@ -8,6 +8,7 @@ import type { RunnableKind } from './kind-registry.ts';
 import { Mailbox } from './mailbox.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { ActorInspection, ActorSnapshot, ActorStatus, FailureSnapshot, MailboxView } from './snapshot.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 
 const LAST_MESSAGES = 16;
 
@@ -22,6 +23,14 @@ export interface Life {
   /** Targets whose end this life asked to be told of, by path. */
   readonly watching: Map<ActorPath, ActorRef>;
   readonly streams: Map<string, RandomStream>;
+  /** Lives that end with this one, and it with them, by path. Undefined until the first. */
+  links: Map<ActorPath, ActorRef> | undefined;
+  /** Set when this life is to end after the current call into the actor. */
+  end: { readonly reason: ExitReason; readonly callsStop: boolean } | undefined;
+  /** Its `stop` was called and asked for time. */
+  isStopping: boolean;
+  /** What `start` handed over for whoever asked for it. */
+  startInfo: unknown;
 }
 
 /** Somebody who wants to be told when the current life ends. */
@@ -32,7 +41,10 @@ export interface Watcher {
 
 export class ActorCell {
   readonly path: ActorPath;
-  readonly spec: ActorSpec;
+  /** What the next life starts from. */
+  spec: ActorSpec;
+  /** The number of the first life here. */
+  readonly firstIncarnation: number;
   readonly threadName: string;
   readonly mailbox: Mailbox;
   readonly handlerTime = new DurationHistogram();
@@ -53,10 +65,11 @@ export class ActorCell {
   #rate: RateMeter | undefined;
   readonly #lastMessageTypes = new Deque<string>();
 
-  constructor(path: ActorPath, spec: ActorSpec, threadName: string) {
+  constructor(path: ActorPath, spec: ActorSpec, threadName: string, firstIncarnation = 1) {
     this.path = path;
     this.spec = spec;
     this.threadName = threadName;
+    this.firstIncarnation = firstIncarnation;
     this.mailbox = new Mailbox(spec.mailboxMessagesMax);
   }
 
@@ -79,7 +92,7 @@ export class ActorCell {
       thread: this.threadName,
       status: this.paused && this.status === 'running' ? 'paused' : this.status,
       incarnation: this.incarnation,
-      restarts: Math.max(0, this.incarnation - 1),
+      restarts: Math.max(0, this.incarnation - this.firstIncarnation),
       mailbox,
       handler: this.handlerTime.snapshot(),
       queueTime: this.queueTime.snapshot(),

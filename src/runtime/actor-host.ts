@@ -4,10 +4,10 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { isMainThread, MessagePort, workerData } from 'node:worker_threads';
 import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './control-plane.ts';
 import type { ActorPath } from './actor.ts';
-import type { StartOutcome } from './cell-host.ts';
+import type { StartOutcome, StopOutcome } from './cell-host.ts';
 import { KindRegistry, type AnyActorKind } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
-import { PlacementTable } from './placement.ts';
+import { PlacementTable, type Place } from './placement.ts';
 import type { PortsFactory } from './ports-context.ts';
 import { Segment } from './segment.ts';
 import type { ActorInspection, MailboxView } from './snapshot.ts';
@@ -84,11 +84,15 @@ class WorkerThread implements ThreadControl {
     this.#current().runtime.peerDied(name, reason, incarnations, inFlightSequence);
   }
 
+  updatePlaces(added: readonly Place[], removed: readonly Place[]): void {
+    this.#current().runtime.updatePlaces(added, removed);
+  }
+
   startActor(path: ActorPath, incarnation: number): StartOutcome {
     return this.#current().runtime.host.startActor(path, incarnation);
   }
 
-  stopActor(path: ActorPath, incarnation: number, reason: string): string | undefined {
+  stopActor(path: ActorPath, incarnation: number, reason: string): StopOutcome {
     return this.#current().runtime.host.stopActor(path, incarnation, reason);
   }
 

@@ -1,5 +1,5 @@
 /** What one life of an actor can do, bound to its host; useless once that life ended. The hosting thread only. */
-import { refOf, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type Self, type TellOutcome, type TimerRef } from './actor.ts';
+import { refOf, StartIgnored, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type Self, type TellOutcome, type TimerRef } from './actor.ts';
 import type { ActorCell, Life } from './actor-cell.ts';
 import type { CellHost } from './cell-host.ts';
 
@@ -58,6 +58,30 @@ export class ActorSelf implements Self<MessageShape> {
   unwatch(target: ActorRef): void {
     const life = this.#current();
     if (life !== undefined) this.#host.unwatch(this.#cell, life, target.path);
+  }
+
+  link(target: ActorRef): void {
+    const life = this.#current();
+    if (life !== undefined) this.#host.link(this.#cell, life, target);
+  }
+
+  unlink(target: ActorRef): void {
+    const life = this.#current();
+    if (life !== undefined) this.#host.unlink(this.#cell, life, target.path);
+  }
+
+  stop(kind: 'normal' | 'shutdown' = 'normal', detail: string = kind): void {
+    const life = this.#current();
+    if (life !== undefined) this.#host.endAfterCall(this.#cell, life, { kind, detail }, !life.isStopping);
+  }
+
+  ignore(): never {
+    throw new StartIgnored(`${this.path} has nothing to do`);
+  }
+
+  startInfo(info: unknown): void {
+    const life = this.#current();
+    if (life !== undefined) life.startInfo = info;
   }
 
   random(purpose: string): RandomStream {

@@ -74,6 +74,21 @@ export interface Self<Message extends MessageShape, Ports = unknown> {
   /** Asks to be told (`actor-down` as a must-deliver message, see ActorDown) when the target's current life ends. */
   watch(target: ActorRef): void;
   unwatch(target: ActorRef): void;
+  /**
+   * Ties two lives together, both ways: when one ends for any reason but `normal`, the other ends with the same kind of
+   * reason, without its `stop`. A target that does not live ends this life at once. To be told instead, `watch`.
+   */
+  link(target: ActorRef): void;
+  unlink(target: ActorRef): void;
+  /**
+   * Ends this life in order when the current `start` or `receive` returns: `stop` is called, then the supervisor told.
+   * `normal` (default) is work done, `shutdown` a wish to go; neither restarts a transient actor. A throw wins over it.
+   */
+  stop(kind?: 'normal' | 'shutdown', detail?: string): void;
+  /** Inside `start` only: there is nothing to do here. The supervisor keeps no life and does not call it a failure. */
+  ignore(): never;
+  /** Inside `start` only: plain data for whoever asked for this start (`startChild`, `restartChild`); nobody else sees it. */
+  startInfo(info: unknown): void;
   random(purpose: string): RandomStream;
   /** Records a named event with fields; redaction and sinks are the host's business. Never in a hot loop. */
   log(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -98,10 +113,18 @@ export interface ActorKind<Args, State, Message extends MessageShape, Ports = un
   readonly delivery: DeliveryTable<Message>;
   start(args: Args, self: Self<Message, Ports>): State;
   receive(state: State, message: Message, self: Self<Message, Ports>): State;
-  /** Asked to end (shutdown, not crash). Last messages may be told. */
-  stop?(state: State, reason: string, self: Self<Message, Ports>): void;
+  /**
+   * Asked to end (shutdown, not crash). Last messages may be told. Returning `later` keeps the life: it goes on receiving
+   * until it calls `self.stop`, or is killed when its shutdown time is over.
+   */
+  stop?(state: State, reason: string, self: Self<Message, Ports>): 'later' | void;
   /** A small plain-data view of the state for inspection and event hashes; no secrets. */
   digest?(state: State): unknown;
+}
+
+/** What `self.ignore` throws. Only the runtime catches it. */
+export class StartIgnored extends Error {
+  override readonly name = 'StartIgnored';
 }
 
 /** Marks a switch over a union as complete; reaching it is a broken invariant. */

@@ -1,5 +1,5 @@
 /** Runs the actors of one thread: mailboxes, lives, timers, death watch. One per thread, used by that thread only. */
-import type { ActorPath, ActorRef, MessageShape, RandomStream, TellOutcome, TimerRef } from './actor.ts';
+import { StartIgnored, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type TellOutcome, type TimerRef } from './actor.ts';
 import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
 import { ActorSelf } from './actor-self.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -11,6 +11,7 @@ import type { Place, PlacementTable } from './placement.ts';
 import type { LogLevel, LogRecord, PortsContext, PortsFactory } from './ports-context.ts';
 import { hashText, randomStream } from './random.ts';
 import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView } from './snapshot.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 import type { SystemRecord } from './system-record.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { TraceStore, type TraceSpan } from './trace-store.ts';
@@ -40,8 +41,8 @@ export interface HostEnvironment {
   /** Sends to an actor of another thread. */
   sendRemote(place: Place, envelope: Envelope, type: MessageType): TellOutcome;
   sendSystem(thread: string, record: SystemRecord): void;
-  /** Tells the supervisors that a life ended by a throw. */
-  crashed(path: ActorPath, incarnation: number, reason: string): void;
+  /** Tells the supervisors that a life ended by itself: by a throw, a link, or in order. */
+  exited(path: ActorPath, incarnation: number, reason: ExitReason): void;
   log(record: LogRecord): void;
   /** Called right before a message is handled. */
   handling(path: ActorPath, envelope: Envelope): void;
@@ -66,7 +67,14 @@ export interface CellHostOptions {
   readonly traceEvery?: number;
 }
 
-export type StartOutcome = { readonly type: 'started' } | { readonly type: 'failed'; readonly reason: string };
+/** `info`: what the actor's start handed over, absent when nothing. */
+export type StartOutcome =
+  | { readonly type: 'started'; readonly info?: unknown }
+  | { readonly type: 'ignored' }
+  | { readonly type: 'failed'; readonly reason: string };
+
+/** `failed`: it is over, its `stop` threw. `later`: it lives on; `exited` tells when it is over. */
+export type StopOutcome = { readonly type: 'stopped' } | { readonly type: 'failed'; readonly reason: string } | { readonly type: 'later' };
 
 /** What became of a message that came over a lane. `full`: it must stay in the lane. */
 export type ArrivalOutcome = 'taken' | 'full';
@@ -83,6 +91,10 @@ export class CellHost {
   readonly #cells = new Map<ActorPath, ActorCell>();
   readonly #endpoints = new Map<ActorPath, (message: MessageShape) => void>();
   readonly #runQueue = new Deque<ActorCell>();
+  /** The actor whose own code runs now. */
+  #active: ActorCell | undefined;
+  /** Ends of linked lives to be told here; `undefined` when nobody is telling them. */
+  #linkedEnds: Deque<SystemRecord & { readonly type: 'linked-ended' }> | undefined;
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
   readonly #measuresDurations: boolean;
   readonly #traces: TraceStore;
@@ -104,8 +116,16 @@ export class CellHost {
     this.deadLetters = new DeadLetters(options.deadLettersMax);
     // Cells exist before their first life: what is told early waits in the mailbox instead of being lost.
     for (const place of options.placement.onThread(options.environment.threadName)) {
-      if (place.spec !== undefined) this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread));
+      this.takePlace(place);
     }
+  }
+
+  /** Makes room for an actor of this thread, or gives the one that is there the spec of its next life. */
+  takePlace(place: Place): void {
+    if (place.spec === undefined || place.thread !== this.#environment.threadName) return;
+    const cell = this.#cells.get(place.path);
+    if (cell === undefined) this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread, place.firstIncarnation));
+    else cell.spec = place.spec;
   }
 
   get turns(): number {
@@ -284,14 +304,18 @@ export class CellHost {
     const startedAtMs = isTimed ? this.#environment.monotonicMs() : 0;
     this.#traceId = traceId;
     cell.noteHandled(envelope.typeName);
+    this.#active = cell;
     try {
       life.state = kind.receive(life.state, envelope.message, life.self);
       envelope.origin?.handled(envelope.sequence);
+      this.#active = undefined;
     } catch (error) {
+      this.#active = undefined;
       this.#crash(cell, life, envelope, error);
     }
     this.#traceId = 0;
     if (isTimed) this.#noteTimes(cell, life, envelope, startedAtMs);
+    if (life.end !== undefined) this.#leave(cell, life);
     this.#environment.handled();
     if (cell.mailbox.overrun) this.#overrun(cell);
   }
@@ -324,9 +348,7 @@ export class CellHost {
   #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
     const reason = this.#noteFailure(cell, error, envelope.typeName);
     this.#settleInFlight(cell, envelope);
-    cell.status = 'crashed';
-    this.#endLife(cell, life, reason);
-    this.#environment.crashed(cell.path, life.incarnation, reason);
+    this.#endByItself(cell, life, { kind: 'crashed', detail: reason });
   }
 
   /** A must-deliver message gets one more life; whatever ended two lives, or may be lost, is a dead letter. */
@@ -346,9 +368,46 @@ export class CellHost {
     const { life } = cell;
     if (life === undefined || cell.status !== 'running') return;
     const reason = this.#noteFailure(cell, new Error(`mailbox-overrun: ${cell.mailbox.depth} messages wait, most of them the actor's own port answers or timers`), 'mailbox');
-    cell.status = 'crashed';
+    this.#endByItself(cell, life, { kind: 'crashed', detail: reason });
+  }
+
+  #endByItself(cell: ActorCell, life: Life, reason: ExitReason): void {
+    cell.status = isOrderly(reason) ? 'restarting' : 'crashed';
     this.#endLife(cell, life, reason);
-    this.#environment.crashed(cell.path, life.incarnation, reason);
+    this.#environment.exited(cell.path, life.incarnation, reason);
+  }
+
+  /** Ends a life when its actor's current call returns, or now when none of its code runs. The first reason counts. */
+  endAfterCall(cell: ActorCell, life: Life, reason: ExitReason, callsStop: boolean): void {
+    if (life.end !== undefined) return;
+    life.end = { reason, callsStop };
+    if (this.#active !== cell && cell.status !== 'starting') this.#leave(cell, life);
+  }
+
+  /** Ends a life that is to end. A throw of its `stop` is a crash. */
+  #leave(cell: ActorCell, life: Life): void {
+    const { end } = life;
+    if (end === undefined || cell.life !== life) return;
+    const failure = end.callsStop ? this.#callStop(cell, life, end.reason.detail) : undefined;
+    this.#endByItself(cell, life, failure?.type === 'failed' ? { kind: 'crashed', detail: failure.reason } : end.reason);
+  }
+
+  /** A life may have asked to end in its very start. */
+  #leaveIfAsked(cell: ActorCell): void {
+    const { life } = cell;
+    if (life?.end !== undefined) this.#leave(cell, life);
+  }
+
+  #callStop(cell: ActorCell, life: Life, reason: string): StopOutcome {
+    this.#active = cell;
+    try {
+      const answer = cell.kind?.stop?.(life.state, reason, life.self);
+      return { type: answer === 'later' ? 'later' : 'stopped' };
+    } catch (error) {
+      return { type: 'failed', reason: this.#noteFailure(cell, error, 'stop') };
+    } finally {
+      this.#active = undefined;
+    }
   }
 
   #noteFailure(cell: ActorCell, error: unknown, during: string): string {
@@ -372,20 +431,21 @@ export class CellHost {
     if (cell.life !== undefined) return { type: 'failed', reason: `${path} must end its life ${cell.incarnation} before life ${incarnation} starts` };
     cell.status = 'starting';
     cell.incarnation = incarnation;
-    const life = this.#begin(cell, incarnation);
-    if (life.type === 'failed') {
-      cell.status = 'crashed';
-      return life;
+    const outcome = this.#begin(cell, incarnation);
+    if (outcome.type === 'started') {
+      cell.status = 'running';
+      this.#leaveIfAsked(cell);
+      this.#schedule(cell);
+    } else {
+      cell.status = outcome.type === 'failed' ? 'crashed' : 'restarting';
     }
-    cell.status = 'running';
-    this.#schedule(cell);
-    return { type: 'started' };
+    return outcome;
   }
 
   #begin(cell: ActorCell, incarnation: number): StartOutcome {
     const startedAtMs = this.#environment.monotonicMs();
     const self = new ActorSelf(cell, this, incarnation);
-    const life: Life = { incarnation, self, ports: undefined, state: undefined, timers: new Set(), watching: new Map(), streams: new Map() };
+    const life: Life = { incarnation, self, ports: undefined, state: undefined, timers: new Set(), watching: new Map(), streams: new Map(), links: undefined, end: undefined, isStopping: false, startInfo: undefined };
     // Ports may answer while they are made, and `start` may set timers: the life is current before either.
     cell.life = life;
     self.bind(life);
@@ -395,10 +455,15 @@ export class CellHost {
       life.ports = this.#portsFor(this.#portsContext(cell, life));
       life.state = kind.start(cell.spec.args, self);
       cell.handlerTime.record(this.#environment.monotonicMs() - startedAtMs);
-      return { type: 'started' };
+      if (life.end !== undefined && !isOrderly(life.end.reason)) throw new Error(life.end.reason.detail);
+      return life.startInfo === undefined ? { type: 'started' } : { type: 'started', info: life.startInfo };
     } catch (error) {
+      if (error instanceof StartIgnored) {
+        this.#endLife(cell, life, { kind: 'normal', detail: 'ignored' });
+        return { type: 'ignored' };
+      }
       const reason = this.#noteFailure(cell, error, 'start');
-      this.#endLife(cell, life, reason);
+      this.#endLife(cell, life, { kind: 'crashed', detail: reason });
       return { type: 'failed', reason };
     } finally {
       this.#environment.handled();
@@ -450,21 +515,22 @@ export class CellHost {
     this.#schedule(cell);
   }
 
-  /** Ends a life in order: the actor's own `stop` first. Does nothing when that life is over. Returns what `stop` threw, if it did. */
-  stopActor(path: ActorPath, incarnation: number, reason: string): string | undefined {
+  /** Ends a life in order: the actor's own `stop` first, which may ask for time. Does nothing when that life is over. */
+  stopActor(path: ActorPath, incarnation: number, reason: string): StopOutcome {
     const cell = this.#cells.get(path);
     const life = cell?.life;
-    if (cell === undefined || life === undefined || life.incarnation !== incarnation) return undefined;
-    let failure: string | undefined;
-    try {
-      cell.kind?.stop?.(life.state, reason, life.self);
-    } catch (error) {
-      failure = this.#noteFailure(cell, error, 'stop');
+    if (cell === undefined || life === undefined || life.incarnation !== incarnation) return { type: 'stopped' };
+    if (life.isStopping) return { type: 'later' };
+    const outcome = this.#callStop(cell, life, reason);
+    this.#environment.handled();
+    if (outcome.type === 'later' && life.end === undefined) {
+      life.isStopping = true;
+      return outcome;
     }
     cell.status = 'restarting';
-    this.#endLife(cell, life, failure ?? reason);
-    this.#environment.handled();
-    return failure;
+    const isFailed = outcome.type === 'failed';
+    this.#endLife(cell, life, isFailed ? { kind: 'crashed', detail: outcome.reason } : { kind: 'shutdown', detail: reason });
+    return isFailed ? outcome : { type: 'stopped' };
   }
 
   /** Ends a life at once, without its `stop`. */
@@ -473,11 +539,17 @@ export class CellHost {
     const life = cell?.life;
     if (cell === undefined || life === undefined || life.incarnation !== incarnation) return;
     cell.status = 'restarting';
-    this.#endLife(cell, life, reason);
+    this.#endLife(cell, life, { kind: 'killed', detail: reason });
     this.#environment.handled();
   }
 
-  /** Closes a mailbox for good: nobody will live here again. What waits in it becomes dead letters. */
+  /** Retires an actor and forgets that it ever had a place here. */
+  removeActor(path: ActorPath): void {
+    this.retireActor(path);
+    this.#cells.delete(path);
+  }
+
+  /** Closes a mailbox until the actor is started again, if ever. What waits in it becomes dead letters. */
   retireActor(path: ActorPath): void {
     const cell = this.#cells.get(path);
     if (cell === undefined || cell.status === 'stopped') return;
@@ -493,7 +565,7 @@ export class CellHost {
     this.#environment.requestTurn();
   }
 
-  #endLife(cell: ActorCell, life: Life, reason: string): void {
+  #endLife(cell: ActorCell, life: Life, reason: ExitReason): void {
     cell.life = undefined;
     for (const timer of life.timers) this.#timers.cancel(timer);
     this.#disposePorts(cell, life);
@@ -503,7 +575,10 @@ export class CellHost {
     }
     const watchers = [...cell.watchers.values()];
     cell.watchers.clear();
-    for (const watcher of watchers) this.#sendDown(cell, watcher, reason);
+    for (const watcher of watchers) this.#sendDown(cell, watcher, reason.detail);
+    for (const tied of life.links?.values() ?? []) {
+      this.#sendTo(tied.path, { type: 'linked-ended', to: tied.path, toIncarnation: tied.incarnation, from: cell.path, reason });
+    }
   }
 
   #disposePorts(cell: ActorCell, life: Life): void {
@@ -548,7 +623,66 @@ export class CellHost {
     else this.#environment.sendSystem(place.thread, record);
   }
 
-  /** Takes a record about death watch. */
+  // --- links ---
+
+  link(cell: ActorCell, life: Life, target: ActorRef): void {
+    life.links ??= new Map();
+    life.links.set(target.path, target);
+    const place = this.#placement.byPath(target.path);
+    if (place?.spec !== undefined) {
+      this.#sendTo(target.path, { type: 'link', from: cell.path, fromIncarnation: life.incarnation, to: target.path, toIncarnation: target.incarnation });
+    } else {
+      this.#takeLinkedEnd({ type: 'linked-ended', to: cell.path, toIncarnation: life.incarnation, from: target.path, reason: nobodyAt(target.path) });
+    }
+  }
+
+  unlink(cell: ActorCell, life: Life, target: ActorPath): void {
+    if (life.links?.delete(target) !== true) return;
+    this.#sendTo(target, { type: 'unlink', from: cell.path, fromIncarnation: life.incarnation, to: target });
+  }
+
+  #takeLink(record: SystemRecord & { readonly type: 'link' }): void {
+    const life = this.#cells.get(record.to)?.life;
+    if (life === undefined || (record.toIncarnation !== 0 && record.toIncarnation !== life.incarnation)) {
+      const reason = nobodyAt(record.to);
+      this.#sendTo(record.from, { type: 'linked-ended', to: record.from, toIncarnation: record.fromIncarnation, from: record.to, reason });
+      return;
+    }
+    life.links ??= new Map();
+    life.links.set(record.from, { path: record.from, incarnation: record.fromIncarnation });
+  }
+
+  /** One end may end others, and these others again: told one after the other, however long the chain. */
+  #takeLinkedEnd(record: SystemRecord & { readonly type: 'linked-ended' }): void {
+    if (this.#linkedEnds !== undefined) {
+      this.#linkedEnds.pushBack(record);
+      return;
+    }
+    const ends = new Deque<typeof record>();
+    this.#linkedEnds = ends;
+    for (let next: typeof record | undefined = record; next !== undefined; next = ends.popFront()) this.#endLinked(next);
+    this.#linkedEnds = undefined;
+  }
+
+  #endLinked({ to, toIncarnation, from, reason }: SystemRecord & { readonly type: 'linked-ended' }): void {
+    const cell = this.#cells.get(to);
+    const life = cell?.life;
+    if (cell === undefined || life === undefined || (toIncarnation !== 0 && toIncarnation !== life.incarnation)) return;
+    if (life.links?.delete(from) !== true || reason.kind === 'normal') return;
+    const ended = { kind: reason.kind, detail: `linked "${from}" ended: ${reason.detail}` };
+    if (reason.kind !== 'shutdown') this.#noteFailure(cell, ended.detail, 'link');
+    this.endAfterCall(cell, life, ended, false);
+  }
+
+  /** Sends a record to the thread of that actor. */
+  #sendTo(path: ActorPath, record: SystemRecord): void {
+    const place = this.#placement.byPath(path);
+    if (place === undefined) return;
+    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
+    else this.#environment.sendSystem(place.thread, record);
+  }
+
+  /** Takes a record about death watch or links. */
   receiveSystem(record: SystemRecord): void {
     switch (record.type) {
       case 'watch':
@@ -564,7 +698,18 @@ export class CellHost {
         this.#takeDown(cell, life, record.target, record.incarnation, record.reason);
         return;
       }
-      case 'crashed':
+      case 'link':
+        this.#takeLink(record);
+        return;
+      case 'unlink': {
+        const links = this.#cells.get(record.to)?.life?.links;
+        if (links?.get(record.from)?.incarnation === record.fromIncarnation) links.delete(record.from);
+        return;
+      }
+      case 'linked-ended':
+        this.#takeLinkedEnd(record);
+        return;
+      case 'exited':
       case 'log':
         throw new Error(`a ${record.type} record must go to the main thread's system, not to a host`);
     }
@@ -624,6 +769,10 @@ export class CellHost {
       for (const target of [...life.watching.values()]) {
         if (this.#placement.byPath(target.path)?.thread !== threadName) continue;
         this.#takeDown(cell, life, target.path, incarnations.get(target.path) ?? target.incarnation, reason);
+      }
+      for (const from of [...(life.links?.keys() ?? [])]) {
+        if (this.#placement.byPath(from)?.thread !== threadName) continue;
+        this.#takeLinkedEnd({ type: 'linked-ended', to: cell.path, toIncarnation: life.incarnation, from, reason: { kind: 'thread-died', detail: reason } });
       }
     }
   }
@@ -724,6 +873,14 @@ export class CellHost {
     }
     return left;
   }
+}
+
+function isOrderly(reason: ExitReason): boolean {
+  return reason.kind === 'normal' || reason.kind === 'shutdown';
+}
+
+function nobodyAt(path: ActorPath): ExitReason {
+  return { kind: 'crashed', detail: `nobody lives at "${path}"` };
 }
 
 function watcherKey(path: ActorPath, incarnation: number): string {

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorPath } from './actor.ts';
-import type { StartOutcome } from './cell-host.ts';
+import type { StartOutcome, StopOutcome } from './cell-host.ts';
 import type { DeliveryByType } from './message-types.ts';
 import type { Place } from './placement.ts';
 import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView, ThreadSnapshot } from './snapshot.ts';
@@ -52,9 +52,10 @@ export interface ThreadControl {
   attach(options: AttachOptions): void;
   attachPeer(link: PeerLink): void;
   peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void;
+  /** Actors came or went, here or elsewhere. Places known already are replaced; strangers among `removed` are ignored. */
+  updatePlaces(added: readonly Place[], removed: readonly Place[]): void;
   startActor(path: ActorPath, incarnation: number): StartOutcome;
-  /** Returns what the actor's `stop` threw, if it did. */
-  stopActor(path: ActorPath, incarnation: number, reason: string): string | undefined;
+  stopActor(path: ActorPath, incarnation: number, reason: string): StopOutcome;
   killActor(path: ActorPath, incarnation: number, reason: string): void;
   retireActor(path: ActorPath): void;
   report(): ThreadReport;

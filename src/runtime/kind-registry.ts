@@ -7,7 +7,7 @@ export interface AnyActorKind {
   readonly delivery: Readonly<Record<string, Delivery>>;
   start(args: never, self: never): unknown;
   receive(state: never, message: never, self: never): unknown;
-  stop?(state: never, reason: string, self: never): void;
+  stop?(state: never, reason: string, self: never): unknown;
   digest?(state: never): unknown;
 }
 
@@ -16,7 +16,7 @@ export interface RunnableKind {
   readonly kind: string;
   start(args: unknown, self: Self<MessageShape>): unknown;
   receive(state: unknown, message: MessageShape, self: Self<MessageShape>): unknown;
-  stop?(state: unknown, reason: string, self: Self<MessageShape>): void;
+  stop?(state: unknown, reason: string, self: Self<MessageShape>): unknown;
   digest?(state: unknown): unknown;
 }
 

@@ -24,6 +24,7 @@ const FIRST_USER_ID = 16;
 const BUILT_IN: Readonly<Record<string, Delivery>> = {
   'actor-down': { class: 'must-deliver', priority: 'risk' },
   'ask-replied': { class: 'must-deliver', priority: 'normal' },
+  'supervisor-request': { class: 'must-deliver', priority: 'risk' },
 };
 
 export type DeliveryByType = Readonly<Record<string, Delivery>>;

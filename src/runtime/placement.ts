@@ -1,11 +1,18 @@
 /** Which actor lives on which thread, the same table on every thread. Any thread; plain data. */
 import type { ActorPath } from './actor.ts';
 import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
+import { checkChild } from './spec-check.ts';
 
 export const MAIN_THREAD = 'main';
 
 /** Where the answers to `ActorSystem.ask` are told to: an endpoint of the main thread, not an actor. */
 export const ASKS_PATH: ActorPath = '$asks';
+
+/** Where actors tell their requests to supervisors: an endpoint of the main thread, where all supervisors live. */
+export const SUPERVISORS_PATH: ActorPath = '$supervisors';
+
+/** Numbers of places have 20 bits on the rings. */
+const INDEX_MAX = 2 ** 20 - 1;
 
 export interface Place {
   /** The actor's number on the rings; 0 is the thread itself. */
@@ -14,44 +21,65 @@ export interface Place {
   readonly thread: string;
   /** Absent for endpoints. */
   readonly spec?: ActorSpec;
+  /** The number of the first life here, when an earlier actor of that path had lives before. Default 1. */
+  readonly firstIncarnation?: number;
 }
 
-/** Returns the places of a tree's actors in start order. Throws on a faulty spec, naming the child and the rule. */
+/** Returns the places of a tree's actors in start order. Throws FaultySpec, naming the child and the rule. */
 export function placeActors(tree: SupervisorSpec): readonly Place[] {
-  const places: Place[] = [{ index: 1, path: ASKS_PATH, thread: MAIN_THREAD }];
-  const ids = new Set<string>([ASKS_PATH]);
-  visit(tree, tree.thread ?? MAIN_THREAD, ids, places);
+  checkChild(tree, new Set([ASKS_PATH, SUPERVISORS_PATH]));
+  const places: Place[] = [ASKS_PATH, SUPERVISORS_PATH].map((path, index) => ({ index: index + 1, path, thread: MAIN_THREAD }));
+  visit(tree, tree.thread ?? MAIN_THREAD, places);
   return places;
 }
 
-function visit(spec: ChildSpec, thread: string, ids: Set<string>, places: Place[]): void {
-  if (spec.id === '') throw new Error('a child spec must have an id, was ""');
-  if (ids.has(spec.id)) throw new Error(`ids must be unique in the whole tree, "${spec.id}" occurs twice`);
-  ids.add(spec.id);
-  if (spec.shutdownMs !== undefined && !(spec.shutdownMs >= 0)) {
-    throw new RangeError(`shutdownMs of "${spec.id}" must be 0 or more, was ${spec.shutdownMs}`);
-  }
+function visit(spec: ChildSpec, thread: string, places: Place[]): void {
   if (spec.type === 'actor') {
     places.push({ index: places.length + 1, path: spec.id, thread, spec });
     return;
   }
-  if (spec.intensity !== undefined && !(spec.intensity >= 0)) throw new RangeError(`intensity of "${spec.id}" must be 0 or more, was ${spec.intensity}`);
-  if (spec.periodMs !== undefined && !(spec.periodMs > 0)) throw new RangeError(`periodMs of "${spec.id}" must be positive, was ${spec.periodMs}`);
-  for (const child of spec.children) visit(child, child.thread ?? thread, ids, places);
+  // Their children get their places when they are known: at the supervisor's start, at their own.
+  if (spec.init !== undefined || spec.strategy === 'simple-one-for-one') return;
+  for (const child of spec.children) visit(child, child.thread ?? thread, places);
 }
 
-/** Finds places by path and by ring number. */
+/** Finds places by path and by ring number. Every thread has one; the main thread decides what is in them. */
 export class PlacementTable {
-  readonly places: readonly Place[];
   readonly #byPath = new Map<ActorPath, Place>();
   readonly #byIndex: (Place | undefined)[] = [];
+  #lastIndex = 0;
 
   constructor(places: readonly Place[]) {
-    this.places = places;
-    for (const place of places) {
-      this.#byPath.set(place.path, place);
-      this.#byIndex[place.index] = place;
+    for (const place of places) this.put(place);
+  }
+
+  get places(): readonly Place[] {
+    return [...this.#byPath.values()];
+  }
+
+  /** Adds a place, or replaces the one of the same path. */
+  put(place: Place): void {
+    this.#byPath.set(place.path, place);
+    this.#byIndex[place.index] = place;
+    this.#lastIndex = Math.max(this.#lastIndex, place.index);
+  }
+
+  /** Forgets a place; a newer one of the same path stays. */
+  remove(place: Place): void {
+    if (this.#byPath.get(place.path)?.index === place.index) this.#byPath.delete(place.path);
+    if (this.#byIndex[place.index]?.path === place.path) this.#byIndex[place.index] = undefined;
+  }
+
+  /**
+   * Returns a number for a new place. Numbers go round: one is used again only after all others were, so that what is still
+   * on its way to an actor that ended reaches nobody else. Throws when all are in use.
+   */
+  newIndex(): number {
+    for (let tried = 0; tried < INDEX_MAX; tried++) {
+      this.#lastIndex = this.#lastIndex >= INDEX_MAX ? 1 : this.#lastIndex + 1;
+      if (this.#byIndex[this.#lastIndex] === undefined) return this.#lastIndex;
     }
+    throw new Error(`a system must have at most ${INDEX_MAX} actors`);
   }
 
   byPath(path: ActorPath): Place | undefined {

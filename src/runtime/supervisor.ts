@@ -8,79 +8,57 @@
  * While running, one-for-one children restart each on their own. The other strategies restart a suffix of the children
  * (all of them for one-for-all) as one `group`: stop in reverse order, wait for the backoff, start in order.
  */
-import type { ChildSpec, RestartStrategy, RestartType, SupervisorSpec } from './child-spec.ts';
+import type { ChildRefusal, ChildRequest } from './child-requests.ts';
+import type { ChildSpec, RestartStrategy, SupervisorSpec } from './child-spec.ts';
+import { attemptsAfter, backoffMs, intensityReached, isRestarted, limitsOf, policyOf, restartTimesAfter, significantEnded, type ChildPolicy } from './restart-policy.ts';
+import type {
+  ChildExit,
+  ChildPhase,
+  ChildReply,
+  ExitReason,
+  RestartLimits,
+  SupervisedChild,
+  SupervisorCommand,
+  SupervisorEvent,
+  SupervisorInput,
+  SupervisorMachine,
+  SupervisorPhase,
+} from './supervisor-protocol.ts';
 
-/** Why a child's life ended. `normal` and `shutdown` are orderly, the others abnormal. */
-export interface ExitReason {
-  readonly kind: 'normal' | 'shutdown' | 'crashed' | 'killed' | 'thread-died';
-  readonly detail: string;
-}
-
-/** `idle`: never started. `down`: to be started in its turn. `delayed`: to be started after its backoff. `ended`: not again. */
-export type ChildPhase = 'idle' | 'starting' | 'running' | 'stopping' | 'killing' | 'down' | 'delayed' | 'ended';
-
-export interface ChildState {
+export interface ChildState extends ChildPolicy {
   readonly id: string;
-  readonly restart: RestartType;
-  /** Time for a graceful stop; Infinity waits for ever, 0 kills at once. */
-  readonly shutdownMs: number;
   readonly phase: ChildPhase;
   /** -1 before its first start. */
   readonly startedAtMs: number;
   /** Restarts since it last stayed up for `backoffMaxMs`. */
   readonly attempts: number;
+  /** Not part of the spec: it does not come back with a restart of its supervisor. */
+  readonly isAdded: boolean;
+  /** A temporary child of the spec that is over: nobody but inspection sees it any more. */
+  readonly isForgotten: boolean;
 }
 
-export interface SupervisorState {
+interface QueuedRequest {
+  readonly token: number;
+  readonly request: ChildRequest;
+}
+
+export interface SupervisorState extends RestartLimits {
   readonly strategy: RestartStrategy;
-  readonly intensity: number;
-  readonly periodMs: number;
-  readonly backoffMinMs: number;
-  readonly backoffMaxMs: number;
-  readonly phase: 'idle' | 'starting' | 'running' | 'stopping' | 'ended';
+  readonly phase: SupervisorPhase;
   readonly children: readonly ChildState[];
   /** The restart of a suffix of the children under way. */
-  readonly group: { readonly from: number; readonly step: 'stopping' | 'delayed' | 'starting'; readonly attempts: number } | undefined;
+  readonly group: { readonly from: number; readonly step: 'stopping' | 'delayed' | 'starting'; readonly attempts: number; readonly isRetry: boolean } | undefined;
   /** Times of the restarts inside the sliding window. */
   readonly restartTimesMs: readonly number[];
   readonly restartsTotal: number;
-  /** Children that ended while the first start was still under way, to be judged once it is done. */
+  /** Children that ended while the first start or a request was still under way, to be judged once it is done. */
   readonly deferredExits: readonly ChildExit[];
+  /** Requests that wait for their turn: one at a time, and never in the middle of a start or a stop. */
+  readonly requests: readonly QueuedRequest[];
+  /** The request under way, and the child it is about. */
+  readonly serving: { readonly token: number; readonly id: string; readonly type: 'start-child' | 'terminate-child' | 'restart-child' } | undefined;
   readonly end: { readonly reason: ExitReason; readonly startFailed: boolean } | undefined;
-}
-
-export interface ChildExit {
-  readonly id: string;
-  readonly reason: ExitReason;
-}
-
-export type SupervisorEvent =
-  | { readonly type: 'start' }
-  | { readonly type: 'child-started'; readonly id: string }
-  | { readonly type: 'child-start-failed'; readonly id: string; readonly reason: ExitReason }
-  /** Children that ended together (a thread died) come in one event and count as one restart. */
-  | { readonly type: 'children-exited'; readonly exits: readonly ChildExit[] }
-  | { readonly type: 'timer'; readonly timer: string }
-  | { readonly type: 'stop'; readonly reason: string }
-  | { readonly type: 'kill'; readonly reason: string };
-
-export type SupervisorCommand =
-  | { readonly type: 'start-child'; readonly id: string }
-  | { readonly type: 'stop-child'; readonly id: string; readonly reason: string }
-  | { readonly type: 'kill-child'; readonly id: string }
-  /** Nobody will live there again while this supervisor lives: close its mailbox. */
-  | { readonly type: 'retire-child'; readonly id: string }
-  | { readonly type: 'arm'; readonly timer: string; readonly delayMs: number }
-  | { readonly type: 'disarm'; readonly timer: string }
-  | { readonly type: 'restarting'; readonly ids: readonly string[]; readonly reason: ExitReason; readonly delayMs: number; readonly restartsInPeriod: number }
-  | { readonly type: 'started' }
-  | { readonly type: 'ended'; readonly reason: ExitReason; readonly startFailed: boolean };
-
-export interface SupervisorInput {
-  readonly event: SupervisorEvent;
-  readonly nowMs: number;
-  /** A fraction in [0, 1) for the backoff's jitter. */
-  readonly jitter: number;
 }
 
 export interface SupervisorStep {
@@ -90,33 +68,77 @@ export interface SupervisorStep {
 
 const GROUP_TIMER = 'backoff';
 
-/** Returns a supervisor that has not started anything yet. */
+/** Returns a supervisor that has not started anything yet. Its strategy must not be simple-one-for-one. */
 export function newSupervisor(spec: SupervisorSpec): SupervisorState {
   return {
+    ...limitsOf(spec),
     strategy: spec.strategy ?? 'one-for-one',
-    intensity: spec.intensity ?? 5,
-    periodMs: spec.periodMs ?? 30_000,
-    backoffMinMs: spec.backoffMinMs ?? 50,
-    backoffMaxMs: spec.backoffMaxMs ?? 5_000,
     phase: 'idle',
-    children: spec.children.map(newChild),
+    children: spec.children.map((child) => newChild(child, false)),
     group: undefined,
     restartTimesMs: [],
     restartsTotal: 0,
     deferredExits: [],
+    requests: [],
+    serving: undefined,
     end: undefined,
   };
 }
 
-function newChild(spec: ChildSpec): ChildState {
-  return {
-    id: spec.id,
-    restart: spec.restart ?? 'permanent',
-    shutdownMs: spec.shutdownMs ?? (spec.type === 'supervisor' ? Infinity : 5_000),
-    phase: 'idle',
-    startedAtMs: -1,
-    attempts: 0,
-  };
+function newChild(spec: ChildSpec, isAdded: boolean): ChildState {
+  return { ...policyOf(spec), id: spec.id, phase: 'idle', startedAtMs: -1, attempts: 0, isAdded, isForgotten: false };
+}
+
+/** The state machine as the tree holds it. */
+export class StaticSupervisor implements SupervisorMachine {
+  #state: SupervisorState;
+
+  constructor(spec: SupervisorSpec) {
+    this.#state = newSupervisor(spec);
+  }
+
+  get strategy(): RestartStrategy {
+    return this.#state.strategy;
+  }
+
+  get limits(): RestartLimits {
+    return this.#state;
+  }
+
+  get phase(): SupervisorPhase {
+    return this.#state.phase;
+  }
+
+  get isRestarting(): boolean {
+    const { group, children } = this.#state;
+    return group !== undefined || children.some((child) => child.phase !== 'running' && child.phase !== 'ended');
+  }
+
+  get restartTimesMs(): readonly number[] {
+    return this.#state.restartTimesMs;
+  }
+
+  get restartsTotal(): number {
+    return this.#state.restartsTotal;
+  }
+
+  get specCount(): number {
+    return this.children().length;
+  }
+
+  take(input: SupervisorInput): readonly SupervisorCommand[] {
+    const step = supervise(this.#state, input);
+    this.#state = step.state;
+    return step.commands;
+  }
+
+  children(): readonly SupervisedChild[] {
+    return this.#state.children.filter((child) => !child.isForgotten);
+  }
+
+  phaseOf(id: string): ChildPhase | undefined {
+    return this.#state.children.find((child) => child.id === id)?.phase;
+  }
 }
 
 /** Takes one event. Events about children it does not expect anything from are ignored. */
@@ -133,6 +155,8 @@ class Step {
   readonly commands: SupervisorCommand[] = [];
   readonly #nowMs: number;
   readonly #jitter: number;
+  /** Children whose start failed in this transition. */
+  readonly #failedStarts = new Set<string>();
 
   constructor(state: SupervisorState, nowMs: number, jitter: number) {
     this.state = state;
@@ -146,7 +170,14 @@ class Step {
         if (this.state.phase === 'idle') this.#change({ phase: 'starting' });
         return;
       case 'child-started':
-        if (this.#phaseOf(event.id) === 'starting') this.#changeChild(event.id, { phase: 'running', startedAtMs: this.#nowMs });
+        if (this.#phaseOf(event.id) !== 'starting') return;
+        this.#changeChild(event.id, { phase: 'running', startedAtMs: this.#nowMs });
+        this.#settle(event.id, { type: 'started', id: event.id, ...(event.info === undefined ? {} : { info: event.info }) });
+        return;
+      case 'child-ignored':
+        if (this.#phaseOf(event.id) !== 'starting') return;
+        this.#endChild(event.id);
+        this.#settle(event.id, { type: 'ignored' });
         return;
       case 'child-start-failed':
         this.#takeStartFailure(event.id, event.reason);
@@ -156,6 +187,10 @@ class Step {
         return;
       case 'timer':
         this.#takeTimer(event.timer);
+        return;
+      case 'request':
+        if (this.state.phase === 'starting' || this.state.phase === 'running') this.#change({ requests: [...this.state.requests, event] });
+        else this.#refuse(event.token, 'supervisor-ended', 'the supervisor does not run');
         return;
       case 'stop':
         this.#beginEnd({ kind: 'shutdown', detail: event.reason }, false);
@@ -174,6 +209,8 @@ class Step {
         return;
       case 'running':
         this.#advanceGroup();
+        this.#serveRequests();
+        if (this.state.phase !== 'running') this.advance();
         return;
       case 'stopping':
         if (!this.#stopLastFrom(0)) this.#finishEnd();
@@ -191,6 +228,10 @@ class Step {
       this.#takeExits([{ id, reason }]);
       return;
     }
+    if (this.state.serving?.id === id && this.state.phase === 'running') {
+      this.#failServedStart(id, reason);
+      return;
+    }
     if (this.state.phase === 'starting') {
       this.#changeChild(id, { phase: 'down' });
       this.#beginEnd({ kind: reason.kind, detail: `"${id}" failed to start: ${reason.detail}` }, true);
@@ -206,12 +247,17 @@ class Step {
       if (phase === 'stopping' || phase === 'killing') {
         this.commands.push({ type: 'disarm', timer: deadlineTimer(exit.id) });
         this.#changeChild(exit.id, { phase: 'down' });
+        if (this.state.serving?.id === exit.id) this.#finishTermination(exit.id);
+      } else if (phase === 'starting' && this.state.serving?.id === exit.id && this.state.phase === 'running') {
+        this.#failServedStart(exit.id, exit.reason);
       } else if (phase === 'running' || phase === 'starting') {
         unexpected.push(exit);
+        if (phase === 'starting') this.#failedStarts.add(exit.id);
       }
     }
     if (unexpected.length === 0) return;
     if (this.state.phase === 'starting') this.#deferExits(unexpected);
+    else if (this.state.serving !== undefined && this.state.phase === 'running') this.#deferUntilServed(unexpected);
     else if (this.state.phase === 'running') this.#judgeExits(unexpected);
     else for (const exit of unexpected) this.#changeChild(exit.id, { phase: 'down' });
   }
@@ -224,6 +270,12 @@ class Step {
     if (starting !== undefined) this.#beginEnd({ kind: starting.reason.kind, detail: `"${starting.id}" failed to start: ${starting.reason.detail}` }, true);
   }
 
+  /** Like OTP's supervisor, which hears of nothing else while it carries out a request. */
+  #deferUntilServed(exits: readonly ChildExit[]): void {
+    for (const exit of exits) this.#changeChild(exit.id, { phase: 'delayed' });
+    this.#change({ deferredExits: [...this.state.deferredExits, ...exits] });
+  }
+
   #judgeExits(exits: readonly ChildExit[]): void {
     const again: ChildExit[] = [];
     for (const exit of exits) {
@@ -234,19 +286,28 @@ class Step {
         this.#changeChild(exit.id, { phase: 'down' });
       } else {
         this.#endChild(exit.id);
+        if (this.#shutsDownAfter(child)) {
+          this.#beginEnd(significantEnded(exit.id, exit.reason), false);
+          return;
+        }
       }
     }
     const [first] = again;
     if (first === undefined) return;
-    const restartTimesMs = [...this.state.restartTimesMs.filter((atMs) => atMs > this.#nowMs - this.state.periodMs), this.#nowMs];
+    const restartTimesMs = restartTimesAfter(this.state.restartTimesMs, this.#nowMs, this.state.periodMs);
     this.#change({ restartTimesMs, restartsTotal: this.state.restartsTotal + 1 });
     if (restartTimesMs.length > this.state.intensity) {
-      const detail = `reached its restart intensity of ${this.state.intensity} in ${this.state.periodMs} ms; last: "${first.id}" ${first.reason.detail}`;
-      this.#beginEnd({ kind: 'shutdown', detail }, false);
+      this.#beginEnd(intensityReached(this.state, first.id, first.reason), false);
       return;
     }
     if (this.state.strategy === 'one-for-one') for (const exit of again) this.#restartOne(exit);
     else this.#restartGroup(again, first.reason);
+  }
+
+  #shutsDownAfter(ended: ChildState): boolean {
+    if (!ended.significant || this.state.autoShutdown === 'never') return false;
+    if (this.state.autoShutdown === 'any-significant') return true;
+    return !this.state.children.some((child) => child.id !== ended.id && child.significant && child.phase !== 'ended');
   }
 
   #restartOne(exit: ChildExit): void {
@@ -254,9 +315,10 @@ class Step {
     if (child === undefined) return;
     const attempts = this.#attemptsAfter(child);
     const delayMs = this.#backoffMs(attempts);
-    this.#changeChild(exit.id, { phase: delayMs > 0 ? 'delayed' : 'down', attempts });
+    const isDelayed = delayMs > 0 || this.#letsRequestsPass(this.#failedStarts.has(exit.id));
+    this.#changeChild(exit.id, { phase: isDelayed ? 'delayed' : 'down', attempts });
     this.#announce([exit.id], exit.reason, delayMs);
-    if (delayMs > 0) this.commands.push({ type: 'arm', timer: backoffTimer(exit.id), delayMs });
+    if (isDelayed) this.commands.push({ type: 'arm', timer: backoffTimer(exit.id), delayMs });
     else this.#startChild(exit.id);
   }
 
@@ -269,12 +331,18 @@ class Step {
     if (group?.step === 'delayed') this.commands.push({ type: 'disarm', timer: GROUP_TIMER });
     const attempts = Math.max(group?.attempts ?? 0, ...exits.map((exit) => this.#attemptsAfter(this.#child(exit.id))));
     for (const exit of exits) this.#changeChild(exit.id, { attempts });
-    this.#change({ group: { from, step: 'stopping', attempts } });
+    const isRetry = exits.some((exit) => this.#failedStarts.has(exit.id));
+    this.#change({ group: { from, step: 'stopping', attempts, isRetry } });
     this.#announce(
       children.slice(from).map((child) => child.id),
       reason,
       0,
     );
+  }
+
+  /** OTP puts the next attempt behind what waits in the supervisor's queue, so that a loop of them stays stoppable. */
+  #letsRequestsPass(isRetry: boolean): boolean {
+    return isRetry && this.state.requests.length > 0;
   }
 
   #takeTimer(timer: string): void {
@@ -297,7 +365,9 @@ class Step {
       this.#changeChild(child.id, { phase: 'down' });
     }
     if (this.state.group?.step === 'delayed') this.commands.push({ type: 'disarm', timer: GROUP_TIMER });
-    this.#change({ phase: 'stopping', group: undefined, end: { reason, startFailed } });
+    const { serving, requests } = this.state;
+    this.#change({ phase: 'stopping', group: undefined, serving: undefined, requests: [], deferredExits: [], end: { reason, startFailed } });
+    for (const { token } of serving === undefined ? requests : [serving, ...requests]) this.#refuse(token, 'supervisor-ended', reason.detail);
   }
 
   #killAll(reason: string): void {
@@ -312,10 +382,8 @@ class Step {
 
   #finishStart(): void {
     if (this.state.children.some((child) => child.phase === 'starting')) return;
-    const { deferredExits } = this.state;
-    this.#change({ phase: 'running', deferredExits: [] });
+    this.#change({ phase: 'running' });
     this.commands.push({ type: 'started' });
-    for (const exit of deferredExits) this.#judgeExits([exit]);
     this.advance();
   }
 
@@ -333,7 +401,7 @@ class Step {
       if (this.#stopLastFrom(group.from)) return;
       this.#prepareGroupStart(group.from);
       const delayMs = this.#backoffMs(group.attempts);
-      if (delayMs > 0) {
+      if (delayMs > 0 || this.#letsRequestsPass(group.isRetry)) {
         this.commands.push({ type: 'arm', timer: GROUP_TIMER, delayMs });
         this.#change({ group: { ...group, step: 'delayed' } });
         return;
@@ -380,8 +448,12 @@ class Step {
       return;
     }
     this.#changeChild(child.id, { phase: 'stopping' });
-    this.commands.push({ type: 'stop-child', id: child.id, reason: this.state.end?.reason.detail ?? 'restarted with its siblings' });
+    this.commands.push({ type: 'stop-child', id: child.id, reason: this.state.end?.reason.detail ?? this.#whyStopped(child.id) });
     if (child.shutdownMs !== Infinity) this.commands.push({ type: 'arm', timer: deadlineTimer(child.id), delayMs: child.shutdownMs });
+  }
+
+  #whyStopped(id: string): string {
+    return this.state.serving?.id === id ? 'terminated on request' : 'restarted with its siblings';
   }
 
   #killChild(id: string): void {
@@ -389,25 +461,196 @@ class Step {
     this.commands.push({ type: 'kill-child', id });
   }
 
+  /** Takes a child down that is not to be started again by itself. A temporary one is over for good. */
   #endChild(id: string): void {
-    if (this.#phaseOf(id) === 'ended') return;
-    this.#changeChild(id, { phase: 'ended' });
-    this.commands.push({ type: 'retire-child', id });
+    const child = this.#child(id);
+    if (child === undefined) return;
+    const isOver = child.restart === 'temporary';
+    if (isOver && child.isAdded) {
+      this.#removeChild(id);
+      return;
+    }
+    const wasEnded = child.phase === 'ended';
+    this.#changeChild(id, { phase: 'ended', isForgotten: isOver });
+    if (!wasEnded) this.commands.push({ type: 'retire-child', id });
+  }
+
+  // --- requests ---
+
+  /** Takes requests, and what was put off for them, in order, as long as nothing has to be waited for. */
+  #serveRequests(): void {
+    while (this.state.phase === 'running' && this.state.serving === undefined) {
+      const { deferredExits, requests } = this.state;
+      const [exit, ...laterExits] = deferredExits;
+      if (exit !== undefined) {
+        this.#change({ deferredExits: laterExits });
+        // A restart of the whole group may have brought it back meanwhile.
+        if (this.#phaseOf(exit.id) === 'delayed') this.#judgeExits([exit]);
+        if (this.state.phase === 'running') this.#advanceGroup();
+        continue;
+      }
+      const [next, ...later] = requests;
+      if (next === undefined || !this.#canServe(next.request)) return;
+      this.#change({ requests: later });
+      this.#serve(next.token, next.request);
+    }
+  }
+
+  /** OTP's supervisor blocks while it starts and stops children; between the attempts of a restart it listens. */
+  #canServe(request: ChildRequest): boolean {
+    const { group, children } = this.state;
+    if (group !== undefined && (group.step !== 'delayed' || request.type === 'change-supervisor')) return false;
+    return !children.some((child) => child.phase === 'starting' || child.phase === 'stopping' || child.phase === 'killing');
+  }
+
+  #serve(token: number, request: ChildRequest): void {
+    switch (request.type) {
+      case 'start-child':
+        this.#serveStart(token, request.spec);
+        return;
+      case 'terminate-child':
+        this.#serveTerminate(token, request.id);
+        return;
+      case 'restart-child':
+        this.#serveRestart(token, request.id);
+        return;
+      case 'delete-child':
+        this.#serveDelete(token, request.id);
+        return;
+      case 'change-supervisor':
+        this.#changeSpec(request.spec);
+        this.#reply(token, { type: 'done' });
+        return;
+      case 'start-dynamic-child':
+        this.#refuse(token, 'not-simple-one-for-one', 'only a simple-one-for-one supervisor makes children from a template');
+        return;
+    }
+  }
+
+  #serveStart(token: number, spec: ChildSpec): void {
+    const known = this.#known(spec.id);
+    if (known !== undefined) {
+      const error = known.phase === 'ended' ? 'already-present' : 'already-started';
+      this.#refuse(token, error, `"${spec.id}" is a child already`, spec.id);
+      return;
+    }
+    this.#change({ children: [...this.state.children.filter((child) => child.id !== spec.id), newChild(spec, true)] });
+    this.commands.push({ type: 'add-child', spec });
+    this.#change({ serving: { token, id: spec.id, type: 'start-child' } });
+    this.#startChild(spec.id);
+  }
+
+  #serveTerminate(token: number, id: string): void {
+    const child = this.#known(id);
+    if (child === undefined) {
+      this.#refuseUnknown(token, id);
+      return;
+    }
+    if (child.phase === 'running') {
+      this.#change({ serving: { token, id, type: 'terminate-child' } });
+      this.#stopChild(child);
+      return;
+    }
+    if (child.phase === 'delayed') this.commands.push({ type: 'disarm', timer: backoffTimer(id) });
+    this.#endChild(id);
+    this.#reply(token, { type: 'done' });
+  }
+
+  #serveRestart(token: number, id: string): void {
+    const child = this.#known(id);
+    if (child === undefined) this.#refuseUnknown(token, id);
+    else if (child.phase !== 'ended') this.#refuseBusy(token, child);
+    else {
+      this.#change({ serving: { token, id, type: 'restart-child' } });
+      this.#changeChild(id, { attempts: 0 });
+      this.#startChild(id);
+    }
+  }
+
+  #serveDelete(token: number, id: string): void {
+    const child = this.#known(id);
+    if (child === undefined) this.#refuseUnknown(token, id);
+    else if (child.phase !== 'ended') this.#refuseBusy(token, child);
+    else {
+      this.#removeChild(id);
+      this.#reply(token, { type: 'done' });
+    }
+  }
+
+  /** Children of the new spec come first, in its order, then those it does not mention. */
+  #changeSpec(spec: SupervisorSpec): void {
+    this.commands.push({ type: 'change-spec', spec });
+    const mentioned = new Set(spec.children.map((child) => child.id));
+    const first = spec.children.map((childSpec): ChildState => {
+      const known = this.#child(childSpec.id);
+      this.commands.push({ type: known === undefined ? 'add-child' : 'change-child', spec: childSpec });
+      if (known === undefined) return { ...newChild(childSpec, false), phase: 'ended' };
+      return { ...known, ...policyOf(childSpec), isAdded: false, isForgotten: false };
+    });
+    const kept = this.state.children.filter((child) => !mentioned.has(child.id));
+    this.#change({ ...limitsOf(spec), strategy: spec.strategy ?? 'one-for-one', children: [...first, ...kept.map((child) => ({ ...child, isAdded: true }))] });
+  }
+
+  /** The child that was asked for could not start: a new one is not kept, an old one stays down. */
+  #failServedStart(id: string, reason: ExitReason): void {
+    if (this.state.serving?.type === 'start-child') this.#removeChild(id);
+    else this.#endChild(id);
+    this.#settle(id, { type: 'refused', error: 'start-failed', detail: reason.detail });
+  }
+
+  #finishTermination(id: string): void {
+    this.#endChild(id);
+    this.#settle(id, { type: 'done' });
+  }
+
+  /** Answers the request under way, if it is about this child. */
+  #settle(id: string, reply: ChildReply): void {
+    const { serving } = this.state;
+    if (serving?.id !== id) return;
+    this.#change({ serving: undefined });
+    this.#reply(serving.token, reply);
+  }
+
+  #reply(token: number, reply: ChildReply): void {
+    this.commands.push({ type: 'reply', token, reply });
+  }
+
+  #refuse(token: number, error: ChildRefusal, detail: string, id?: string): void {
+    this.#reply(token, { type: 'refused', error, detail, ...(id === undefined ? {} : { id }) });
+  }
+
+  #refuseUnknown(token: number, id: string): void {
+    this.#refuse(token, 'not-found', `"${id}" is no child of this supervisor`);
+  }
+
+  #refuseBusy(token: number, child: ChildState): void {
+    const isRunning = child.phase === 'running';
+    this.#refuse(token, isRunning ? 'running' : 'restarting', `"${child.id}" must be down, is ${isRunning ? 'running' : 'restarting'}`);
+  }
+
+  /** Returns the child of that id, unless it is one that nobody shall see any more. */
+  #known(id: string): ChildState | undefined {
+    const child = this.#child(id);
+    return child?.isForgotten === true ? undefined : child;
+  }
+
+  /** Forgets a child whatever it was. A group to its right keeps its members. */
+  #removeChild(id: string): void {
+    const { group, children } = this.state;
+    const index = children.findIndex((child) => child.id === id);
+    const moved = group !== undefined && index < group.from ? { ...group, from: group.from - 1 } : group;
+    this.#change({ children: children.filter((child) => child.id !== id), group: moved });
+    this.commands.push({ type: 'remove-child', id });
   }
 
   // --- arithmetic ---
 
-  /** Returns the child's restarts in a row, this one included; a life of `backoffMaxMs` starts the count anew. */
   #attemptsAfter(child: ChildState | undefined): number {
-    if (child === undefined) return 1;
-    const wasHealthy = child.startedAtMs >= 0 && this.#nowMs - child.startedAtMs >= this.state.backoffMaxMs;
-    return wasHealthy ? 1 : child.attempts + 1;
+    return child === undefined ? 1 : attemptsAfter(child, this.#nowMs, this.state);
   }
 
-  /** The first restart is immediate, then full jitter below an exponential cap. */
   #backoffMs(attempts: number): number {
-    if (attempts <= 1) return 0;
-    return this.#jitter * Math.min(this.state.backoffMaxMs, this.state.backoffMinMs * 2 ** (attempts - 2));
+    return backoffMs(attempts, this.state, this.#jitter);
   }
 
   #announce(ids: readonly string[], reason: ExitReason, delayMs: number): void {
@@ -433,12 +676,6 @@ class Step {
 
 function isUp(phase: ChildPhase): boolean {
   return phase === 'starting' || phase === 'running' || phase === 'stopping' || phase === 'killing';
-}
-
-/** OTP: permanent always; transient unless it ended normally or by shutdown; temporary never. */
-function isRestarted(restart: RestartType, reason: ExitReason): boolean {
-  if (restart === 'temporary') return false;
-  return restart === 'permanent' || (reason.kind !== 'normal' && reason.kind !== 'shutdown');
 }
 
 function deadlineTimer(id: string): string {

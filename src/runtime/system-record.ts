@@ -1,6 +1,7 @@
-/** What threads tell each other about actors: death watch, crashes and logs. Plain data on the control lanes. Types only. */
+/** What threads tell each other about actors: death watch, links, ends and logs. Plain data on the control lanes. Types only. */
 import type { ActorPath } from './actor.ts';
 import type { LogRecord } from './ports-context.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 
 export type SystemRecord =
   | {
@@ -20,7 +21,18 @@ export type SystemRecord =
       readonly incarnation: number;
       readonly reason: string;
     }
-  /** To the main thread: a life ended by a throw; the actor's supervisor decides. */
-  | { readonly type: 'crashed'; readonly path: ActorPath; readonly incarnation: number; readonly reason: string }
+  /** Ties the life `from` to the one at `to` (0: whichever lives there), which answers with `linked-ended` if there is none. */
+  | { readonly type: 'link'; readonly from: ActorPath; readonly fromIncarnation: number; readonly to: ActorPath; readonly toIncarnation: number }
+  | { readonly type: 'unlink'; readonly from: ActorPath; readonly fromIncarnation: number; readonly to: ActorPath }
+  /** To a life that is tied to `from`, which ended. `toIncarnation` 0: whichever life there is tied to it. */
+  | {
+      readonly type: 'linked-ended';
+      readonly to: ActorPath;
+      readonly toIncarnation: number;
+      readonly from: ActorPath;
+      readonly reason: ExitReason;
+    }
+  /** To the main thread: a life ended by itself, by a throw or in order; the actor's supervisor decides. */
+  | { readonly type: 'exited'; readonly path: ActorPath; readonly incarnation: number; readonly reason: ExitReason }
   /** To the main thread's log sink. May be dropped when the lane is full; drops are counted. */
   | { readonly type: 'log'; readonly record: LogRecord };

@@ -1,6 +1,7 @@
 /** The runtime as its user sees it: what starts it, what a running one can do. Types only. */
 import type { ResourceLimits } from 'node:worker_threads';
-import type { ActorPath, DeliveryTable, MessageShape, TellOutcome } from './actor.ts';
+import type { ActorPath, ActorRef, DeliveryTable, MessageShape, TellOutcome } from './actor.ts';
+import type { ChildCounts, ChildOutcome, ChildRequest, ChildView } from './child-requests.ts';
 import type { SupervisorSpec } from './child-spec.ts';
 import type { AnyActorKind } from './kind-registry.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
@@ -68,8 +69,22 @@ export interface AskOptions {
   readonly deadlineMs: number;
 }
 
+/** What can be asked about the tree at any time, also of supervisors that are busy. */
+export interface TreeQuestions {
+  /** The children of a supervisor in start order; undefined when the path is no supervisor's. */
+  whichChildren(supervisor: ActorPath): readonly ChildView[] | undefined;
+  countChildren(supervisor: ActorPath): ChildCounts | undefined;
+  /** Returns the life at a path now, an actor's or a supervisor's: its ref reaches no later life. Undefined between lives. */
+  whereIs(path: ActorPath): ActorRef | undefined;
+  /**
+   * Ends the life of one actor or supervisor at once, as if it had been killed from outside: its supervisor decides what
+   * follows. Returns false when the path is neither's.
+   */
+  kill(path: ActorPath): boolean;
+}
+
 /** A running system of actors on threads. All functions belong to the main thread. */
-export interface ActorSystem {
+export interface ActorSystem extends TreeQuestions {
   tell(path: ActorPath, message: MessageShape): TellOutcome;
   /**
    * Tells `message` with `replyTo` and `askId` added (see ask.ts) and settles with the reply. Rejects with AskFailed when
@@ -80,6 +95,11 @@ export interface ActorSystem {
   monotonicMs(): number;
   /** Calendar time as actors see it. */
   nowMs(): number;
+  /**
+   * Asks a supervisor to start, stop, restart or forget a child, or to change. Never rejects: a refusal is an outcome. A
+   * child started this way is known on all threads before it lives.
+   */
+  request(supervisor: ActorPath, request: ChildRequest): Promise<ChildOutcome>;
   /** Asks every thread; one that does not answer within 500 ms is shown with its last answer, marked stale. */
   snapshot(): Promise<SystemSnapshot>;
   /** Returns undefined when the path is no actor's, or its thread does not answer. */
@@ -116,11 +136,13 @@ export interface VirtualSystemOptions extends SystemOptions {
 }
 
 /** The same actors on one thread in virtual time: same options and seed, same events in the same order. */
-export interface VirtualSystem {
+export interface VirtualSystem extends TreeQuestions {
   /** Virtual monotonic ms since the start. */
   monotonicMs(): number;
   nowMs(): number;
   tell(path: ActorPath, message: MessageShape): TellOutcome;
+  /** Asks a supervisor about its children (see child-requests.ts); `settled` is called once, when time comes to it. */
+  request(supervisor: ActorPath, request: ChildRequest, settled?: (outcome: ChildOutcome) => void): void;
   /** Runs `action` in the world outside after `delayMs`; returns its cancel function. A throw surfaces in `run...`. */
   schedule(delayMs: number, action: () => void): () => void;
   /** Runs every event up to and including that virtual time. */

@@ -15,6 +15,7 @@ import { LaneReceiver, type Arrival } from './lane-receiver.ts';
 import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
 import { conflationKey, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 import { MAIN_THREAD, type Place, type PlacementTable } from './placement.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
 import { SLOT, type Segment } from './segment.ts';
@@ -67,8 +68,8 @@ export interface ThreadRuntimeOptions {
   readonly checkIsolation: boolean;
   readonly measureDurations: boolean;
   readonly traceEvery: number;
-  /** Main thread only: crashes of any thread's actors, and logs of all. */
-  readonly onCrashed?: (path: ActorPath, incarnation: number, reason: string) => void;
+  /** Main thread only: lives of any thread's actors that ended by themselves, and logs of all. */
+  readonly onExited?: (path: ActorPath, incarnation: number, reason: ExitReason) => void;
   readonly onLog?: (record: LogRecord) => void;
 }
 
@@ -190,6 +191,20 @@ export class ThreadRuntime {
     this.#leave(this.#peer(name), inFlightSequence);
     this.host.threadDied(name, reason, incarnations);
     this.#askTurn();
+  }
+
+  /** Actors came or went, on this thread or another. */
+  updatePlaces(added: readonly Place[], removed: readonly Place[]): void {
+    const { placement } = this.#options;
+    for (const place of removed) {
+      if (placement.byPath(place.path)?.index !== place.index) continue;
+      this.host.removeActor(place.path);
+      placement.remove(place);
+    }
+    for (const place of added) {
+      placement.put(place);
+      this.host.takePlace(place);
+    }
   }
 
   #leave(peer: Peer, inFlightSequence: number | undefined): void {
@@ -349,7 +364,7 @@ export class ThreadRuntime {
       wakeAt: (atMs) => this.#wakeAt(atMs),
       sendRemote: (place, envelope, type) => this.#sendRemote(place, envelope, type),
       sendSystem: (thread, record) => this.#sendSystem(thread, record),
-      crashed: (path, incarnation, reason) => this.#reportCrash(path, incarnation, reason),
+      exited: (path, incarnation, reason) => this.#reportExit(path, incarnation, reason),
       log: (record) => this.#log(record),
       handling: (_path, envelope) => this.#noteInFlight(envelope),
       handled: () => this.#noteHandled(),
@@ -403,9 +418,9 @@ export class ThreadRuntime {
     };
   }
 
-  #reportCrash(path: ActorPath, incarnation: number, reason: string): void {
-    if (this.#options.onCrashed === undefined) this.#sendSystem(MAIN_THREAD, { type: 'crashed', path, incarnation, reason });
-    else this.#options.onCrashed(path, incarnation, reason);
+  #reportExit(path: ActorPath, incarnation: number, reason: ExitReason): void {
+    if (this.#options.onExited === undefined) this.#sendSystem(MAIN_THREAD, { type: 'exited', path, incarnation, reason });
+    else this.#options.onExited(path, incarnation, reason);
   }
 
   /** Logs go to the main thread as long as there is room: a slow sink must never slow an actor. */
@@ -453,8 +468,12 @@ export class ThreadRuntime {
     }
     const type = this.#options.types.byId(arrival.typeId);
     const place = this.#options.placement.byIndex(arrival.destination & ACTOR_MASK);
-    if (type === undefined || place === undefined) {
-      throw new Error(`a record from ${peer.name} must name a known type and actor, was type ${arrival.typeId} to ${arrival.destination}`);
+    if (type === undefined) throw new Error(`a record from ${peer.name} must name a known type, was ${arrival.typeId}`);
+    if (place === undefined) {
+      // It was on its way when its actor ended for good and lost its place.
+      this.host.deadLetter(`#${arrival.destination & ACTOR_MASK}`, type.name, 'no-such-actor', this.#options.placement.byIndex(arrival.source)?.path ?? '');
+      arrival.origin?.handled(arrival.sequence);
+      return 'taken';
     }
     const envelope = this.#envelopeOf(arrival, type, place);
     if (!isLast) return this.host.arrive(place, envelope);
@@ -484,7 +503,7 @@ export class ThreadRuntime {
   #takeSystem(arrival: Arrival): void {
     // Written by a thread of this very system under the same table: the one place where bytes become records again.
     const record = arrival.message as unknown as SystemRecord;
-    if (record.type === 'crashed') this.#options.onCrashed?.(record.path, record.incarnation, record.reason);
+    if (record.type === 'exited') this.#options.onExited?.(record.path, record.incarnation, record.reason);
     else if (record.type === 'log') this.#options.onLog?.(record.record);
     else this.host.receiveSystem(record);
     arrival.origin?.handled(arrival.sequence);

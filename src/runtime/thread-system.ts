@@ -2,20 +2,23 @@
 import { transfer, type Remote } from 'comlink';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { randomInt } from 'node:crypto';
-import { refOf, type ActorPath, type MessageShape, type TellOutcome } from './actor.ts';
+import { refOf, type ActorPath, type ActorRef, type MessageShape, type TellOutcome } from './actor.ts';
+import type { AskReplied } from './ask.ts';
 import { AskTable } from './ask-table.ts';
-import type { CellHost, StartOutcome } from './cell-host.ts';
+import type { CellHost, StartOutcome, StopOutcome } from './cell-host.ts';
+import { asSupervisorRequest, type ChildCounts, type ChildOutcome, type ChildRequest, type ChildView } from './child-requests.ts';
 import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './control-plane.ts';
 import { mergeDeadLetters } from './dead-letters.ts';
 import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
 import { KindRegistry } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
-import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable } from './placement.ts';
+import { PlaceNews } from './thread-place-news.ts';
+import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable, SUPERVISORS_PATH, type Place } from './placement.ts';
 import type { LogLevel } from './ports-context.ts';
 import { Segment, SLOT } from './segment.ts';
 import type { ActorInspection, ActorSnapshot, MailboxView, SystemSnapshot, ThreadSnapshot } from './snapshot.ts';
 import { SupervisionTree, type TreeEnvironment } from './supervision-tree.ts';
-import type { ExitReason } from './supervisor.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 import type { ActorSystem, AskOptions, ThreadSpec, ThreadSystemOptions } from './system.ts';
 import { anchorNow, ThreadClock } from './thread-clock.ts';
 import { ThreadReporter } from './thread-report.ts';
@@ -49,7 +52,7 @@ export async function startThreads(options: ThreadSystemOptions): Promise<ActorS
 /** What the system still has to tell the tree about a start it was not yet told the outcome of. */
 interface PendingStart {
   readonly incarnation: number;
-  crash: string | undefined;
+  exit: ExitReason | undefined;
 }
 
 class ThreadSystem implements ActorSystem {
@@ -75,6 +78,9 @@ class ThreadSystem implements ActorSystem {
   readonly #commands = new Map<string, (() => void)[]>();
   readonly #paused = new Set<ActorPath>();
   readonly #deathTimesMs = new Map<string, number[]>();
+  /** Lives of each worker thread that ended. */
+  readonly #deathCounts = new Map<string, number>();
+  readonly #placeNews: PlaceNews;
   /** Survivors' farewells to a thread's latest dead lives: its rings of the one before last are free when the first settled. */
   readonly #farewells = new Map<string, { readonly previous: Promise<unknown>; readonly latest: Promise<unknown> }>();
   readonly #lastReports = new Map<string, ThreadReport>();
@@ -101,6 +107,8 @@ class ThreadSystem implements ActorSystem {
     this.#epochs = this.#threads.map(() => 0);
     this.#runtime = this.#newRuntime();
     this.#runtime.host.addEndpoint(ASKS_PATH, (message) => this.#asks.take(message));
+    this.#runtime.host.addEndpoint(SUPERVISORS_PATH, (message) => this.#takeRequest(message));
+    this.#placeNews = new PlaceNews((added, removed) => this.#tellPlaces(added, removed));
     this.#reporter = new ThreadReporter(MAIN_THREAD, 1, this.#runtime);
     this.#tree = new SupervisionTree(options.tree, this.#treeEnvironment());
     for (const [offset, spec] of workers.entries()) {
@@ -143,9 +151,9 @@ class ThreadSystem implements ActorSystem {
       checkIsolation: options.checkIsolation ?? false,
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
-      onCrashed: (path, incarnation, reason) => {
+      onExited: (path, incarnation, reason) => {
         // Never inside the host's own turn: the tree may start the next life at once.
-        setImmediate(() => this.#actorCrashed(path, incarnation, reason));
+        setImmediate(() => this.#actorEndedByItself(path, incarnation, reason));
       },
       onLog: options.log,
     });
@@ -209,6 +217,14 @@ class ThreadSystem implements ActorSystem {
         const timer = setTimeout(action, delayMs);
         return () => clearTimeout(timer);
       },
+      hasThread: (name) => this.#threads.some((thread) => thread.name === name),
+      threadOf: (path) => this.#placement.byPath(path)?.thread,
+      addActor: (spec, thread, firstIncarnation) => this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }, true),
+      changeActor: (spec) => {
+        const place = this.#placement.byPath(spec.id);
+        if (place !== undefined) this.#putPlace({ ...place, spec }, false);
+      },
+      removeActor: (path) => this.#removePlace(path),
       startActor: (path, incarnation) => this.#startActor(path, incarnation),
       stopActor: (path, incarnation, reason) => this.#stopActor(path, incarnation, reason),
       killActor: (path, incarnation) => this.#killActor(path, incarnation),
@@ -223,7 +239,7 @@ class ThreadSystem implements ActorSystem {
   }
 
   #startActor(path: ActorPath, incarnation: number): void {
-    this.#pendingStarts.set(path, { incarnation, crash: undefined });
+    this.#pendingStarts.set(path, { incarnation, exit: undefined });
     this.#onThreadOf(path, (keeper) => {
       const outcome: Promise<StartOutcome> =
         keeper === undefined
@@ -231,10 +247,11 @@ class ThreadSystem implements ActorSystem {
           : keeper.call<StartOutcome>(`start of ${path}`, CALL_DEADLINE_MS, (control) => control.startActor(path, incarnation));
       outcome.then(
         (result) => {
-          const crash = this.#takePendingStart(path, incarnation)?.crash;
+          const exit = this.#takePendingStart(path, incarnation)?.exit;
           if (result.type === 'failed') this.#tree.actorStartFailed(path, incarnation, { kind: 'crashed', detail: result.reason });
-          else this.#tree.actorStarted(path, incarnation);
-          if (crash !== undefined) this.#actorCrashed(path, incarnation, crash);
+          else if (result.type === 'ignored') this.#tree.actorIgnored(path, incarnation);
+          else this.#tree.actorStarted(path, incarnation, result.info);
+          if (exit !== undefined) this.#actorEndedByItself(path, incarnation, exit);
         },
         (error: unknown) => this.#callFailed(keeper, error),
       );
@@ -250,13 +267,16 @@ class ThreadSystem implements ActorSystem {
 
   #stopActor(path: ActorPath, incarnation: number, reason: string): void {
     this.#onThreadOf(path, (keeper) => {
-      const outcome =
+      const outcome: Promise<StopOutcome> =
         keeper === undefined
           ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
           : // How long a stop may take is the supervisor's business: it kills when its own deadline passes.
-            keeper.call(`stop of ${path}`, 2 ** 31 - 1, (control) => control.stopActor(path, incarnation, reason));
+            keeper.call<StopOutcome>(`stop of ${path}`, 2 ** 31 - 1, (control) => control.stopActor(path, incarnation, reason));
       outcome.then(
-        (failure) => this.#actorExited(path, incarnation, failure === undefined ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: failure }),
+        (result) => {
+          if (result.type === 'later') return;
+          this.#actorExited(path, incarnation, result.type === 'stopped' ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: result.reason });
+        },
         (error: unknown) => this.#callFailed(keeper, error),
       );
     });
@@ -289,6 +309,19 @@ class ThreadSystem implements ActorSystem {
     const place = this.#placement.byPath(path);
     if (place === undefined) throw new Error(`an actor of the tree must have a place, "${path}" has none`);
     const keeper = this.#keepers.get(place.thread);
+    const pending = this.#placeNews.pendingFor(path);
+    if (pending === undefined) {
+      this.#onThread(keeper, action);
+      return;
+    }
+    // Every thread shall know of a new actor before it lives. What its thread's death settles meanwhile is not done any more.
+    const deaths = this.#deathCounts.get(place.thread);
+    void pending.then(() => {
+      if (this.#deathCounts.get(place.thread) === deaths) this.#onThread(keeper, action);
+    });
+  }
+
+  #onThread(keeper: WorkerKeeper | undefined, action: (keeper: WorkerKeeper | undefined) => void): void {
     if (keeper === undefined) setImmediate(() => action(undefined));
     else if (keeper.life === undefined) this.#commandsOf(keeper).push(() => action(keeper));
     else action(keeper);
@@ -312,20 +345,82 @@ class ThreadSystem implements ActorSystem {
     keeper.terminate(detail);
   }
 
-  #actorCrashed(path: ActorPath, incarnation: number, reason: string): void {
+  #actorEndedByItself(path: ActorPath, incarnation: number, reason: ExitReason): void {
     const pending = this.#pendingStarts.get(path);
     if (pending?.incarnation === incarnation) {
-      // The crash overtook the answer to its start: the tree hears of both, in the order in which they happened.
-      pending.crash = reason;
+      // The end overtook the answer to its start: the tree hears of both, in the order in which they happened.
+      pending.exit = reason;
       return;
     }
-    this.#log('warn', 'actor-crashed', { reason, incarnation }, path);
-    this.#actorExited(path, incarnation, { kind: 'crashed', detail: reason });
+    const isOrderly = reason.kind === 'normal' || reason.kind === 'shutdown';
+    if (isOrderly) this.#log('info', 'actor-ended', { reason: reason.detail, incarnation }, path);
+    else this.#log('warn', 'actor-crashed', { reason: reason.detail, incarnation }, path);
+    this.#actorExited(path, incarnation, reason);
   }
 
   #actorExited(path: ActorPath, incarnation: number, reason: ExitReason): void {
     this.#asks.actorEnded(path, reason.detail);
     this.#tree.actorsExited([{ path, incarnation, reason }]);
+  }
+
+  // --- actors that come and go ---
+
+  #putPlace(place: Place, isNew: boolean): void {
+    this.#placement.put(place);
+    this.#runtime.host.takePlace(place);
+    this.#placeNews.add(place, isNew);
+  }
+
+  #removePlace(path: ActorPath): void {
+    const place = this.#placement.byPath(path);
+    if (place === undefined) return;
+    this.#pendingStarts.delete(path);
+    this.#runtime.updatePlaces([], [place]);
+    this.#placeNews.remove(place);
+  }
+
+  /** Settles when every thread knows, or is dead; threads being attached learn of it then. */
+  async #tellPlaces(added: readonly Place[], removed: readonly Place[]): Promise<void> {
+    if (this.#phase === 'down') return;
+    const attached = [...this.#keepers.values()].filter((keeper) => keeper.life !== undefined);
+    const told = attached.map((keeper) =>
+      keeper.call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(added, removed)).catch((error: unknown) => this.#callFailed(keeper, error)),
+    );
+    await Promise.all([...told, this.#attachments]);
+  }
+
+  #takeRequest(message: MessageShape): void {
+    const asked = asSupervisorRequest(message);
+    if (asked === undefined) return;
+    // Never inside the host's own turn: an actor of this thread may be the one that asks.
+    setImmediate(() => {
+      this.#tree.request(asked.supervisor, asked.request, (value) => {
+        const reply: AskReplied = { type: 'ask-replied', askId: asked.askId, value };
+        this.#runtime.host.tell(SUPERVISORS_PATH, asked.replyTo, reply);
+      });
+    });
+  }
+
+  request(supervisor: ActorPath, request: ChildRequest): Promise<ChildOutcome> {
+    const { promise, resolve } = Promise.withResolvers<ChildOutcome>();
+    this.#tree.request(supervisor, request, resolve);
+    return promise;
+  }
+
+  whichChildren(supervisor: ActorPath): readonly ChildView[] | undefined {
+    return this.#tree.whichChildren(supervisor);
+  }
+
+  countChildren(supervisor: ActorPath): ChildCounts | undefined {
+    return this.#tree.countChildren(supervisor);
+  }
+
+  whereIs(path: ActorPath): ActorRef | undefined {
+    return this.#tree.whereIs(path);
+  }
+
+  kill(path: ActorPath): boolean {
+    return this.#tree.killChild(path);
   }
 
   // --- threads ---
@@ -360,7 +455,14 @@ class ThreadSystem implements ActorSystem {
       const link = this.#linkPair(keeper.index, peer.index, keeper.name, peer.name, links);
       backLinks.push({ peer, link });
     }
-    await keeper.attach(this.#attachOptions(keeper), links);
+    const attachOptions = this.#attachOptions(keeper);
+    const version = this.#placeNews.version;
+    await keeper.attach(attachOptions, links);
+    // Actors may have come and gone while the thread was on its way.
+    if (this.#placeNews.version !== version) {
+      const removed = attachOptions.places.filter((place) => this.#placement.byPath(place.path)?.index !== place.index);
+      await keeper.call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(this.#placement.places, removed));
+    }
     this.#runtime.attachPeer(keeper.name, mainPort.generation, mainPort.port);
     for (const { peer, link } of backLinks) {
       if (peer.life !== undefined) peer.call('attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port]))).catch((error: unknown) => this.#callFailed(peer, error));
@@ -402,6 +504,7 @@ class ThreadSystem implements ActorSystem {
   }
 
   #threadDied(keeper: WorkerKeeper, reason: string): void {
+    this.#deathCounts.set(keeper.name, (this.#deathCounts.get(keeper.name) ?? 0) + 1);
     if (this.#phase === 'down') return;
     this.#log('error', 'thread-died', { thread: keeper.name, incarnation: keeper.incarnation, reason });
     const places = this.#placement.onThread(keeper.name);
@@ -487,6 +590,11 @@ class ThreadSystem implements ActorSystem {
   // --- messages ---
 
   tell(path: ActorPath, message: MessageShape): TellOutcome {
+    if (this.#placeNews.isUnknown(path)) {
+      // It does not live yet, and its thread might not know what to do with the message.
+      this.#runtime.host.deadLetter(path, message.type, 'no-such-actor', '');
+      return 'dead';
+    }
     return this.#runtime.host.tell('', refOf(path), message);
   }
 
@@ -630,13 +738,15 @@ class ThreadSystem implements ActorSystem {
     this.#log('warn', 'actor-restart-requested', { incarnation }, path);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#onThreadOf(path, (keeper) => {
-      const outcome =
+      const outcome: Promise<StopOutcome> =
         keeper === undefined
           ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
-          : keeper.call(`stop of ${path}`, CALL_DEADLINE_MS, (control) => control.stopActor(path, incarnation, reason));
+          : keeper.call<StopOutcome>(`stop of ${path}`, CALL_DEADLINE_MS, (control) => control.stopActor(path, incarnation, reason));
       outcome.then(
-        (failure) => {
-          this.#actorExited(path, incarnation, failure === undefined ? { kind: 'killed', detail: reason } : { kind: 'crashed', detail: failure });
+        (stopped) => {
+          // One that stops later tells so itself when it is over.
+          if (stopped.type === 'stopped') this.#actorExited(path, incarnation, { kind: 'killed', detail: reason });
+          if (stopped.type === 'failed') this.#actorExited(path, incarnation, { kind: 'crashed', detail: stopped.reason });
           resolve(true);
         },
         (error: unknown) => {

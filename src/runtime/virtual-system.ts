@@ -1,15 +1,17 @@
 /** The actor system on one thread in virtual time: deterministic by its seed, same actors and supervisors as on threads. */
-import { type ActorPath, type MessageShape, refOf } from './actor.ts';
+import { type ActorPath, type ActorRef, type MessageShape, refOf } from './actor.ts';
+import type { AskReplied } from './ask.ts';
+import { asSupervisorRequest, type ChildCounts, type ChildOutcome, type ChildRequest, type ChildView } from './child-requests.ts';
 import { MessageCodec } from './codec.ts';
 import { mergeDeadLetters } from './dead-letters.ts';
 import { EventHash } from './event-hash.ts';
 import { KindRegistry } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
-import { MAIN_THREAD, placeActors, PlacementTable } from './placement.ts';
+import { MAIN_THREAD, placeActors, PlacementTable, SUPERVISORS_PATH, type Place } from './placement.ts';
 import { randomStream } from './random.ts';
 import type { ActorInspection, ActorSnapshot, SystemSnapshot } from './snapshot.ts';
 import { SupervisionTree } from './supervision-tree.ts';
-import type { ExitReason } from './supervisor.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 import type { VirtualSystem, VirtualSystemOptions } from './system.ts';
 import { VirtualScheduler } from './virtual-scheduler.ts';
 import { VirtualThread, type VirtualWorld } from './virtual-thread.ts';
@@ -46,6 +48,7 @@ class VirtualTime implements VirtualSystem {
     for (const { name, data } of options.threads ?? []) this.#threads.set(name, new VirtualThread(name, data, world));
     for (const place of this.#placement.places) this.#thread(place.thread);
     this.#tree = this.#newTree(options);
+    this.#thread(MAIN_THREAD).host.addEndpoint(SUPERVISORS_PATH, (message) => this.#takeRequest(message));
     this.#scheduler.at(0, () => this.#tree.start());
   }
 
@@ -65,8 +68,8 @@ class VirtualTime implements VirtualSystem {
       nowMs: () => this.nowMs(),
       log: options.log,
       thread: (name) => this.#thread(name),
-      crashed: (path, incarnation, reason) => {
-        this.#scheduler.at(this.#scheduler.nowMs, () => this.#tree.actorsExited([{ path, incarnation, reason: { kind: 'crashed', detail: reason } }]));
+      exited: (path, incarnation, reason) => {
+        this.#scheduler.at(this.#scheduler.nowMs, () => this.#tree.actorsExited([{ path, incarnation, reason }]));
       },
       counted: () => {
         this.#events += 1;
@@ -80,23 +83,38 @@ class VirtualTime implements VirtualSystem {
       monotonicMs: () => this.#scheduler.nowMs,
       jitter: () => jitter.nextFraction(),
       after: (delayMs, action) => this.#scheduler.at(this.#scheduler.nowMs + delayMs, action),
+      hasThread: (name) => this.#threads.has(name),
+      threadOf: (path) => this.#placement.byPath(path)?.thread,
+      addActor: (spec, thread, firstIncarnation) => this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }),
+      changeActor: (spec) => {
+        const place = this.#placement.byPath(spec.id);
+        if (place !== undefined) this.#putPlace({ ...place, spec });
+      },
+      removeActor: (path) => {
+        const place = this.#placement.byPath(path);
+        if (place === undefined) return;
+        this.#placement.remove(place);
+        this.#thread(place.thread).command((host) => host.removeActor(path));
+      },
       startActor: (path, incarnation) => {
         this.#threadOf(path).command((host) => {
           const outcome = host.startActor(path, incarnation);
-          if (outcome.type === 'started') this.#tree.actorStarted(path, incarnation);
+          if (outcome.type === 'started') this.#tree.actorStarted(path, incarnation, outcome.info);
+          else if (outcome.type === 'ignored') this.#tree.actorIgnored(path, incarnation);
           else this.#tree.actorStartFailed(path, incarnation, { kind: 'crashed', detail: outcome.reason });
         });
       },
       stopActor: (path, incarnation, reason) => {
         this.#threadOf(path).command((host) => {
-          const failure = host.stopActor(path, incarnation, reason);
-          const exit: ExitReason = failure === undefined ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: failure };
+          const outcome = host.stopActor(path, incarnation, reason);
+          if (outcome.type === 'later') return;
+          const exit: ExitReason = outcome.type === 'stopped' ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: outcome.reason };
           this.#tree.actorsExited([{ path, incarnation, reason: exit }]);
         });
       },
       killActor: (path, incarnation) => {
         this.#threadOf(path).command((host) => {
-          host.killActor(path, incarnation, 'killed');
+          host.killActor(path, incarnation, 'killed by its supervisor');
           this.#tree.actorsExited([{ path, incarnation, reason: { kind: 'killed', detail: 'killed by its supervisor' } }]);
         });
       },
@@ -107,6 +125,42 @@ class VirtualTime implements VirtualSystem {
         this.#ended = { reason, startFailed };
       },
     });
+  }
+
+  /** The table is the same for all virtual threads; the actor's own makes room for it. */
+  #putPlace(place: Place): void {
+    this.#placement.put(place);
+    this.#thread(place.thread).command((host) => host.takePlace(place));
+  }
+
+  #takeRequest(message: MessageShape): void {
+    const asked = asSupervisorRequest(message);
+    if (asked === undefined) return;
+    this.request(asked.supervisor, asked.request, (value) => {
+      const reply: AskReplied = { type: 'ask-replied', askId: asked.askId, value };
+      this.#thread(MAIN_THREAD).host.tell(SUPERVISORS_PATH, asked.replyTo, reply);
+    });
+  }
+
+  request(supervisor: ActorPath, request: ChildRequest, settled: (outcome: ChildOutcome) => void = () => {}): void {
+    // As an event of its own: whoever asks may stand inside a handler.
+    this.#scheduler.at(this.#scheduler.nowMs, () => this.#tree.request(supervisor, request, settled));
+  }
+
+  whichChildren(supervisor: ActorPath): readonly ChildView[] | undefined {
+    return this.#tree.whichChildren(supervisor);
+  }
+
+  countChildren(supervisor: ActorPath): ChildCounts | undefined {
+    return this.#tree.countChildren(supervisor);
+  }
+
+  whereIs(path: ActorPath): ActorRef | undefined {
+    return this.#tree.whereIs(path);
+  }
+
+  kill(path: ActorPath): boolean {
+    return this.#tree.killChild(path);
   }
 
   monotonicMs(): number {
@@ -172,6 +226,7 @@ class VirtualTime implements VirtualSystem {
 
   #revive(thread: VirtualThread): void {
     thread.revive();
+    if (thread.name === MAIN_THREAD) thread.host.addEndpoint(SUPERVISORS_PATH, (message) => this.#takeRequest(message));
     for (const place of this.#placement.onThread(thread.name)) {
       if (this.#tree.statusOf(place.path) === 'stopped') thread.host.retireActor(place.path);
     }

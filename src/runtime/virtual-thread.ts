@@ -9,6 +9,7 @@ import type { Place, PlacementTable } from './placement.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
 import { randomStream } from './random.ts';
 import type { LaneSnapshot, ThreadSnapshot } from './snapshot.ts';
+import type { ExitReason } from './supervisor-protocol.ts';
 import type { SystemRecord } from './system-record.ts';
 import { VirtualLink } from './virtual-link.ts';
 import type { VirtualScheduler } from './virtual-scheduler.ts';
@@ -31,7 +32,7 @@ export interface VirtualWorld {
   nowMs(): number;
   log(record: LogRecord): void;
   thread(name: string): VirtualThread;
-  crashed(path: ActorPath, incarnation: number, reason: string): void;
+  exited(path: ActorPath, incarnation: number, reason: ExitReason): void;
   counted(): void;
 }
 
@@ -178,7 +179,7 @@ export class VirtualThread {
       },
       sendRemote: (place, envelope, type) => this.#sendRemote(place, envelope, type),
       sendSystem: (thread, record) => this.#sendSystem(thread, record),
-      crashed: (path, life, reason) => world.crashed(path, life, reason),
+      exited: (path, life, reason) => world.exited(path, life, reason),
       log: (record) => world.log(record),
       handling: (path, envelope) => {
         world.hash.addNumber(world.scheduler.nowMs);

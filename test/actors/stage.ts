@@ -1,5 +1,5 @@
 /** Plays one actor on an otherwise empty stage: a fake `self` with hand-moved clocks, recorded messages and real timers in virtual time. */
-import { refOf } from '../../src/runtime/actor.ts';
+import { refOf, StartIgnored } from '../../src/runtime/actor.ts';
 import type { ActorKind, ActorRef, MessageShape, RandomStream, Self, TellOutcome } from '../../src/runtime/actor.ts';
 
 export interface SentMessage {
@@ -81,6 +81,13 @@ export function stage<Args, State, Message extends MessageShape, Ports = unknown
     },
     watch: () => undefined,
     unwatch: () => undefined,
+    link: () => undefined,
+    unlink: () => undefined,
+    stop: (stopKind = 'normal') => logged.push({ level: 'info', event: 'stopped-itself', fields: { kind: stopKind } }),
+    ignore: () => {
+      throw new StartIgnored(`${path} has nothing to do`);
+    },
+    startInfo: () => undefined,
     random: (purpose) => streamOf(purpose),
     log: (level, event, fields) => logged.push({ level, event, fields: fields ?? {} }),
     count: (name, by) => counts.set(name, (counts.get(name) ?? 0) + (by ?? 1)),

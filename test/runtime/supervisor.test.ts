@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ActorSpec, ChildSpec, RestartStrategy, RestartType, SupervisorSpec } from '../../src/runtime/child-spec.ts';
-import { newSupervisor, supervise, type ExitReason, type SupervisorCommand, type SupervisorEvent, type SupervisorState } from '../../src/runtime/supervisor.ts';
+import { newSupervisor, supervise, type SupervisorState } from '../../src/runtime/supervisor.ts';
+import type { ExitReason, SupervisorCommand, SupervisorEvent } from '../../src/runtime/supervisor-protocol.ts';
 
 const CRASHED: ExitReason = { kind: 'crashed', detail: 'boom' };
 const SHUTDOWN: ExitReason = { kind: 'shutdown', detail: 'told to' };
@@ -79,6 +80,11 @@ class Stage {
         this.ended = { reason: command.reason, startFailed: command.startFailed };
         return;
       case 'restarting':
+      case 'add-child':
+      case 'change-child':
+      case 'change-spec':
+      case 'remove-child':
+      case 'reply':
         return;
     }
   }

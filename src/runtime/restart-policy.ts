@@ -1,0 +1,69 @@
+/** What every supervisor decides alike: who is restarted, how long it waits, how often it may. Pure; any thread. */
+import type { ChildSpec, RestartType, SupervisorSpec } from './child-spec.ts';
+import type { ExitReason, RestartLimits } from './supervisor-protocol.ts';
+
+/** How one child is treated, defaults filled in. */
+export interface ChildPolicy {
+  readonly type: ChildSpec['type'];
+  readonly restart: RestartType;
+  /** Time for a graceful stop; Infinity waits for ever, 0 kills at once. */
+  readonly shutdownMs: number;
+  readonly significant: boolean;
+}
+
+export function limitsOf(spec: SupervisorSpec): RestartLimits {
+  return {
+    intensity: spec.intensity ?? 5,
+    periodMs: spec.periodMs ?? 30_000,
+    backoffMinMs: spec.backoffMinMs ?? 50,
+    backoffMaxMs: spec.backoffMaxMs ?? 5_000,
+    autoShutdown: spec.autoShutdown ?? 'never',
+  };
+}
+
+export function policyOf(spec: ChildSpec): ChildPolicy {
+  return {
+    type: spec.type,
+    restart: spec.restart ?? 'permanent',
+    shutdownMs: spec.shutdownMs ?? (spec.type === 'supervisor' ? Infinity : 5_000),
+    significant: spec.significant ?? false,
+  };
+}
+
+/** OTP: permanent always; transient unless it ended normally or by shutdown; temporary never. */
+export function isRestarted(restart: RestartType, reason: ExitReason): boolean {
+  if (restart === 'temporary') return false;
+  return restart === 'permanent' || (reason.kind !== 'normal' && reason.kind !== 'shutdown');
+}
+
+/** Returns the times of the restarts inside the sliding window that ends now, this one included. */
+export function restartTimesAfter(timesMs: readonly number[], nowMs: number, periodMs: number): readonly number[] {
+  return [...timesMs.filter((atMs) => atMs >= nowMs - periodMs), nowMs];
+}
+
+/** Returns a child's restarts in a row, this one included; a life of `backoffMaxMs` starts the count anew. */
+export function attemptsAfter(
+  child: { readonly startedAtMs: number; readonly attempts: number },
+  nowMs: number,
+  limits: RestartLimits,
+): number {
+  const wasHealthy = child.startedAtMs >= 0 && nowMs - child.startedAtMs >= limits.backoffMaxMs;
+  return wasHealthy ? 1 : child.attempts + 1;
+}
+
+/** The first restart is immediate, then full jitter below an exponential cap. `jitter` is a fraction in [0, 1). */
+export function backoffMs(attempts: number, limits: RestartLimits, jitter: number): number {
+  if (attempts <= 1) return 0;
+  return jitter * Math.min(limits.backoffMaxMs, limits.backoffMinMs * 2 ** (attempts - 2));
+}
+
+export function intensityReached(limits: RestartLimits, id: string, reason: ExitReason): ExitReason {
+  return {
+    kind: 'shutdown',
+    detail: `reached its restart intensity of ${limits.intensity} in ${limits.periodMs} ms; last: "${id}" ${reason.detail}`,
+  };
+}
+
+export function significantEnded(id: string, reason: ExitReason): ExitReason {
+  return { kind: 'shutdown', detail: `its significant child "${id}" ended: ${reason.detail}` };
+}
