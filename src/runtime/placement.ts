@@ -28,7 +28,11 @@ export interface Place {
 /** Returns the places of a tree's actors in start order. Throws FaultySpec, naming the child and the rule. */
 export function placeActors(tree: SupervisorSpec): readonly Place[] {
   checkChild(tree, new Set([ASKS_PATH, SUPERVISORS_PATH]));
-  const places: Place[] = [ASKS_PATH, SUPERVISORS_PATH].map((path, index) => ({ index: index + 1, path, thread: MAIN_THREAD }));
+  const places: Place[] = [ASKS_PATH, SUPERVISORS_PATH].map((path, index) => ({
+    index: index + 1,
+    path,
+    thread: MAIN_THREAD,
+  }));
   visit(tree, tree.thread ?? MAIN_THREAD, places);
   return places;
 }

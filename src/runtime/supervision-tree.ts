@@ -8,8 +8,15 @@ import { ASKS_PATH, MAIN_THREAD, SUPERVISORS_PATH } from './placement.ts';
 import type { LogLevel } from './ports-context.ts';
 import type { ActorStatus, SupervisorSnapshot } from './snapshot.ts';
 import { checkChild, checkSignificant, checkSupervisor, FaultySpec } from './spec-check.ts';
-import { StaticSupervisor } from './supervisor.ts';
-import type { ChildExit, ChildReply, ExitReason, SupervisorCommand, SupervisorEvent, SupervisorMachine } from './supervisor-protocol.ts';
+import { StaticSupervisor } from './static-supervisor.ts';
+import type {
+  ChildExit,
+  ChildReply,
+  ExitReason,
+  SupervisorCommand,
+  SupervisorEvent,
+  SupervisorMachine,
+} from './supervisor-protocol.ts';
 
 /** How the tree reaches actors and time. None of these may call back into the tree before it returns. */
 export interface TreeEnvironment {
@@ -115,13 +122,15 @@ export class SupervisionTree {
     const actor = this.#actors.get(path);
     const supervisor = this.#supervisors.get(path);
     if (actor !== undefined) this.#environment.killActor(path, actor.incarnation);
-    else if (supervisor !== undefined && isAlive(supervisor.machine)) this.#post(supervisor, { type: 'kill', reason: 'killed on purpose' });
+    else if (supervisor !== undefined && isAlive(supervisor.machine))
+      this.#post(supervisor, { type: 'kill', reason: 'killed on purpose' });
     return actor !== undefined || supervisor !== undefined;
   }
 
   actorStarted(path: ActorPath, incarnation: number, info?: unknown): void {
     const node = this.#current(path, incarnation);
-    if (node !== undefined) this.#post(node.parent, { type: 'child-started', id: path, ...(info === undefined ? {} : { info }) });
+    if (node !== undefined)
+      this.#post(node.parent, { type: 'child-started', id: path, ...(info === undefined ? {} : { info }) });
   }
 
   actorIgnored(path: ActorPath, incarnation: number): void {
@@ -153,7 +162,11 @@ export class SupervisionTree {
   request(supervisor: ActorPath, request: ChildRequest, settled: Settled): void {
     const node = this.#supervisors.get(supervisor);
     if (node === undefined) {
-      settled({ type: 'refused', error: 'no-such-supervisor', detail: `"${supervisor}" is no supervisor of this tree` });
+      settled({
+        type: 'refused',
+        error: 'no-such-supervisor',
+        detail: `"${supervisor}" is no supervisor of this tree`,
+      });
       return;
     }
     const fault = this.#faultOf(node, request);
@@ -196,7 +209,8 @@ export class SupervisionTree {
   /** Returns the life at a path now: an actor's or a supervisor's; undefined when nobody lives there. */
   whereIs(path: ActorPath): ActorRef | undefined {
     const parent = this.#actors.get(path)?.parent ?? this.#supervisors.get(path)?.parent;
-    if (parent === undefined) return path === this.#root.id && isAlive(this.#root.machine) ? this.#refOf(path) : undefined;
+    if (parent === undefined)
+      return path === this.#root.id && isAlive(this.#root.machine) ? this.#refOf(path) : undefined;
     const phase = parent.machine.phaseOf(path);
     return phase !== undefined && isLiving(phase) ? this.#refOf(path) : undefined;
   }
@@ -276,7 +290,10 @@ export class SupervisionTree {
     checkSupervisor(spec, new Set());
     const isDynamic = spec.strategy === 'simple-one-for-one';
     if (isDynamic !== (node.machine.strategy === 'simple-one-for-one')) {
-      throw new FaultySpec('bad-strategy', `strategy of "${node.id}" must stay what it is to or from simple-one-for-one, was "${spec.strategy ?? 'one-for-one'}"`);
+      throw new FaultySpec(
+        'bad-strategy',
+        `strategy of "${node.id}" must stay what it is to or from simple-one-for-one, was "${spec.strategy ?? 'one-for-one'}"`,
+      );
     }
     for (const child of spec.children) {
       this.#checkThreads(child);
@@ -296,7 +313,8 @@ export class SupervisionTree {
       if (owner !== undefined && (self === undefined || !this.#isBelow(owner, self))) throw takenTwice(child.id);
       if (child.type === 'supervisor') for (const below of child.children) visit(below);
     };
-    if (spec.type === 'supervisor' && spec.strategy !== 'simple-one-for-one') for (const below of spec.children) visit(below);
+    if (spec.type === 'supervisor' && spec.strategy !== 'simple-one-for-one')
+      for (const below of spec.children) visit(below);
   }
 
   /** Its own children may keep their ids: the supervisor itself says what it thinks of that. */
@@ -317,7 +335,10 @@ export class SupervisionTree {
 
   #checkThreads(spec: ChildSpec): void {
     if (spec.thread !== undefined && !this.#environment.hasThread(spec.thread)) {
-      throw new FaultySpec('unknown-thread', `thread of "${spec.id}" must be one of the system's, was "${spec.thread}"`);
+      throw new FaultySpec(
+        'unknown-thread',
+        `thread of "${spec.id}" must be one of the system's, was "${spec.thread}"`,
+      );
     }
     if (spec.type === 'supervisor') for (const child of spec.children) this.#checkThreads(child);
   }
@@ -330,7 +351,8 @@ export class SupervisionTree {
     if (isActor && thread !== this.#environment.threadOf(spec.id)) {
       throw new FaultySpec('bad-thread', `thread of "${spec.id}" must stay what it is, was "${thread}"`);
     }
-    if (isActor !== (spec.type === 'actor')) throw new FaultySpec('bad-type', `type of "${spec.id}" must stay what it is, was "${spec.type}"`);
+    if (isActor !== (spec.type === 'actor'))
+      throw new FaultySpec('bad-type', `type of "${spec.id}" must stay what it is, was "${spec.type}"`);
   }
 
   // --- nodes ---
@@ -364,7 +386,10 @@ export class SupervisionTree {
 
   #addChild(node: SupervisorNode, spec: ChildSpec, isNew: boolean): void {
     const known = this.#actors.get(spec.id);
-    const isSamePlace = known === undefined ? this.#supervisors.has(spec.id) : this.#environment.threadOf(spec.id) === (spec.thread ?? node.thread);
+    const isSamePlace =
+      known === undefined
+        ? this.#supervisors.has(spec.id)
+        : this.#environment.threadOf(spec.id) === (spec.thread ?? node.thread);
     if (node.children.has(spec.id)) {
       if (isSamePlace && (known === undefined) === (spec.type === 'supervisor')) {
         this.#changeChild(spec);
@@ -419,14 +444,19 @@ export class SupervisionTree {
     if (this.#isWorking) return;
     this.#isWorking = true;
     try {
-      for (let next = this.#events.popFront(); next !== undefined; next = this.#events.popFront()) this.#work(next.node, next.event);
+      for (let next = this.#events.popFront(); next !== undefined; next = this.#events.popFront())
+        this.#work(next.node, next.event);
     } finally {
       this.#isWorking = false;
     }
   }
 
   #work(node: SupervisorNode, event: SupervisorEvent): void {
-    const commands = node.machine.take({ event, nowMs: this.#environment.monotonicMs(), jitter: this.#environment.jitter() });
+    const commands = node.machine.take({
+      event,
+      nowMs: this.#environment.monotonicMs(),
+      jitter: this.#environment.jitter(),
+    });
     for (const command of commands) this.#carryOut(node, command);
   }
 
@@ -460,7 +490,8 @@ export class SupervisionTree {
         return;
       case 'change-spec':
         node.spec = { ...command.spec, id: node.id };
-        if (command.spec.strategy !== 'simple-one-for-one') node.staticIds = new Set(command.spec.children.map((child) => child.id));
+        if (command.spec.strategy !== 'simple-one-for-one')
+          node.staticIds = new Set(command.spec.children.map((child) => child.id));
         return;
       case 'remove-child':
         this.#remove(command.id, node);
@@ -554,7 +585,11 @@ export class SupervisionTree {
   #startEnded(node: SupervisorNode, outcome: 'ignored' | ExitReason): void {
     const isIgnored = outcome === 'ignored';
     const reason: ExitReason = isIgnored ? { kind: 'normal', detail: 'ignored' } : outcome;
-    this.#environment.log(isIgnored ? 'info' : 'error', 'supervisor-ended', node.id, { reasonKind: reason.kind, reason: reason.detail, startFailed: !isIgnored });
+    this.#environment.log(isIgnored ? 'info' : 'error', 'supervisor-ended', node.id, {
+      reasonKind: reason.kind,
+      reason: reason.detail,
+      startFailed: !isIgnored,
+    });
     if (node.parent === undefined) this.#environment.treeEnded(reason, !isIgnored);
     else if (isIgnored) this.#post(node.parent, { type: 'child-ignored', id: node.id });
     else this.#post(node.parent, { type: 'child-start-failed', id: node.id, reason });
@@ -585,7 +620,11 @@ export class SupervisionTree {
   #outcomeOf(reply: ChildReply): ChildOutcome {
     switch (reply.type) {
       case 'started':
-        return { type: 'started', child: this.#refOf(reply.id), ...(reply.info === undefined ? {} : { info: reply.info }) };
+        return {
+          type: 'started',
+          child: this.#refOf(reply.id),
+          ...(reply.info === undefined ? {} : { info: reply.info }),
+        };
       case 'refused': {
         const { error, detail, id } = reply;
         const child = id === undefined || error !== 'already-started' ? undefined : this.whereIs(id);
@@ -607,7 +646,11 @@ export class SupervisionTree {
     for (const cancel of node.timers.values()) cancel();
     node.timers.clear();
     for (const id of [...node.children]) if (!node.staticIds.has(id)) this.#remove(id, node);
-    this.#environment.log(startFailed ? 'error' : 'info', 'supervisor-ended', node.id, { reasonKind: reason.kind, reason: reason.detail, startFailed });
+    this.#environment.log(startFailed ? 'error' : 'info', 'supervisor-ended', node.id, {
+      reasonKind: reason.kind,
+      reason: reason.detail,
+      startFailed,
+    });
     if (node.parent === undefined) {
       this.#retireAll(node.id);
       this.#environment.treeEnded(reason, startFailed);

@@ -10,18 +10,26 @@
  */
 import type { ChildRefusal, ChildRequest } from './child-requests.ts';
 import type { ChildSpec, RestartStrategy, SupervisorSpec } from './child-spec.ts';
-import { attemptsAfter, backoffMs, intensityReached, isRestarted, limitsOf, policyOf, restartTimesAfter, significantEnded, type ChildPolicy } from './restart-policy.ts';
+import {
+  attemptsAfter,
+  backoffMs,
+  intensityReached,
+  isRestarted,
+  limitsOf,
+  policyOf,
+  restartTimesAfter,
+  significantEnded,
+  type ChildPolicy,
+} from './restart-policy.ts';
 import type {
   ChildExit,
   ChildPhase,
   ChildReply,
   ExitReason,
   RestartLimits,
-  SupervisedChild,
   SupervisorCommand,
   SupervisorEvent,
   SupervisorInput,
-  SupervisorMachine,
   SupervisorPhase,
 } from './supervisor-protocol.ts';
 
@@ -48,7 +56,14 @@ export interface SupervisorState extends RestartLimits {
   readonly phase: SupervisorPhase;
   readonly children: readonly ChildState[];
   /** The restart of a suffix of the children under way. */
-  readonly group: { readonly from: number; readonly step: 'stopping' | 'delayed' | 'starting'; readonly attempts: number; readonly isRetry: boolean } | undefined;
+  readonly group:
+    | {
+        readonly from: number;
+        readonly step: 'stopping' | 'delayed' | 'starting';
+        readonly attempts: number;
+        readonly isRetry: boolean;
+      }
+    | undefined;
   /** Times of the restarts inside the sliding window. */
   readonly restartTimesMs: readonly number[];
   readonly restartsTotal: number;
@@ -57,7 +72,13 @@ export interface SupervisorState extends RestartLimits {
   /** Requests that wait for their turn: one at a time, and never in the middle of a start or a stop. */
   readonly requests: readonly QueuedRequest[];
   /** The request under way, and the child it is about. */
-  readonly serving: { readonly token: number; readonly id: string; readonly type: 'start-child' | 'terminate-child' | 'restart-child' } | undefined;
+  readonly serving:
+    | {
+        readonly token: number;
+        readonly id: string;
+        readonly type: 'start-child' | 'terminate-child' | 'restart-child';
+      }
+    | undefined;
   readonly end: { readonly reason: ExitReason; readonly startFailed: boolean } | undefined;
 }
 
@@ -87,58 +108,6 @@ export function newSupervisor(spec: SupervisorSpec): SupervisorState {
 
 function newChild(spec: ChildSpec, isAdded: boolean): ChildState {
   return { ...policyOf(spec), id: spec.id, phase: 'idle', startedAtMs: -1, attempts: 0, isAdded, isForgotten: false };
-}
-
-/** The state machine as the tree holds it. */
-export class StaticSupervisor implements SupervisorMachine {
-  #state: SupervisorState;
-
-  constructor(spec: SupervisorSpec) {
-    this.#state = newSupervisor(spec);
-  }
-
-  get strategy(): RestartStrategy {
-    return this.#state.strategy;
-  }
-
-  get limits(): RestartLimits {
-    return this.#state;
-  }
-
-  get phase(): SupervisorPhase {
-    return this.#state.phase;
-  }
-
-  get isRestarting(): boolean {
-    const { group, children } = this.#state;
-    return group !== undefined || children.some((child) => child.phase !== 'running' && child.phase !== 'ended');
-  }
-
-  get restartTimesMs(): readonly number[] {
-    return this.#state.restartTimesMs;
-  }
-
-  get restartsTotal(): number {
-    return this.#state.restartsTotal;
-  }
-
-  get specCount(): number {
-    return this.children().length;
-  }
-
-  take(input: SupervisorInput): readonly SupervisorCommand[] {
-    const step = supervise(this.#state, input);
-    this.#state = step.state;
-    return step.commands;
-  }
-
-  children(): readonly SupervisedChild[] {
-    return this.#state.children.filter((child) => !child.isForgotten);
-  }
-
-  phaseOf(id: string): ChildPhase | undefined {
-    return this.#state.children.find((child) => child.id === id)?.phase;
-  }
 }
 
 /** Takes one event. Events about children it does not expect anything from are ignored. */
@@ -172,7 +141,11 @@ class Step {
       case 'child-started':
         if (this.#phaseOf(event.id) !== 'starting') return;
         this.#changeChild(event.id, { phase: 'running', startedAtMs: this.#nowMs });
-        this.#settle(event.id, { type: 'started', id: event.id, ...(event.info === undefined ? {} : { info: event.info }) });
+        this.#settle(event.id, {
+          type: 'started',
+          id: event.id,
+          ...(event.info === undefined ? {} : { info: event.info }),
+        });
         return;
       case 'child-ignored':
         if (this.#phaseOf(event.id) !== 'starting') return;
@@ -189,7 +162,8 @@ class Step {
         this.#takeTimer(event.timer);
         return;
       case 'request':
-        if (this.state.phase === 'starting' || this.state.phase === 'running') this.#change({ requests: [...this.state.requests, event] });
+        if (this.state.phase === 'starting' || this.state.phase === 'running')
+          this.#change({ requests: [...this.state.requests, event] });
         else this.#refuse(event.token, 'supervisor-ended', 'the supervisor does not run');
         return;
       case 'stop':
@@ -267,7 +241,11 @@ class Step {
     const starting = exits.find((exit) => this.#phaseOf(exit.id) === 'starting');
     for (const exit of exits) this.#changeChild(exit.id, { phase: 'delayed' });
     this.#change({ deferredExits: [...this.state.deferredExits, ...exits] });
-    if (starting !== undefined) this.#beginEnd({ kind: starting.reason.kind, detail: `"${starting.id}" failed to start: ${starting.reason.detail}` }, true);
+    if (starting !== undefined)
+      this.#beginEnd(
+        { kind: starting.reason.kind, detail: `"${starting.id}" failed to start: ${starting.reason.detail}` },
+        true,
+      );
   }
 
   /** Like OTP's supervisor, which hears of nothing else while it carries out a request. */
@@ -353,7 +331,8 @@ class Step {
     }
     for (const child of this.state.children) {
       if (timer === deadlineTimer(child.id) && child.phase === 'stopping') this.#killChild(child.id);
-      if (timer === backoffTimer(child.id) && child.phase === 'delayed' && this.state.phase === 'running') this.#startChild(child.id);
+      if (timer === backoffTimer(child.id) && child.phase === 'delayed' && this.state.phase === 'running')
+        this.#startChild(child.id);
     }
   }
 
@@ -366,8 +345,16 @@ class Step {
     }
     if (this.state.group?.step === 'delayed') this.commands.push({ type: 'disarm', timer: GROUP_TIMER });
     const { serving, requests } = this.state;
-    this.#change({ phase: 'stopping', group: undefined, serving: undefined, requests: [], deferredExits: [], end: { reason, startFailed } });
-    for (const { token } of serving === undefined ? requests : [serving, ...requests]) this.#refuse(token, 'supervisor-ended', reason.detail);
+    this.#change({
+      phase: 'stopping',
+      group: undefined,
+      serving: undefined,
+      requests: [],
+      deferredExits: [],
+      end: { reason, startFailed },
+    });
+    for (const { token } of serving === undefined ? requests : [serving, ...requests])
+      this.#refuse(token, 'supervisor-ended', reason.detail);
   }
 
   #killAll(reason: string): void {
@@ -448,8 +435,13 @@ class Step {
       return;
     }
     this.#changeChild(child.id, { phase: 'stopping' });
-    this.commands.push({ type: 'stop-child', id: child.id, reason: this.state.end?.reason.detail ?? this.#whyStopped(child.id) });
-    if (child.shutdownMs !== Infinity) this.commands.push({ type: 'arm', timer: deadlineTimer(child.id), delayMs: child.shutdownMs });
+    this.commands.push({
+      type: 'stop-child',
+      id: child.id,
+      reason: this.state.end?.reason.detail ?? this.#whyStopped(child.id),
+    });
+    if (child.shutdownMs !== Infinity)
+      this.commands.push({ type: 'arm', timer: deadlineTimer(child.id), delayMs: child.shutdownMs });
   }
 
   #whyStopped(id: string): string {
@@ -500,7 +492,9 @@ class Step {
   #canServe(request: ChildRequest): boolean {
     const { group, children } = this.state;
     if (group !== undefined && (group.step !== 'delayed' || request.type === 'change-supervisor')) return false;
-    return !children.some((child) => child.phase === 'starting' || child.phase === 'stopping' || child.phase === 'killing');
+    return !children.some(
+      (child) => child.phase === 'starting' || child.phase === 'stopping' || child.phase === 'killing',
+    );
   }
 
   #serve(token: number, request: ChildRequest): void {
@@ -522,7 +516,11 @@ class Step {
         this.#reply(token, { type: 'done' });
         return;
       case 'start-dynamic-child':
-        this.#refuse(token, 'not-simple-one-for-one', 'only a simple-one-for-one supervisor makes children from a template');
+        this.#refuse(
+          token,
+          'not-simple-one-for-one',
+          'only a simple-one-for-one supervisor makes children from a template',
+        );
         return;
     }
   }
@@ -588,7 +586,11 @@ class Step {
       return { ...known, ...policyOf(childSpec), isAdded: false, isForgotten: false };
     });
     const kept = this.state.children.filter((child) => !mentioned.has(child.id));
-    this.#change({ ...limitsOf(spec), strategy: spec.strategy ?? 'one-for-one', children: [...first, ...kept.map((child) => ({ ...child, isAdded: true }))] });
+    this.#change({
+      ...limitsOf(spec),
+      strategy: spec.strategy ?? 'one-for-one',
+      children: [...first, ...kept.map((child) => ({ ...child, isAdded: true }))],
+    });
   }
 
   /** The child that was asked for could not start: a new one is not kept, an old one stays down. */
@@ -625,7 +627,11 @@ class Step {
 
   #refuseBusy(token: number, child: ChildState): void {
     const isRunning = child.phase === 'running';
-    this.#refuse(token, isRunning ? 'running' : 'restarting', `"${child.id}" must be down, is ${isRunning ? 'running' : 'restarting'}`);
+    this.#refuse(
+      token,
+      isRunning ? 'running' : 'restarting',
+      `"${child.id}" must be down, is ${isRunning ? 'running' : 'restarting'}`,
+    );
   }
 
   /** Returns the child of that id, unless it is one that nobody shall see any more. */
@@ -654,7 +660,13 @@ class Step {
   }
 
   #announce(ids: readonly string[], reason: ExitReason, delayMs: number): void {
-    this.commands.push({ type: 'restarting', ids, reason, delayMs, restartsInPeriod: this.state.restartTimesMs.length });
+    this.commands.push({
+      type: 'restarting',
+      ids,
+      reason,
+      delayMs,
+      restartsInPeriod: this.state.restartTimesMs.length,
+    });
   }
 
   #child(id: string): ChildState | undefined {

@@ -3,7 +3,7 @@ import { describe, it, expect } from 'vitest';
 import type { ChildRequest } from '../../../src/runtime/child-requests.ts';
 import type { AutoShutdown, RestartStrategy, RestartType, SupervisorSpec } from '../../../src/runtime/child-spec.ts';
 import { DynamicSupervisor } from '../../../src/runtime/dynamic-supervisor.ts';
-import { StaticSupervisor } from '../../../src/runtime/supervisor.ts';
+import { StaticSupervisor } from '../../../src/runtime/static-supervisor.ts';
 import type {
   ExitReason,
   SupervisorCommand,
