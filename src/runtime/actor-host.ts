@@ -7,7 +7,7 @@ import type { ActorPath } from './actor.ts';
 import type { StartOutcome } from './cell-host.ts';
 import { KindRegistry, type AnyActorKind } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
-import { PlacementTable } from './placement.ts';
+import { PlacementTable, type Place } from './placement.ts';
 import type { PortsFactory } from './ports-context.ts';
 import { Segment } from './segment.ts';
 import type { ActorInspection, MailboxView } from './snapshot.ts';
@@ -77,7 +77,7 @@ class WorkerThread implements ThreadControl {
   }
 
   attachPeer(link: PeerLink): void {
-    this.#current().runtime.attachPeer(link.name, link.generation, link.port);
+    this.#current().runtime.attachPeer(link.identity, link.index, link.generation, link.port);
   }
 
   peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
@@ -98,6 +98,18 @@ class WorkerThread implements ThreadControl {
 
   retireActor(path: ActorPath): void {
     this.#current().runtime.host.retireActor(path);
+  }
+
+  depart(path: ActorPath, to: string, peers: readonly string[]): void {
+    this.#current().runtime.host.depart(path, to, peers);
+  }
+
+  expectArrival(place: Place, from: string): void {
+    this.#current().runtime.host.expectArrival(place, from);
+  }
+
+  actorMoved(place: Place, from: string): void {
+    this.#current().runtime.actorMoved(place, from);
   }
 
   report(): ThreadReport {

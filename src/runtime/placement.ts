@@ -40,18 +40,23 @@ function visit(spec: ChildSpec, thread: string, ids: Set<string>, places: Place[
   for (const child of spec.children) visit(child, child.thread ?? thread, ids, places);
 }
 
-/** Finds places by path and by ring number. */
+/** Finds places by path and by ring number. Every thread has one; the main thread decides what is in them. */
 export class PlacementTable {
-  readonly places: readonly Place[];
   readonly #byPath = new Map<ActorPath, Place>();
   readonly #byIndex: (Place | undefined)[] = [];
 
   constructor(places: readonly Place[]) {
-    this.places = places;
-    for (const place of places) {
-      this.#byPath.set(place.path, place);
-      this.#byIndex[place.index] = place;
-    }
+    for (const place of places) this.put(place);
+  }
+
+  get places(): readonly Place[] {
+    return [...this.#byPath.values()];
+  }
+
+  /** Adds a place, or replaces the one of the same path. */
+  put(place: Place): void {
+    this.#byPath.set(place.path, place);
+    this.#byIndex[place.index] = place;
   }
 
   byPath(path: ActorPath): Place | undefined {

@@ -106,6 +106,14 @@ export class SupervisionTree {
     for (const [node, siblings] of byParent) this.#post(node, { type: 'children-exited', exits: siblings });
   }
 
+  /** Counts a life that is started because its actor moved, not by its supervisor, and returns its number. */
+  nextIncarnation(path: ActorPath): number {
+    const node = this.#actors.get(path);
+    if (node === undefined) throw new Error(`an actor of the tree must be supervised, "${path}" is not`);
+    node.incarnation += 1;
+    return node.incarnation;
+  }
+
   incarnationOf(path: ActorPath): number {
     return this.#actors.get(path)?.incarnation ?? 0;
   }
