@@ -77,7 +77,7 @@ class WorkerThread implements ThreadControl {
   }
 
   attachPeer(link: PeerLink): void {
-    this.#current().runtime.attachPeer(link.name, link.generation, link.port);
+    this.#current().runtime.attachPeer(link.identity, link.index, link.generation, link.port);
   }
 
   peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
@@ -102,6 +102,18 @@ class WorkerThread implements ThreadControl {
 
   retireActor(path: ActorPath): void {
     this.#current().runtime.host.retireActor(path);
+  }
+
+  depart(path: ActorPath, to: string, peers: readonly string[]): void {
+    this.#current().runtime.host.depart(path, to, peers);
+  }
+
+  expectArrival(place: Place, from: string): void {
+    this.#current().runtime.host.expectArrival(place, from);
+  }
+
+  actorMoved(place: Place, from: string): void {
+    this.#current().runtime.actorMoved(place, from);
   }
 
   report(): ThreadReport {

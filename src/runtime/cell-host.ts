@@ -1,6 +1,7 @@
 /** Runs the actors of one thread: mailboxes, lives, timers, death watch. One per thread, used by that thread only. */
 import { StartIgnored, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type TellOutcome, type TimerRef } from './actor.ts';
 import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
+import { ActorMoves, type LaneName } from './actor-moves.ts';
 import { ActorSelf } from './actor-self.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deque } from './deque.ts';
@@ -48,6 +49,10 @@ export interface HostEnvironment {
   handling(path: ActorPath, envelope: Envelope): void;
   /** Called right after, whatever came of it. */
   handled(): void;
+  /** Sends a record behind everything that went to that thread before, on both of its lanes. Threads only. */
+  sendMarks?(thread: string, mark: (lane: LaneName) => SystemRecord): void;
+  /** Tells the main thread that an actor which moved here has its whole mailbox. Threads only. */
+  arrived?(path: ActorPath): void;
   /** Returns a number for a new trace, unique in the system; needed where traces are sampled. */
   newTraceId?(): number;
 }
@@ -98,6 +103,7 @@ export class CellHost {
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
   readonly #measuresDurations: boolean;
   readonly #traces: TraceStore;
+  readonly #moves = new ActorMoves();
   #handledInTurn = 0;
   /** The trace of the message being handled; 0 for none. */
   #traceId = 0;
@@ -184,21 +190,25 @@ export class CellHost {
     if (cell === undefined) return this.#dead(place.path, envelope.typeName, 'no-such-actor', envelope.from);
     const refusal = this.#whyDead(cell, envelope);
     if (refusal !== undefined) return this.#dead(cell.path, envelope.typeName, refusal, envelope.from);
+    if (this.#moves.arrivals.size > 0 && this.#moves.hold(cell.path, envelope, this.#environment.threadName)) return 'sent';
     const outcome = cell.mailbox.accept(envelope);
     if (outcome !== 'refused') this.#schedule(cell);
     return outcome;
   }
 
   /** Takes a message that came from another thread, or leaves it in its lane when the mailbox is full. */
-  arrive(place: Place, envelope: Envelope): ArrivalOutcome {
+  arrive(place: Place, envelope: Envelope, fromThread = ''): ArrivalOutcome {
     const cell = this.#cells.get(place.path);
-    if (cell !== undefined && envelope.class !== 'market' && !cell.mailbox.hasRoomFor(envelope) && this.#whyDead(cell, envelope) === undefined) return 'full';
-    this.arriveAnyway(place, envelope);
+    // Marks lie behind the messages to an actor that moves: none of its lanes may stand still.
+    const isMoving = this.#moves.departures.has(place.path) || this.#moves.arrivals.has(place.path);
+    if (!isMoving && cell !== undefined && envelope.class !== 'market' && !cell.mailbox.hasRoomFor(envelope) && this.#whyDead(cell, envelope) === undefined) return 'full';
+    this.arriveAnyway(place, envelope, fromThread);
     return 'taken';
   }
 
   /** Takes a message from a lane that will not be read again, beyond the mailbox's bound if need be. */
-  arriveAnyway(place: Place, envelope: Envelope): void {
+  arriveAnyway(place: Place, envelope: Envelope, fromThread = ''): void {
+    if (this.#moves.arrivals.size > 0 && this.#moves.hold(place.path, envelope, fromThread)) return;
     const endpoint = this.#endpoints.get(place.path);
     if (endpoint !== undefined) {
       endpoint(envelope.message);
@@ -206,6 +216,8 @@ export class CellHost {
       return;
     }
     const cell = this.#cells.get(place.path);
+    // Told while the actor lived here; a dead thread's messages are told again to where they were told before.
+    if (cell === undefined && place.spec !== undefined && place.thread !== this.#environment.threadName && this.#forward(place, envelope)) return;
     const refusal = cell === undefined ? 'no-such-actor' : this.#whyDead(cell, envelope);
     if (cell === undefined || refusal !== undefined) {
       this.#dead(place.path, envelope.typeName, refusal ?? 'no-such-actor', envelope.from);
@@ -215,6 +227,14 @@ export class CellHost {
     if (envelope.class === 'market') cell.mailbox.accept(envelope);
     else cell.mailbox.acceptOwed(envelope);
     this.#schedule(cell);
+  }
+
+  /** Sends a message on to where its actor lives now. Returns false when that thread's lane has no room for it. */
+  #forward(place: Place, envelope: Envelope): boolean {
+    const type = this.#types.byName(envelope.typeName);
+    if (type === undefined || this.#environment.sendRemote(place, envelope, type) === 'refused') return false;
+    envelope.origin?.handled(envelope.sequence);
+    return true;
   }
 
   /** Returns why nobody can ever take the message, or undefined when somebody may. */
@@ -265,6 +285,7 @@ export class CellHost {
   runTurn(messagesMax: number, untilMs: number): number {
     this.#turns += 1;
     this.#handledInTurn = 0;
+    if (this.#moves.departures.size > 0) this.#continueDepartures();
     this.#fireTimers();
     let handled = 0;
     while (handled < messagesMax) {
@@ -686,7 +707,7 @@ export class CellHost {
   receiveSystem(record: SystemRecord): void {
     switch (record.type) {
       case 'watch':
-        this.#addWatcher(record.target, record.targetIncarnation, { path: record.watcher, incarnation: record.watcherIncarnation });
+        this.#takeWatch(record);
         return;
       case 'unwatch':
         this.#cells.get(record.target)?.watchers.delete(watcherKey(record.watcher, record.watcherIncarnation));
@@ -709,10 +730,22 @@ export class CellHost {
       case 'linked-ended':
         this.#takeLinkedEnd(record);
         return;
+      case 'move-finished':
+        if (this.#moves.finishSeen(record.path, record.lane)) this.#completeArrival(record.path);
+        return;
+      case 'move-mark':
+      case 'arrived':
       case 'exited':
       case 'log':
-        throw new Error(`a ${record.type} record must go to the main thread's system, not to a host`);
+        throw new Error(`a ${record.type} record must go to its thread's runtime, not to the host`);
     }
+  }
+
+  #takeWatch(record: Extract<SystemRecord, { readonly type: 'watch' }>): void {
+    const place = this.#placement.byPath(record.target);
+    const hasMoved = !this.#cells.has(record.target) && place !== undefined && place.thread !== this.#environment.threadName;
+    if (hasMoved) this.#environment.sendSystem(place.thread, record);
+    else this.#addWatcher(record.target, record.targetIncarnation, { path: record.watcher, incarnation: record.watcherIncarnation });
   }
 
   #addWatcher(target: ActorPath, incarnation: number, watcher: Watcher): void {
@@ -758,8 +791,82 @@ export class CellHost {
     this.#schedule(cell);
   }
 
+  // --- moving to other threads ---
+
+  /** Ends the actor's life and keeps its mailbox open until every peer has said its last word; then all of it is forwarded. */
+  depart(path: ActorPath, to: string, peers: readonly string[]): void {
+    const cell = this.#cells.get(path);
+    if (cell === undefined) return;
+    if (cell.life !== undefined) this.stopActor(path, cell.incarnation, `moved to thread ${to}`);
+    cell.status = 'waiting';
+    this.#moves.depart(path, to, peers);
+    this.#environment.requestTurn();
+  }
+
+  /** Makes room for an actor that comes from another thread. */
+  expectArrival(place: Place, from: string): void {
+    this.#placement.put(place);
+    if (place.spec === undefined) throw new Error(`a place to move to must be an actor's, "${place.path}" is not`);
+    this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread));
+    this.#moves.expect(place.path, from);
+  }
+
+  /** Takes a peer's last word to an actor that departs. */
+  moveMark(path: ActorPath, peer: string, lane: LaneName): void {
+    this.#moves.markSeen(path, peer, lane);
+    this.#environment.requestTurn();
+  }
+
+  #continueDepartures(): void {
+    for (const [path, departure] of this.#moves.departures) {
+      const cell = this.#cells.get(path);
+      const place = this.#placement.byPath(path);
+      if (departure.awaited.size > 0 || cell === undefined || place === undefined) continue;
+      const next = { ...place, thread: departure.to };
+      // What was told since the last try goes behind what could not leave then.
+      const { backlog } = departure;
+      for (const envelope of cell.mailbox.drain()) backlog.pushBack(envelope);
+      for (let first = backlog.front(); first !== undefined && this.#departed(cell, next, first); first = backlog.front()) backlog.popFront();
+      if (backlog.length > 0) {
+        this.#environment.requestTurn();
+        continue;
+      }
+      this.#placement.put(next);
+      this.#moves.departures.delete(path);
+      this.#cells.delete(path);
+      for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'moved');
+      this.#environment.sendMarks?.(departure.to, (lane) => ({ type: 'move-finished', path, lane }));
+    }
+  }
+
+  /** Forwards one message, or counts one that was meant for an ended life; returns false when it has to wait. */
+  #departed(cell: ActorCell, next: Place, envelope: Envelope): boolean {
+    const refusal = this.#whyDead(cell, envelope);
+    const deadLetters = this.deadLetters.total;
+    if (refusal === undefined && this.#forward(next, envelope)) return true;
+    // Refused for now, unless it became a dead letter: what is too large for a lane will never leave.
+    if (refusal === undefined && this.deadLetters.total === deadLetters) return false;
+    if (refusal !== undefined) this.#dead(cell.path, envelope.typeName, refusal, envelope.from);
+    envelope.origin?.handled(envelope.sequence);
+    return true;
+  }
+
+  #completeArrival(path: ActorPath): void {
+    const arrival = this.#moves.arrivals.get(path);
+    const cell = this.#cells.get(path);
+    this.#moves.arrivals.delete(path);
+    if (arrival === undefined || cell === undefined) return;
+    for (const envelope of arrival.held) {
+      if (envelope.class === 'market') cell.mailbox.accept(envelope);
+      else cell.mailbox.acceptOwed(envelope);
+    }
+    this.#environment.arrived?.(path);
+  }
+
   /** Ends all watches between this thread and one that died. `incarnations`: the last lives of the dead thread's actors. */
   threadDied(threadName: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>): void {
+    // What it had forwarded was read to the tail; what it had not is told again by those who told it.
+    for (const path of this.#moves.threadDied(threadName)) this.#completeArrival(path);
     for (const cell of this.#cells.values()) {
       for (const [key, watcher] of cell.watchers) {
         if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers.delete(key);

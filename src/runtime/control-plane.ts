@@ -35,7 +35,8 @@ export interface AttachOptions {
 }
 
 export interface PeerLink {
-  readonly name: string;
+  readonly identity: ThreadIdentity;
+  readonly index: number;
   readonly generation: number;
   readonly port: MessagePort;
 }
@@ -58,6 +59,10 @@ export interface ThreadControl {
   stopActor(path: ActorPath, incarnation: number, reason: string): StopOutcome;
   killActor(path: ActorPath, incarnation: number, reason: string): void;
   retireActor(path: ActorPath): void;
+  /** The three steps of a move, see actor-moves.ts: on the old thread, the new one, and every other. */
+  depart(path: ActorPath, to: string, peers: readonly string[]): void;
+  expectArrival(place: Place, from: string): void;
+  actorMoved(place: Place, from: string): void;
   report(): ThreadReport;
   inspect(path: ActorPath): ActorInspection | undefined;
   peek(path: ActorPath, limit: number): MailboxView | undefined;

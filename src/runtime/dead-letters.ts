@@ -18,6 +18,10 @@ export class DeadLetters {
     this.#keptMax = keptMax;
   }
 
+  get total(): number {
+    return this.#total;
+  }
+
   add(letter: DeadLetter): void {
     this.#total += 1;
     increment(this.#byReason, letter.reason);

@@ -215,6 +215,14 @@ export class SupervisionTree {
     return phase !== undefined && isLiving(phase) ? this.#refOf(path) : undefined;
   }
 
+  /** Counts a life that is started because its actor moved, not by its supervisor, and returns its number. */
+  nextIncarnation(path: ActorPath): number {
+    const node = this.#actors.get(path);
+    if (node === undefined) throw new Error(`an actor of the tree must be supervised, "${path}" is not`);
+    node.incarnation += 1;
+    return node.incarnation;
+  }
+
   incarnationOf(path: ActorPath): number {
     return this.#actors.get(path)?.incarnation ?? 0;
   }

@@ -1,5 +1,6 @@
 /** What threads tell each other about actors: death watch, links, ends and logs. Plain data on the control lanes. Types only. */
 import type { ActorPath } from './actor.ts';
+import type { LaneName } from './actor-moves.ts';
 import type { LogRecord } from './ports-context.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 
@@ -34,5 +35,11 @@ export type SystemRecord =
     }
   /** To the main thread: a life ended by itself, by a throw or in order; the actor's supervisor decides. */
   | { readonly type: 'exited'; readonly path: ActorPath; readonly incarnation: number; readonly reason: ExitReason }
+  /** A sender's last word on this lane to an actor that moves away; see actor-moves.ts. */
+  | { readonly type: 'move-mark'; readonly path: ActorPath; readonly lane: LaneName }
+  /** Everything of an actor that moves here has come on this lane. */
+  | { readonly type: 'move-finished'; readonly path: ActorPath; readonly lane: LaneName }
+  /** To the main thread: an actor's mailbox is complete at its new place. */
+  | { readonly type: 'arrived'; readonly path: ActorPath }
   /** To the main thread's log sink. May be dropped when the lane is full; drops are counted. */
   | { readonly type: 'log'; readonly record: LogRecord };

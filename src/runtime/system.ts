@@ -60,6 +60,8 @@ export interface ThreadSystemOptions extends SystemOptions {
   readonly threadPeriodMs?: number;
   /** Called when `terminate` did not end a thread within 2 s (native code): nothing inside the process can help. */
   readonly onUnkillable?: (threadName: string) => void;
+  /** Threads there can ever be, main and those that were removed included. Default: as many as there are at the start. */
+  readonly threadsMax?: number;
   /** Ring sizes in bytes, powers of two. Defaults 65,536 and 524,288. */
   readonly controlLaneBytes?: number;
   readonly dataLaneBytes?: number;
@@ -119,6 +121,16 @@ export interface ActorSystem extends TreeQuestions {
    * backoff apply, and its mailbox is kept. Returns false when it has no life to end now.
    */
   restartActor(path: ActorPath): Promise<boolean>;
+  /**
+   * Moves an actor with its mailbox to another thread that can run its kind: its life ends in order, the next one starts
+   * there. No must-deliver message is lost, and each sender's stay in order. Rejects when the actor does not run, or the
+   * thread does not exist.
+   */
+  moveActor(path: ActorPath, thread: string): Promise<void>;
+  /** Adds a worker thread; actors come to it by `moveActor`. Rejects when `threadsMax` are there already. */
+  addThread(spec: ThreadSpec): Promise<void>;
+  /** Moves all actors of a worker thread to another one, waits for its last messages to be handled, and ends it for good. */
+  removeThread(name: string, options: { readonly to: string }): Promise<void>;
   /** Terminates a worker thread as if it had crashed; its actors come back. For tests and fault injection. */
   killThread(name: string): void;
   /** Stops the tree in reverse start order, then the threads. Settles at the latest shortly after `deadlineMs`. */

@@ -8,6 +8,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
+import type { LaneName } from './actor-moves.ts';
 import { CellHost, type HostEnvironment } from './cell-host.ts';
 import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
@@ -71,6 +72,7 @@ export interface ThreadRuntimeOptions {
   /** Main thread only: lives of any thread's actors that ended by themselves, and logs of all. */
   readonly onExited?: (path: ActorPath, incarnation: number, reason: ExitReason) => void;
   readonly onLog?: (record: LogRecord) => void;
+  readonly onArrived?: (path: ActorPath) => void;
 }
 
 interface Peer {
@@ -90,7 +92,7 @@ export class ThreadRuntime {
   readonly #wake: WakeMode;
   readonly #clock: ThreadClock;
   readonly #codec = new MessageCodec();
-  readonly #peers: readonly (Peer | undefined)[];
+  readonly #peers: (Peer | undefined)[];
   readonly #timersOfLoop: NodeJS.Timeout[] = [];
   #isTurnAsked = false;
   #isInTurn = false;
@@ -105,6 +107,7 @@ export class ThreadRuntime {
   #lostWakeUps = 0;
   #wakeUpsSent = 0;
   #logRecordsDropped = 0;
+  #marksSent = 0;
 
   constructor(options: ThreadRuntimeOptions) {
     this.#options = options;
@@ -113,7 +116,7 @@ export class ThreadRuntime {
     this.#clock = options.clock;
     this.#wake = this.#identity(options.index).wake;
     this.#peers = options.threads.map(({ name, wake }, index) =>
-      index === options.index ? undefined : { name, index, wake, sender: this.#newSender(), receiver: undefined, port: undefined },
+      index === options.index ? undefined : this.#newPeer({ name, wake }, index),
     );
     this.host = new CellHost({
       environment: this.#environment(),
@@ -167,9 +170,9 @@ export class ThreadRuntime {
   // --- peers ---
 
   /** Connects with a thread's current life over the rings of that generation. `port` carries nothing but nudges. */
-  attachPeer(name: string, generation: number, port: MessagePort): void {
-    const peer = this.#peer(name);
-    const { index } = peer;
+  attachPeer(identity: ThreadIdentity, index: number, generation: number, port: MessagePort): void {
+    // A thread that was added later is met here for the first time.
+    const peer = (this.#peers[index] ??= this.#newPeer(identity, index));
     const self = this.#index;
     // A life of it that died before this thread was attached has nobody else to take leave of it.
     if (peer.sender.isAttached) this.#leave(peer, undefined);
@@ -369,6 +372,11 @@ export class ThreadRuntime {
       handling: (_path, envelope) => this.#noteInFlight(envelope),
       handled: () => this.#noteHandled(),
       newTraceId: () => this.#segment.newTraceId(),
+      sendMarks: (thread, mark) => this.#sendMarks(thread, mark),
+      arrived: (path) => {
+        if (this.#options.onArrived === undefined) this.#sendSystem(MAIN_THREAD, { type: 'arrived', path });
+        else this.#options.onArrived(path);
+      },
     };
   }
 
@@ -384,7 +392,7 @@ export class ThreadRuntime {
       from: envelope.from,
       sentAtUs: (envelope.sentAtMs * 1_000) | 0,
       isMustDeliver: type.class === 'must-deliver',
-      attempts: 0,
+      attempts: envelope.attempts,
       sequence: 0,
     };
     const outcome =
@@ -400,6 +408,21 @@ export class ThreadRuntime {
     const peer = this.#peer(thread);
     peer.sender.sendControl(this.#systemOutgoing(record));
     if (!this.#isInTurn) this.#wakePeer(peer);
+  }
+
+  #sendMarks(thread: string, mark: (lane: LaneName) => SystemRecord): void {
+    const peer = this.#peer(thread);
+    peer.sender.sendControl(this.#systemOutgoing(mark('control')));
+    // A key of its own: it merges with nothing and leaves behind everything that waits.
+    this.#marksSent += 1;
+    peer.sender.sendData(`mark ${this.#marksSent}`, this.#systemOutgoing(mark('data')));
+    this.#wakePeer(peer);
+  }
+
+  /** Tells the actor's messages to its new thread from now on, and says so to the old one. */
+  actorMoved(place: Place, from: string): void {
+    this.#options.placement.put(place);
+    this.#sendMarks(from, (lane) => ({ type: 'move-mark', path: place.path, lane }));
   }
 
   #systemOutgoing(record: SystemRecord): Outgoing {
@@ -463,7 +486,7 @@ export class ThreadRuntime {
 
   #take(peer: Peer, arrival: Arrival, isLast: boolean): 'taken' | 'full' {
     if (arrival.typeId === SYSTEM_TYPE_ID) {
-      this.#takeSystem(arrival);
+      this.#takeSystem(peer, arrival);
       return 'taken';
     }
     const type = this.#options.types.byId(arrival.typeId);
@@ -476,8 +499,8 @@ export class ThreadRuntime {
       return 'taken';
     }
     const envelope = this.#envelopeOf(arrival, type, place);
-    if (!isLast) return this.host.arrive(place, envelope);
-    this.host.arriveAnyway(place, envelope);
+    if (!isLast) return this.host.arrive(place, envelope, peer.name);
+    this.host.arriveAnyway(place, envelope, peer.name);
     return 'taken';
   }
 
@@ -500,13 +523,19 @@ export class ThreadRuntime {
     };
   }
 
-  #takeSystem(arrival: Arrival): void {
+  #takeSystem(peer: Peer, arrival: Arrival): void {
     // Written by a thread of this very system under the same table: the one place where bytes become records again.
     const record = arrival.message as unknown as SystemRecord;
     if (record.type === 'exited') this.#options.onExited?.(record.path, record.incarnation, record.reason);
     else if (record.type === 'log') this.#options.onLog?.(record.record);
+    else if (record.type === 'arrived') this.#options.onArrived?.(record.path);
+    else if (record.type === 'move-mark') this.host.moveMark(record.path, peer.name, record.lane);
     else this.host.receiveSystem(record);
     arrival.origin?.handled(arrival.sequence);
+  }
+
+  #newPeer({ name, wake }: ThreadIdentity, index: number): Peer {
+    return { name, index, wake, sender: this.#newSender(), receiver: undefined, port: undefined };
   }
 
   #newSender(): LaneSender {

@@ -21,6 +21,7 @@ import { SupervisionTree, type TreeEnvironment } from './supervision-tree.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { ActorSystem, AskOptions, ThreadSpec, ThreadSystemOptions } from './system.ts';
 import { anchorNow, ThreadClock } from './thread-clock.ts';
+import { ThreadMoves } from './thread-moves.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime, type ThreadIdentity } from './thread-runtime.ts';
 import { tracesOf, type Trace } from './trace-store.ts';
@@ -31,6 +32,8 @@ const MAIN_INDEX = 0;
 const LOOKS_PER_LIMIT = 5;
 const LOOK_EVERY_MS_MAX = 100;
 const SNAPSHOT_DEADLINE_MS = 500;
+/** Between two looks whether a thread to be removed still has messages to hand over. */
+const DRAIN_LOOK_MS = 5;
 /** Messages shown of one mailbox. */
 const PEEK_LIMIT = { usual: 20, most: 100 } as const;
 /** Time for survivors to say they took leave of a dead thread. */
@@ -58,7 +61,7 @@ interface PendingStart {
 class ThreadSystem implements ActorSystem {
   readonly failed: Promise<string>;
   readonly #options: ThreadSystemOptions;
-  readonly #threads: readonly ThreadIdentity[];
+  readonly #threads: ThreadIdentity[];
   readonly #placement: PlacementTable;
   readonly #types: MessageTypes;
   readonly #segment: Segment;
@@ -68,6 +71,7 @@ class ThreadSystem implements ActorSystem {
   readonly #runtime: ThreadRuntime;
   readonly #reporter: ThreadReporter;
   readonly #tree: SupervisionTree;
+  readonly #moves: ThreadMoves;
   readonly #keepers = new Map<string, WorkerKeeper>();
   readonly #epochs: number[];
   readonly #asks = new AskTable();
@@ -99,7 +103,7 @@ class ThreadSystem implements ActorSystem {
     this.#types = new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]);
     this.#assertThreads();
     this.#segment = Segment.allocate(
-      { threads: this.#threads.length, controlLaneBytes: options.controlLaneBytes ?? 65_536, dataLaneBytes: options.dataLaneBytes ?? 524_288 },
+      { threads: Math.max(this.#threads.length, options.threadsMax ?? 0), controlLaneBytes: options.controlLaneBytes ?? 65_536, dataLaneBytes: options.dataLaneBytes ?? 524_288 },
       this.#types.hash,
     );
     this.#clock = new ThreadClock(options.calendar, this.#anchorNs);
@@ -111,19 +115,19 @@ class ThreadSystem implements ActorSystem {
     this.#placeNews = new PlaceNews((added, removed) => this.#tellPlaces(added, removed));
     this.#reporter = new ThreadReporter(MAIN_THREAD, 1, this.#runtime);
     this.#tree = new SupervisionTree(options.tree, this.#treeEnvironment());
-    for (const [offset, spec] of workers.entries()) {
-      this.#keepers.set(
-        spec.name,
-        new WorkerKeeper(spec, offset + 1, {
-          onDeath: (keeper, reason) => this.#threadDied(keeper, reason),
-          onUnkillable: (name) => this.#unkillable(name),
-          onCallPosted: (index) => this.#callPosted(index),
-        }),
-      );
-    }
+    this.#moves = this.#newMoves();
+    for (const [offset, spec] of workers.entries()) this.#keepers.set(spec.name, this.#newKeeper(spec, offset + 1));
     const heartbeatMs = options.heartbeatMs ?? 1_000;
     this.#watch = new HeartbeatWatch(heartbeatMs);
     this.#watchTimer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS_MAX, heartbeatMs / LOOKS_PER_LIMIT));
+  }
+
+  #newKeeper(spec: ThreadSpec & { readonly entry: URL }, index: number): WorkerKeeper {
+    return new WorkerKeeper(spec, index, {
+      onDeath: (keeper, reason) => this.#threadDied(keeper, reason),
+      onUnkillable: (name) => this.#unkillable(name),
+      onCallPosted: (at) => this.#callPosted(at),
+    });
   }
 
   #assertThreads(): void {
@@ -156,6 +160,7 @@ class ThreadSystem implements ActorSystem {
         setImmediate(() => this.#actorEndedByItself(path, incarnation, reason));
       },
       onLog: options.log,
+      onArrived: (path) => this.#moves.arrived(path),
     });
   }
 
@@ -306,6 +311,10 @@ class ThreadSystem implements ActorSystem {
 
   /** Runs `action` when the actor's thread is there, in order; `undefined` stands for the main thread. Never at once. */
   #onThreadOf(path: ActorPath, action: (keeper: WorkerKeeper | undefined) => void): void {
+    if (this.#moves.isMoving(path)) {
+      this.#moves.afterMove(() => this.#onThreadOf(path, action));
+      return;
+    }
     const place = this.#placement.byPath(path);
     if (place === undefined) throw new Error(`an actor of the tree must have a place, "${path}" has none`);
     const keeper = this.#keepers.get(place.thread);
@@ -450,9 +459,9 @@ class ThreadSystem implements ActorSystem {
     const peers = [...this.#keepers.values()].filter((peer) => peer !== keeper && peer.life !== undefined);
     const links: PeerLink[] = [];
     const backLinks: { readonly peer: WorkerKeeper; readonly link: PeerLink }[] = [];
-    const mainPort = this.#linkPair(keeper.index, MAIN_INDEX, keeper.name, MAIN_THREAD, links);
+    const mainPort = this.#linkPair(keeper.index, MAIN_INDEX, links);
     for (const peer of peers) {
-      const link = this.#linkPair(keeper.index, peer.index, keeper.name, peer.name, links);
+      const link = this.#linkPair(keeper.index, peer.index, links);
       backLinks.push({ peer, link });
     }
     const attachOptions = this.#attachOptions(keeper);
@@ -463,7 +472,7 @@ class ThreadSystem implements ActorSystem {
       const removed = attachOptions.places.filter((place) => this.#placement.byPath(place.path)?.index !== place.index);
       await keeper.call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(this.#placement.places, removed));
     }
-    this.#runtime.attachPeer(keeper.name, mainPort.generation, mainPort.port);
+    this.#runtime.attachPeer(mainPort.identity, mainPort.index, mainPort.generation, mainPort.port);
     for (const { peer, link } of backLinks) {
       if (peer.life !== undefined) peer.call('attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port]))).catch((error: unknown) => this.#callFailed(peer, error));
     }
@@ -472,12 +481,18 @@ class ThreadSystem implements ActorSystem {
   }
 
   /** Prepares rings and a nudge channel between two threads; adds the first one's end to `links` and returns the other's. */
-  #linkPair(index: number, peerIndex: number, name: string, peerName: string, links: PeerLink[]): PeerLink {
+  #linkPair(index: number, peerIndex: number, links: PeerLink[]): PeerLink {
     const generation = (this.#epochs[index] ?? 0) + (this.#epochs[peerIndex] ?? 0);
     this.#segment.resetPair(index, peerIndex, generation);
     const channel: { readonly port1: MessagePort; readonly port2: MessagePort } = new MessageChannel();
-    links.push({ name: peerName, generation, port: channel.port1 });
-    return { name, generation, port: channel.port2 };
+    links.push({ identity: this.#identity(peerIndex), index: peerIndex, generation, port: channel.port1 });
+    return { identity: this.#identity(index), index, generation, port: channel.port2 };
+  }
+
+  #identity(index: number): ThreadIdentity {
+    const identity = this.#threads[index];
+    if (identity === undefined) throw new Error(`a thread's number must be below ${this.#threads.length}, was ${index}`);
+    return identity;
   }
 
   #attachOptions(keeper: WorkerKeeper): AttachOptions {
@@ -505,22 +520,26 @@ class ThreadSystem implements ActorSystem {
 
   #threadDied(keeper: WorkerKeeper, reason: string): void {
     this.#deathCounts.set(keeper.name, (this.#deathCounts.get(keeper.name) ?? 0) + 1);
-    if (this.#phase === 'down') return;
+    // One that was removed ends as it was told to.
+    if (this.#phase === 'down' || this.#keepers.get(keeper.name) !== keeper) return;
     this.#log('error', 'thread-died', { thread: keeper.name, incarnation: keeper.incarnation, reason });
     const places = this.#placement.onThread(keeper.name);
     const incarnations = new Map(places.map((place) => [place.path, this.#tree.incarnationOf(place.path)]));
     this.#commandsOf(keeper).splice(0);
-    this.#takeLeave(keeper, reason, incarnations);
+    void this.#takeLeave(keeper, reason, incarnations);
     for (const path of incarnations.keys()) {
       this.#pendingStarts.delete(path);
       this.#asks.actorEnded(path, reason);
     }
-    this.#tree.actorsExited([...incarnations].map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })));
+    this.#moves.threadDied(keeper.name);
+    // The life of an actor on its way ended for the move, and the move starts the next one.
+    const ended = [...incarnations].filter(([path]) => !this.#moves.isMoving(path));
+    this.#tree.actorsExited(ended.map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })));
     this.#reviveThread(keeper, reason);
   }
 
   /** Every survivor reads what the dead thread published, and keeps what it had not handled. */
-  #takeLeave(keeper: WorkerKeeper, reason: string, incarnations: ReadonlyMap<ActorPath, number>): void {
+  #takeLeave(keeper: WorkerKeeper, reason: string, incarnations: ReadonlyMap<ActorPath, number>): Promise<unknown> {
     const inFlightFrom = this.#segment.load(keeper.index, SLOT.inFlightSource) - 1;
     const inFlightSequence = this.#segment.load(keeper.index, SLOT.inFlightSequence);
     const sequenceFor = (index: number): number | undefined => (index === inFlightFrom ? inFlightSequence : undefined);
@@ -535,6 +554,7 @@ class ThreadSystem implements ActorSystem {
     );
     const previous = this.#farewells.get(keeper.name)?.latest ?? Promise.resolve();
     this.#farewells.set(keeper.name, { previous, latest });
+    return latest;
   }
 
   #reviveThread(keeper: WorkerKeeper, reason: string): void {
@@ -579,6 +599,98 @@ class ThreadSystem implements ActorSystem {
     this.#segment.add(index, SLOT.controlPosts, 1);
     if (this.#threads[index]?.wake !== 'wait' || !this.#segment.claimWake(index)) return;
     Atomics.notify(this.#segment.words, this.#segment.slotWord(index, SLOT.sleep), 1);
+  }
+
+  // --- moving actors, adding and removing threads ---
+
+  moveActor(path: ActorPath, thread: string): Promise<void> {
+    return this.#alone(async () => {
+      if (thread !== MAIN_THREAD && this.#keepers.get(thread)?.life === undefined) throw new Error(`a thread to move to must be attached, "${thread}" is not`);
+      const place = this.#placement.byPath(path);
+      const status = this.#tree.statusOf(path);
+      if (place?.spec === undefined || status !== 'running') throw new Error(`an actor to move must be running, "${path}" is ${status}`);
+      await this.#moves.run(path, thread);
+      this.#log('info', 'actor-moved', { from: place.thread, to: thread }, path);
+    });
+  }
+
+  async addThread(spec: ThreadSpec): Promise<void> {
+    if (!isWorkerSpec(spec)) throw new Error('a thread to add must be a worker, was main');
+    if (this.#threads.some((thread) => thread.name === spec.name)) throw new Error(`thread names must be unique for ever, "${spec.name}" was there before`);
+    const { threads: threadsMax } = this.#segment.layout;
+    if (this.#threads.length >= threadsMax) throw new Error(`a system must have at most ${threadsMax} threads in its life (threadsMax), "${spec.name}" is one more`);
+    const keeper = this.#newKeeper(spec, this.#threads.length);
+    this.#threads.push({ name: spec.name, wake: spec.wake ?? 'nudge' });
+    this.#epochs.push(0);
+    this.#keepers.set(spec.name, keeper);
+    keeper.begin();
+    await this.#attach(keeper);
+  }
+
+  async removeThread(name: string, { to }: { readonly to: string }): Promise<void> {
+    const keeper = this.#keepers.get(name);
+    if (keeper === undefined) throw new Error(`a thread to remove must be a worker, was "${name}"`);
+    if (to === name) throw new Error(`the actors of a thread to remove must go to another, not to "${to}"`);
+    for (const place of this.#placement.onThread(name)) {
+      if (this.#tree.statusOf(place.path) !== 'stopped') await this.moveActor(place.path, to);
+    }
+    await this.#alone(async () => {
+      // Its rings are read to the end by everybody; what waits behind them would die with it.
+      while (keeper.life !== undefined && !isDrained(await this.#reportOf(keeper))) await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+      this.#keepers.delete(name);
+      await keeper.close();
+      await this.#takeLeave(keeper, 'removed', new Map());
+      this.#log('info', 'thread-removed', { thread: name });
+    });
+  }
+
+  /** Runs `action` when no attachment, move or removal is under way; the next one waits for it. */
+  #alone(action: () => Promise<void>): Promise<void> {
+    const done = this.#attachments.then(action);
+    this.#attachments = done.catch(() => {
+      // The caller deals with the failure; what comes next does not depend on it.
+    });
+    return done;
+  }
+
+  #newMoves(): ThreadMoves {
+    const onThread = async (thread: string, what: string, onMain: () => void, onWorker: (control: Remote<ThreadControl>) => Promise<void>): Promise<void> => {
+      const keeper = this.#keepers.get(thread);
+      if (keeper === undefined) onMain();
+      // A thread that is gone by now learns of the new place when its next life is attached.
+      else if (keeper.life !== undefined) await keeper.call(what, CALL_DEADLINE_MS, onWorker).catch((error: unknown) => this.#callFailed(keeper, error));
+    };
+    return new ThreadMoves({
+      place: (path) => this.#placement.byPath(path),
+      attachedThreads: () => [MAIN_THREAD, ...[...this.#keepers.values()].filter((keeper) => keeper.life !== undefined).map((keeper) => keeper.name)],
+      depart: (thread, path, to, peers) =>
+        onThread(
+          thread,
+          'depart',
+          () => this.#runtime.host.depart(path, to, peers),
+          (control) => control.depart(path, to, peers),
+        ),
+      expectArrival: (thread, place, from) =>
+        onThread(
+          thread,
+          'expectArrival',
+          () => this.#runtime.host.expectArrival(place, from),
+          (control) => control.expectArrival(place, from),
+        ),
+      actorMoved: (thread, place, from) => {
+        if (thread === MAIN_THREAD) this.#placement.put(place);
+        return onThread(
+          thread,
+          'actorMoved',
+          () => this.#runtime.actorMoved(place, from),
+          (control) => control.actorMoved(place, from),
+        );
+      },
+      moved: (path) => {
+        if (this.#paused.has(path)) void this.#setPaused(path, true);
+        this.#startActor(path, this.#tree.nextIncarnation(path));
+      },
+    });
   }
 
   killThread(name: string): void {
@@ -765,6 +877,10 @@ class ThreadSystem implements ActorSystem {
   #log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>, path?: ActorPath): void {
     this.#options.log({ level, event, atMs: this.#clock.nowMs(), thread: MAIN_THREAD, ...(path === undefined ? {} : { path }), fields });
   }
+}
+
+function isDrained({ thread }: ThreadReport): boolean {
+  return thread.lanes.every(({ queued, unhandled }) => queued === 0 && unhandled === 0);
 }
 
 function isWorkerSpec(spec: ThreadSpec): spec is ThreadSpec & { readonly entry: URL } {
