@@ -10,7 +10,6 @@ import type { ActorStatus, SupervisorSnapshot } from './snapshot.ts';
 import { checkChild, checkSignificant, checkSupervisor, FaultySpec } from './spec-check.ts';
 import { StaticSupervisor } from './static-supervisor.ts';
 import type {
-  ChildExit,
   ChildReply,
   ExitReason,
   SupervisorCommand,
@@ -80,6 +79,13 @@ interface ActorNode {
   incarnation: number;
 }
 
+interface PendingRequest {
+  readonly node: SupervisorNode;
+  /** Ids it will need, so that nobody else is promised them meanwhile. */
+  readonly claims: readonly string[];
+  readonly settled: Settled;
+}
+
 /** Called once with the answer to a request. */
 export type Settled = (outcome: ChildOutcome) => void;
 
@@ -89,7 +95,10 @@ export class SupervisionTree {
   readonly #supervisors = new Map<string, SupervisorNode>();
   readonly #actors = new Map<ActorPath, ActorNode>();
   readonly #events = new Deque<{ readonly node: SupervisorNode; readonly event: SupervisorEvent }>();
-  readonly #requests = new Map<number, { readonly node: SupervisorNode; readonly settled: Settled }>();
+  readonly #requests = new Map<number, PendingRequest>();
+  /** The ids of all specs' children, and whose they are, whether they exist now or not. */
+  readonly #reserved = new Map<string, SupervisorNode>();
+  readonly #claimed = new Map<string, SupervisorNode>();
   #lastToken = 0;
   /** Most lives any removed actor had: a new one of the same path goes on from there, so that no old ref reaches it. */
   #removedLivesMax = 0;
@@ -145,15 +154,20 @@ export class SupervisionTree {
 
   /** Lives that ended together; exits of earlier lives are ignored. */
   actorsExited(exits: readonly ActorExit[]): void {
-    const byParent = new Map<SupervisorNode, ChildExit[]>();
+    const byParent = new Map<SupervisorNode, ActorExit[]>();
     for (const exit of exits) {
       const node = this.#current(exit.path, exit.incarnation);
       if (node === undefined) continue;
       const siblings = byParent.get(node.parent) ?? [];
-      siblings.push({ id: exit.path, reason: exit.reason });
+      siblings.push(exit);
       byParent.set(node.parent, siblings);
     }
-    for (const [node, siblings] of byParent) this.#post(node, { type: 'children-exited', exits: siblings });
+    for (const [node, siblings] of byParent) {
+      // What the supervisors before this one did may have started some of them anew, or removed them.
+      const current = siblings.filter((exit) => this.#current(exit.path, exit.incarnation)?.parent === node);
+      if (current.length === 0) continue;
+      this.#post(node, { type: 'children-exited', exits: current.map(({ path, reason }) => ({ id: path, reason })) });
+    }
   }
 
   // --- requests and questions ---
@@ -175,7 +189,9 @@ export class SupervisionTree {
       return;
     }
     this.#lastToken += 1;
-    this.#requests.set(this.#lastToken, { node, settled });
+    const claims = claimsOf(request).filter((id) => this.#ownerOf(id) === undefined);
+    for (const id of claims) this.#claimed.set(id, node);
+    this.#requests.set(this.#lastToken, { node, claims, settled });
     this.#post(node, { type: 'request', token: this.#lastToken, request });
   }
 
@@ -332,8 +348,10 @@ export class SupervisionTree {
     if (isReserved || (owner !== undefined && owner !== node)) throw takenTwice(id);
   }
 
+  /** A deleted child of a spec still has its id: it comes back with its supervisor. */
   #ownerOf(id: string): SupervisorNode | undefined {
-    return this.#actors.get(id)?.parent ?? this.#supervisors.get(id)?.parent;
+    const parent = this.#actors.get(id)?.parent ?? this.#supervisors.get(id)?.parent;
+    return parent ?? this.#reserved.get(id) ?? this.#claimed.get(id);
   }
 
   #isBelow(candidate: SupervisorNode | undefined, ancestor: SupervisorNode): boolean {
@@ -387,9 +405,34 @@ export class SupervisionTree {
   #prepare(node: SupervisorNode, spec: SupervisorSpec, isNew: boolean): void {
     const isDynamic = spec.strategy === 'simple-one-for-one';
     node.machine = isDynamic ? new DynamicSupervisor(spec, node.idSource) : new StaticSupervisor(spec);
-    node.staticIds = new Set(isDynamic ? [] : spec.children.map((child) => child.id));
+    this.#reserve(node, spec);
     for (const id of [...node.children]) if (!node.staticIds.has(id)) this.#remove(id, node);
     if (!isDynamic) for (const child of spec.children) this.#addChild(node, child, isNew);
+  }
+
+  #reserve(node: SupervisorNode, spec: SupervisorSpec | undefined): void {
+    for (const id of node.staticIds) if (this.#reserved.get(id) === node) this.#reserved.delete(id);
+    const children = spec === undefined || spec.strategy === 'simple-one-for-one' ? [] : spec.children;
+    node.staticIds = new Set(children.map((child) => child.id));
+    for (const id of node.staticIds) this.#reserved.set(id, node);
+  }
+
+  /** What a supervisor was changed to stays when its parent starts it again. What it is to its parent does not change. */
+  #changeSpec(node: SupervisorNode, changed: SupervisorSpec): void {
+    const { id, restart, shutdownMs, significant, thread } = node.spec;
+    const spec: SupervisorSpec = {
+      ...changed,
+      id,
+      ...(restart === undefined ? {} : { restart }),
+      ...(shutdownMs === undefined ? {} : { shutdownMs }),
+      ...(significant === undefined ? {} : { significant }),
+      ...(thread === undefined ? {} : { thread }),
+    };
+    node.spec = spec;
+    this.#reserve(node, spec);
+    const { parent } = node;
+    if (parent?.staticIds.has(id) !== true) return;
+    parent.spec = { ...parent.spec, children: parent.spec.children.map((child) => (child.id === id ? spec : child)) };
   }
 
   #addChild(node: SupervisorNode, spec: ChildSpec, isNew: boolean): void {
@@ -440,6 +483,7 @@ export class SupervisionTree {
     const supervisor = this.#supervisors.get(id);
     if (supervisor === undefined) return;
     for (const child of [...supervisor.children]) this.#remove(child, supervisor);
+    this.#reserve(supervisor, undefined);
     this.#removedLivesMax = Math.max(this.#removedLivesMax, supervisor.incarnation);
     this.#supervisors.delete(id);
   }
@@ -497,9 +541,7 @@ export class SupervisionTree {
         this.#changeChild(command.spec);
         return;
       case 'change-spec':
-        node.spec = { ...command.spec, id: node.id };
-        if (command.spec.strategy !== 'simple-one-for-one')
-          node.staticIds = new Set(command.spec.children.map((child) => child.id));
+        this.#changeSpec(node, command.spec);
         return;
       case 'remove-child':
         this.#remove(command.id, node);
@@ -534,8 +576,9 @@ export class SupervisionTree {
     }
   }
 
-  /** Another request may have taken an id since this one was checked: then its start fails. */
+  /** The ids below a dynamic child are made up from its own, and may be somebody's: then its start fails. */
   #addForRequest(node: SupervisorNode, spec: ChildSpec): void {
+    this.#releaseClaims(node, idsOf(spec));
     try {
       this.#checkIds(node, spec);
       this.#addChild(node, spec, true);
@@ -577,11 +620,10 @@ export class SupervisionTree {
 
   #initialised(node: SupervisorNode): SupervisorSpec | 'ignore' {
     const { init, ...given } = node.spec;
-    if (init === undefined) return given;
-    const answer = init();
+    const answer = init === undefined ? {} : init();
     if (answer === 'ignore') return 'ignore';
     const spec: SupervisorSpec = { ...given, ...answer };
-    checkSupervisor(spec, new Set());
+    if (init !== undefined) checkSupervisor(spec, new Set());
     for (const child of spec.children) {
       this.#checkThreads(child);
       if (spec.strategy !== 'simple-one-for-one') this.#checkIds(node, child);
@@ -647,7 +689,12 @@ export class SupervisionTree {
   #settle(token: number, outcome: ChildOutcome): void {
     const request = this.#requests.get(token);
     this.#requests.delete(token);
+    if (request !== undefined) this.#releaseClaims(request.node, request.claims);
     request?.settled(outcome);
+  }
+
+  #releaseClaims(node: SupervisorNode, ids: readonly string[]): void {
+    for (const id of ids) if (this.#claimed.get(id) === node) this.#claimed.delete(id);
   }
 
   #ended(node: SupervisorNode, reason: ExitReason, startFailed: boolean): void {
@@ -668,6 +715,28 @@ export class SupervisionTree {
       this.#post(node.parent, { type: 'children-exited', exits: [{ id: node.id, reason }] });
     }
   }
+}
+
+/** Returns the ids a request may bring into the tree. */
+function claimsOf(request: ChildRequest): readonly string[] {
+  switch (request.type) {
+    case 'start-child':
+      return idsOf(request.spec);
+    case 'start-dynamic-child':
+      return request.id === undefined ? [] : [request.id];
+    case 'change-supervisor':
+      return request.spec.strategy === 'simple-one-for-one' ? [] : request.spec.children.flatMap(idsOf);
+    case 'terminate-child':
+    case 'restart-child':
+    case 'delete-child':
+      return [];
+  }
+}
+
+/** Returns the ids of a child and of all that is known to come below it. */
+function idsOf(spec: ChildSpec): readonly string[] {
+  if (spec.type === 'actor' || spec.strategy === 'simple-one-for-one') return [spec.id];
+  return [spec.id, ...spec.children.flatMap(idsOf)];
 }
 
 function takenTwice(id: string): FaultySpec {

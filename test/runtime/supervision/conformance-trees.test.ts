@@ -160,6 +160,34 @@ describe('S23 live change', () => {
   });
 });
 
+describe('ids of children that come and go', () => {
+  it('stay with the supervisor whose spec names them, also while the child is deleted', () => {
+    const bed = new Bed(supervisor('sup', { ...EAGER, children: [puppet('x')] }), supervisor('other'));
+    bed.terminate('sup', 'x');
+    bed.request('sup', { type: 'delete-child', id: 'x' });
+    expect(bed.request('other', { type: 'start-child', spec: puppet('x') })).toMatchObject({ error: 'faulty-spec' });
+    bed.kill('sup');
+    expect(bed.children('sup')).toBe('x:2');
+  });
+
+  it('go to the first of two requests that want the same one, even before it is carried out', () => {
+    const bed = new Bed(supervisor('sup'), supervisor('other'));
+    const answers = bed.post('sup', { type: 'start-child', spec: puppet('x', 'permanent', { thread: 'a' }) });
+    bed.post('other', { type: 'change-supervisor', spec: supervisor('other', { children: [puppet('x')] }) }, answers);
+    bed.settle();
+    expect(answers.map((answer) => answer.type).toSorted()).toEqual(['refused', 'started']);
+  });
+
+  it('are free again when the spec does not name them any more, for good', () => {
+    const inner = supervisor('inner', { ...EAGER, children: [puppet('x')] });
+    const bed = new Bed(supervisor('sup', { ...EAGER, children: [inner] }), supervisor('other'));
+    bed.request('inner', { type: 'change-supervisor', spec: { ...inner, children: [puppet('y')] } });
+    bed.kill('sup');
+    expect(bed.children('inner')).toBe('y:1');
+    expect(bed.request('other', { type: 'start-child', spec: puppet('x') })).toMatchObject({ type: 'started' });
+  });
+});
+
 describe('S24 significant children', () => {
   const pair = (autoShutdown: AutoShutdown, restart: RestartType): SupervisorSpec =>
     supervisor('sup', {
