@@ -20,6 +20,8 @@ export type GuardMessage =
   | { readonly type: 'set-engine-state'; readonly state: EngineState; readonly reason: string }
   /** K1 reduce-only, K2 cancel entries, K3 flatten. */
   | { readonly type: 'kill'; readonly level: 1 | 2 | 3; readonly reason: string }
+  /** The process is about to stop: TRADING becomes ARMED, whatever is lower stays; only a person lifts a kill. */
+  | { readonly type: 'stand-down'; readonly reason: string }
   | { readonly type: 'resend-engine-state'; readonly to: string }
   | { readonly type: 'guard-row-durable'; readonly appendId: number }
   | { readonly type: 'guard-tick' }
@@ -32,6 +34,7 @@ export const guardDelivery: DeliveryTable<
 > = {
   'set-engine-state': { class: 'must-deliver', priority: 'risk' },
   kill: { class: 'must-deliver', priority: 'risk' },
+  'stand-down': { class: 'must-deliver', priority: 'risk' },
   'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },
   'guard-tick': { class: 'must-deliver', priority: 'normal' },

@@ -108,6 +108,9 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       case 'kill':
         takeDown(state, self, killed(state.engine, message.level, `K${message.level}: ${message.reason}`));
         return state;
+      case 'stand-down':
+        if (state.engine.state === 'TRADING') takeDown(state, self, { state: 'ARMED', reason: message.reason, flatten: false });
+        return state;
       case 'resend-engine-state':
         self.tell(refOf<EngineStateChanged>(message.to), engineStateChanged(state));
         return state;
@@ -289,9 +292,11 @@ function finishRecovery(state: GuardState, self: GuardSelf): void {
   appendEngine(state, self, next, next);
 }
 
-function takePair(state: GuardState, self: GuardSelf, pair: PairChanged): void {
-  const before = state.pairs.get(pair.base);
-  if (before === undefined && !state.args.bases.includes(pair.base)) return;
+function takePair(state: GuardState, self: GuardSelf, told: PairChanged): void {
+  const before = state.pairs.get(told.base);
+  if (before === undefined && !state.args.bases.includes(told.base)) return;
+  // One that starts again has not read its books yet: its zeros are no loss of what was earned.
+  const pair: PairChanged = told.phase === 'RECOVERING' && before !== undefined ? { ...before, phase: 'RECOVERING' } : told;
   state.pairs.set(pair.base, pair);
   rememberValue(state, pair);
   if (before !== undefined && before.phase !== 'RECOVERING') countOutcome(state, self, before, pair);

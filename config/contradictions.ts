@@ -170,6 +170,8 @@ function orderedThresholds(config: TandemConfig): Contradiction[] {
     ['risk.maxPairNotional', risk.maxPairNotional, 'risk.maxSymbolNotional', risk.maxSymbolNotional],
     ['risk.maxSymbolNotional', risk.maxSymbolNotional, 'risk.maxTotalNotional', risk.maxTotalNotional],
     ['risk.maxVenueNotional', risk.maxVenueNotional, 'risk.maxTotalNotional', risk.maxTotalNotional],
+    // An order that reaches as far as it may must still pass the last gate.
+    ['cap.maxDevBps', config.cap.maxDevBps, 'risk.priceCollarBps', risk.priceCollarBps],
     ['delta.dustNotional', delta.dustNotional, 'delta.maxNotional', delta.maxNotional],
     ['settle.guardMs', settle.guardMs, 'settle.deferMs', settle.deferMs],
     ['cooldown.base', cooldown.base, 'cooldown.max', cooldown.max],

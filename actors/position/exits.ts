@@ -26,7 +26,9 @@ const EVALUATION_PAUSE_MS = 25;
 /** Evaluates the exit rules of an open pair and leaves when they say so. O(1). */
 export function evaluate(state: PositionState, self: PositionSelf): void {
   const { pair } = state;
-  if (state.stage !== 'running' || state.draining || pair?.record.phase !== 'OPEN' || !mayManage(state)) return;
+  // A drain starts nothing, except what the kill switch demands.
+  const isDrained = state.draining && state.engine?.flatten !== true;
+  if (state.stage !== 'running' || isDrained || pair?.record.phase !== 'OPEN' || !mayManage(state)) return;
   if (state.exitWanted?.pairId === pair.record.pairId) {
     leave(state, self, state.exitWanted.reason);
     return;

@@ -42,6 +42,8 @@ export interface OrderState {
   readonly venueFilledLots: number | undefined;
   /** The venue stated cum together with, or after, the ending; or its fills were queried after the ending. */
   readonly cumIsFinal: boolean;
+  /** A query of all fills, asked after the ending, was answered. */
+  readonly fillsConfirmed: boolean;
   readonly overfilled: boolean;
   readonly cancelRequested: boolean;
   readonly reason: string;
@@ -89,6 +91,7 @@ export function plannedOrder(planned: PlannedOrder): OrderState {
     fillIds: [],
     venueFilledLots: undefined,
     cumIsFinal: false,
+    fillsConfirmed: false,
     overfilled: false,
     cancelRequested: false,
     reason: '',
@@ -123,7 +126,7 @@ export function advanceOrder(order: OrderState, input: OrderInput): OrderStep {
     case 'resolution-exhausted':
       return derived({ ...order, lost: true });
     case 'fills-confirmed':
-      return derived(isTerminal(order) ? { ...order, cumIsFinal: true } : order);
+      return derived(isTerminal(order) ? { ...order, cumIsFinal: true, fillsConfirmed: true } : order);
     case 'changed':
       return joinReport(order, input.fact);
     case 'filled':
@@ -146,6 +149,8 @@ export function isTerminal(order: OrderState): boolean {
 export function isSettled(order: OrderState): boolean {
   if (order.status === 'LOST' || !isTerminal(order)) return false;
   if (order.filledLots === order.planned.lots) return true;
+  // A venue that was asked for every fill and still owes some would block the pair for ever; the position itself decides then.
+  if (order.fillsConfirmed) return true;
   return order.cumIsFinal && order.filledLots >= (order.venueFilledLots ?? 0) && order.status !== 'FILLED';
 }
 

@@ -38,7 +38,9 @@ export const unseenPosition: PositionWatch = {
 /** The venue said what it holds, by stream or snapshot. Reports older than the last one change nothing. */
 export function positionReported(watch: PositionWatch, lots: number, receivedAtMs: number): PositionWatch {
   if (receivedAtMs < watch.reportedAtMs) return watch;
-  return { ...watch, reportedLots: lots, reportedAtMs: receivedAtMs };
+  // What was proven of another position proves nothing of this one.
+  const contradictions = lots === watch.reportedLots ? watch.contradictions : 0;
+  return { ...watch, reportedLots: lots, reportedAtMs: receivedAtMs, contradictions };
 }
 
 /** A fill changed what we expect: earlier contradictions are explained or void. */

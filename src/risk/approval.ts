@@ -157,6 +157,8 @@ function denySize(order: OrderRequest, instrument: Instrument, limits: OrderGate
   if (!order.reduceOnly && order.lots < instrument.minQuantityLots) {
     return deny('QUANTITY', `quantity must be at least ${instrument.minQuantityLots} lots`, String(order.lots));
   }
+  // What reduces is bounded by the position and the collar. A cap on its value would keep a grown position from ever closing.
+  if (order.reduceOnly) return undefined;
   const notional = notionalMicro(instrument, order.limitTicks, order.lots);
   if (notional > limits.maxOrderNotionalMicro) {
     return deny(

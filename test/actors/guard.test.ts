@@ -337,3 +337,24 @@ describe('three losing or failing pairs in a row', () => {
     expect(current(play)?.entriesPaused).toBeUndefined();
   });
 });
+
+describe('what only looks like news', () => {
+  it('does not take the empty books of a position that starts again for a loss', () => {
+    const play = recovered();
+    play.deliver(pairChanged('BTC', { closedNetMicro: 150_000_000n }));
+    play.deliver(pairChanged('BTC', { phase: 'RECOVERING', closedNetMicro: 0n }));
+    expect(current(play)?.state).toBe('TRADING');
+    play.deliver(pairChanged('BTC', { closedNetMicro: 150_000_000n }));
+    expect(current(play)?.state).toBe('TRADING');
+  });
+
+  it('stands down from TRADING before the process stops, and leaves a kill as it is', () => {
+    const play = recovered();
+    play.deliver({ type: 'stand-down', reason: 'stopping' });
+    expect(current(play)).toMatchObject({ state: 'ARMED', reason: 'stopping' });
+    const killed = recovered();
+    killed.deliver({ type: 'kill', level: 3, reason: 'test' });
+    killed.deliver({ type: 'stand-down', reason: 'stopping' });
+    expect(current(killed)).toMatchObject({ state: 'HALTED', flatten: true });
+  });
+});

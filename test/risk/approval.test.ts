@@ -179,3 +179,8 @@ it('never lets more than the configured orders pass in any second and keeps a sh
     { numRuns: 60 },
   );
 });
+
+it('lets a reducing order pass whose value outgrew the cap on orders: a position must always be able to close', () => {
+  const close = order({ side: 'sell', reduceOnly: true, lots: lots(501), limitTicks: ticks(2_000) });
+  expect(approve(createOrderGate(limits), close, context({ positionLots: 501 })).denied).toBeUndefined();
+});

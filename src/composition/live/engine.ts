@@ -205,8 +205,8 @@ class RunningEngine implements Engine {
 
   async stop(): Promise<boolean> {
     this.#deadlineMs = Math.min(this.#deadlineMs, performance.now() + DRAIN_MS);
-    const arm: GuardMessage = { type: 'set-engine-state', state: 'ARMED', reason: 'stopping' };
-    this.system.tell(guardRef.path, arm);
+    const standDown: GuardMessage = { type: 'stand-down', reason: 'stopping' };
+    this.system.tell(guardRef.path, standDown);
     const drain: PositionMessage = { type: 'drain-position' };
     for (const base of this.#config.symbols) this.system.tell(positionRef(base).path, drain);
     const quiet = await this.#quiet();
