@@ -109,7 +109,8 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         takeDown(state, self, killed(state.engine, message.level, `K${message.level}: ${message.reason}`));
         return state;
       case 'stand-down':
-        if (state.engine.state === 'TRADING') takeDown(state, self, { state: 'ARMED', reason: message.reason, flatten: false });
+        if (state.engine.state === 'TRADING')
+          takeDown(state, self, { state: 'ARMED', reason: message.reason, flatten: false });
         return state;
       case 'resend-engine-state':
         self.tell(refOf<EngineStateChanged>(message.to), engineStateChanged(state));
@@ -296,7 +297,8 @@ function takePair(state: GuardState, self: GuardSelf, told: PairChanged): void {
   const before = state.pairs.get(told.base);
   if (before === undefined && !state.args.bases.includes(told.base)) return;
   // One that starts again has not read its books yet: its zeros are no loss of what was earned.
-  const pair: PairChanged = told.phase === 'RECOVERING' && before !== undefined ? { ...before, phase: 'RECOVERING' } : told;
+  const pair: PairChanged =
+    told.phase === 'RECOVERING' && before !== undefined ? { ...before, phase: 'RECOVERING' } : told;
   state.pairs.set(pair.base, pair);
   rememberValue(state, pair);
   if (before !== undefined && before.phase !== 'RECOVERING') countOutcome(state, self, before, pair);

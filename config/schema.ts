@@ -159,7 +159,9 @@ export const configSchema = z.strictObject({
       }),
     )
     .default([])
-    .describe('Pins actors to threads, the first matching rule counts; others are spread over the threads of their kind.'),
+    .describe(
+      'Pins actors to threads, the first matching rule counts; others are spread over the threads of their kind.',
+    ),
   runtime: z
     .strictObject({
       traceEvery: integer(

@@ -31,7 +31,10 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     redactor = createRedactor([token]);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
     log = opened;
-    engine = await startEngine(config, { log: (record) => opened.write(record), onUnkillable: () => exitNow(EXIT.internal) });
+    engine = await startEngine(config, {
+      log: (record) => opened.write(record),
+      onUnkillable: () => exitNow(EXIT.internal),
+    });
   } catch (error) {
     log?.close();
     throw new CommandFailure(

@@ -28,7 +28,13 @@ export async function run({ progress }: BenchOptions): Promise<readonly BenchRes
     runs.push(await restartDurations());
     baselineRuns.push(await roundTripDurations());
   }
-  return ([['p50', 0.5], ['p99', 0.99], ['max', 1]] as const).map(([label, fraction]) => {
+  return (
+    [
+      ['p50', 0.5],
+      ['p99', 0.99],
+      ['max', 1],
+    ] as const
+  ).map(([label, fraction]) => {
     const values = runs.map((durations) => at(durations, fraction) * 1_000);
     const value = median(values);
     const baseline = median(baselineRuns.map((durations) => at(durations, fraction) * 1_000));

@@ -22,7 +22,10 @@ interface SourceState {
 
 export const source: ActorKind<unknown, SourceState, SourceMessage, SourcePorts> = {
   kind: 'source',
-  delivery: { produce: { class: 'must-deliver', priority: 'normal' }, 'load-frame': { class: 'must-deliver', priority: 'order' } },
+  delivery: {
+    produce: { class: 'must-deliver', priority: 'normal' },
+    'load-frame': { class: 'must-deliver', priority: 'order' },
+  },
   start: () => ({ to: '', count: 0 }),
   receive(state, message, self) {
     if (message.type === 'produce') {
@@ -36,7 +39,8 @@ export const source: ActorKind<unknown, SourceState, SourceMessage, SourcePorts>
     // What is refused is read again: a port that delivers has no other way to be slowed down here.
     if (outcome === 'refused') self.ports.read(message.number, message.number + 1);
     const next = message.number + 1;
-    if (outcome !== 'refused' && next % FRAMES === 0 && next < state.count) self.ports.read(next, Math.min(next + FRAMES, state.count));
+    if (outcome !== 'refused' && next % FRAMES === 0 && next < state.count)
+      self.ports.read(next, Math.min(next + FRAMES, state.count));
     return state;
   },
 };

@@ -30,7 +30,8 @@ const TOPOLOGIES = [
 
 export async function* run({ progress }: BenchOptions): AsyncGenerator<BenchResult> {
   for (const topology of TOPOLOGIES) {
-    const rateOf = (system: ActorSystem): Promise<number> => rateAt(system, { count: topology.count, ratePerSecond: 0 });
+    const rateOf = (system: ActorSystem): Promise<number> =>
+      rateAt(system, { count: topology.count, ratePerSecond: 0 });
     const off = await start(topology, { measureDurations: false });
     const on = await start(topology, { measureDurations: true, traceEvery: 100 });
     const rates = { on: [] as number[], off: [] as number[] };
@@ -51,7 +52,15 @@ export async function* run({ progress }: BenchOptions): AsyncGenerator<BenchResu
     const value = median(rates.on);
     const baseline = median(rates.off);
     const shared = { runs: RUNS, topology: topology.words };
-    yield { metric: 'messages, inspection on', value, unit: '1/s', spread: spreadOf(rates.on), baseline: { name: 'inspection off', value: baseline }, ratio: value / baseline, ...shared };
+    yield {
+      metric: 'messages, inspection on',
+      value,
+      unit: '1/s',
+      spread: spreadOf(rates.on),
+      baseline: { name: 'inspection off', value: baseline },
+      ratio: value / baseline,
+      ...shared,
+    };
     yield { metric: 'slowdown', value: median(slowdowns), unit: '%', spread: spreadOf(slowdowns), ...shared };
   }
 }

@@ -39,7 +39,8 @@ export interface LoadPlan {
 /** Messages sent before the event loop gets its turn. */
 const BATCH = 500;
 
-export type ProducerMessage = ({ readonly type: 'produce'; readonly to: string } & LoadPlan) | { readonly type: 'produce-next' };
+export type ProducerMessage =
+  ({ readonly type: 'produce'; readonly to: string } & LoadPlan) | { readonly type: 'produce-next' };
 
 interface ProducerState {
   to: string;
@@ -50,7 +51,10 @@ interface ProducerState {
 
 export const producer: ActorKind<unknown, ProducerState, ProducerMessage> = {
   kind: 'producer',
-  delivery: { produce: { class: 'must-deliver', priority: 'normal' }, 'produce-next': { class: 'must-deliver', priority: 'normal' } },
+  delivery: {
+    produce: { class: 'must-deliver', priority: 'normal' },
+    'produce-next': { class: 'must-deliver', priority: 'normal' },
+  },
   start: () => ({ to: '', plan: { count: 0, ratePerSecond: 0 }, sent: 0, startedAtMs: 0 }),
   receive(state, message, self) {
     if (message.type === 'produce') {
@@ -62,7 +66,10 @@ export const producer: ActorKind<unknown, ProducerState, ProducerMessage> = {
     const due = dueCount(state.plan, state.sent, state.startedAtMs, self.monotonicMs());
     let isRefused = false;
     while (state.sent < due && !isRefused) {
-      const outcome = self.tell(refOf<LoadMessage>(state.to), loadMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())));
+      const outcome = self.tell(
+        refOf<LoadMessage>(state.to),
+        loadMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())),
+      );
       if (outcome === 'refused') isRefused = true;
       else state.sent += 1;
     }
@@ -117,7 +124,8 @@ export class LoadMeter {
 
   /** Ages are only sorted once everything came: a question in between must not disturb what is measured. */
   report(): LoadReport {
-    if (this.#received < this.#ages.length) return { received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
+    if (this.#received < this.#ages.length)
+      return { received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
     const ages = this.#ages.slice(Math.floor(this.#received / 10), this.#received).sort();
     const at = (fraction: number): number => ages[Math.min(ages.length - 1, Math.floor(ages.length * fraction))] ?? 0;
     return {

@@ -3,7 +3,16 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { anchorNow, ThreadClock } from '../../src/runtime/thread-clock.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
-import { consumer, dueAtMs, dueCount, loadMessage, producer, type LoadMessage, type LoadPlan, type LoadReport } from './load-actors.ts';
+import {
+  consumer,
+  dueAtMs,
+  dueCount,
+  loadMessage,
+  producer,
+  type LoadMessage,
+  type LoadPlan,
+  type LoadReport,
+} from './load-actors.ts';
 import type { BaselineOrder } from './post-message-worker.ts';
 
 const ENTRY = new URL('./load-worker.ts', import.meta.url);
@@ -44,9 +53,13 @@ export async function runThroughRuntime(system: ActorSystem, plan: LoadPlan): Pr
 /** Plays the plan from the main thread, paced by its event loop, to an actor; throws unless every message arrived once. */
 export async function paceThroughRuntime(system: ActorSystem, plan: LoadPlan): Promise<LoadReport> {
   expectLoad(system, plan);
-  await pace(plan, () => system.monotonicMs(), (message) => {
-    if (system.tell('consumer', message) === 'refused') throw new Error('a paced message must find room');
-  });
+  await pace(
+    plan,
+    () => system.monotonicMs(),
+    (message) => {
+      if (system.tell('consumer', message) === 'refused') throw new Error('a paced message must find room');
+    },
+  );
   return settledReport(system, plan);
 }
 
@@ -57,9 +70,14 @@ function expectLoad(system: ActorSystem, plan: LoadPlan): void {
 async function settledReport(system: ActorSystem, plan: LoadPlan): Promise<LoadReport> {
   const givenUpAtMs = system.monotonicMs() + RUN_DEADLINE_MS;
   for (;;) {
-    const report = (await system.ask('consumer', { type: 'report-load' }, { deadlineMs: RUN_DEADLINE_MS })) as LoadReport;
+    const report = (await system.ask(
+      'consumer',
+      { type: 'report-load' },
+      { deadlineMs: RUN_DEADLINE_MS },
+    )) as LoadReport;
     if (report.received === plan.count) return report;
-    if (report.received > plan.count || system.monotonicMs() > givenUpAtMs) throw new Error(`${plan.count} messages must arrive once, ${report.received} did`);
+    if (report.received > plan.count || system.monotonicMs() > givenUpAtMs)
+      throw new Error(`${plan.count} messages must arrive once, ${report.received} did`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
@@ -86,7 +104,11 @@ export async function paceThroughPostMessage(plan: LoadPlan): Promise<LoadReport
   const { port1, port2 }: { readonly port1: MessagePort; readonly port2: MessagePort } = new MessageChannel();
   const done = reportOf(consuming);
   consuming.postMessage({ role: 'consume', port: port2, anchorNs, ...plan } satisfies BaselineOrder, [port2]);
-  await pace(plan, () => clock.monotonicMs(), (message) => port1.postMessage(message));
+  await pace(
+    plan,
+    () => clock.monotonicMs(),
+    (message) => port1.postMessage(message),
+  );
   const report = await done;
   await consuming.terminate();
   return report;

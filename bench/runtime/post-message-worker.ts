@@ -3,7 +3,11 @@ import { parentPort, type MessagePort } from 'node:worker_threads';
 import { ThreadClock } from '../../src/runtime/thread-clock.ts';
 import { dueAtMs, dueCount, LoadMeter, loadMessage, type LoadMessage, type LoadPlan } from './load-actors.ts';
 
-export type BaselineOrder = LoadPlan & { readonly role: 'produce' | 'consume'; readonly port: MessagePort; readonly anchorNs: bigint };
+export type BaselineOrder = LoadPlan & {
+  readonly role: 'produce' | 'consume';
+  readonly port: MessagePort;
+  readonly anchorNs: bigint;
+};
 
 parentPort?.on('message', (order: BaselineOrder) => {
   const clock = new ThreadClock({ type: 'live' }, order.anchorNs);
@@ -16,7 +20,8 @@ function produce(order: BaselineOrder, clock: ThreadClock): void {
   let sent = 0;
   const next = (): void => {
     const due = dueCount(order, sent, startedAtMs, clock.monotonicMs());
-    for (; sent < due; sent++) order.port.postMessage(loadMessage(sent, dueAtMs(order, sent, startedAtMs, clock.monotonicMs())));
+    for (; sent < due; sent++)
+      order.port.postMessage(loadMessage(sent, dueAtMs(order, sent, startedAtMs, clock.monotonicMs())));
     if (sent < order.count) setImmediate(next);
   };
   next();

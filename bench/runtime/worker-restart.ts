@@ -29,7 +29,10 @@ export async function* run({ progress }: BenchOptions): AsyncGenerator<BenchResu
     const words = spare ? 'warm spare' : 'no spare';
     progress(words);
     const durations = await deathDurations(spare);
-    for (const [label, fraction] of [['p50', 0.5], ['p99', 0.99]] as const) {
+    for (const [label, fraction] of [
+      ['p50', 0.5],
+      ['p99', 0.99],
+    ] as const) {
       const value = at(durations, fraction);
       yield {
         metric: `death to READY, ${words}, ${label}`,
@@ -55,7 +58,13 @@ async function deathDurations(spare: boolean): Promise<readonly number[]> {
       // Every death is the first of its period, for the actors and for the thread: without backoff.
       backoffMinMs: 0,
       backoffMaxMs: 0,
-      children: Array.from({ length: ACTORS }, (_, index) => ({ type: 'actor' as const, id: `actor/${index}`, kind: 'phoenix', args: null, thread: 'a' })),
+      children: Array.from({ length: ACTORS }, (_, index) => ({
+        type: 'actor' as const,
+        id: `actor/${index}`,
+        kind: 'phoenix',
+        args: null,
+        thread: 'a',
+      })),
     },
     kinds: [phoenix],
     portsFor: () => ({}),
@@ -81,8 +90,11 @@ async function deathDurations(spare: boolean): Promise<readonly number[]> {
 
 /** Asks as soon as the death is known: the question waits for the next life. */
 async function ready(system: ActorSystem, path: string, incarnation: number): Promise<void> {
-  const answer = (await system.ask(path, { type: 'say-ready' }, { deadlineMs: 10_000 })) as { readonly incarnation: number };
-  if (answer.incarnation !== incarnation) throw new Error(`${path} must answer in life ${incarnation}, did in ${answer.incarnation}`);
+  const answer = (await system.ask(path, { type: 'say-ready' }, { deadlineMs: 10_000 })) as {
+    readonly incarnation: number;
+  };
+  if (answer.incarnation !== incarnation)
+    throw new Error(`${path} must answer in life ${incarnation}, did in ${answer.incarnation}`);
 }
 
 async function newWorkerDurations(): Promise<readonly number[]> {

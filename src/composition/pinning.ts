@@ -6,9 +6,14 @@ import type { ActorSpec, ChildSpec, SupervisorSpec } from '../runtime/child-spec
  * Returns the tree with each actor on the thread of the first rule its path matches; others stay. `threadsFor` names the
  * threads that can run an actor. Throws on a rule that matches no actor, or names a thread that cannot run what it matches.
  */
-export function pinActors(tree: SupervisorSpec, rules: TandemConfig['placement'], threadsFor: (actor: ActorSpec) => readonly string[]): SupervisorSpec {
+export function pinActors(
+  tree: SupervisorSpec,
+  rules: TandemConfig['placement'],
+  threadsFor: (actor: ActorSpec) => readonly string[],
+): SupervisorSpec {
   const unused = new Set(rules);
-  const pinned = (spec: ChildSpec): ChildSpec => (spec.type === 'supervisor' ? pinnedSupervisor(spec) : pinnedActor(spec));
+  const pinned = (spec: ChildSpec): ChildSpec =>
+    spec.type === 'supervisor' ? pinnedSupervisor(spec) : pinnedActor(spec);
   const pinnedSupervisor = (spec: SupervisorSpec): SupervisorSpec => ({ ...spec, children: spec.children.map(pinned) });
   const pinnedActor = (spec: ActorSpec): ActorSpec => {
     const rule = rules.find(({ paths }) => matchesPath(paths, spec.id));
@@ -16,12 +21,15 @@ export function pinActors(tree: SupervisorSpec, rules: TandemConfig['placement']
     unused.delete(rule);
     const threads = threadsFor(spec);
     if (!threads.includes(rule.thread)) {
-      throw new Error(`placement of "${rule.paths}" must be a thread that can run ${spec.id} (${threads.join(', ')}), was "${rule.thread}"`);
+      throw new Error(
+        `placement of "${rule.paths}" must be a thread that can run ${spec.id} (${threads.join(', ')}), was "${rule.thread}"`,
+      );
     }
     return { ...spec, thread: rule.thread };
   };
   const result = pinnedSupervisor(tree);
-  for (const { paths } of unused) throw new Error(`placement must name paths of actors, "${paths}" matches none that an earlier rule left`);
+  for (const { paths } of unused)
+    throw new Error(`placement must name paths of actors, "${paths}" matches none that an earlier rule left`);
   return result;
 }
 

@@ -32,8 +32,10 @@ export const CONTROL_PORT_KEY = 'actorSystemControl';
  */
 export function hostActors(options: HostActorsOptions): void {
   const data: unknown = workerData;
-  const port = typeof data === 'object' && data !== null && CONTROL_PORT_KEY in data ? data[CONTROL_PORT_KEY] : undefined;
-  if (isMainThread || !(port instanceof MessagePort)) throw new Error('hostActors must be called in a worker started by startThreads');
+  const port =
+    typeof data === 'object' && data !== null && CONTROL_PORT_KEY in data ? data[CONTROL_PORT_KEY] : undefined;
+  if (isMainThread || !(port instanceof MessagePort))
+    throw new Error('hostActors must be called in a worker started by startThreads');
   expose(new WorkerThread(options), nodeEndpoint(port));
 }
 
@@ -51,9 +53,11 @@ class WorkerThread implements ThreadControl {
     if (this.#attached !== undefined) throw new Error('a worker must be attached once');
     const types = new MessageTypes([options.delivery]);
     types.assertContains(this.#options.kinds.map((kind) => kind.delivery));
-    if (types.hash !== options.tableHash) throw new Error(`the message table must have hash ${options.tableHash}, has ${types.hash}`);
+    if (types.hash !== options.tableHash)
+      throw new Error(`the message table must have hash ${options.tableHash}, has ${types.hash}`);
     const identity = options.threads[options.index];
-    if (identity === undefined) throw new Error(`a thread's number must be below ${options.threads.length}, was ${options.index}`);
+    if (identity === undefined)
+      throw new Error(`a thread's number must be below ${options.threads.length}, was ${options.index}`);
     const runtime = new ThreadRuntime({
       segment: Segment.open(options.segment, options.tableHash),
       threads: options.threads,
@@ -80,7 +84,12 @@ class WorkerThread implements ThreadControl {
     this.#current().runtime.attachPeer(link.identity, link.index, link.generation, link.port);
   }
 
-  peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
+  peerDied(
+    name: string,
+    reason: string,
+    incarnations: ReadonlyMap<ActorPath, number>,
+    inFlightSequence: number | undefined,
+  ): void {
     this.#current().runtime.peerDied(name, reason, incarnations, inFlightSequence);
   }
 

@@ -34,7 +34,11 @@ export class ActorMoves {
   readonly arrivals = new Map<ActorPath, Arrival>();
 
   depart(path: ActorPath, to: string, peers: readonly string[]): void {
-    this.departures.set(path, { to, awaited: new Set(peers.flatMap((peer) => [markOf(peer, 'control'), markOf(peer, 'data')])), backlog: new Deque() });
+    this.departures.set(path, {
+      to,
+      awaited: new Set(peers.flatMap((peer) => [markOf(peer, 'control'), markOf(peer, 'data')])),
+      backlog: new Deque(),
+    });
   }
 
   expect(path: ActorPath, from: string): void {
@@ -62,7 +66,8 @@ export class ActorMoves {
 
   /** Expects nothing more of a dead thread; returns the actors that were to come from it. */
   threadDied(name: string): readonly ActorPath[] {
-    for (const { awaited } of this.departures.values()) for (const lane of ['control', 'data'] as const) awaited.delete(markOf(name, lane));
+    for (const { awaited } of this.departures.values())
+      for (const lane of ['control', 'data'] as const) awaited.delete(markOf(name, lane));
     return [...this.arrivals].filter(([, { from }]) => from === name).map(([path]) => path);
   }
 }

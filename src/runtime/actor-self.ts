@@ -1,5 +1,15 @@
 /** What one life of an actor can do, bound to its host; useless once that life ended. The hosting thread only. */
-import { refOf, StartIgnored, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type Self, type TellOutcome, type TimerRef } from './actor.ts';
+import {
+  refOf,
+  StartIgnored,
+  type ActorPath,
+  type ActorRef,
+  type MessageShape,
+  type RandomStream,
+  type Self,
+  type TellOutcome,
+  type TimerRef,
+} from './actor.ts';
 import type { ActorCell, Life } from './actor-cell.ts';
 import type { CellHost } from './cell-host.ts';
 

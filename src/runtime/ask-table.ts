@@ -22,13 +22,26 @@ export class AskTable {
   }
 
   /** Sends `message` with the ask's fields through `send` and returns what settles with the answer. */
-  ask(path: ActorPath, message: MessageShape, deadlineMs: number, send: (asked: MessageShape & Asked) => boolean): Promise<unknown> {
+  ask(
+    path: ActorPath,
+    message: MessageShape,
+    deadlineMs: number,
+    send: (asked: MessageShape & Asked) => boolean,
+  ): Promise<unknown> {
     const askId = this.#nextId;
     this.#nextId += 1;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => this.#fail(askId, new AskFailed('deadline', `"${message.type}" to ${path} must be answered within ${deadlineMs} ms`)), deadlineMs);
+    const timer = setTimeout(
+      () =>
+        this.#fail(
+          askId,
+          new AskFailed('deadline', `"${message.type}" to ${path} must be answered within ${deadlineMs} ms`),
+        ),
+      deadlineMs,
+    );
     this.#pending.set(askId, { path, resolve, reject, timer });
-    if (!send({ ...message, replyTo: this.#replyTo, askId })) this.#fail(askId, new AskFailed('not-sent', `"${message.type}" could not be told to ${path}`));
+    if (!send({ ...message, replyTo: this.#replyTo, askId }))
+      this.#fail(askId, new AskFailed('not-sent', `"${message.type}" could not be told to ${path}`));
     return promise;
   }
 
@@ -47,7 +60,8 @@ export class AskTable {
   /** Fails all asks of an actor whose life ended: its answer can no longer come. */
   actorEnded(path: ActorPath, reason: string): void {
     for (const [askId, pending] of this.#pending) {
-      if (pending.path === path) this.#fail(askId, new AskFailed('actor-ended', `${path} ended before it answered: ${reason}`));
+      if (pending.path === path)
+        this.#fail(askId, new AskFailed('actor-ended', `${path} ended before it answered: ${reason}`));
     }
   }
 

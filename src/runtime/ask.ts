@@ -20,7 +20,11 @@ export interface AskReplied {
 }
 
 /** Answers an asked message with plain data. A late answer finds nobody and is counted by the asker's side. */
-export function replyTo<Message extends MessageShape, Ports>(self: Self<Message, Ports>, asked: Asked, value: unknown): TellOutcome {
+export function replyTo<Message extends MessageShape, Ports>(
+  self: Self<Message, Ports>,
+  asked: Asked,
+  value: unknown,
+): TellOutcome {
   const reply: AskReplied = { type: 'ask-replied', askId: asked.askId, value };
   return self.tell<AskReplied>(asked.replyTo, reply);
 }

@@ -17,7 +17,8 @@ function view(value: unknown, depth: number, nodes: { left: number }): unknown {
   nodes.left -= 1;
   if (nodes.left < 0) return '[more]';
   if (typeof value === 'string') return value.length <= TEXT_CHARACTERS_MAX ? value : `[${value.length} characters]`;
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' || typeof value === 'symbol' ? `[${typeof value}]` : value;
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'function' || typeof value === 'symbol' ? `[${typeof value}]` : value;
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (depth >= DEPTH_MAX) return '[deeper]';
   if (Array.isArray(value)) return membersOf(value, depth, nodes);

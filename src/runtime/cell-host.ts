@@ -1,5 +1,13 @@
 /** Runs the actors of one thread: mailboxes, lives, timers, death watch. One per thread, used by that thread only. */
-import { StartIgnored, type ActorPath, type ActorRef, type MessageShape, type RandomStream, type TellOutcome, type TimerRef } from './actor.ts';
+import {
+  StartIgnored,
+  type ActorPath,
+  type ActorRef,
+  type MessageShape,
+  type RandomStream,
+  type TellOutcome,
+  type TimerRef,
+} from './actor.ts';
 import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
 import { ActorMoves, type LaneName } from './actor-moves.ts';
 import { ActorSelf } from './actor-self.ts';
@@ -79,7 +87,8 @@ export type StartOutcome =
   | { readonly type: 'failed'; readonly reason: string };
 
 /** `failed`: it is over, its `stop` threw. `later`: it lives on; `exited` tells when it is over. */
-export type StopOutcome = { readonly type: 'stopped' } | { readonly type: 'failed'; readonly reason: string } | { readonly type: 'later' };
+export type StopOutcome =
+  { readonly type: 'stopped' } | { readonly type: 'failed'; readonly reason: string } | { readonly type: 'later' };
 
 /** What became of a message that came over a lane. `full`: it must stay in the lane. */
 export type ArrivalOutcome = 'taken' | 'full';
@@ -130,7 +139,8 @@ export class CellHost {
   takePlace(place: Place): void {
     if (place.spec === undefined || place.thread !== this.#environment.threadName) return;
     const cell = this.#cells.get(place.path);
-    if (cell === undefined) this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread, place.firstIncarnation));
+    if (cell === undefined)
+      this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread, place.firstIncarnation));
     else cell.spec = place.spec;
   }
 
@@ -160,7 +170,9 @@ export class CellHost {
     if (place === undefined) return this.#dead(to.path, message.type, 'no-such-actor', from);
     const sent = this.#isolate === undefined ? message : this.#isolate(message);
     const envelope = this.#envelope(type, sent, from, to.incarnation);
-    return place.thread === this.#environment.threadName ? this.#tellLocal(place, envelope) : this.#environment.sendRemote(place, envelope, type);
+    return place.thread === this.#environment.threadName
+      ? this.#tellLocal(place, envelope)
+      : this.#environment.sendRemote(place, envelope, type);
   }
 
   #envelope(type: MessageType, message: MessageShape, from: ActorPath, incarnation: number): Envelope {
@@ -190,7 +202,8 @@ export class CellHost {
     if (cell === undefined) return this.#dead(place.path, envelope.typeName, 'no-such-actor', envelope.from);
     const refusal = this.#whyDead(cell, envelope);
     if (refusal !== undefined) return this.#dead(cell.path, envelope.typeName, refusal, envelope.from);
-    if (this.#moves.arrivals.size > 0 && this.#moves.hold(cell.path, envelope, this.#environment.threadName)) return 'sent';
+    if (this.#moves.arrivals.size > 0 && this.#moves.hold(cell.path, envelope, this.#environment.threadName))
+      return 'sent';
     const outcome = cell.mailbox.accept(envelope);
     if (outcome !== 'refused') this.#schedule(cell);
     return outcome;
@@ -201,7 +214,14 @@ export class CellHost {
     const cell = this.#cells.get(place.path);
     // Marks lie behind the messages to an actor that moves: none of its lanes may stand still.
     const isMoving = this.#moves.departures.has(place.path) || this.#moves.arrivals.has(place.path);
-    if (!isMoving && cell !== undefined && envelope.class !== 'market' && !cell.mailbox.hasRoomFor(envelope) && this.#whyDead(cell, envelope) === undefined) return 'full';
+    if (
+      !isMoving &&
+      cell !== undefined &&
+      envelope.class !== 'market' &&
+      !cell.mailbox.hasRoomFor(envelope) &&
+      this.#whyDead(cell, envelope) === undefined
+    )
+      return 'full';
     this.arriveAnyway(place, envelope, fromThread);
     return 'taken';
   }
@@ -217,7 +237,13 @@ export class CellHost {
     }
     const cell = this.#cells.get(place.path);
     // Told while the actor lived here; a dead thread's messages are told again to where they were told before.
-    if (cell === undefined && place.spec !== undefined && place.thread !== this.#environment.threadName && this.#forward(place, envelope)) return;
+    if (
+      cell === undefined &&
+      place.spec !== undefined &&
+      place.thread !== this.#environment.threadName &&
+      this.#forward(place, envelope)
+    )
+      return;
     const refusal = cell === undefined ? 'no-such-actor' : this.#whyDead(cell, envelope);
     if (cell === undefined || refusal !== undefined) {
       this.#dead(place.path, envelope.typeName, refusal ?? 'no-such-actor', envelope.from);
@@ -382,13 +408,20 @@ export class CellHost {
     }
     this.#dead(cell.path, envelope.typeName, owedAgain ? 'poison' : 'crashed', envelope.from);
     envelope.origin?.handled(envelope.sequence);
-    if (owedAgain) this.log('error', 'message-set-aside', { messageType: envelope.typeName, attempts }, cell, cell.incarnation);
+    if (owedAgain)
+      this.log('error', 'message-set-aside', { messageType: envelope.typeName, attempts }, cell, cell.incarnation);
   }
 
   #overrun(cell: ActorCell): void {
     const { life } = cell;
     if (life === undefined || cell.status !== 'running') return;
-    const reason = this.#noteFailure(cell, new Error(`mailbox-overrun: ${cell.mailbox.depth} messages wait, most of them the actor's own port answers or timers`), 'mailbox');
+    const reason = this.#noteFailure(
+      cell,
+      new Error(
+        `mailbox-overrun: ${cell.mailbox.depth} messages wait, most of them the actor's own port answers or timers`,
+      ),
+      'mailbox',
+    );
     this.#endByItself(cell, life, { kind: 'crashed', detail: reason });
   }
 
@@ -410,7 +443,11 @@ export class CellHost {
     const { end } = life;
     if (end === undefined || cell.life !== life) return;
     const failure = end.callsStop ? this.#callStop(cell, life, end.reason.detail) : undefined;
-    this.#endByItself(cell, life, failure?.type === 'failed' ? { kind: 'crashed', detail: failure.reason } : end.reason);
+    this.#endByItself(
+      cell,
+      life,
+      failure?.type === 'failed' ? { kind: 'crashed', detail: failure.reason } : end.reason,
+    );
   }
 
   /** A life may have asked to end in its very start. */
@@ -448,8 +485,13 @@ export class CellHost {
   /** Starts a life. The mailbox is the one of the life before. */
   startActor(path: ActorPath, incarnation: number): StartOutcome {
     const cell = this.#cells.get(path);
-    if (cell === undefined) return { type: 'failed', reason: `no place for ${path} on thread ${this.#environment.threadName}` };
-    if (cell.life !== undefined) return { type: 'failed', reason: `${path} must end its life ${cell.incarnation} before life ${incarnation} starts` };
+    if (cell === undefined)
+      return { type: 'failed', reason: `no place for ${path} on thread ${this.#environment.threadName}` };
+    if (cell.life !== undefined)
+      return {
+        type: 'failed',
+        reason: `${path} must end its life ${cell.incarnation} before life ${incarnation} starts`,
+      };
     cell.status = 'starting';
     cell.incarnation = incarnation;
     const outcome = this.#begin(cell, incarnation);
@@ -466,7 +508,19 @@ export class CellHost {
   #begin(cell: ActorCell, incarnation: number): StartOutcome {
     const startedAtMs = this.#environment.monotonicMs();
     const self = new ActorSelf(cell, this, incarnation);
-    const life: Life = { incarnation, self, ports: undefined, state: undefined, timers: new Set(), watching: new Map(), streams: new Map(), links: undefined, end: undefined, isStopping: false, startInfo: undefined };
+    const life: Life = {
+      incarnation,
+      self,
+      ports: undefined,
+      state: undefined,
+      timers: new Set(),
+      watching: new Map(),
+      streams: new Map(),
+      links: undefined,
+      end: undefined,
+      isStopping: false,
+      startInfo: undefined,
+    };
     // Ports may answer while they are made, and `start` may set timers: the life is current before either.
     cell.life = life;
     self.bind(life);
@@ -550,7 +604,11 @@ export class CellHost {
     }
     cell.status = 'restarting';
     const isFailed = outcome.type === 'failed';
-    this.#endLife(cell, life, isFailed ? { kind: 'crashed', detail: outcome.reason } : { kind: 'shutdown', detail: reason });
+    this.#endLife(
+      cell,
+      life,
+      isFailed ? { kind: 'crashed', detail: outcome.reason } : { kind: 'shutdown', detail: reason },
+    );
     return isFailed ? outcome : { type: 'stopped' };
   }
 
@@ -598,17 +656,30 @@ export class CellHost {
     cell.watchers.clear();
     for (const watcher of watchers) this.#sendDown(cell, watcher, reason.detail);
     for (const tied of life.links?.values() ?? []) {
-      this.#sendTo(tied.path, { type: 'linked-ended', to: tied.path, toIncarnation: tied.incarnation, from: cell.path, reason });
+      this.#sendTo(tied.path, {
+        type: 'linked-ended',
+        to: tied.path,
+        toIncarnation: tied.incarnation,
+        from: cell.path,
+        reason,
+      });
     }
   }
 
   #disposePorts(cell: ActorCell, life: Life): void {
     const { ports } = life;
-    if (typeof ports !== 'object' || ports === null || !('dispose' in ports) || typeof ports.dispose !== 'function') return;
+    if (typeof ports !== 'object' || ports === null || !('dispose' in ports) || typeof ports.dispose !== 'function')
+      return;
     try {
       ports.dispose();
     } catch (error) {
-      this.log('error', 'ports-dispose-failed', { reason: error instanceof Error ? error.message : String(error) }, cell, life.incarnation);
+      this.log(
+        'error',
+        'ports-dispose-failed',
+        { reason: error instanceof Error ? error.message : String(error) },
+        cell,
+        life.incarnation,
+      );
     }
   }
 
@@ -651,9 +722,21 @@ export class CellHost {
     life.links.set(target.path, target);
     const place = this.#placement.byPath(target.path);
     if (place?.spec !== undefined) {
-      this.#sendTo(target.path, { type: 'link', from: cell.path, fromIncarnation: life.incarnation, to: target.path, toIncarnation: target.incarnation });
+      this.#sendTo(target.path, {
+        type: 'link',
+        from: cell.path,
+        fromIncarnation: life.incarnation,
+        to: target.path,
+        toIncarnation: target.incarnation,
+      });
     } else {
-      this.#takeLinkedEnd({ type: 'linked-ended', to: cell.path, toIncarnation: life.incarnation, from: target.path, reason: nobodyAt(target.path) });
+      this.#takeLinkedEnd({
+        type: 'linked-ended',
+        to: cell.path,
+        toIncarnation: life.incarnation,
+        from: target.path,
+        reason: nobodyAt(target.path),
+      });
     }
   }
 
@@ -666,7 +749,13 @@ export class CellHost {
     const life = this.#cells.get(record.to)?.life;
     if (life === undefined || (record.toIncarnation !== 0 && record.toIncarnation !== life.incarnation)) {
       const reason = nobodyAt(record.to);
-      this.#sendTo(record.from, { type: 'linked-ended', to: record.from, toIncarnation: record.fromIncarnation, from: record.to, reason });
+      this.#sendTo(record.from, {
+        type: 'linked-ended',
+        to: record.from,
+        toIncarnation: record.fromIncarnation,
+        from: record.to,
+        reason,
+      });
       return;
     }
     life.links ??= new Map();
@@ -681,7 +770,8 @@ export class CellHost {
     }
     const ends = new Deque<typeof record>();
     this.#linkedEnds = ends;
-    for (let next: typeof record | undefined = record; next !== undefined; next = ends.popFront()) this.#endLinked(next);
+    for (let next: typeof record | undefined = record; next !== undefined; next = ends.popFront())
+      this.#endLinked(next);
     this.#linkedEnds = undefined;
   }
 
@@ -743,16 +833,25 @@ export class CellHost {
 
   #takeWatch(record: Extract<SystemRecord, { readonly type: 'watch' }>): void {
     const place = this.#placement.byPath(record.target);
-    const hasMoved = !this.#cells.has(record.target) && place !== undefined && place.thread !== this.#environment.threadName;
+    const hasMoved =
+      !this.#cells.has(record.target) && place !== undefined && place.thread !== this.#environment.threadName;
     if (hasMoved) this.#environment.sendSystem(place.thread, record);
-    else this.#addWatcher(record.target, record.targetIncarnation, { path: record.watcher, incarnation: record.watcherIncarnation });
+    else
+      this.#addWatcher(record.target, record.targetIncarnation, {
+        path: record.watcher,
+        incarnation: record.watcherIncarnation,
+      });
   }
 
   #addWatcher(target: ActorPath, incarnation: number, watcher: Watcher): void {
     const cell = this.#cells.get(target);
     if (cell === undefined) return;
-    const isOver = incarnation !== 0 && (cell.life === undefined || cell.life.incarnation !== incarnation) && incarnation <= cell.incarnation;
-    if (cell.status === 'stopped' || isOver) this.#sendDown(cell, watcher, cell.status === 'stopped' ? 'stopped' : 'ended');
+    const isOver =
+      incarnation !== 0 &&
+      (cell.life === undefined || cell.life.incarnation !== incarnation) &&
+      incarnation <= cell.incarnation;
+    if (cell.status === 'stopped' || isOver)
+      this.#sendDown(cell, watcher, cell.status === 'stopped' ? 'stopped' : 'ended');
     else cell.watchers.set(watcherKey(watcher.path, watcher.incarnation), watcher);
   }
 
@@ -826,7 +925,12 @@ export class CellHost {
       // What was told since the last try goes behind what could not leave then.
       const { backlog } = departure;
       for (const envelope of cell.mailbox.drain()) backlog.pushBack(envelope);
-      for (let first = backlog.front(); first !== undefined && this.#departed(cell, next, first); first = backlog.front()) backlog.popFront();
+      for (
+        let first = backlog.front();
+        first !== undefined && this.#departed(cell, next, first);
+        first = backlog.front()
+      )
+        backlog.popFront();
       if (backlog.length > 0) {
         this.#environment.requestTurn();
         continue;
@@ -879,7 +983,13 @@ export class CellHost {
       }
       for (const from of [...(life.links?.keys() ?? [])]) {
         if (this.#placement.byPath(from)?.thread !== threadName) continue;
-        this.#takeLinkedEnd({ type: 'linked-ended', to: cell.path, toIncarnation: life.incarnation, from, reason: { kind: 'thread-died', detail: reason } });
+        this.#takeLinkedEnd({
+          type: 'linked-ended',
+          to: cell.path,
+          toIncarnation: life.incarnation,
+          from,
+          reason: { kind: 'thread-died', detail: reason },
+        });
       }
     }
   }
@@ -889,9 +999,13 @@ export class CellHost {
   /** Delivers `message` to the life after `delayMs`, at the level its type has. */
   addTimer(cell: ActorCell, life: Life, delayMs: number, message: MessageShape): TimerRef {
     const type = this.#types.byName(message.type);
-    if (type === undefined) throw new Error(`a timer's message type must be in its actor's delivery table, was "${message.type}"`);
+    if (type === undefined)
+      throw new Error(`a timer's message type must be in its actor's delivery table, was "${message.type}"`);
     return this.#addTimer(life, delayMs, () => {
-      cell.mailbox.acceptOwed({ ...this.#envelope(type, message, cell.path, life.incarnation), sentAtMs: this.#environment.monotonicMs() });
+      cell.mailbox.acceptOwed({
+        ...this.#envelope(type, message, cell.path, life.incarnation),
+        sentAtMs: this.#environment.monotonicMs(),
+      });
       this.#schedule(cell);
     });
   }
@@ -914,7 +1028,8 @@ export class CellHost {
 
   #fireTimers(): void {
     const nowMs = this.#environment.monotonicMs();
-    for (let due = this.#timers.takeDue(nowMs); due !== undefined; due = this.#timers.takeDue(nowMs)) due.payload(due.id);
+    for (let due = this.#timers.takeDue(nowMs); due !== undefined; due = this.#timers.takeDue(nowMs))
+      due.payload(due.id);
   }
 
   randomOf(cell: ActorCell, life: Life, purpose: string): RandomStream {
@@ -925,7 +1040,13 @@ export class CellHost {
     return stream;
   }
 
-  log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>> | undefined, cell?: ActorCell, incarnation?: number): void {
+  log(
+    level: LogLevel,
+    event: string,
+    fields: Readonly<Record<string, unknown>> | undefined,
+    cell?: ActorCell,
+    incarnation?: number,
+  ): void {
     this.#environment.log({
       level,
       event,

@@ -37,10 +37,19 @@ export class MessageCodec {
     try {
       bytes = this.#packr.pack(message, RESET_BUFFER_MODE);
     } catch (error) {
-      throw new MessageRefused('not-encodable', message.type, `must be plain data with integers of at most 64 bits: ${describe(error)}`, error);
+      throw new MessageRefused(
+        'not-encodable',
+        message.type,
+        `must be plain data with integers of at most 64 bits: ${describe(error)}`,
+        error,
+      );
     }
     if (bytes.byteLength > MESSAGE_BYTES_MAX) {
-      throw new MessageRefused('message-too-large', message.type, `must have at most ${MESSAGE_BYTES_MAX} bytes, has ${bytes.byteLength}`);
+      throw new MessageRefused(
+        'message-too-large',
+        message.type,
+        `must have at most ${MESSAGE_BYTES_MAX} bytes, has ${bytes.byteLength}`,
+      );
     }
     return bytes;
   }

@@ -52,7 +52,12 @@ export interface ThreadReport {
 export interface ThreadControl {
   attach(options: AttachOptions): void;
   attachPeer(link: PeerLink): void;
-  peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void;
+  peerDied(
+    name: string,
+    reason: string,
+    incarnations: ReadonlyMap<ActorPath, number>,
+    inFlightSequence: number | undefined,
+  ): void;
   /** Actors came or went, here or elsewhere. Places known already are replaced; strangers among `removed` are ignored. */
   updatePlaces(added: readonly Place[], removed: readonly Place[]): void;
   startActor(path: ActorPath, incarnation: number): StartOutcome;
@@ -84,9 +89,17 @@ export class ControlCallFailed extends Error {
 }
 
 /** Returns the call's result. Rejects with ControlCallFailed at the deadline or when `death` settles, whichever is first. */
-export function withinDeadline<Result>(call: Promise<Result>, what: string, deadlineMs: number, death: Promise<string>): Promise<Result> {
+export function withinDeadline<Result>(
+  call: Promise<Result>,
+  what: string,
+  deadlineMs: number,
+  death: Promise<string>,
+): Promise<Result> {
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  const timer = setTimeout(() => reject(new ControlCallFailed('deadline', `${what} must be answered within ${deadlineMs} ms`)), deadlineMs);
+  const timer = setTimeout(
+    () => reject(new ControlCallFailed('deadline', `${what} must be answered within ${deadlineMs} ms`)),
+    deadlineMs,
+  );
   call.then(resolve, reject);
   void death.then((reason) => reject(new ControlCallFailed('thread-died', `${what}: ${reason}`)));
   return promise.finally(() => clearTimeout(timer));

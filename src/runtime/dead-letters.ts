@@ -49,12 +49,16 @@ function increment(counts: Map<string, number>, name: string): void {
 }
 
 /** Returns the sum of what several threads counted, with the newest letters of all. */
-export function mergeDeadLetters(parts: readonly DeadLettersSnapshot[], keptMax: number = DEAD_LETTERS_MAX_DEFAULT): DeadLettersSnapshot {
+export function mergeDeadLetters(
+  parts: readonly DeadLettersSnapshot[],
+  keptMax: number = DEAD_LETTERS_MAX_DEFAULT,
+): DeadLettersSnapshot {
   const byReason = new Map<string, number>();
   let total = 0;
   for (const part of parts) {
     total += part.total;
-    for (const [reason, count] of Object.entries(part.byReason)) byReason.set(reason, (byReason.get(reason) ?? 0) + count);
+    for (const [reason, count] of Object.entries(part.byReason))
+      byReason.set(reason, (byReason.get(reason) ?? 0) + count);
   }
   const latest = parts.flatMap((part) => part.latest).sort((left, right) => left.atMs - right.atMs);
   return { total, byReason: Object.fromEntries(byReason), latest: latest.slice(-keptMax) };

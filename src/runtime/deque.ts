@@ -27,7 +27,9 @@ export class Deque<Item> {
 
   /** Returns the item `index` places behind the front, or undefined. */
   at(index: number): Item | undefined {
-    return index < 0 || index >= this.#length ? undefined : this.#items[(this.#head + index) & (this.#items.length - 1)];
+    return index < 0 || index >= this.#length
+      ? undefined
+      : this.#items[(this.#head + index) & (this.#items.length - 1)];
   }
 
   popFront(): Item | undefined {

@@ -24,7 +24,13 @@ export class DurationHistogram {
   }
 
   snapshot(): DurationSnapshot {
-    return { count: this.#count, totalMs: this.#totalMs, maxMs: this.#maxMs, p50Ms: this.#percentile(0.5), p99Ms: this.#percentile(0.99) };
+    return {
+      count: this.#count,
+      totalMs: this.#totalMs,
+      maxMs: this.#maxMs,
+      p50Ms: this.#percentile(0.5),
+      p99Ms: this.#percentile(0.99),
+    };
   }
 
   #percentile(fraction: number): number {

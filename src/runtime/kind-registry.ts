@@ -26,7 +26,8 @@ export class KindRegistry {
 
   constructor(kinds: readonly AnyActorKind[]) {
     for (const kind of kinds) {
-      if (this.#byName.has(kind.kind)) throw new Error(`actor kind names must be unique, "${kind.kind}" is registered twice`);
+      if (this.#byName.has(kind.kind))
+        throw new Error(`actor kind names must be unique, "${kind.kind}" is registered twice`);
       // The one place where types are erased: a host hands a kind only what that kind itself returned or declared.
       this.#byName.set(kind.kind, kind as unknown as RunnableKind);
     }
@@ -40,7 +41,9 @@ export class KindRegistry {
   get(name: string): RunnableKind {
     const kind = this.#byName.get(name);
     if (kind === undefined) {
-      throw new Error(`actor kind must be registered on the thread that runs it, "${name}" is not one of ${[...this.#byName.keys()].join(', ')}`);
+      throw new Error(
+        `actor kind must be registered on the thread that runs it, "${name}" is not one of ${[...this.#byName.keys()].join(', ')}`,
+      );
     }
     return kind;
   }

@@ -42,7 +42,10 @@ class LaneReader implements Arrival {
   constructor(place: RingPlace, codec: MessageCodec, trackedThreadIndex: number | undefined) {
     this.#ring = new RingConsumer(place);
     this.#codec = codec;
-    this.origin = trackedThreadIndex === undefined ? undefined : new HandledTracker(trackedThreadIndex, (sequence) => this.#ring.publishHandled(sequence));
+    this.origin =
+      trackedThreadIndex === undefined
+        ? undefined
+        : new HandledTracker(trackedThreadIndex, (sequence) => this.#ring.publishHandled(sequence));
   }
 
   get message(): MessageShape {

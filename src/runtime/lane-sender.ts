@@ -73,7 +73,8 @@ class LaneWriter {
    */
   write(outgoing: Outgoing): 'written' | 'begun' | 'full' {
     const bytes = this.#codec.encode(outgoing.message);
-    if (bytes.byteLength <= this.#ring.payloadBytesMax) return this.#writePatiently(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
+    if (bytes.byteLength <= this.#ring.payloadBytesMax)
+      return this.#writePatiently(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
     this.#partial = { outgoing, bytes: bytes.slice(), at: 0 };
     return this.proceed() ? 'written' : 'begun';
   }
@@ -289,7 +290,8 @@ export class LaneSender {
     this.#counts.controlSent += 1;
     if (!outgoing.isMustDeliver) return;
     this.#unhandled.pushBack(outgoing);
-    if (this.#unhandled.length % 64 === 0 && this.#control !== undefined) this.#forgetHandled(this.#control.handledSequence);
+    if (this.#unhandled.length % 64 === 0 && this.#control !== undefined)
+      this.#forgetHandled(this.#control.handledSequence);
   }
 
   #forgetHandled(handledSequence: number): void {

@@ -61,7 +61,8 @@ export class Mailbox {
   #refused = 0;
 
   constructor(messagesMax: number = MAILBOX_MESSAGES_MAX_DEFAULT) {
-    if (!Number.isSafeInteger(messagesMax) || messagesMax < 1) throw new RangeError(`mailboxMessagesMax must be a positive integer, was ${messagesMax}`);
+    if (!Number.isSafeInteger(messagesMax) || messagesMax < 1)
+      throw new RangeError(`mailboxMessagesMax must be a positive integer, was ${messagesMax}`);
     this.#messagesMax = messagesMax;
     this.#levels = [new Deque(), new Deque(), new Deque(), new Deque(), new Deque()];
   }

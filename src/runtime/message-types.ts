@@ -81,7 +81,9 @@ function mergeTables(tables: readonly DeliveryByType[]): Map<string, Delivery> {
       if (Object.hasOwn(BUILT_IN, name)) continue;
       const known = merged.get(name);
       if (known !== undefined && meaning(known) !== meaning(delivery)) {
-        throw new Error(`message type "${name}" must have one delivery in all tables, was ${meaning(known)} and ${meaning(delivery)}`);
+        throw new Error(
+          `message type "${name}" must have one delivery in all tables, was ${meaning(known)} and ${meaning(delivery)}`,
+        );
       }
       merged.set(name, delivery);
     }
@@ -90,7 +92,9 @@ function mergeTables(tables: readonly DeliveryByType[]): Map<string, Delivery> {
 }
 
 function meaning(delivery: Delivery): string {
-  return delivery.class === 'must-deliver' ? `must-deliver at ${delivery.priority}` : `${delivery.class} by (${delivery.keyFields.join(', ')})`;
+  return delivery.class === 'must-deliver'
+    ? `must-deliver at ${delivery.priority}`
+    : `${delivery.class} by (${delivery.keyFields.join(', ')})`;
 }
 
 function messageType(name: string, id: number, delivery: Delivery): MessageType {

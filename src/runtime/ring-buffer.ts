@@ -112,7 +112,8 @@ export class RingProducer {
    */
   tryWrite(header: RecordHeader, flags: number, payload: Uint8Array, start: number, end: number): boolean {
     const payloadBytes = end - start;
-    if (payloadBytes > this.payloadBytesMax) throw new RangeError(`record payload must have at most ${this.payloadBytesMax} bytes, has ${payloadBytes}`);
+    if (payloadBytes > this.payloadBytesMax)
+      throw new RangeError(`record payload must have at most ${this.payloadBytesMax} bytes, has ${payloadBytes}`);
     const recordBytes = alignedBytes(RECORD_HEADER_BYTES + payloadBytes);
     const offset = this.#tail & (this.#capacityBytes - 1);
     const bytesToEnd = this.#capacityBytes - offset;
@@ -147,7 +148,14 @@ export class RingProducer {
     return ((this.#tail - this.#head) >>> 0) + bytes <= this.#capacityBytes;
   }
 
-  #writeRecord(offset: number, header: RecordHeader, flags: number, payload: Uint8Array, start: number, end: number): void {
+  #writeRecord(
+    offset: number,
+    header: RecordHeader,
+    flags: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const word = offset >> 2;
     const words = this.#words;
     words[word] = RECORD_HEADER_BYTES + end - start;
@@ -156,7 +164,10 @@ export class RingProducer {
     words[word + 3] = header.source;
     words[word + 4] = header.sequence;
     words[word + 5] = header.sentAtUs;
-    this.#bytes.set(start === 0 && end === payload.length ? payload : payload.subarray(start, end), offset + RECORD_HEADER_BYTES);
+    this.#bytes.set(
+      start === 0 && end === payload.length ? payload : payload.subarray(start, end),
+      offset + RECORD_HEADER_BYTES,
+    );
   }
 }
 

@@ -67,8 +67,10 @@ export class Segment {
   /** Opens a segment that another thread allocated. Throws when it is of another version or for another message table. */
   static open(buffer: SharedArrayBuffer, tableHash: number): Segment {
     const [magic, version, threads = 0, controlLaneBytes = 0, dataLaneBytes = 0, hash] = new Int32Array(buffer, 0, 6);
-    if (magic !== MAGIC || version !== VERSION) throw new Error(`the segment must be of version ${VERSION}, was ${version}`);
-    if (hash !== (tableHash | 0)) throw new Error(`the message table must be the same on all threads: hash ${tableHash | 0} against ${hash}`);
+    if (magic !== MAGIC || version !== VERSION)
+      throw new Error(`the segment must be of version ${VERSION}, was ${version}`);
+    if (hash !== (tableHash | 0))
+      throw new Error(`the message table must be the same on all threads: hash ${tableHash | 0} against ${hash}`);
     return new Segment(buffer, { threads, controlLaneBytes, dataLaneBytes });
   }
 

@@ -13,7 +13,12 @@ export type SystemRecord =
       /** 0: the life at the path now or, between two lives, the next one. */
       readonly targetIncarnation: number;
     }
-  | { readonly type: 'unwatch'; readonly watcher: ActorPath; readonly watcherIncarnation: number; readonly target: ActorPath }
+  | {
+      readonly type: 'unwatch';
+      readonly watcher: ActorPath;
+      readonly watcherIncarnation: number;
+      readonly target: ActorPath;
+    }
   | {
       readonly type: 'down';
       readonly watcher: ActorPath;
@@ -23,7 +28,13 @@ export type SystemRecord =
       readonly reason: string;
     }
   /** Ties the life `from` to the one at `to` (0: whichever lives there), which answers with `linked-ended` if there is none. */
-  | { readonly type: 'link'; readonly from: ActorPath; readonly fromIncarnation: number; readonly to: ActorPath; readonly toIncarnation: number }
+  | {
+      readonly type: 'link';
+      readonly from: ActorPath;
+      readonly fromIncarnation: number;
+      readonly to: ActorPath;
+      readonly toIncarnation: number;
+    }
   | { readonly type: 'unlink'; readonly from: ActorPath; readonly fromIncarnation: number; readonly to: ActorPath }
   /** To a life that is tied to `from`, which ended. `toIncarnation` 0: whichever life there is tied to it. */
   | {

@@ -9,7 +9,8 @@ import type { ActorInspection, MailboxView, SystemSnapshot } from './snapshot.ts
 import type { Trace } from './trace-store.ts';
 
 /** Calendar time as actors see it: the real one, or one that starts at a chosen instant and runs `scale` times as fast. */
-export type Calendar = { readonly type: 'live' } | { readonly type: 'scaled'; readonly startAtMs: number; readonly scale: number };
+export type Calendar =
+  { readonly type: 'live' } | { readonly type: 'scaled'; readonly startAtMs: number; readonly scale: number };
 
 /** One worker thread. The thread `main` always exists and need not be listed. */
 export interface ThreadSpec {

@@ -180,8 +180,16 @@ export class ThreadRuntime {
     port.on('message', () => this.#turn());
     // Nudges must not keep a finished process alive; whatever keeps a thread alive is its control port or its sockets.
     port.unref();
-    peer.receiver = new LaneReceiver(index, this.#segment.lane(index, self, 'control', generation), this.#segment.lane(index, self, 'data', generation), this.#codec);
-    peer.sender.attach(this.#segment.lane(self, index, 'control', generation), this.#segment.lane(self, index, 'data', generation));
+    peer.receiver = new LaneReceiver(
+      index,
+      this.#segment.lane(index, self, 'control', generation),
+      this.#segment.lane(index, self, 'data', generation),
+      this.#codec,
+    );
+    peer.sender.attach(
+      this.#segment.lane(self, index, 'control', generation),
+      this.#segment.lane(self, index, 'data', generation),
+    );
     this.#wakePeers();
     this.#askTurn();
   }
@@ -190,7 +198,12 @@ export class ThreadRuntime {
    * Takes leave of a dead thread: reads all it published, keeps what it had not handled for its successor, ends watches.
    * `inFlightSequence` is the message from this thread it was handling when it died, if any.
    */
-  peerDied(name: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>, inFlightSequence: number | undefined): void {
+  peerDied(
+    name: string,
+    reason: string,
+    incarnations: ReadonlyMap<ActorPath, number>,
+    inFlightSequence: number | undefined,
+  ): void {
     this.#leave(this.#peer(name), inFlightSequence);
     this.host.threadDied(name, reason, incarnations);
     this.#askTurn();
@@ -319,7 +332,8 @@ export class ThreadRuntime {
 
   /** Whether another thread did something for this one: published records, or made room for what waits here. */
   #hasNews(): boolean {
-    for (const peer of this.#peers) if (peer?.receiver?.hasRecords === true || peer?.sender.hasNewRoom === true) return true;
+    for (const peer of this.#peers)
+      if (peer?.receiver?.hasRecords === true || peer?.sender.hasNewRoom === true) return true;
     return false;
   }
 
@@ -387,7 +401,9 @@ export class ThreadRuntime {
       typeId: type.id,
       codec: CODEC.map,
       destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
-      source: (this.#options.placement.byPath(envelope.from)?.index ?? 0) | (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
+      source:
+        (this.#options.placement.byPath(envelope.from)?.index ?? 0) |
+        (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
       path: place.path,
       from: envelope.from,
       sentAtUs: (envelope.sentAtMs * 1_000) | 0,
@@ -442,7 +458,8 @@ export class ThreadRuntime {
   }
 
   #reportExit(path: ActorPath, incarnation: number, reason: ExitReason): void {
-    if (this.#options.onExited === undefined) this.#sendSystem(MAIN_THREAD, { type: 'exited', path, incarnation, reason });
+    if (this.#options.onExited === undefined)
+      this.#sendSystem(MAIN_THREAD, { type: 'exited', path, incarnation, reason });
     else this.#options.onExited(path, incarnation, reason);
   }
 
@@ -494,7 +511,12 @@ export class ThreadRuntime {
     if (type === undefined) throw new Error(`a record from ${peer.name} must name a known type, was ${arrival.typeId}`);
     if (place === undefined) {
       // It was on its way when its actor ended for good and lost its place.
-      this.host.deadLetter(`#${arrival.destination & ACTOR_MASK}`, type.name, 'no-such-actor', this.#options.placement.byIndex(arrival.source)?.path ?? '');
+      this.host.deadLetter(
+        `#${arrival.destination & ACTOR_MASK}`,
+        type.name,
+        'no-such-actor',
+        this.#options.placement.byIndex(arrival.source)?.path ?? '',
+      );
       arrival.origin?.handled(arrival.sequence);
       return 'taken';
     }
@@ -553,7 +575,8 @@ export class ThreadRuntime {
 
   #identity(index: number): ThreadIdentity {
     const identity = this.#options.threads[index];
-    if (identity === undefined) throw new Error(`a thread's number must be below ${this.#options.threads.length}, was ${index}`);
+    if (identity === undefined)
+      throw new Error(`a thread's number must be below ${this.#options.threads.length}, was ${index}`);
     return identity;
   }
 }

@@ -6,7 +6,13 @@ import { refOf, type ActorPath, type ActorRef, type MessageShape, type TellOutco
 import type { AskReplied } from './ask.ts';
 import { AskTable } from './ask-table.ts';
 import type { CellHost, StartOutcome, StopOutcome } from './cell-host.ts';
-import { asSupervisorRequest, type ChildCounts, type ChildOutcome, type ChildRequest, type ChildView } from './child-requests.ts';
+import {
+  asSupervisorRequest,
+  type ChildCounts,
+  type ChildOutcome,
+  type ChildRequest,
+  type ChildView,
+} from './child-requests.ts';
 import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './control-plane.ts';
 import { mergeDeadLetters } from './dead-letters.ts';
 import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
@@ -98,12 +104,19 @@ class ThreadSystem implements ActorSystem {
     this.#options = options;
     this.failed = this.#failed.promise;
     const workers = options.threads.filter(isWorkerSpec);
-    this.#threads = [{ name: MAIN_THREAD, wake: 'nudge' }, ...workers.map(({ name, wake }) => ({ name, wake: wake ?? 'nudge' }) as const)];
+    this.#threads = [
+      { name: MAIN_THREAD, wake: 'nudge' },
+      ...workers.map(({ name, wake }) => ({ name, wake: wake ?? 'nudge' }) as const),
+    ];
     this.#placement = new PlacementTable(placeActors(options.tree));
     this.#types = new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]);
     this.#assertThreads();
     this.#segment = Segment.allocate(
-      { threads: Math.max(this.#threads.length, options.threadsMax ?? 0), controlLaneBytes: options.controlLaneBytes ?? 65_536, dataLaneBytes: options.dataLaneBytes ?? 524_288 },
+      {
+        threads: Math.max(this.#threads.length, options.threadsMax ?? 0),
+        controlLaneBytes: options.controlLaneBytes ?? 65_536,
+        dataLaneBytes: options.dataLaneBytes ?? 524_288,
+      },
       this.#types.hash,
     );
     this.#clock = new ThreadClock(options.calendar, this.#anchorNs);
@@ -132,9 +145,11 @@ class ThreadSystem implements ActorSystem {
 
   #assertThreads(): void {
     const names = new Set(this.#threads.map((thread) => thread.name));
-    if (names.size !== this.#threads.length) throw new Error(`thread names must be unique, were ${this.#threads.map((thread) => thread.name).join(', ')}`);
+    if (names.size !== this.#threads.length)
+      throw new Error(`thread names must be unique, were ${this.#threads.map((thread) => thread.name).join(', ')}`);
     for (const place of this.#placement.places) {
-      if (!names.has(place.thread)) throw new Error(`the thread of "${place.path}" must be one of ${[...names].join(', ')}, was "${place.thread}"`);
+      if (!names.has(place.thread))
+        throw new Error(`the thread of "${place.path}" must be one of ${[...names].join(', ')}, was "${place.thread}"`);
     }
   }
 
@@ -172,7 +187,10 @@ class ThreadSystem implements ActorSystem {
       for (const keeper of this.#keepers.values()) keeper.begin();
       for (const keeper of this.#keepers.values()) await this.#attach(keeper);
       this.#tree.start();
-      await Promise.race([this.#treeStarted.promise, this.#failed.promise.then((reason) => Promise.reject(new Error(reason)))]);
+      await Promise.race([
+        this.#treeStarted.promise,
+        this.#failed.promise.then((reason) => Promise.reject(new Error(reason))),
+      ]);
     } catch (error) {
       await this.#shutDown(error instanceof Error ? error.message : String(error));
       throw error;
@@ -224,7 +242,8 @@ class ThreadSystem implements ActorSystem {
       },
       hasThread: (name) => this.#threads.some((thread) => thread.name === name),
       threadOf: (path) => this.#placement.byPath(path)?.thread,
-      addActor: (spec, thread, firstIncarnation) => this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }, true),
+      addActor: (spec, thread, firstIncarnation) =>
+        this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }, true),
       changeActor: (spec) => {
         const place = this.#placement.byPath(spec.id);
         if (place !== undefined) this.#putPlace({ ...place, spec }, false);
@@ -249,11 +268,14 @@ class ThreadSystem implements ActorSystem {
       const outcome: Promise<StartOutcome> =
         keeper === undefined
           ? Promise.resolve(this.#runtime.host.startActor(path, incarnation))
-          : keeper.call<StartOutcome>(`start of ${path}`, CALL_DEADLINE_MS, (control) => control.startActor(path, incarnation));
+          : keeper.call<StartOutcome>(`start of ${path}`, CALL_DEADLINE_MS, (control) =>
+              control.startActor(path, incarnation),
+            );
       outcome.then(
         (result) => {
           const exit = this.#takePendingStart(path, incarnation)?.exit;
-          if (result.type === 'failed') this.#tree.actorStartFailed(path, incarnation, { kind: 'crashed', detail: result.reason });
+          if (result.type === 'failed')
+            this.#tree.actorStartFailed(path, incarnation, { kind: 'crashed', detail: result.reason });
           else if (result.type === 'ignored') this.#tree.actorIgnored(path, incarnation);
           else this.#tree.actorStarted(path, incarnation, result.info);
           if (exit !== undefined) this.#actorEndedByItself(path, incarnation, exit);
@@ -276,11 +298,19 @@ class ThreadSystem implements ActorSystem {
         keeper === undefined
           ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
           : // How long a stop may take is the supervisor's business: it kills when its own deadline passes.
-            keeper.call<StopOutcome>(`stop of ${path}`, 2 ** 31 - 1, (control) => control.stopActor(path, incarnation, reason));
+            keeper.call<StopOutcome>(`stop of ${path}`, 2 ** 31 - 1, (control) =>
+              control.stopActor(path, incarnation, reason),
+            );
       outcome.then(
         (result) => {
           if (result.type === 'later') return;
-          this.#actorExited(path, incarnation, result.type === 'stopped' ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: result.reason });
+          this.#actorExited(
+            path,
+            incarnation,
+            result.type === 'stopped'
+              ? { kind: 'shutdown', detail: reason }
+              : { kind: 'crashed', detail: result.reason },
+          );
         },
         (error: unknown) => this.#callFailed(keeper, error),
       );
@@ -305,7 +335,10 @@ class ThreadSystem implements ActorSystem {
     if (this.#phase === 'down') return;
     this.#onThreadOf(path, (keeper) => {
       if (keeper === undefined) this.#runtime.host.retireActor(path);
-      else keeper.call(`end of ${path}`, CALL_DEADLINE_MS, (control) => control.retireActor(path)).catch((error: unknown) => this.#callFailed(keeper, error));
+      else
+        keeper
+          .call(`end of ${path}`, CALL_DEADLINE_MS, (control) => control.retireActor(path))
+          .catch((error: unknown) => this.#callFailed(keeper, error));
     });
   }
 
@@ -393,7 +426,9 @@ class ThreadSystem implements ActorSystem {
     if (this.#phase === 'down') return;
     const attached = [...this.#keepers.values()].filter((keeper) => keeper.life !== undefined);
     const told = attached.map((keeper) =>
-      keeper.call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(added, removed)).catch((error: unknown) => this.#callFailed(keeper, error)),
+      keeper
+        .call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(added, removed))
+        .catch((error: unknown) => this.#callFailed(keeper, error)),
     );
     await Promise.all([...told, this.#attachments]);
   }
@@ -474,7 +509,10 @@ class ThreadSystem implements ActorSystem {
     }
     this.#runtime.attachPeer(mainPort.identity, mainPort.index, mainPort.generation, mainPort.port);
     for (const { peer, link } of backLinks) {
-      if (peer.life !== undefined) peer.call('attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port]))).catch((error: unknown) => this.#callFailed(peer, error));
+      if (peer.life !== undefined)
+        peer
+          .call('attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port])))
+          .catch((error: unknown) => this.#callFailed(peer, error));
     }
     this.#log('info', 'thread-attached', { thread: keeper.name, incarnation: keeper.incarnation });
     for (const command of this.#commandsOf(keeper).splice(0)) command();
@@ -491,7 +529,8 @@ class ThreadSystem implements ActorSystem {
 
   #identity(index: number): ThreadIdentity {
     const identity = this.#threads[index];
-    if (identity === undefined) throw new Error(`a thread's number must be below ${this.#threads.length}, was ${index}`);
+    if (identity === undefined)
+      throw new Error(`a thread's number must be below ${this.#threads.length}, was ${index}`);
     return identity;
   }
 
@@ -514,7 +553,9 @@ class ThreadSystem implements ActorSystem {
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
       paused: [...this.#paused],
-      retired: this.#placement.onThread(keeper.name).flatMap((place) => (this.#tree.statusOf(place.path) === 'stopped' ? [place.path] : [])),
+      retired: this.#placement
+        .onThread(keeper.name)
+        .flatMap((place) => (this.#tree.statusOf(place.path) === 'stopped' ? [place.path] : [])),
     };
   }
 
@@ -534,7 +575,9 @@ class ThreadSystem implements ActorSystem {
     this.#moves.threadDied(keeper.name);
     // The life of an actor on its way ended for the move, and the move starts the next one.
     const ended = [...incarnations].filter(([path]) => !this.#moves.isMoving(path));
-    this.#tree.actorsExited(ended.map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })));
+    this.#tree.actorsExited(
+      ended.map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })),
+    );
     this.#reviveThread(keeper, reason);
   }
 
@@ -548,7 +591,9 @@ class ThreadSystem implements ActorSystem {
     const latest = Promise.all(
       survivors.map((peer) =>
         peer
-          .call('peerDied', LEAVE_DEADLINE_MS, (control) => control.peerDied(keeper.name, reason, incarnations, sequenceFor(peer.index)))
+          .call('peerDied', LEAVE_DEADLINE_MS, (control) =>
+            control.peerDied(keeper.name, reason, incarnations, sequenceFor(peer.index)),
+          )
           .catch((error: unknown) => this.#callFailed(peer, error)),
       ),
     );
@@ -568,7 +613,8 @@ class ThreadSystem implements ActorSystem {
       this.#fail(`thread "${keeper.name}" died ${deaths.length} times in ${periodMs} ms: ${reason}`);
       return;
     }
-    const delayMs = deaths.length === 1 ? 0 : Math.min(THREAD_BACKOFF_MS.last, THREAD_BACKOFF_MS.first * 2 ** (deaths.length - 2));
+    const delayMs =
+      deaths.length === 1 ? 0 : Math.min(THREAD_BACKOFF_MS.last, THREAD_BACKOFF_MS.first * 2 ** (deaths.length - 2));
     setTimeout(() => {
       if (this.#phase !== 'running') return;
       keeper.begin();
@@ -605,10 +651,12 @@ class ThreadSystem implements ActorSystem {
 
   moveActor(path: ActorPath, thread: string): Promise<void> {
     return this.#alone(async () => {
-      if (thread !== MAIN_THREAD && this.#keepers.get(thread)?.life === undefined) throw new Error(`a thread to move to must be attached, "${thread}" is not`);
+      if (thread !== MAIN_THREAD && this.#keepers.get(thread)?.life === undefined)
+        throw new Error(`a thread to move to must be attached, "${thread}" is not`);
       const place = this.#placement.byPath(path);
       const status = this.#tree.statusOf(path);
-      if (place?.spec === undefined || status !== 'running') throw new Error(`an actor to move must be running, "${path}" is ${status}`);
+      if (place?.spec === undefined || status !== 'running')
+        throw new Error(`an actor to move must be running, "${path}" is ${status}`);
       await this.#moves.run(path, thread);
       this.#log('info', 'actor-moved', { from: place.thread, to: thread }, path);
     });
@@ -616,9 +664,13 @@ class ThreadSystem implements ActorSystem {
 
   async addThread(spec: ThreadSpec): Promise<void> {
     if (!isWorkerSpec(spec)) throw new Error('a thread to add must be a worker, was main');
-    if (this.#threads.some((thread) => thread.name === spec.name)) throw new Error(`thread names must be unique for ever, "${spec.name}" was there before`);
+    if (this.#threads.some((thread) => thread.name === spec.name))
+      throw new Error(`thread names must be unique for ever, "${spec.name}" was there before`);
     const { threads: threadsMax } = this.#segment.layout;
-    if (this.#threads.length >= threadsMax) throw new Error(`a system must have at most ${threadsMax} threads in its life (threadsMax), "${spec.name}" is one more`);
+    if (this.#threads.length >= threadsMax)
+      throw new Error(
+        `a system must have at most ${threadsMax} threads in its life (threadsMax), "${spec.name}" is one more`,
+      );
     const keeper = this.#newKeeper(spec, this.#threads.length);
     this.#threads.push({ name: spec.name, wake: spec.wake ?? 'nudge' });
     this.#epochs.push(0);
@@ -636,7 +688,8 @@ class ThreadSystem implements ActorSystem {
     }
     await this.#alone(async () => {
       // Its rings are read to the end by everybody; what waits behind them would die with it.
-      while (keeper.life !== undefined && !isDrained(await this.#reportOf(keeper))) await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+      while (keeper.life !== undefined && !isDrained(await this.#reportOf(keeper)))
+        await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
       this.#keepers.delete(name);
       await keeper.close();
       await this.#takeLeave(keeper, 'removed', new Map());
@@ -654,15 +707,24 @@ class ThreadSystem implements ActorSystem {
   }
 
   #newMoves(): ThreadMoves {
-    const onThread = async (thread: string, what: string, onMain: () => void, onWorker: (control: Remote<ThreadControl>) => Promise<void>): Promise<void> => {
+    const onThread = async (
+      thread: string,
+      what: string,
+      onMain: () => void,
+      onWorker: (control: Remote<ThreadControl>) => Promise<void>,
+    ): Promise<void> => {
       const keeper = this.#keepers.get(thread);
       if (keeper === undefined) onMain();
       // A thread that is gone by now learns of the new place when its next life is attached.
-      else if (keeper.life !== undefined) await keeper.call(what, CALL_DEADLINE_MS, onWorker).catch((error: unknown) => this.#callFailed(keeper, error));
+      else if (keeper.life !== undefined)
+        await keeper.call(what, CALL_DEADLINE_MS, onWorker).catch((error: unknown) => this.#callFailed(keeper, error));
     };
     return new ThreadMoves({
       place: (path) => this.#placement.byPath(path),
-      attachedThreads: () => [MAIN_THREAD, ...[...this.#keepers.values()].filter((keeper) => keeper.life !== undefined).map((keeper) => keeper.name)],
+      attachedThreads: () => [
+        MAIN_THREAD,
+        ...[...this.#keepers.values()].filter((keeper) => keeper.life !== undefined).map((keeper) => keeper.name),
+      ],
       depart: (thread, path, to, peers) =>
         onThread(
           thread,
@@ -728,7 +790,10 @@ class ThreadSystem implements ActorSystem {
   // --- inspection ---
 
   async snapshot(): Promise<SystemSnapshot> {
-    const reports = [this.#reporter.report(), ...(await Promise.all([...this.#keepers.values()].map((keeper) => this.#reportOf(keeper))))];
+    const reports = [
+      this.#reporter.report(),
+      ...(await Promise.all([...this.#keepers.values()].map((keeper) => this.#reportOf(keeper)))),
+    ];
     return {
       actors: reports.flatMap((report) => report.actors.map((actor) => this.#asSupervised(actor, report.thread))),
       supervisors: this.#tree.snapshot(),
@@ -741,7 +806,10 @@ class ThreadSystem implements ActorSystem {
     if (keeper.life !== undefined) {
       try {
         const report = await keeper.call('report', SNAPSHOT_DEADLINE_MS, (control) => control.report());
-        const withFailure = keeper.lastFailure === undefined ? report : { ...report, thread: { ...report.thread, lastFailure: keeper.lastFailure } };
+        const withFailure =
+          keeper.lastFailure === undefined
+            ? report
+            : { ...report, thread: { ...report.thread, lastFailure: keeper.lastFailure } };
         this.#lastReports.set(keeper.name, withFailure);
         return withFailure;
       } catch {
@@ -755,13 +823,24 @@ class ThreadSystem implements ActorSystem {
     const last = this.#lastReports.get(keeper.name);
     const isDead = keeper.life === undefined;
     const thread: ThreadSnapshot = {
-      ...(last?.thread ?? { name: keeper.name, lanes: [], lostWakeUps: 0, wakeUpsSent: 0, turns: 0, logRecordsDropped: 0 }),
+      ...(last?.thread ?? {
+        name: keeper.name,
+        lanes: [],
+        lostWakeUps: 0,
+        wakeUpsSent: 0,
+        turns: 0,
+        logRecordsDropped: 0,
+      }),
       incarnation: keeper.incarnation,
       status: this.#phase === 'down' ? 'stopped' : isDead ? 'dead' : 'running',
       stale: true,
       ...(keeper.lastFailure === undefined ? {} : { lastFailure: keeper.lastFailure }),
     };
-    return { thread, actors: last?.actors ?? [], deadLetters: last?.deadLetters ?? { total: 0, byReason: {}, latest: [] } };
+    return {
+      thread,
+      actors: last?.actors ?? [],
+      deadLetters: last?.deadLetters ?? { total: 0, byReason: {}, latest: [] },
+    };
   }
 
   #asSupervised<Snapshot extends ActorSnapshot>(actor: Snapshot, thread?: ThreadSnapshot): Snapshot {
@@ -844,7 +923,8 @@ class ThreadSystem implements ActorSystem {
   }
 
   restartActor(path: ActorPath): Promise<boolean> {
-    if (this.#placement.byPath(path)?.spec === undefined || this.#tree.statusOf(path) !== 'running') return Promise.resolve(false);
+    if (this.#placement.byPath(path)?.spec === undefined || this.#tree.statusOf(path) !== 'running')
+      return Promise.resolve(false);
     const incarnation = this.#tree.incarnationOf(path);
     const reason = 'restarted on request';
     this.#log('warn', 'actor-restart-requested', { incarnation }, path);
@@ -853,12 +933,15 @@ class ThreadSystem implements ActorSystem {
       const outcome: Promise<StopOutcome> =
         keeper === undefined
           ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
-          : keeper.call<StopOutcome>(`stop of ${path}`, CALL_DEADLINE_MS, (control) => control.stopActor(path, incarnation, reason));
+          : keeper.call<StopOutcome>(`stop of ${path}`, CALL_DEADLINE_MS, (control) =>
+              control.stopActor(path, incarnation, reason),
+            );
       outcome.then(
         (stopped) => {
           // One that stops later tells so itself when it is over.
           if (stopped.type === 'stopped') this.#actorExited(path, incarnation, { kind: 'killed', detail: reason });
-          if (stopped.type === 'failed') this.#actorExited(path, incarnation, { kind: 'crashed', detail: stopped.reason });
+          if (stopped.type === 'failed')
+            this.#actorExited(path, incarnation, { kind: 'crashed', detail: stopped.reason });
           resolve(true);
         },
         (error: unknown) => {
@@ -875,7 +958,14 @@ class ThreadSystem implements ActorSystem {
   }
 
   #log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>, path?: ActorPath): void {
-    this.#options.log({ level, event, atMs: this.#clock.nowMs(), thread: MAIN_THREAD, ...(path === undefined ? {} : { path }), fields });
+    this.#options.log({
+      level,
+      event,
+      atMs: this.#clock.nowMs(),
+      thread: MAIN_THREAD,
+      ...(path === undefined ? {} : { path }),
+      fields,
+    });
   }
 }
 

@@ -50,12 +50,14 @@ export class TimerQueue<Payload> {
   }
 
   #skipCanceled(): void {
-    for (let first = this.#heap.peek(); first !== undefined && !this.#live.has(first.id); first = this.#heap.peek()) this.#heap.pop();
+    for (let first = this.#heap.peek(); first !== undefined && !this.#live.has(first.id); first = this.#heap.peek())
+      this.#heap.pop();
   }
 
   #compact(): void {
     const kept: Timer<Payload>[] = [];
-    for (let timer = this.#heap.pop(); timer !== undefined; timer = this.#heap.pop()) if (this.#live.has(timer.id)) kept.push(timer);
+    for (let timer = this.#heap.pop(); timer !== undefined; timer = this.#heap.pop())
+      if (this.#live.has(timer.id)) kept.push(timer);
     for (const timer of kept) this.#heap.push(timer);
   }
 }

@@ -86,12 +86,20 @@ export function tracesOf(spans: readonly TraceSpan[]): readonly Trace[] {
     if (known === undefined) byId.set(span.traceId, [span]);
     else known.push(span);
   }
-  return [...byId].map(([traceId, ofTrace]) => traceOf(traceId, ofTrace)).sort((left, right) => right.traceId - left.traceId);
+  return [...byId]
+    .map(([traceId, ofTrace]) => traceOf(traceId, ofTrace))
+    .sort((left, right) => right.traceId - left.traceId);
 }
 
 function traceOf(traceId: number, unordered: readonly TraceSpan[]): Trace {
   const spans = [...unordered].sort((left, right) => left.startedAtMs - right.startedAtMs);
   const beganAtMs = Math.min(...spans.map((span) => span.queuedAtMs));
   const endedAtMs = Math.max(...spans.map((span) => span.endedAtMs));
-  return { traceId, beganAtMs, durationMs: endedAtMs - beganAtMs, threads: [...new Set(spans.map((span) => span.thread))], spans };
+  return {
+    traceId,
+    beganAtMs,
+    durationMs: endedAtMs - beganAtMs,
+    threads: [...new Set(spans.map((span) => span.thread))],
+    spans,
+  };
 }

@@ -62,7 +62,8 @@ export class VirtualScheduler {
 
   /** Moves time on without running anything; there must be no event before it. */
   advanceTo(atMs: number): void {
-    if (this.nextAtMs() < atMs) throw new Error(`time must not pass an event at ${this.nextAtMs()} ms, was asked for ${atMs} ms`);
+    if (this.nextAtMs() < atMs)
+      throw new Error(`time must not pass an event at ${this.nextAtMs()} ms, was asked for ${atMs} ms`);
     this.#nowMs = Math.max(this.#nowMs, atMs);
   }
 }

@@ -1,7 +1,13 @@
 /** The actor system on one thread in virtual time: deterministic by its seed, same actors and supervisors as on threads. */
 import { type ActorPath, type ActorRef, type MessageShape, refOf } from './actor.ts';
 import type { AskReplied } from './ask.ts';
-import { asSupervisorRequest, type ChildCounts, type ChildOutcome, type ChildRequest, type ChildView } from './child-requests.ts';
+import {
+  asSupervisorRequest,
+  type ChildCounts,
+  type ChildOutcome,
+  type ChildRequest,
+  type ChildView,
+} from './child-requests.ts';
 import { MessageCodec } from './codec.ts';
 import { mergeDeadLetters } from './dead-letters.ts';
 import { EventHash } from './event-hash.ts';
@@ -38,7 +44,8 @@ class VirtualTime implements VirtualSystem {
   #ended: { readonly reason: ExitReason; readonly startFailed: boolean } | undefined;
 
   constructor(options: VirtualSystemOptions) {
-    if (options.calendar.type !== 'scaled') throw new Error('the calendar of a virtual system must be "scaled", was "live"');
+    if (options.calendar.type !== 'scaled')
+      throw new Error('the calendar of a virtual system must be "scaled", was "live"');
     this.#startAtMs = options.calendar.startAtMs;
     this.#scale = options.calendar.scale;
     this.#scheduler = new VirtualScheduler(randomStream(options.seed, 'ties'));
@@ -85,7 +92,8 @@ class VirtualTime implements VirtualSystem {
       after: (delayMs, action) => this.#scheduler.at(this.#scheduler.nowMs + delayMs, action),
       hasThread: (name) => this.#threads.has(name),
       threadOf: (path) => this.#placement.byPath(path)?.thread,
-      addActor: (spec, thread, firstIncarnation) => this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }),
+      addActor: (spec, thread, firstIncarnation) =>
+        this.#putPlace({ index: this.#placement.newIndex(), path: spec.id, thread, spec, firstIncarnation }),
       changeActor: (spec) => {
         const place = this.#placement.byPath(spec.id);
         if (place !== undefined) this.#putPlace({ ...place, spec });
@@ -108,18 +116,24 @@ class VirtualTime implements VirtualSystem {
         this.#threadOf(path).command((host) => {
           const outcome = host.stopActor(path, incarnation, reason);
           if (outcome.type === 'later') return;
-          const exit: ExitReason = outcome.type === 'stopped' ? { kind: 'shutdown', detail: reason } : { kind: 'crashed', detail: outcome.reason };
+          const exit: ExitReason =
+            outcome.type === 'stopped'
+              ? { kind: 'shutdown', detail: reason }
+              : { kind: 'crashed', detail: outcome.reason };
           this.#tree.actorsExited([{ path, incarnation, reason: exit }]);
         });
       },
       killActor: (path, incarnation) => {
         this.#threadOf(path).command((host) => {
           host.killActor(path, incarnation, 'killed by its supervisor');
-          this.#tree.actorsExited([{ path, incarnation, reason: { kind: 'killed', detail: 'killed by its supervisor' } }]);
+          this.#tree.actorsExited([
+            { path, incarnation, reason: { kind: 'killed', detail: 'killed by its supervisor' } },
+          ]);
         });
       },
       retireActor: (path) => this.#threadOf(path).command((host) => host.retireActor(path)),
-      log: (level, event, path, fields) => options.log({ level, event, atMs: this.nowMs(), thread: MAIN_THREAD, path, fields }),
+      log: (level, event, path, fields) =>
+        options.log({ level, event, atMs: this.nowMs(), thread: MAIN_THREAD, path, fields }),
       treeStarted: () => options.log({ level: 'info', event: 'tree-started', atMs: this.nowMs(), thread: MAIN_THREAD }),
       treeEnded: (reason, startFailed) => {
         this.#ended = { reason, startFailed };
@@ -219,7 +233,11 @@ class VirtualTime implements VirtualSystem {
       peer.peerDied(thread);
     }
     this.#tree.actorsExited(
-      [...incarnations].map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })),
+      [...incarnations].map(([path, incarnation]) => ({
+        path,
+        incarnation,
+        reason: { kind: 'thread-died', detail: reason },
+      })),
     );
     this.#scheduler.at(this.#scheduler.nowMs + THREAD_RESTART_MS, () => this.#revive(thread));
   }
@@ -270,7 +288,10 @@ class VirtualTime implements VirtualSystem {
 
   #thread(name: string): VirtualThread {
     const thread = this.#threads.get(name);
-    if (thread === undefined) throw new Error(`thread must be listed in the options, "${name}" is not one of ${[...this.#threads.keys()].join(', ')}`);
+    if (thread === undefined)
+      throw new Error(
+        `thread must be listed in the options, "${name}" is not one of ${[...this.#threads.keys()].join(', ')}`,
+      );
     return thread;
   }
 

@@ -63,7 +63,12 @@ export class VirtualThread {
     this.name = name;
     this.#data = data;
     this.#world = world;
-    this.#commands = new VirtualLink(world.scheduler, randomStream(world.seed, `commands ${name}`), 0, () => this.#isAlive);
+    this.#commands = new VirtualLink(
+      world.scheduler,
+      randomStream(world.seed, `commands ${name}`),
+      0,
+      () => this.#isAlive,
+    );
     this.#host = this.#newHost();
   }
 
@@ -90,7 +95,13 @@ export class VirtualThread {
     this.#host.abandon();
     this.#messageLinks.clear();
     this.#systemLinks.clear();
-    this.#world.log({ level: 'error', event: 'thread-died', atMs: this.#world.nowMs(), thread: this.name, fields: { reason } });
+    this.#world.log({
+      level: 'error',
+      event: 'thread-died',
+      atMs: this.#world.nowMs(),
+      thread: this.name,
+      fields: { reason },
+    });
   }
 
   /** Starts the thread's next life with empty actors' places. */
@@ -118,7 +129,8 @@ export class VirtualThread {
 
   peerRevived(peer: VirtualThread): void {
     this.#systemLinks.get(peer.name)?.reopen();
-    for (const messageLink of this.#messageLinks.values()) if (messageLink.to.thread === peer.name) messageLink.link.reopen();
+    for (const messageLink of this.#messageLinks.values())
+      if (messageLink.to.thread === peer.name) messageLink.link.reopen();
   }
 
   snapshot(): ThreadSnapshot {
@@ -269,6 +281,11 @@ export class VirtualThread {
 
   #newLink(purpose: string, receiver: VirtualThread): VirtualLink {
     const { scheduler, seed, latencyMsMax } = this.#world;
-    return new VirtualLink(scheduler, randomStream(seed, `${purpose} ${this.#incarnation}`), latencyMsMax, () => receiver.isAlive);
+    return new VirtualLink(
+      scheduler,
+      randomStream(seed, `${purpose} ${this.#incarnation}`),
+      latencyMsMax,
+      () => receiver.isAlive,
+    );
   }
 }

@@ -94,7 +94,9 @@ export class WorkerKeeper {
     const life: ThreadLife = { incarnation: this.#incarnation, control: started.control, death: started.death };
     await this.#answered(life, 'attach', ATTACH_DEADLINE_MS, (control) => control.attach(options));
     for (const link of links) {
-      await this.#answered(life, 'attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port])));
+      await this.#answered(life, 'attachPeer', CALL_DEADLINE_MS, (control) =>
+        control.attachPeer(transfer(link, [link.port])),
+      );
     }
     this.#life = life;
     if (this.spec.spare === true && !this.#isClosed) this.#warmSpare();
@@ -102,13 +104,22 @@ export class WorkerKeeper {
   }
 
   /** Calls the attached worker. Rejects with ControlCallFailed when it does not answer in time or dies first. */
-  call<Result>(what: string, deadlineMs: number, action: (control: Remote<ThreadControl>) => Promise<Result>): Promise<Result> {
+  call<Result>(
+    what: string,
+    deadlineMs: number,
+    action: (control: Remote<ThreadControl>) => Promise<Result>,
+  ): Promise<Result> {
     const life = this.#life;
     if (life === undefined) return Promise.reject(new Error(`thread ${this.name} must be attached to be called`));
     return this.#answered(life, what, deadlineMs, action);
   }
 
-  #answered<Result>(life: ThreadLife, what: string, deadlineMs: number, action: (control: Remote<ThreadControl>) => Promise<Result>): Promise<Result> {
+  #answered<Result>(
+    life: ThreadLife,
+    what: string,
+    deadlineMs: number,
+    action: (control: Remote<ThreadControl>) => Promise<Result>,
+  ): Promise<Result> {
     const call = action(life.control);
     this.#events.onCallPosted(this.index);
     return withinDeadline(call, `${what} of thread ${this.name}`, deadlineMs, life.death);
@@ -131,7 +142,10 @@ export class WorkerKeeper {
     this.#spare = undefined;
     const death = this.#started?.death;
     this.terminate('system stopped');
-    await Promise.all([spare?.worker.terminate(), death === undefined ? undefined : settledWithin(death, TERMINATE_MS)]);
+    await Promise.all([
+      spare?.worker.terminate(),
+      death === undefined ? undefined : settledWithin(death, TERMINATE_MS),
+    ]);
   }
 
   #warmSpare(): void {

@@ -9,14 +9,19 @@ describe('a bounded view', () => {
   });
 
   it('shows a text whole or not at all', () => {
-    expect(boundedView({ short: 'x'.repeat(512), long: 'x'.repeat(513) })).toEqual({ short: 'x'.repeat(512), long: '[513 characters]' });
+    expect(boundedView({ short: 'x'.repeat(512), long: 'x'.repeat(513) })).toEqual({
+      short: 'x'.repeat(512),
+      long: '[513 characters]',
+    });
   });
 
   it('says what it leaves out', () => {
     expect(boundedView(new Uint8Array(9))).toBe('[9 bytes]');
     expect(boundedView([...Array(40).keys()])).toEqual([...Array(32).keys(), '[8 more]']);
     expect(boundedView(new Map([['k', 1]]))).toEqual([['k', 1]]);
-    expect(boundedView({ a: { b: { c: { d: { e: { f: { g: 1 } } } } } } })).toEqual({ a: { b: { c: { d: { e: { f: '[deeper]' } } } } } });
+    expect(boundedView({ a: { b: { c: { d: { e: { f: { g: 1 } } } } } } })).toEqual({
+      a: { b: { c: { d: { e: { f: '[deeper]' } } } } },
+    });
   });
 
   it('is small, whatever it is a view of', () => {
@@ -31,7 +36,9 @@ describe('a bounded view', () => {
         expect(nodes).toBeLessThanOrEqual(2_000);
       }),
     );
-    const wide = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [index, Array.from({ length: 32 }, () => ({ a: 1 }))]));
+    const wide = Object.fromEntries(
+      Array.from({ length: 32 }, (_, index) => [index, Array.from({ length: 32 }, () => ({ a: 1 }))]),
+    );
     expect(JSON.stringify(boundedView(wide)).length).toBeLessThan(10_000);
   });
 });

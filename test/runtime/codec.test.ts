@@ -11,9 +11,12 @@ function roundTrip(message: MessageShape & Record<string, unknown>): unknown {
 }
 
 describe('the codec', () => {
-  it.each([0n, 1n, -1n, 42n, 2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n - 1n])('brings the bigint %s back as a bigint', (amount) => {
-    expect(roundTrip({ type: 'money', amount })).toEqual({ type: 'money', amount });
-  });
+  it.each([0n, 1n, -1n, 42n, 2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n - 1n])(
+    'brings the bigint %s back as a bigint',
+    (amount) => {
+      expect(roundTrip({ type: 'money', amount })).toEqual({ type: 'money', amount });
+    },
+  );
 
   it('brings numbers back as numbers, up to the largest safe integer', () => {
     const numbers = [0, 1.5, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 1e300, Infinity];
@@ -32,7 +35,11 @@ describe('the codec', () => {
         fc.boolean(),
         fc.constant(null),
         fc.array(tie('value'), { maxLength: 5 }),
-        fc.dictionary(fc.string().filter((key) => key !== '__proto__'), tie('value'), { maxKeys: 5, noNullPrototype: true }),
+        fc.dictionary(
+          fc.string().filter((key) => key !== '__proto__'),
+          tie('value'),
+          { maxKeys: 5, noNullPrototype: true },
+        ),
       ),
     })).value;
     fc.assert(
@@ -44,7 +51,10 @@ describe('the codec', () => {
   });
 
   it('writes MessagePack that any other decoder reads', () => {
-    expect(unpack(new MessageCodec().encode({ type: 'price', value: 1.25 } as MessageShape))).toEqual({ type: 'price', value: 1.25 });
+    expect(unpack(new MessageCodec().encode({ type: 'price', value: 1.25 } as MessageShape))).toEqual({
+      type: 'price',
+      value: 1.25,
+    });
   });
 
   it('decodes bytes that lie in the middle of a buffer and copies binary fields out of it', () => {
@@ -59,12 +69,16 @@ describe('the codec', () => {
 
   it('refuses integers beyond 64 bits, naming the message', () => {
     expect(() => roundTrip({ type: 'money', amount: 2n ** 64n })).toThrow(MessageRefused);
-    expect(() => roundTrip({ type: 'money', amount: 2n ** 64n })).toThrow(/"money" must be plain data with integers of at most 64 bits/);
+    expect(() => roundTrip({ type: 'money', amount: 2n ** 64n })).toThrow(
+      /"money" must be plain data with integers of at most 64 bits/,
+    );
   });
 
   it('refuses messages beyond 16 MiB with both sizes, and works on', () => {
     const codec = new MessageCodec();
-    expect(() => codec.encode({ type: 'huge', text: 'x'.repeat(MESSAGE_BYTES_MAX) } as MessageShape)).toThrow(/"huge" must have at most 16777216 bytes, has/);
+    expect(() => codec.encode({ type: 'huge', text: 'x'.repeat(MESSAGE_BYTES_MAX) } as MessageShape)).toThrow(
+      /"huge" must have at most 16777216 bytes, has/,
+    );
     expect(unpack(codec.encode({ type: 'small' }))).toEqual({ type: 'small' });
   });
 

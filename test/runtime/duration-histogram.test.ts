@@ -15,20 +15,23 @@ describe('a histogram of durations', () => {
 
   it('puts percentiles at most a quarter, or a microsecond, above the truth and never below it', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 400_000, noNaN: true }), { minLength: 1, maxLength: 300 }), (durationsMs) => {
-        const sorted = [...durationsMs].sort((left, right) => left - right);
-        const snapshot = recorded(durationsMs);
-        for (const [fraction, shown] of [
-          [0.5, snapshot.p50Ms],
-          [0.99, snapshot.p99Ms],
-        ] as const) {
-          const exact = sorted[Math.ceil(sorted.length * fraction) - 1] ?? 0;
-          expect(shown).toBeGreaterThanOrEqual(exact * (1 - 1e-9));
-          expect(shown).toBeLessThanOrEqual(Math.max(exact * 1.25 + 0.001, 0));
-        }
-        expect(snapshot.maxMs).toBe(sorted.at(-1));
-        expect(snapshot.count).toBe(durationsMs.length);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 400_000, noNaN: true }), { minLength: 1, maxLength: 300 }),
+        (durationsMs) => {
+          const sorted = [...durationsMs].sort((left, right) => left - right);
+          const snapshot = recorded(durationsMs);
+          for (const [fraction, shown] of [
+            [0.5, snapshot.p50Ms],
+            [0.99, snapshot.p99Ms],
+          ] as const) {
+            const exact = sorted[Math.ceil(sorted.length * fraction) - 1] ?? 0;
+            expect(shown).toBeGreaterThanOrEqual(exact * (1 - 1e-9));
+            expect(shown).toBeLessThanOrEqual(Math.max(exact * 1.25 + 0.001, 0));
+          }
+          expect(snapshot.maxMs).toBe(sorted.at(-1));
+          expect(snapshot.count).toBe(durationsMs.length);
+        },
+      ),
     );
   });
 

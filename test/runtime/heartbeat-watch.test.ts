@@ -3,7 +3,9 @@ import { HeartbeatWatch } from '../../src/runtime/heartbeat-watch.ts';
 
 /** Looks every 100 ms with the given heartbeats and returns the times at which the thread was found hung. */
 function timesHung(watch: HeartbeatWatch, heartbeats: readonly number[], isAsleep = false): number[] {
-  return heartbeats.flatMap((heartbeat, index) => (watch.look([{ name: 'a', heartbeat, isAsleep }], index * 100).length > 0 ? [index * 100] : []));
+  return heartbeats.flatMap((heartbeat, index) =>
+    watch.look([{ name: 'a', heartbeat, isAsleep }], index * 100).length > 0 ? [index * 100] : [],
+  );
 }
 
 describe('the heartbeat watch', () => {

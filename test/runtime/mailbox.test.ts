@@ -33,7 +33,8 @@ function takeAll(mailbox: Mailbox): string[] {
 describe('a mailbox', () => {
   it('serves system, risk, orders, normal and state in order of arrival, market last', () => {
     const mailbox = new Mailbox();
-    for (const kind of ['market', 'state', 'normal', 'order', 'risk', 'system'] as const) mailbox.accept(envelope(kind, 'a'));
+    for (const kind of ['market', 'state', 'normal', 'order', 'risk', 'system'] as const)
+      mailbox.accept(envelope(kind, 'a'));
     expect(mailbox.snapshot(0).depth).toEqual({ system: 1, risk: 1, order: 1, normal: 1, state: 1, market: 1 });
     expect(takeAll(mailbox)).toEqual(['system', 'risk', 'order', 'state', 'normal', 'market']);
   });
@@ -47,7 +48,11 @@ describe('a mailbox', () => {
 
   it('replaces an unread market or state value by a newer one of its key, in its place', () => {
     const mailbox = new Mailbox();
-    const outcomes = [mailbox.accept(envelope('market', 'BTC')), mailbox.accept(envelope('market', 'ETH')), mailbox.accept(envelope('market', 'BTC', 5))];
+    const outcomes = [
+      mailbox.accept(envelope('market', 'BTC')),
+      mailbox.accept(envelope('market', 'ETH')),
+      mailbox.accept(envelope('market', 'BTC', 5)),
+    ];
     expect(outcomes).toEqual(['sent', 'sent', 'merged']);
     expect(mailbox.take()).toMatchObject({ key: 'market BTC', sentAtMs: 5 });
     expect(mailbox.accept(envelope('market', 'BTC'))).toBe('sent');
@@ -58,7 +63,11 @@ describe('a mailbox', () => {
     const mailbox = new Mailbox(2);
     mailbox.accept(envelope('order'));
     mailbox.accept(envelope('state', 'a'));
-    expect([mailbox.accept(envelope('risk')), mailbox.accept(envelope('state', 'b')), mailbox.accept(envelope('state', 'a'))]).toEqual(['refused', 'refused', 'merged']);
+    expect([
+      mailbox.accept(envelope('risk')),
+      mailbox.accept(envelope('state', 'b')),
+      mailbox.accept(envelope('state', 'a')),
+    ]).toEqual(['refused', 'refused', 'merged']);
     expect(mailbox.accept(envelope('system'))).toBe('sent');
     expect(mailbox.snapshot(0)).toMatchObject({ refused: 2, depthTotal: 3, highWaterMark: 3 });
   });
@@ -114,7 +123,10 @@ describe('a mailbox', () => {
 
   it('never loses, repeats or reorders must-deliver messages of one class, and keeps the newest of each key', () => {
     const kinds = fc.constantFrom('order' as const, 'normal' as const, 'market' as const, 'state' as const);
-    const steps = fc.array(fc.oneof(fc.record({ kind: kinds, key: fc.constantFrom('a', 'b', 'c') }), fc.constant('take' as const)), { maxLength: 300 });
+    const steps = fc.array(
+      fc.oneof(fc.record({ kind: kinds, key: fc.constantFrom('a', 'b', 'c') }), fc.constant('take' as const)),
+      { maxLength: 300 },
+    );
     fc.assert(
       fc.property(steps, (script) => {
         const mailbox = new Mailbox(20);

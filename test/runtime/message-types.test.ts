@@ -20,11 +20,15 @@ describe('the table of message types', () => {
 
   it('refuses two meanings of one type, naming both', () => {
     const other: DeliveryByType = { price: { class: 'state', keyFields: ['symbol'] } };
-    expect(() => new MessageTypes([PRICES, other])).toThrow('message type "price" must have one delivery in all tables, was market by (venue, symbol) and state by (symbol)');
+    expect(() => new MessageTypes([PRICES, other])).toThrow(
+      'message type "price" must have one delivery in all tables, was market by (venue, symbol) and state by (symbol)',
+    );
   });
 
   it('lets every watcher declare actor-down with the priority it likes', () => {
-    const watching = (priority: 'risk' | 'normal'): DeliveryByType => ({ 'actor-down': { class: 'must-deliver', priority } });
+    const watching = (priority: 'risk' | 'normal'): DeliveryByType => ({
+      'actor-down': { class: 'must-deliver', priority },
+    });
     expect(() => new MessageTypes([watching('risk'), watching('normal')])).not.toThrow();
   });
 
@@ -36,7 +40,8 @@ describe('the table of message types', () => {
 
   it('keeps values of different keys apart and of one key together', () => {
     const price = new MessageTypes([PRICES]).byName('price');
-    const key = (venue: string, symbol: string): string | undefined => price?.keyOf({ type: 'price', venue, symbol } as MessageShape);
+    const key = (venue: string, symbol: string): string | undefined =>
+      price?.keyOf({ type: 'price', venue, symbol } as MessageShape);
     expect(key('a', 'bc')).not.toBe(key('ab', 'c'));
     expect(key('a', 'b')).toBe(key('a', 'b'));
   });

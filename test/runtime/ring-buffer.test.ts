@@ -1,9 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RECORD_HEADER_BYTES, RING_HEADER_BYTES, resetRing, RingConsumer, RingProducer, ringPayloadBytesMax, type RingPlace } from '../../src/runtime/ring-buffer.ts';
+import {
+  RECORD_HEADER_BYTES,
+  RING_HEADER_BYTES,
+  resetRing,
+  RingConsumer,
+  RingProducer,
+  ringPayloadBytesMax,
+  type RingPlace,
+} from '../../src/runtime/ring-buffer.ts';
 
 function allocate(capacityBytes: number, position = 0): RingPlace {
-  const place: RingPlace = { buffer: new SharedArrayBuffer(RING_HEADER_BYTES + capacityBytes), byteOffset: 0, capacityBytes };
+  const place: RingPlace = {
+    buffer: new SharedArrayBuffer(RING_HEADER_BYTES + capacityBytes),
+    byteOffset: 0,
+    capacityBytes,
+  };
   resetRing(place, position);
   return place;
 }
@@ -30,7 +42,14 @@ const STARTS = [0, 2 ** 31 - 64, 2 ** 32 - 64, 2 ** 31 - 4096, 2 ** 32 - 4096];
 
 describe('a ring', () => {
   it.each(STARTS)('behaves like a bounded queue of bytes, starting at position %i', (start) => {
-    const steps = fc.array(fc.oneof(fc.record({ type: fc.constant('write' as const), bytes: fc.nat(ringPayloadBytesMax(1024)) }), fc.constant({ type: 'read' as const }), fc.constant({ type: 'publish' as const })), { maxLength: 200 });
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ type: fc.constant('write' as const), bytes: fc.nat(ringPayloadBytesMax(1024)) }),
+        fc.constant({ type: 'read' as const }),
+        fc.constant({ type: 'publish' as const }),
+      ),
+      { maxLength: 200 },
+    );
     fc.assert(
       fc.property(steps, (script) => {
         const place = allocate(1024, start);
@@ -41,7 +60,8 @@ describe('a ring', () => {
         for (const step of script) {
           if (step.type === 'write') {
             const bytes = payload(sequence, step.bytes);
-            if (producer.tryWrite(header(sequence), 2, bytes, 0, bytes.length)) model.push({ sequence: sequence++, bytes });
+            if (producer.tryWrite(header(sequence), 2, bytes, 0, bytes.length))
+              model.push({ sequence: sequence++, bytes });
             else expect(producer.usedBytes).toBeGreaterThan(1024 - 2 * (RECORD_HEADER_BYTES + step.bytes + 8));
           } else if (step.type === 'read') {
             expect(readOne(consumer)).toEqual(model.shift());
@@ -49,7 +69,8 @@ describe('a ring', () => {
             consumer.publishHead();
           }
         }
-        for (let left = model.shift(); left !== undefined; left = model.shift()) expect(readOne(consumer)).toEqual(left);
+        for (let left = model.shift(); left !== undefined; left = model.shift())
+          expect(readOne(consumer)).toEqual(left);
         expect(consumer.peek()).toBe(false);
       }),
       { numRuns: 200 },
@@ -62,7 +83,11 @@ describe('a ring', () => {
     const consumer = new RingConsumer(place);
     expect(consumer.peek()).toBe(true);
     const { typeId, codec, flags, destination, source, sequence, sentAtUs, payloadBytes } = consumer;
-    expect({ typeId, codec, flags, destination, source, sequence, sentAtUs, payloadBytes }).toEqual({ ...header(-1), flags: 2, payloadBytes: 3 });
+    expect({ typeId, codec, flags, destination, source, sequence, sentAtUs, payloadBytes }).toEqual({
+      ...header(-1),
+      flags: 2,
+      payloadBytes: 3,
+    });
   });
 
   it('takes a record of the largest size at every place of the ring', () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ActorSpec, ChildSpec, RestartStrategy, RestartType, SupervisorSpec } from '../../src/runtime/child-spec.ts';
+import type {
+  ActorSpec,
+  ChildSpec,
+  RestartStrategy,
+  RestartType,
+  SupervisorSpec,
+} from '../../src/runtime/child-spec.ts';
 import { newSupervisor, supervise, type SupervisorState } from '../../src/runtime/supervisor.ts';
 import type { ExitReason, SupervisorCommand, SupervisorEvent } from '../../src/runtime/supervisor-protocol.ts';
 
@@ -53,7 +59,11 @@ class Stage {
         this.log.push(`start ${command.id}`);
         const failures = this.failures.get(command.id) ?? 0;
         this.failures.set(command.id, failures - 1);
-        this.send(failures > 0 ? { type: 'child-start-failed', id: command.id, reason: CRASHED } : { type: 'child-started', id: command.id });
+        this.send(
+          failures > 0
+            ? { type: 'child-start-failed', id: command.id, reason: CRASHED }
+            : { type: 'child-started', id: command.id },
+        );
         return;
       }
       case 'stop-child':
@@ -144,7 +154,10 @@ describe('a supervisor', () => {
     stage.failures.set('c', 1);
     stage.send({ type: 'start' });
     expect(stage.log).toEqual(['start a', 'start b', 'start c', 'stop b', 'stop a']);
-    expect(stage).toMatchObject({ hasStarted: false, ended: { startFailed: true, reason: { detail: '"c" failed to start: boom' } } });
+    expect(stage).toMatchObject({
+      hasStarted: false,
+      ended: { startFailed: true, reason: { detail: '"c" failed to start: boom' } },
+    });
   });
 
   it('stops its children in reverse order of their start', () => {
@@ -155,7 +168,13 @@ describe('a supervisor', () => {
   });
 
   it('has the defaults it documents', () => {
-    expect(newSupervisor({ type: 'supervisor', id: 'root', children: [child('a'), { type: 'supervisor', id: 's', children: [] }] })).toMatchObject({
+    expect(
+      newSupervisor({
+        type: 'supervisor',
+        id: 'root',
+        children: [child('a'), { type: 'supervisor', id: 's', children: [] }],
+      }),
+    ).toMatchObject({
       strategy: 'one-for-one',
       intensity: 5,
       periodMs: 30_000,
@@ -253,7 +272,18 @@ describe('restart strategies', () => {
     const stage = ofStrategy('one-for-all');
     stage.failures.set('c', 1);
     stage.exit(CRASHED, 'a');
-    expect(stage.log).toEqual(['stop c', 'stop b', 'start a', 'start b', 'start c', 'stop b', 'stop a', 'start a', 'start b', 'start c']);
+    expect(stage.log).toEqual([
+      'stop c',
+      'stop b',
+      'start a',
+      'start b',
+      'start c',
+      'stop b',
+      'stop a',
+      'start a',
+      'start b',
+      'start c',
+    ]);
   });
 
   it('rest-for-one leaves those before the failing one up while it retries', () => {
@@ -354,7 +384,11 @@ describe('a supervisor, whatever happens', () => {
     const ids = ['a', 'b', 'c', 'd'];
     const events = fc.array(
       fc.oneof(
-        fc.record({ type: fc.constant('exit' as const), id: fc.constantFrom(...ids), kind: fc.constantFrom('normal' as const, 'crashed' as const, 'shutdown' as const) }),
+        fc.record({
+          type: fc.constant('exit' as const),
+          id: fc.constantFrom(...ids),
+          kind: fc.constantFrom('normal' as const, 'crashed' as const, 'shutdown' as const),
+        }),
         fc.record({ type: fc.constant('time' as const), ms: fc.nat(3_000) }),
         fc.constant({ type: 'timer' as const }),
         fc.record({ type: fc.constant('fail' as const), id: fc.constantFrom(...ids), times: fc.nat(2) }),
@@ -362,10 +396,18 @@ describe('a supervisor, whatever happens', () => {
       { maxLength: 40 },
     );
     const strategies = fc.constantFrom<RestartStrategy>('one-for-one', 'one-for-all', 'rest-for-one');
-    const restarts = fc.array(fc.constantFrom<RestartType>('permanent', 'transient', 'temporary'), { minLength: 4, maxLength: 4 });
+    const restarts = fc.array(fc.constantFrom<RestartType>('permanent', 'transient', 'temporary'), {
+      minLength: 4,
+      maxLength: 4,
+    });
     fc.assert(
       fc.property(strategies, restarts, events, (strategy, types, script) => {
-        const stage = started({ strategy, intensity: 8, periodMs: 10_000, children: ids.map((id, index) => child(id, types[index])) });
+        const stage = started({
+          strategy,
+          intensity: 8,
+          periodMs: 10_000,
+          children: ids.map((id, index) => child(id, types[index])),
+        });
         for (const event of script) {
           if (stage.ended !== undefined) break;
           if (event.type === 'time') stage.nowMs += event.ms;

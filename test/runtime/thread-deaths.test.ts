@@ -26,14 +26,25 @@ async function start(more: Partial<ThreadSystemOptions> = {}): Promise<ActorSyst
     tree: {
       type: 'supervisor',
       id: 'root',
-      children: (['doomed', 'housemate', 'neighbour'] as const).map((id) => ({ type: 'actor', id, kind: 'doomed', args: {}, thread: id === 'neighbour' ? 'b' : 'a' })),
+      children: (['doomed', 'housemate', 'neighbour'] as const).map((id) => ({
+        type: 'actor',
+        id,
+        kind: 'doomed',
+        args: {},
+        thread: id === 'neighbour' ? 'b' : 'a',
+      })),
     },
     kinds: [doomed],
     portsFor: () => ({}),
     calendar: { type: 'live' },
     log: (record) => logs.push(record),
     threads: [
-      { name: 'a', entry: ENTRY, spare: true, resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 8 } },
+      {
+        name: 'a',
+        entry: ENTRY,
+        spare: true,
+        resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 8 },
+      },
       { name: 'b', entry: ENTRY },
     ],
     heartbeatMs: 300,
@@ -54,7 +65,9 @@ interface Notes {
 /** Asks until somebody answers: a life that ends first does not. */
 async function notesOf(running: ActorSystem, path: string, holds: (answer: Notes) => boolean): Promise<Notes> {
   for (;;) {
-    const answer = await (running.ask(path, { type: 'list-notes' } as MessageShape, { deadlineMs: 10_000 }) as Promise<Notes>).catch(() => undefined);
+    const answer = await (
+      running.ask(path, { type: 'list-notes' } as MessageShape, { deadlineMs: 10_000 }) as Promise<Notes>
+    ).catch(() => undefined);
     if (answer !== undefined && holds(answer)) return answer;
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -73,35 +86,49 @@ describe('the death of a thread', { timeout: 30_000 }, () => {
     ['stack-overflow', /RangeError: Maximum call stack/],
   ];
 
-  it.each(deaths)('by %s is the death of its actors, and the spare takes over with what they were told since', async (of, reason) => {
-    const running = await start();
-    tell(running, 'housemate', { type: 'note', number: 1 });
-    await notesOf(running, 'housemate', ({ notes }) => notes.length === 1);
-    tell(running, 'doomed', { type: 'die', of });
-    await notesOf(running, 'doomed', ({ incarnation }) => incarnation > 1);
-    tell(running, 'housemate', { type: 'note', number: 2 });
-    // State dies with the thread; the message after the death does not.
-    expect(await notesOf(running, 'housemate', ({ notes }) => notes.includes(2))).toEqual({ notes: [2], incarnation: 2 });
-    expect(await notesOf(running, 'neighbour', () => true)).toMatchObject({ incarnation: 1 });
-    expect(died()).toEqual([expect.stringMatching(reason)]);
-    const { threads } = await running.snapshot();
-    expect(threads.map(({ name, incarnation, status }) => [name, incarnation, status])).toEqual([
-      ['main', 1, 'running'],
-      ['a', 2, 'running'],
-      ['b', 1, 'running'],
-    ]);
-    expect(threads.find(({ name }) => name === 'a')?.lastFailure).toMatch(reason);
-  });
+  it.each(deaths)(
+    'by %s is the death of its actors, and the spare takes over with what they were told since',
+    async (of, reason) => {
+      const running = await start();
+      tell(running, 'housemate', { type: 'note', number: 1 });
+      await notesOf(running, 'housemate', ({ notes }) => notes.length === 1);
+      tell(running, 'doomed', { type: 'die', of });
+      await notesOf(running, 'doomed', ({ incarnation }) => incarnation > 1);
+      tell(running, 'housemate', { type: 'note', number: 2 });
+      // State dies with the thread; the message after the death does not.
+      expect(await notesOf(running, 'housemate', ({ notes }) => notes.includes(2))).toEqual({
+        notes: [2],
+        incarnation: 2,
+      });
+      expect(await notesOf(running, 'neighbour', () => true)).toMatchObject({ incarnation: 1 });
+      expect(died()).toEqual([expect.stringMatching(reason)]);
+      const { threads } = await running.snapshot();
+      expect(threads.map(({ name, incarnation, status }) => [name, incarnation, status])).toEqual([
+        ['main', 1, 'running'],
+        ['a', 2, 'running'],
+        ['b', 1, 'running'],
+      ]);
+      expect(threads.find(({ name }) => name === 'a')?.lastFailure).toMatch(reason);
+    },
+  );
 
-  it.each(['endless-loop', 'endless-wait'] as const)('by %s is found by the silence of its heartbeat, and what it hung over twice is set aside', async (of) => {
-    const running = await start();
-    tell(running, 'doomed', { type: 'die', of });
-    tell(running, 'housemate', { type: 'note', number: 7 });
-    expect(await notesOf(running, 'housemate', ({ incarnation }) => incarnation > 2)).toMatchObject({ incarnation: 3 });
-    expect(await notesOf(running, 'doomed', () => true)).toEqual({ notes: [], incarnation: 3 });
-    expect(logs.filter((record) => record.event === 'thread-hung')).toHaveLength(2);
-    expect((await running.snapshot()).deadLetters).toMatchObject({ byReason: { poison: 1 }, latest: [{ path: 'doomed', type: 'die', reason: 'poison' }] });
-  });
+  it.each(['endless-loop', 'endless-wait'] as const)(
+    'by %s is found by the silence of its heartbeat, and what it hung over twice is set aside',
+    async (of) => {
+      const running = await start();
+      tell(running, 'doomed', { type: 'die', of });
+      tell(running, 'housemate', { type: 'note', number: 7 });
+      expect(await notesOf(running, 'housemate', ({ incarnation }) => incarnation > 2)).toMatchObject({
+        incarnation: 3,
+      });
+      expect(await notesOf(running, 'doomed', () => true)).toEqual({ notes: [], incarnation: 3 });
+      expect(logs.filter((record) => record.event === 'thread-hung')).toHaveLength(2);
+      expect((await running.snapshot()).deadLetters).toMatchObject({
+        byReason: { poison: 1 },
+        latest: [{ path: 'doomed', type: 'die', reason: 'poison' }],
+      });
+    },
+  );
 
   it('leaves nothing unread of what it had told others, life after life', async () => {
     const running = await start({ heartbeatMs: 5_000 });
@@ -131,7 +158,9 @@ describe('the death of a thread', { timeout: 30_000 }, () => {
   });
 
   it('inside a native call ends the process with code 70 at once, although the call goes on', async () => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL('./fixtures/stuck-process.ts', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [fileURLToPath(new URL('./fixtures/stuck-process.ts', import.meta.url))], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     const [code] = (await once(child, 'close')) as [number | null];

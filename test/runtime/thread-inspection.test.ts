@@ -59,13 +59,16 @@ describe.each(['sink/a', 'sink/main'])('steering %s', { timeout: 30_000 }, (path
   it('pauses it: what it is told waits, can be looked at, and is handled in order once it is resumed', async () => {
     const running = await start();
     expect(await running.pauseActor(path)).toBe(true);
-    for (const number of [0, 1, 2]) tell(running, path, { type: 'item', from: 'me', number, text: 'x'.repeat(number * 400) });
+    for (const number of [0, 1, 2])
+      tell(running, path, { type: 'item', from: 'me', number, text: 'x'.repeat(number * 400) });
     tell(running, path, { type: 'price', symbol: 'BTC', value: 7 });
     const view = await until(
       () => running.peek(path, { limit: 4 }),
       (answer) => answer?.depthTotal === 4,
     );
-    expect(view?.messages.map(({ type, class: deliveryClass, from, message }) => [type, deliveryClass, from, message])).toEqual([
+    expect(
+      view?.messages.map(({ type, class: deliveryClass, from, message }) => [type, deliveryClass, from, message]),
+    ).toEqual([
       ['item', 'must-deliver', '', { type: 'item', from: 'me', number: 0, text: '' }],
       ['item', 'must-deliver', '', { type: 'item', from: 'me', number: 1, text: 'x'.repeat(400) }],
       ['item', 'must-deliver', '', { type: 'item', from: 'me', number: 2, text: '[800 characters]' }],
@@ -79,7 +82,11 @@ describe.each(['sink/a', 'sink/main'])('steering %s', { timeout: 30_000 }, (path
       (answer) => answer?.mailbox.depthTotal === 0,
     );
     expect(after).toMatchObject({ status: 'running', queueTime: { count: 4 } });
-    expect(await running.ask(path, { type: 'report' }, { deadlineMs: 5_000 })).toMatchObject({ received: 3, gaps: 0, duplicates: 0 });
+    expect(await running.ask(path, { type: 'report' }, { deadlineMs: 5_000 })).toMatchObject({
+      received: 3,
+      gaps: 0,
+      duplicates: 0,
+    });
     expect((await running.peek(path))?.messages).toEqual([]);
   });
 
@@ -99,7 +106,10 @@ describe.each(['sink/a', 'sink/main'])('steering %s', { timeout: 30_000 }, (path
     );
     expect(restarted).toMatchObject({ mailbox: { depthTotal: 1 }, restarts: 1 });
     await running.resumeActor(path);
-    expect(await running.ask(path, { type: 'report' }, { deadlineMs: 5_000 })).toMatchObject({ received: 1, incarnation: 2 });
+    expect(await running.ask(path, { type: 'report' }, { deadlineMs: 5_000 })).toMatchObject({
+      received: 1,
+      incarnation: 2,
+    });
     expect((await running.snapshot()).supervisors[0]).toMatchObject({ restartsTotal: 1 });
   });
 });
@@ -120,7 +130,9 @@ describe('inspection', { timeout: 30_000 }, () => {
   it('has no answer for a path where no actor lives', async () => {
     const running = await start();
     expect(await running.peek('nobody')).toBeUndefined();
-    expect(await Promise.all([running.pauseActor('nobody'), running.resumeActor('$asks'), running.restartActor('nobody')])).toEqual([false, false, false]);
+    expect(
+      await Promise.all([running.pauseActor('nobody'), running.resumeActor('$asks'), running.restartActor('nobody')]),
+    ).toEqual([false, false, false]);
   });
 
   it('follows one frame of so many across threads, to everything told because of it', async () => {
@@ -133,7 +145,11 @@ describe('inspection', { timeout: 30_000 }, () => {
     expect(traces.map(({ traceId }) => traceId)).toEqual([4, 3, 2, 1]);
     for (const { threads, spans, beganAtMs, durationMs } of traces) {
       expect(threads).toEqual(['a', 'b']);
-      expect(spans.map(({ from, path, type, thread }) => `${from} ${type} ${path} ${thread}`)).toEqual(['$port frame feed a', 'feed tick decider b', 'decider order gateway a']);
+      expect(spans.map(({ from, path, type, thread }) => `${from} ${type} ${path} ${thread}`)).toEqual([
+        '$port frame feed a',
+        'feed tick decider b',
+        'decider order gateway a',
+      ]);
       let beforeMs = beganAtMs;
       for (const { queuedAtMs, startedAtMs, endedAtMs } of spans) {
         // Send times cross threads in whole microseconds.

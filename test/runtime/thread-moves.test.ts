@@ -31,12 +31,33 @@ function words(count: number): Int32Array {
 /** So many producers on thread a, each with a receiver on thread b; receivers may be moved anywhere, main included. */
 async function start(flows: number, more: Partial<ThreadSystemOptions> = {}, lookAgainMs = 600_000) {
   const faults = words(2);
-  const ledgers: readonly Flow[] = Array.from({ length: flows }, () => ({ acknowledged: words(1), seen: words(ENTRIES) }));
+  const ledgers: readonly Flow[] = Array.from({ length: flows }, () => ({
+    acknowledged: words(1),
+    seen: words(ENTRIES),
+  }));
   const children = ledgers.flatMap(({ acknowledged, seen }, index): ChildSpec[] => {
-    const args = (side: Int32Array, peer: string): LedgerArgs => ({ peer, count: ENTRIES, words: side, torn: faults, lookAgainMs });
+    const args = (side: Int32Array, peer: string): LedgerArgs => ({
+      peer,
+      count: ENTRIES,
+      words: side,
+      torn: faults,
+      lookAgainMs,
+    });
     return [
-      { type: 'actor', id: `receiver/${index}`, kind: 'ledger-receiver', thread: 'b', args: args(seen, `producer/${index}`) },
-      { type: 'actor', id: `producer/${index}`, kind: 'ledger-producer', thread: 'a', args: args(acknowledged, `receiver/${index}`) },
+      {
+        type: 'actor',
+        id: `receiver/${index}`,
+        kind: 'ledger-receiver',
+        thread: 'b',
+        args: args(seen, `producer/${index}`),
+      },
+      {
+        type: 'actor',
+        id: `producer/${index}`,
+        kind: 'ledger-producer',
+        thread: 'a',
+        args: args(acknowledged, `receiver/${index}`),
+      },
     ];
   });
   system = await startThreads({
@@ -89,14 +110,22 @@ describe('moving an actor', { timeout: 60_000 }, () => {
     await untilTrue(async () => (await running.inspect('receiver/0'))?.status === 'paused');
     const after = await running.peek('receiver/0', { limit: 10 });
     expect(after?.messages.map(({ message }) => message)).toEqual(before?.messages.map(({ message }) => message));
-    expect(await running.inspect('receiver/0')).toMatchObject({ thread: 'c', incarnation: 2, mailbox: { depthTotal: 64 } });
+    expect(await running.inspect('receiver/0')).toMatchObject({
+      thread: 'c',
+      incarnation: 2,
+      mailbox: { depthTotal: 64 },
+    });
     expect((await running.snapshot()).supervisors[0]).toMatchObject({ restartsTotal: 0 });
   });
 
   it('refuses what cannot be done', async () => {
     const { running } = await start(1);
-    await expect(running.moveActor('nobody', 'b')).rejects.toThrow('an actor to move must be running, "nobody" is stopped');
-    await expect(running.moveActor('receiver/0', 'z')).rejects.toThrow('a thread to move to must be attached, "z" is not');
+    await expect(running.moveActor('nobody', 'b')).rejects.toThrow(
+      'an actor to move must be running, "nobody" is stopped',
+    );
+    await expect(running.moveActor('receiver/0', 'z')).rejects.toThrow(
+      'a thread to move to must be attached, "z" is not',
+    );
     await running.moveActor('receiver/0', 'b');
     expect(await running.inspect('receiver/0')).toMatchObject({ incarnation: 1 });
   });
@@ -104,7 +133,9 @@ describe('moving an actor', { timeout: 60_000 }, () => {
   it.each(['a', 'b', 'c'])('survives the death of thread %s in the middle of it', async (victim) => {
     const { running, faults, ledgers } = await start(2, { threadIntensity: 1_000, threadPeriodMs: 1 }, 20);
     for (let round = 0; round < 6; round++) {
-      const moved = running.moveActor('receiver/0', round % 2 === 0 ? 'c' : 'b').catch((error: unknown) => String(error));
+      const moved = running
+        .moveActor('receiver/0', round % 2 === 0 ? 'c' : 'b')
+        .catch((error: unknown) => String(error));
       await new Promise((resolve) => setTimeout(resolve, round));
       running.killThread(victim);
       await moved;
@@ -141,9 +172,15 @@ describe('threads at run time', { timeout: 60_000 }, () => {
   it('are as many as was said at the start, and never have the name of an earlier one', async () => {
     const { running } = await start(1, { threadsMax: 4 });
     await running.removeThread('c', { to: 'b' });
-    await expect(running.addThread({ name: 'd', entry: ENTRY })).rejects.toThrow('a system must have at most 4 threads in its life (threadsMax), "d" is one more');
-    await expect(running.addThread({ name: 'c', entry: ENTRY })).rejects.toThrow('thread names must be unique for ever, "c" was there before');
-    await expect(running.removeThread('main', { to: 'b' })).rejects.toThrow('a thread to remove must be a worker, was "main"');
+    await expect(running.addThread({ name: 'd', entry: ENTRY })).rejects.toThrow(
+      'a system must have at most 4 threads in its life (threadsMax), "d" is one more',
+    );
+    await expect(running.addThread({ name: 'c', entry: ENTRY })).rejects.toThrow(
+      'thread names must be unique for ever, "c" was there before',
+    );
+    await expect(running.removeThread('main', { to: 'b' })).rejects.toThrow(
+      'a thread to remove must be a worker, was "main"',
+    );
     await expect(running.removeThread('b', { to: 'b' })).rejects.toThrow('must go to another');
   });
 });

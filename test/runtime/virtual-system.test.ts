@@ -13,7 +13,16 @@ function actor(id: string, kind: string, thread: string, more: Partial<ActorSpec
   return { type: 'actor', id, kind, args: {}, thread, ...more };
 }
 
-function start(seed: number, tree: SupervisorSpec, options: { readonly kinds?: readonly AnyActorKind[]; readonly portsFor?: (context: PortsContext) => unknown; readonly checkIsolation?: boolean; readonly log?: (record: LogRecord) => void } = {}): VirtualSystem {
+function start(
+  seed: number,
+  tree: SupervisorSpec,
+  options: {
+    readonly kinds?: readonly AnyActorKind[];
+    readonly portsFor?: (context: PortsContext) => unknown;
+    readonly checkIsolation?: boolean;
+    readonly log?: (record: LogRecord) => void;
+  } = {},
+): VirtualSystem {
   return startVirtual({
     tree,
     kinds: options.kinds ?? KINDS,
@@ -29,7 +38,12 @@ function start(seed: number, tree: SupervisorSpec, options: { readonly kinds?: r
 const FAN_IN: SupervisorSpec = {
   type: 'supervisor',
   id: 'root',
-  children: [actor('sink', 'sink', 'c'), actor('relay/1', 'relay', 'a'), actor('relay/2', 'relay', 'b'), actor('watcher', 'watcher', 'a')],
+  children: [
+    actor('sink', 'sink', 'c'),
+    actor('relay/1', 'relay', 'a'),
+    actor('relay/2', 'relay', 'b'),
+    actor('watcher', 'watcher', 'a'),
+  ],
 };
 
 function runFanIn(seed: number, disturb: (system: VirtualSystem) => void = () => {}): VirtualSystem {
@@ -45,7 +59,11 @@ function runFanIn(seed: number, disturb: (system: VirtualSystem) => void = () =>
 describe('a system in virtual time', () => {
   it('delivers every message between threads once and in order per sender', () => {
     const system = runFanIn(1);
-    expect(system.inspect('sink')).toMatchObject({ status: 'running', digest: { received: 1_000 }, mailbox: { processed: 1_000 } });
+    expect(system.inspect('sink')).toMatchObject({
+      status: 'running',
+      digest: { received: 1_000 },
+      mailbox: { processed: 1_000 },
+    });
   });
 
   it('gives the same event hash for the same seed and another interleaving for another seed', () => {
@@ -72,7 +90,12 @@ describe('a system in virtual time', () => {
     });
     // The poison message ended two lives and was set aside; nothing else was lost on the way.
     const inspection = system.inspect('sink');
-    expect(inspection).toMatchObject({ status: 'running', incarnation: 3, restarts: 2, failure: { reason: 'Error: told to crash', during: 'crash-now' } });
+    expect(inspection).toMatchObject({
+      status: 'running',
+      incarnation: 3,
+      restarts: 2,
+      failure: { reason: 'Error: told to crash', during: 'crash-now' },
+    });
     // The second life ended before the watcher's next watch arrived: that watch holds for the third life.
     expect(system.inspect('watcher')?.digest).toEqual([{ path: 'sink', incarnation: 1 }]);
     expect(inspection?.watchers).toEqual(['watcher']);
@@ -118,7 +141,11 @@ describe('a system in virtual time', () => {
       {
         type: 'supervisor',
         id: 'root',
-        children: [actor('1', 'quiet', 'a'), { type: 'supervisor', id: 'inner', children: [actor('2', 'quiet', 'b'), actor('3', 'quiet', 'a')] }, actor('4', 'quiet', 'c')],
+        children: [
+          actor('1', 'quiet', 'a'),
+          { type: 'supervisor', id: 'inner', children: [actor('2', 'quiet', 'b'), actor('3', 'quiet', 'a')] },
+          actor('4', 'quiet', 'c'),
+        ],
       },
       { kinds: [quiet] },
     );
@@ -144,7 +171,10 @@ describe('a system in virtual time', () => {
   });
 
   it('runs timers and port answers of the living incarnation only, and calendar time at its scale', () => {
-    type Message = { readonly type: 'tick'; readonly life: number } | { readonly type: 'answer'; readonly life: number } | { readonly type: 'crash' };
+    type Message =
+      | { readonly type: 'tick'; readonly life: number }
+      | { readonly type: 'answer'; readonly life: number }
+      | { readonly type: 'crash' };
     const seen: string[] = [];
     const timed: ActorKind<unknown, null, Message, { ask(life: number): void }> = {
       kind: 'timed',
@@ -165,15 +195,19 @@ describe('a system in virtual time', () => {
       },
     };
     let disposed = 0;
-    const system = start(1, { type: 'supervisor', id: 'root', children: [actor('timed', 'timed', 'a')] }, {
-      kinds: [timed],
-      portsFor: (context) => ({
-        ask: (life: number) => context.schedule(20, () => context.deliver({ type: 'answer', life } as MessageShape)),
-        dispose: () => {
-          disposed += 1;
-        },
-      }),
-    });
+    const system = start(
+      1,
+      { type: 'supervisor', id: 'root', children: [actor('timed', 'timed', 'a')] },
+      {
+        kinds: [timed],
+        portsFor: (context) => ({
+          ask: (life: number) => context.schedule(20, () => context.deliver({ type: 'answer', life } as MessageShape)),
+          dispose: () => {
+            disposed += 1;
+          },
+        }),
+      },
+    );
     system.runUntil(10);
     system.tell('timed', { type: 'crash' });
     system.runUntil(1_000);
