@@ -1,5 +1,5 @@
 /**
- * The quick suite: everything under test/ except test/long. The whole engine comes last and one file at a time: it runs on real
+ * The quick suite: everything under test/ except test/long. The whole engine runs apart from the rest and one file at a time: it is on real
  * threads against compressed market time, and would measure its neighbours' load instead of itself.
  */
 import { join } from 'node:path';
