@@ -41,9 +41,14 @@ describe('while an evaluation computes for 100 ms', () => {
     framesNs.filter((atNs) => spans.some(({ beganNs, endedNs }) => beganNs < atNs && atNs < endedNs));
 
   it('on the trading thread, connectors go on taking up frames of their venues', async () => {
-    const { spans, framesNs } = await evaluate('trading');
-    expect(spans.length).toBeGreaterThan(0);
-    expect(during(spans, framesNs).length).toBeGreaterThan(0);
+    // Venues send a frame every 20 ms or so; a busy machine may hold them all back through one evaluation, not through many.
+    let framesDuring = 0;
+    for (let tries = 0; tries < 30 && framesDuring === 0; tries++) {
+      const { spans, framesNs } = await evaluate('trading');
+      expect(spans.length).toBeGreaterThan(0);
+      framesDuring = during(spans, framesNs).length;
+    }
+    expect(framesDuring).toBeGreaterThan(0);
   });
 
   it('on their own thread they take up none: what the threads are for', async () => {
