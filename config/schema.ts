@@ -146,6 +146,12 @@ export const configSchema = z.strictObject({
         'Threads for positions, strategy and guard; 0 puts them on the main thread.',
       ),
       cpu: integer('threads', 1, [0, 64], 'Threads of the CPU pool; 0 computes on the asking thread.'),
+      ioScheduling: z
+        .enum(['realtime', 'ordinary'])
+        .default('realtime')
+        .describe(
+          'How Linux schedules connector threads: before all ordinary threads where the kernel permits it, or like them.',
+        ),
     })
     .prefault({}),
   placement: z

@@ -54,6 +54,7 @@ export async function startEvaluationSubject(journalDirectory: string): Promise<
   failed.promise.catch(() => undefined);
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
+    isRealtime: config.workers.ioScheduling === 'realtime',
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };

@@ -41,6 +41,7 @@ export async function startEngineSubject(address: VenueAddress, journalDirectory
   const { secrets, options } = demoAccount(VENUE, ACCOUNT);
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
+    isRealtime: config.workers.ioScheduling === 'realtime',
     calendarScale: config.calendar.scale,
     secrets: { [connectorRef(VENUE, ACCOUNT).path]: { type: 'published', secrets } },
   };

@@ -98,6 +98,7 @@ function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThr
   const entry = (name: string): URL => new URL(`../../../workers/${name}.ts`, import.meta.url);
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
+    isRealtime: config.workers.ioScheduling === 'realtime',
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };
@@ -132,6 +133,7 @@ async function mainPorts(
 ): Promise<(context: PortsContext) => unknown> {
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
+    isRealtime: config.workers.ioScheduling === 'realtime',
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };

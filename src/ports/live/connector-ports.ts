@@ -8,12 +8,15 @@ import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
 import { openCpuPort, startCpuPool } from './cpu-port.ts';
 import { openHttpPort } from './http-port.ts';
+import { runThreadRealtime } from './realtime-priority.ts';
 import { openSocketPort } from './socket-port.ts';
 
 /** The thread's settings: plain data. */
 export interface ConnectorThreadData {
   /** Threads of the CPU pool; 0 computes in place. */
   readonly cpuThreads: number;
+  /** Whether the thread asks the kernel for real-time scheduling. */
+  readonly isRealtime: boolean;
   /** Calendar ms per monotonic ms. */
   readonly calendarScale: number;
   /** By actor path, for example `connector/lighter:main`. */
@@ -23,11 +26,16 @@ export interface ConnectorThreadData {
 /** Makes the factory of one thread; its pool starts with the first connector. */
 export function connectorPortsFactory(): PortsFactory {
   let pool: Piscina | undefined;
+  let isScheduled = false;
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const data = context.data as ConnectorThreadData;
     const source = data.secrets[context.path];
     if (source === undefined) throw new Error(`secrets of ${context.path} must be named in the thread's settings`);
     const deliver = (message: Parameters<PortsContext['deliver']>[0]): void => context.deliver(message);
+    if (!isScheduled) {
+      isScheduled = true;
+      if (data.isRealtime) scheduleThread(context);
+    }
     if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
     const http = openHttpPort(deliver);
     const socket = openSocketPort(deliver, () => context.monotonicMs());
@@ -45,6 +53,13 @@ export function connectorPortsFactory(): PortsFactory {
       },
     };
   };
+}
+
+/** Before the thread has a socket. Refused is no failure: the thread then waits for a core like everybody else. */
+function scheduleThread(context: PortsContext): void {
+  const verdict = runThreadRealtime();
+  if (verdict.isRealtime) context.log('info', 'io-thread-realtime', { thread: context.threadName });
+  else context.log('info', 'io-thread-ordinary', { thread: context.threadName, reason: verdict.reason });
 }
 
 /** The CPU door without a pool: computes at once, answers on a later turn. */
