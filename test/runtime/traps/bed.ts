@@ -59,8 +59,10 @@ export async function runTokens(options: {
   readonly wakes: readonly ('nudge' | 'wait')[];
   readonly tokens: number;
   readonly hopsPerToken: number;
+  /** Kills every thread first: the clocks of its next life count from a later moment. */
+  readonly killsFirst?: boolean;
 }): Promise<TokenRun> {
-  const { wakes, tokens, hopsPerToken } = options;
+  const { wakes, tokens, hopsPerToken, killsFirst = false } = options;
   const words = new Int32Array(new SharedArrayBuffer(8));
   const passers = wakes.map((_, index) =>
     actorOf(`passer/${index}`, 'token-passer', `t${index}`, {
@@ -68,6 +70,13 @@ export async function runTokens(options: {
     }),
   );
   const system = await startTraps(wakes, passers);
+  for (const { id, thread = '' } of killsFirst ? passers : []) {
+    system.killThread(thread);
+    await until(
+      () => system.inspect(id),
+      (answer) => answer?.incarnation === 2 && answer.status === 'running',
+    );
+  }
   for (let token = 0; token < tokens; token++) {
     const first: TokenMessage = { type: 'token', hopsLeft: hopsPerToken - 1, sentAtMs: system.monotonicMs() };
     system.tell(`passer/${token % wakes.length}`, first);
