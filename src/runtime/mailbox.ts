@@ -58,6 +58,7 @@ export class Mailbox {
   #accepted = 0;
   #processed = 0;
   #merged = 0;
+  #evicted = 0;
   #refused = 0;
 
   constructor(messagesMax: number = MAILBOX_MESSAGES_MAX_DEFAULT) {
@@ -160,6 +161,7 @@ export class Mailbox {
       accepted: this.#accepted,
       processed: this.#processed,
       merged: this.#merged,
+      evicted: this.#evicted,
       refused: this.#refused,
     };
   }
@@ -198,7 +200,7 @@ export class Mailbox {
 
   #dropOldestMarket(): boolean {
     if (this.#takeFrom(LEVEL.market) === undefined) return false;
-    this.#merged += 1;
+    this.#evicted += 1;
     return true;
   }
 

@@ -29,6 +29,8 @@ export interface MailboxSnapshot {
   readonly processed: number;
   /** Values replaced by a newer one of the same key before they were read. */
   readonly merged: number;
+  /** Market values pushed out at the bound by one of another key, never read. */
+  readonly evicted: number;
   readonly refused: number;
 }
 
