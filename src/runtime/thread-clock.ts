@@ -10,6 +10,7 @@ export function anchorNow(): bigint {
 /** Readings of both clocks, of which the one that took the least time counts. */
 const READINGS = 8;
 
+/** The two times of one thread: calendar and monotonic. */
 export class ThreadClock {
   readonly #calendar: Calendar;
   /** `performance.now()` counts from each thread's own start; this makes it count from the anchor. */
