@@ -39,6 +39,7 @@ export interface Watcher {
   readonly incarnation: number;
 }
 
+/** The place of one actor. Only its host changes it. */
 export class ActorCell {
   readonly path: ActorPath;
   /** What the next life starts from. */

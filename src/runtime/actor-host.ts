@@ -16,6 +16,7 @@ import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime } from './thread-runtime.ts';
 import type { TraceSpan } from './trace-store.ts';
 
+/** What a worker thread can run. */
 export interface HostActorsOptions {
   /** The kinds this thread can run. */
   readonly kinds: readonly AnyActorKind[];

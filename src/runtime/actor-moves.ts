@@ -11,6 +11,7 @@ import type { ActorPath } from './actor.ts';
 import { Deque } from './deque.ts';
 import type { Envelope } from './mailbox.ts';
 
+/** The two lanes of an ordered pair of threads; marks go over both. */
 export type LaneName = 'control' | 'data';
 
 /** An actor that leaves this thread. */
@@ -29,6 +30,7 @@ export interface Arrival {
   readonly held: Envelope[];
 }
 
+/** The moves in which this thread takes part. */
 export class ActorMoves {
   readonly departures = new Map<ActorPath, Departure>();
   readonly arrivals = new Map<ActorPath, Arrival>();

@@ -13,6 +13,7 @@ import {
 import type { ActorCell, Life } from './actor-cell.ts';
 import type { CellHost } from './cell-host.ts';
 
+/** The `self` of one life. Every function but `path`, `incarnation` and `ref` does nothing, or answers `dead`, once the life ended. */
 export class ActorSelf implements Self<MessageShape> {
   readonly path: ActorPath;
   readonly incarnation: number;

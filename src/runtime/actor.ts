@@ -45,6 +45,7 @@ export type DeliveryTable<Message extends MessageShape> = { readonly [Type in Me
  */
 export type TellOutcome = 'sent' | 'merged' | 'refused' | 'dead';
 
+/** The number of a pending timer of this life, from `self.after`; 0 is none. */
 export type TimerRef = number;
 
 /** A deterministic stream of random numbers for one purpose. */

@@ -21,6 +21,7 @@ export class MessageRefused extends Error {
   }
 }
 
+/** The codec of one thread: messages to bytes and back. */
 export class MessageCodec {
   /**
    * Maps, not shared record structures: both sides need no agreement beyond MessagePack itself. Buffers are copied out

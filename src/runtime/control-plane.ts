@@ -34,6 +34,7 @@ export interface AttachOptions {
   readonly paused: readonly ActorPath[];
 }
 
+/** Where to meet another thread: its number, the generation of the rings to use (see segment.ts), and a port for nudges. */
 export interface PeerLink {
   readonly identity: ThreadIdentity;
   readonly index: number;

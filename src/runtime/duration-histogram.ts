@@ -7,6 +7,7 @@ const UNITS_MAX = 2 ** 31 - 1;
 /** Four buckets per power of two, from 0 to the longest duration told apart (8 minutes). */
 const BUCKETS = 120;
 
+/** Counts durations of one kind; constant size, whatever it is given. */
 export class DurationHistogram {
   /** Made with the first duration: an idle actor pays nothing. */
   #buckets: Uint32Array | undefined;

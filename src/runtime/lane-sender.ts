@@ -75,7 +75,8 @@ class LaneWriter {
     const bytes = this.#codec.encode(outgoing.message);
     if (bytes.byteLength <= this.#ring.payloadBytesMax)
       return this.#writePatiently(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
-    this.#partial = { outgoing, bytes: bytes.slice(), at: 0 };
+    // A copy of its own: the encoder's bytes are a Buffer over memory it uses again, and `slice` of a Buffer copies nothing.
+    this.#partial = { outgoing, bytes: new Uint8Array(bytes), at: 0 };
     return this.proceed() ? 'written' : 'begun';
   }
 

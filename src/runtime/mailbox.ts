@@ -32,12 +32,14 @@ export interface Envelope {
   readonly traceId?: number;
 }
 
+/** Messages a mailbox holds unless `mailboxMessagesMax` of its spec says otherwise. */
 export const MAILBOX_MESSAGES_MAX_DEFAULT = 10_000;
 /** Unread port answers and timers may exceed the bound by this factor before the actor is failed. */
 const OVERRUN_FACTOR = 8;
 /** At most this many messages in a row overtake a waiting lower level. */
 const OVERTAKES_MAX = 64;
 
+/** What became of a message offered to a mailbox: `merged` replaced an unread value of its key, `refused` was not taken. */
 export type AcceptOutcome = 'sent' | 'merged' | 'refused';
 
 /** A place in a queue whose content a newer value of the same key may replace. */
@@ -45,6 +47,7 @@ interface Slot {
   envelope: Envelope;
 }
 
+/** The mailbox of one actor; it outlasts the actor's lives. See docs of `accept` and `take` for bound and order. */
 export class Mailbox {
   readonly #levels: readonly [Deque<Slot>, Deque<Slot>, Deque<Slot>, Deque<Slot>, Deque<Slot>];
   /** Newest unread value per key of state and market messages. */
@@ -58,6 +61,7 @@ export class Mailbox {
   #accepted = 0;
   #processed = 0;
   #merged = 0;
+  #evicted = 0;
   #refused = 0;
 
   constructor(messagesMax: number = MAILBOX_MESSAGES_MAX_DEFAULT) {
@@ -160,6 +164,7 @@ export class Mailbox {
       accepted: this.#accepted,
       processed: this.#processed,
       merged: this.#merged,
+      evicted: this.#evicted,
       refused: this.#refused,
     };
   }
@@ -198,7 +203,7 @@ export class Mailbox {
 
   #dropOldestMarket(): boolean {
     if (this.#takeFrom(LEVEL.market) === undefined) return false;
-    this.#merged += 1;
+    this.#evicted += 1;
     return true;
   }
 

@@ -4,10 +4,13 @@ import { hashText } from './random.ts';
 
 /** Service levels of a mailbox, best first. State messages share the level of normal ones, market comes last. */
 export const LEVEL = { system: 0, risk: 1, order: 2, normal: 3, market: 4 } as const;
+/** A service level: 0 is served first. */
 export type Level = (typeof LEVEL)[keyof typeof LEVEL];
 
+/** How a message may be treated on its way; see Delivery in actor.ts. */
 export type DeliveryClass = 'must-deliver' | 'state' | 'market';
 
+/** One message type as all threads of a system know it. */
 export interface MessageType {
   readonly name: string;
   /** Its number on the rings; below 16 are the runtime's own records. */
@@ -27,6 +30,7 @@ const BUILT_IN: Readonly<Record<string, Delivery>> = {
   'supervisor-request': { class: 'must-deliver', priority: 'risk' },
 };
 
+/** A delivery table whose message types are not known to the compiler. */
 export type DeliveryByType = Readonly<Record<string, Delivery>>;
 
 /** The merged table. Throws when two tables give one type two meanings. */

@@ -25,6 +25,7 @@ export interface PortsContext {
   log(level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** How much a log record matters, least first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Makes the ports of one incarnation. `dispose` runs when the incarnation ends, however it ends (not when its thread dies). */

@@ -17,6 +17,7 @@
  * The tail is stored last, so a producer that dies in the middle of a record leaves nothing behind.
  */
 export const RING_HEADER_BYTES = 512;
+/** Bytes before each payload: six words. */
 export const RECORD_HEADER_BYTES = 24;
 
 const TAIL = 0;
@@ -24,6 +25,7 @@ const HEAD = 32;
 const WAITING = 64;
 const HANDLED = 96;
 
+/** Bits of a record's flags: nothing but room; a piece that another follows; told again after a death. */
 export const FLAG = { padding: 1, moreFollows: 2, retried: 4 } as const;
 
 /** Where a ring lies. `byteOffset` is 8-byte aligned; `capacityBytes` a power of two from 256 to 2^28. */

@@ -33,16 +33,20 @@ export const SLOT = {
   inFlightSequence: 35,
   lostWakeUps: 36,
 } as const;
+/** The place of a word within a thread's slot. */
 export type SlotWord = (typeof SLOT)[keyof typeof SLOT];
 
+/** The two lanes of an ordered pair of threads. */
 export type LaneKind = 'control' | 'data';
 
+/** The sizes a segment is made of; lanes in bytes, powers of two. */
 export interface SegmentLayout {
   readonly threads: number;
   readonly controlLaneBytes: number;
   readonly dataLaneBytes: number;
 }
 
+/** The shared memory of one system. Any thread may open it; who may write which word stands at the word. */
 export class Segment {
   readonly buffer: SharedArrayBuffer;
   readonly layout: SegmentLayout;

@@ -4,6 +4,7 @@ import type { LaneName } from './actor-moves.ts';
 import type { LogRecord } from './ports-context.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 
+/** A record between threads; plain data. */
 export type SystemRecord =
   | {
       readonly type: 'watch';

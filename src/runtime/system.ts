@@ -29,6 +29,7 @@ export interface ThreadSpec {
   readonly spare?: boolean;
 }
 
+/** What every system is made of, on threads and in virtual time. */
 export interface SystemOptions {
   /** The root supervisor. Ids of actors and supervisors are their paths and unique in the whole tree. */
   readonly tree: SupervisorSpec;
@@ -52,6 +53,7 @@ export interface SystemOptions {
   readonly traceEvery?: number;
 }
 
+/** What `startThreads` takes. */
 export interface ThreadSystemOptions extends SystemOptions {
   readonly threads: readonly ThreadSpec[];
   /** A thread whose heartbeat stood still this long is terminated and started again. Default 1,000 ms. */
@@ -68,6 +70,7 @@ export interface ThreadSystemOptions extends SystemOptions {
   readonly dataLaneBytes?: number;
 }
 
+/** An ask always ends: `deadlineMs` ms after it was told at the latest. */
 export interface AskOptions {
   readonly deadlineMs: number;
 }
@@ -140,6 +143,7 @@ export interface ActorSystem extends TreeQuestions {
   readonly failed: Promise<string>;
 }
 
+/** What `startVirtual` takes; the calendar must be `scaled`. */
 export interface VirtualSystemOptions extends SystemOptions {
   readonly seed: number;
   /** Names of the virtual threads used by the tree; `main` always exists. Actors of different threads have latency between them. */

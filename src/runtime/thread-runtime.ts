@@ -24,6 +24,7 @@ import type { LaneSnapshot } from './snapshot.ts';
 import type { SystemRecord } from './system-record.ts';
 import type { ThreadClock } from './thread-clock.ts';
 
+/** How a thread sleeps; see `ThreadSpec.wake`. */
 export type WakeMode = 'nudge' | 'wait';
 
 /** A thread as all threads know it; its number is its place in the list. */
@@ -53,6 +54,7 @@ const ACTOR_BITS = 20;
 const ACTOR_MASK = (1 << ACTOR_BITS) - 1;
 const WRAP_MODULUS = 4_095;
 
+/** What one thread needs to work. */
 export interface ThreadRuntimeOptions {
   readonly segment: Segment;
   readonly threads: readonly ThreadIdentity[];
@@ -84,6 +86,7 @@ interface Peer {
   port: MessagePort | undefined;
 }
 
+/** One thread at work, from `start` to `stop`. */
 export class ThreadRuntime {
   readonly host: CellHost;
   readonly #options: ThreadRuntimeOptions;

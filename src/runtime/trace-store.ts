@@ -26,6 +26,7 @@ export interface TraceSpan {
   readonly endedAtMs: number;
 }
 
+/** One causal trace over all threads. */
 export interface Trace {
   readonly traceId: number;
   /** When its first message was told; monotonic ms. */
@@ -38,6 +39,7 @@ export interface Trace {
   readonly spans: readonly TraceSpan[];
 }
 
+/** The newest spans of one thread, and the decision which answer begins a trace. */
 export class TraceStore {
   readonly #spans = new Deque<TraceSpan>();
   readonly #every: number;

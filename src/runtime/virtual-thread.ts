@@ -46,6 +46,7 @@ interface MessageLink {
   redelivered: number;
 }
 
+/** One virtual thread, over all its lives. */
 export class VirtualThread {
   readonly name: string;
   readonly #world: VirtualWorld;

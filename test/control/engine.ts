@@ -28,6 +28,7 @@ export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {})
       accepted: 100,
       processed: 97,
       merged: 4,
+      evicted: 0,
       refused: 0,
     },
     handler: { count: 97, totalMs: 3, maxMs: 1, p50Ms: 0.02, p99Ms: 0.5 },
