@@ -14,7 +14,7 @@ import type { ActorInspection, MailboxView } from './snapshot.ts';
 import { ThreadClock } from './thread-clock.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime } from './thread-runtime.ts';
-import type { TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
 
 export interface HostActorsOptions {
   /** The kinds this thread can run. */
@@ -137,8 +137,8 @@ class WorkerThread implements ThreadControl {
     return this.#current().runtime.host.peek(path, limit);
   }
 
-  traceSpans(): readonly TraceSpan[] {
-    return this.#current().runtime.host.traceSpans();
+  traceEvents(): readonly TraceEvent[] {
+    return this.#current().runtime.host.traceEvents();
   }
 
   setPaused(path: ActorPath, isPaused: boolean): boolean {
