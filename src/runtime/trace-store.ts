@@ -150,9 +150,8 @@ export function findTrace(traces: readonly Trace[], id: string): Trace | undefin
 }
 
 function traceOf(traceId: number, events: readonly TraceEvent[]): Trace {
-  const spans = events.filter((event) => 'endedAtMs' in event);
+  const spans = causesFirst(events.filter((event) => 'endedAtMs' in event));
   const marks = events.filter((event) => 'step' in event);
-  spans.sort((left, right) => left.startedAtMs - right.startedAtMs);
   marks.sort((left, right) => left.atMs - right.atMs);
   const beganAtMs = Math.min(...spans.map((span) => span.queuedAtMs), ...marks.map((mark) => mark.atMs));
   const endedAtMs = Math.max(...spans.map((span) => span.endedAtMs), ...marks.map((mark) => mark.atMs));
@@ -169,4 +168,18 @@ function traceOf(traceId: number, events: readonly TraceEvent[]): Trace {
     spans,
     marks,
   };
+}
+
+/** In order of time; where the clock does not tell, as in virtual time, who told comes before who was told. */
+function causesFirst(spans: readonly TraceSpan[]): readonly TraceSpan[] {
+  const waiting = spans.toSorted((left, right) => left.startedAtMs - right.startedAtMs);
+  const ordered: TraceSpan[] = [];
+  for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+    const { startedAtMs } = first;
+    const tied = waiting.findIndex((span) => span.startedAtMs !== startedAtMs);
+    const among = tied === -1 ? waiting : waiting.slice(0, tied);
+    const at = among.findIndex((span) => among.every(({ path }) => path === span.path || path !== span.from));
+    ordered.push(...waiting.splice(Math.max(0, at), 1));
+  }
+  return ordered;
 }
