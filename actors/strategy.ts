@@ -205,9 +205,7 @@ function enter(state: StrategyState, self: StrategySelf, plan: PlannedEntry): vo
 function traceOf(state: StrategyState, { long, short }: PlannedEntry): TraceRef {
   const [older, newer] = [long, short]
     .map((leg) => feedOf(state.market, leg.venue, leg.symbol))
-    .toSorted(
-      (one, other) => (one.book?.receivedAtMonotonicMs ?? 0) - (other.book?.receivedAtMonotonicMs ?? 0),
-    );
+    .toSorted((one, other) => (one.book?.receivedAtMonotonicMs ?? 0) - (other.book?.receivedAtMonotonicMs ?? 0));
   return newer?.bookTrace || (older?.bookTrace ?? 0);
 }
 

@@ -40,7 +40,10 @@ export function openCpuPort(
         },
         (error: unknown) => {
           if (!disposed)
-            deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) }, cause);
+            deliver(
+              { type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) },
+              cause,
+            );
         },
       );
       return ref;
