@@ -174,7 +174,7 @@ export const configSchema = z.strictObject({
         'port answers',
         100,
         [0, 1_000_000],
-        'Of so many answers from outside one is followed through all actors, see /debug/traces; 0 follows none.',
+        'Of so many answers from outside one is followed through all actors, and every order, see tandem trace; 0 follows none.',
       ),
     })
     .prefault({}),

@@ -31,6 +31,7 @@ export function rememberOrder(
     venueOrderId: '',
     lastEvent: undefined,
     changedAtMs: self.monotonicMs(),
+    trace: self.tracing.current(),
   });
   return true;
 }
@@ -87,17 +88,19 @@ export function orderReported(state: ConnectorState, self: ConnectorSelf, report
     track.venueOrderId = report.venueOrderId;
     track.phase = report.status === 'open' ? 'live' : 'ended';
   }
-  tellOrder(state, self, track, {
-    symbol: report.symbol,
-    clientOrderId: report.clientOrderId,
-    status: report.status,
-    venueOrderId: report.venueOrderId,
-    ...(report.filledLots === undefined ? {} : { filledLots: report.filledLots }),
-    code: '',
-    reason: report.reason ?? '',
-    atMs: report.venueAtMs,
-    sequence: report.sequence,
-  });
+  self.tracing.within(track?.trace ?? 0, () =>
+    tellOrder(state, self, track, {
+      symbol: report.symbol,
+      clientOrderId: report.clientOrderId,
+      status: report.status,
+      venueOrderId: report.venueOrderId,
+      ...(report.filledLots === undefined ? {} : { filledLots: report.filledLots }),
+      code: '',
+      reason: report.reason ?? '',
+      atMs: report.venueAtMs,
+      sequence: report.sequence,
+    }),
+  );
 }
 
 function isEndedByUs(track: OrderTrack): boolean {
@@ -131,8 +134,10 @@ function rememberOpen(state: ConnectorState, report: OrderReport): void {
 export function orderFilled(state: ConnectorState, self: ConnectorSelf, fill: FillReport): boolean {
   const { venue, account } = state.args;
   const event: OrderEvent = { type: 'fill-received', venue, account, symbol: fill.symbol, fill };
-  if (!tellDurably(state, self, 'fill', `fill:${venue}:${account}:${fill.fillId}`, event)) return false;
   const track = state.orders.get(fill.clientOrderId);
+  const id = `fill:${venue}:${account}:${fill.fillId}`;
+  const isNew = self.tracing.within(track?.trace ?? 0, () => tellDurably(state, self, 'fill', id, event));
+  if (!isNew) return false;
   if (track === undefined) return true;
   track.fillLots += fill.lots;
   track.changedAtMs = self.monotonicMs();

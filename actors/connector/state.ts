@@ -1,5 +1,5 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
-import type { ActorRef, Self, TimerRef } from '../../src/runtime/actor.ts';
+import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
 import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { PicoRate } from '../../src/money/units.ts';
@@ -112,6 +112,7 @@ export interface OrderTrack {
   lastEvent: Extract<OrderEvent, { type: 'order-changed' }> | undefined;
   /** Monotonic ms of the last news. */
   changedAtMs: number;
+  readonly trace: TraceRef;
 }
 
 /** Something signed and sent; on a venue with nonces in their order. */
@@ -134,6 +135,8 @@ export interface SubmissionTrack {
   submissionId: string | undefined;
   socketKey: string | undefined;
   overdue: TimerRef | undefined;
+  /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */
+  readonly trace: TraceRef;
 }
 
 export interface NonceTrack {

@@ -85,6 +85,7 @@ export function plan(
   if (orders.length < wanted.length) self.count('orders-without-price', wanted.length - orders.length);
   const first = orders[0];
   if (first === undefined) return;
+  traceOrders(state, self, orders);
   const intent = rowOf(state, self, 'intent', `intent:${pair.record.pairId}:${first.clientOrderId}`, {
     kind: first.purpose,
     pairId: pair.record.pairId,
@@ -99,6 +100,16 @@ export function plan(
     rows,
     orders.map((order) => order.clientOrderId),
   );
+}
+
+/** Every order can be followed from the books it was priced with to its bytes, whether or not their frames were. */
+function traceOrders(state: PositionState, self: PositionSelf, orders: readonly PlannedOrder[]): void {
+  if (self.tracing.begin() === 0) return;
+  for (const order of orders) {
+    self.tracing.keep(order.clientOrderId);
+    const book = trackOf(state, order)?.book;
+    if (book !== undefined) self.tracing.mark('book-received', order.venue, book.receivedAtMonotonicMs);
+  }
 }
 
 function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: WantedOrder): PlannedOrder | undefined {

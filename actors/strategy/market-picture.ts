@@ -7,7 +7,7 @@ import type { FundingHistory } from '../../src/market/funding-history.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
-import type { Self } from '../../src/runtime/actor.ts';
+import type { Self, TraceRef } from '../../src/runtime/actor.ts';
 import type { MarketEvent } from '../connector-messages.ts';
 import type { StrategyMessage } from '../strategy-messages.ts';
 
@@ -15,6 +15,8 @@ import type { StrategyMessage } from '../strategy-messages.ts';
 export interface Feed {
   book: BookView | undefined;
   bookLostReason: string;
+  /** The causal trace the book came with. */
+  bookTrace: TraceRef;
   mark: { readonly markNano: bigint; readonly receivedAtMonotonicMs: number } | undefined;
   predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   history: FundingHistory;
@@ -88,6 +90,7 @@ function takeFeedEvent(
   switch (event.type) {
     case 'book-changed':
       feed.book = event.book;
+      feed.bookTrace = self.tracing.current();
       feed.bookLostReason = event.book === undefined ? (event.lostReason ?? 'lost') : '';
       return;
     case 'mark-changed':
@@ -140,6 +143,7 @@ export function feedOf(picture: MarketPicture, venue: string, symbol: string): F
   const feed: Feed = {
     book: undefined,
     bookLostReason: '',
+    bookTrace: 0,
     mark: undefined,
     predicted: undefined,
     history: emptyFundingHistory,

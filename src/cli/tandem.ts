@@ -8,6 +8,7 @@ import * as bench from './bench.ts';
 import * as db from './db.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
+import * as trace from './trace.ts';
 import * as venue from './venue.ts';
 
 /**
@@ -35,6 +36,7 @@ function buildProgram(): Command {
   start.register(program);
   status.register(program);
   actors.register(program);
+  trace.register(program);
   bench.register(program);
   venue.register(program);
   db.register(program);

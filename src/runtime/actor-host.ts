@@ -14,7 +14,7 @@ import type { ActorInspection, MailboxView } from './snapshot.ts';
 import { ThreadClock } from './thread-clock.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime } from './thread-runtime.ts';
-import type { TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
 
 /** What a worker thread can run. */
 export interface HostActorsOptions {
@@ -138,8 +138,8 @@ class WorkerThread implements ThreadControl {
     return this.#current().runtime.host.peek(path, limit);
   }
 
-  traceSpans(): readonly TraceSpan[] {
-    return this.#current().runtime.host.traceSpans();
+  traceEvents(): readonly TraceEvent[] {
+    return this.#current().runtime.host.traceEvents();
   }
 
   setPaused(path: ActorPath, isPaused: boolean): boolean {

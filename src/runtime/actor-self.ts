@@ -9,6 +9,7 @@ import {
   type Self,
   type TellOutcome,
   type TimerRef,
+  type Tracing,
 } from './actor.ts';
 import type { ActorCell, Life } from './actor-cell.ts';
 import type { CellHost } from './cell-host.ts';
@@ -37,6 +38,10 @@ export class ActorSelf implements Self<MessageShape> {
 
   get ports(): unknown {
     return this.#life?.ports;
+  }
+
+  get tracing(): Tracing {
+    return this.#host.tracing;
   }
 
   nowMs(): number {

@@ -7,6 +7,7 @@ import {
   type RandomStream,
   type TellOutcome,
   type TimerRef,
+  type TraceRef,
 } from './actor.ts';
 import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
 import { ActorMoves, type LaneName } from './actor-moves.ts';
@@ -23,7 +24,8 @@ import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView }
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { SystemRecord } from './system-record.ts';
 import { TimerQueue } from './timer-queue.ts';
-import { TraceStore, type TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
+import { ThreadTracing } from './tracing.ts';
 
 /** Messages one actor may take before the next one gets its turn. */
 const ACTOR_BATCH = 64;
@@ -61,8 +63,10 @@ export interface HostEnvironment {
   sendMarks?(thread: string, mark: (lane: LaneName) => SystemRecord): void;
   /** Tells the main thread that an actor which moved here has its whole mailbox. Threads only. */
   arrived?(path: ActorPath): void;
-  /** Returns a number for a new trace, unique in the system; needed where traces are sampled. */
+  /** Returns a number for a new trace, unique in the system; needed where there are traces. */
   newTraceId?(): number;
+  /** Has all other threads keep what they know of a trace. */
+  keepTrace?(traceId: number): void;
 }
 
 export interface CellHostOptions {
@@ -111,11 +115,10 @@ export class CellHost {
   #linkedEnds: Deque<SystemRecord & { readonly type: 'linked-ended' }> | undefined;
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
   readonly #measuresDurations: boolean;
-  readonly #traces: TraceStore;
+  readonly tracing: ThreadTracing;
+  readonly #isTraced: boolean;
   readonly #moves = new ActorMoves();
   #handledInTurn = 0;
-  /** The trace of the message being handled; 0 for none. */
-  #traceId = 0;
   #turns = 0;
 
   constructor(options: CellHostOptions) {
@@ -127,7 +130,8 @@ export class CellHost {
     this.#seed = options.seed;
     this.#isolate = options.isolate;
     this.#measuresDurations = options.measureDurations ?? true;
-    this.#traces = new TraceStore(options.traceEvery ?? 0);
+    this.tracing = new ThreadTracing(options.environment, options.traceEvery ?? 0);
+    this.#isTraced = this.tracing.isOn;
     this.deadLetters = new DeadLetters(options.deadLettersMax);
     // Cells exist before their first life: what is told early waits in the mailbox instead of being lost.
     for (const place of options.placement.onThread(options.environment.threadName)) {
@@ -188,7 +192,7 @@ export class CellHost {
       origin: undefined,
       sequence: 0,
       attempts: 0,
-      traceId: this.#traceId,
+      traceId: this.tracing.current(),
     };
   }
 
@@ -349,7 +353,7 @@ export class CellHost {
     const number = this.#handledInTurn++;
     const isTimed = (this.#measuresDurations && (number < TIMED_FIRST || number % TIMED_EVERY === 0)) || traceId !== 0;
     const startedAtMs = isTimed ? this.#environment.monotonicMs() : 0;
-    this.#traceId = traceId;
+    if (this.#isTraced) this.tracing.handling(cell, envelope, life.incarnation, startedAtMs);
     cell.noteHandled(envelope.typeName);
     this.#active = cell;
     try {
@@ -360,36 +364,17 @@ export class CellHost {
       this.#active = undefined;
       this.#crash(cell, life, envelope, error);
     }
-    this.#traceId = 0;
-    if (isTimed) this.#noteTimes(cell, life, envelope, startedAtMs);
+    if (this.#isTraced) this.tracing.handled();
+    if (isTimed) this.#noteTimes(cell, envelope, startedAtMs);
     if (life.end !== undefined) this.#leave(cell, life);
     this.#environment.handled();
     if (cell.mailbox.overrun) this.#overrun(cell);
   }
 
-  #noteTimes(cell: ActorCell, life: Life, envelope: Envelope, startedAtMs: number): void {
+  #noteTimes(cell: ActorCell, envelope: Envelope, startedAtMs: number): void {
     const endedAtMs = this.#environment.monotonicMs();
     cell.queueTime.record(startedAtMs - envelope.sentAtMs);
     cell.handlerTime.record(endedAtMs - startedAtMs);
-    const { traceId } = envelope;
-    if (traceId === undefined || traceId === 0) return;
-    this.#traces.add({
-      traceId,
-      thread: this.#environment.threadName,
-      path: cell.path,
-      incarnation: life.incarnation,
-      type: envelope.typeName,
-      from: envelope.from,
-      queuedAtMs: envelope.sentAtMs,
-      startedAtMs,
-      endedAtMs,
-    });
-  }
-
-  /** Returns the trace a port's answer belongs to: that of the handler it came in, or a new one when it is its turn. */
-  #traceOfAnswer(): number {
-    if (this.#traceId !== 0) return this.#traceId;
-    return this.#traces.isNextSampled(this.#environment) ? (this.#environment.newTraceId?.() ?? 0) : 0;
   }
 
   #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
@@ -554,10 +539,11 @@ export class CellHost {
       incarnation: life.incarnation,
       threadName: environment.threadName,
       data: environment.threadData,
-      deliver: (message) => {
-        if (isCurrent()) this.#owe(cell, life, message, '$port');
+      deliver: (message, cause) => {
+        if (isCurrent()) this.#owe(cell, life, message, cause ?? 0);
         else this.#dead(cell.path, message.type, 'ended-incarnation', '$port');
       },
+      calling: (door, detail) => this.tracing.calling(cell.path, door, detail ?? ''),
       nowMs: () => environment.nowMs(),
       monotonicMs: () => environment.monotonicMs(),
       schedule: (delayMs, action) => {
@@ -572,20 +558,20 @@ export class CellHost {
   }
 
   /** Queues what the actor itself asked for: a port's answer at `order` level, whatever the table says of its type. */
-  #owe(cell: ActorCell, life: Life, message: MessageShape, from: ActorPath): void {
+  #owe(cell: ActorCell, life: Life, message: MessageShape, cause: TraceRef): void {
     cell.mailbox.acceptOwed({
       message: this.#isolate === undefined ? message : this.#isolate(message),
       typeName: message.type,
       class: 'must-deliver',
       level: LEVEL.order,
       key: '',
-      from,
+      from: '$port',
       incarnation: life.incarnation,
       sentAtMs: this.#environment.monotonicMs(),
       origin: undefined,
       sequence: 0,
       attempts: 0,
-      traceId: this.#traceOfAnswer(),
+      traceId: this.tracing.ofAnswer(cause),
     });
     this.#schedule(cell);
   }
@@ -823,6 +809,9 @@ export class CellHost {
       case 'move-finished':
         if (this.#moves.finishSeen(record.path, record.lane)) this.#completeArrival(record.path);
         return;
+      case 'trace-kept':
+        this.tracing.keepHere(record.traceId);
+        return;
       case 'move-mark':
       case 'arrived':
       case 'exited':
@@ -996,14 +985,19 @@ export class CellHost {
 
   // --- timers, randomness, log ---
 
-  /** Delivers `message` to the life after `delayMs`, at the level its type has. */
+  /**
+   * Delivers `message` to the life after `delayMs`, at the level its type has, as part of the trace in which the timer was
+   * set: once, because a timer that winds itself up again would go on for ever.
+   */
   addTimer(cell: ActorCell, life: Life, delayMs: number, message: MessageShape): TimerRef {
     const type = this.#types.byName(message.type);
     if (type === undefined)
       throw new Error(`a timer's message type must be in its actor's delivery table, was "${message.type}"`);
+    const traceId = this.tracing.ofTimer();
     return this.#addTimer(life, delayMs, () => {
       cell.mailbox.acceptOwed({
         ...this.#envelope(type, message, cell.path, life.incarnation),
+        traceId,
         sentAtMs: this.#environment.monotonicMs(),
       });
       this.#schedule(cell);
@@ -1078,9 +1072,9 @@ export class CellHost {
     return this.#cells.get(path)?.peek(this.#environment.monotonicMs(), limit);
   }
 
-  /** Returns the spans of this thread's actors that are still kept. */
-  traceSpans(): TraceSpan[] {
-    return this.#traces.spans();
+  /** Returns what is still kept of this thread's part in traces. */
+  traceEvents(): TraceEvent[] {
+    return this.tracing.events();
   }
 
   /** Lets the actor leave its mailbox alone, or look at it again. Returns false when it does not live here. */

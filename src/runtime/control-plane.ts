@@ -10,7 +10,7 @@ import type { Place } from './placement.ts';
 import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView, ThreadSnapshot } from './snapshot.ts';
 import type { Calendar } from './system.ts';
 import type { ThreadIdentity } from './thread-runtime.ts';
-import type { TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
 
 /** Everything a worker needs to become a thread of a system. Plain data, and ports to be transferred. */
 export interface AttachOptions {
@@ -72,7 +72,7 @@ export interface ThreadControl {
   report(): ThreadReport;
   inspect(path: ActorPath): ActorInspection | undefined;
   peek(path: ActorPath, limit: number): MailboxView | undefined;
-  traceSpans(): readonly TraceSpan[];
+  traceEvents(): readonly TraceEvent[];
   setPaused(path: ActorPath, isPaused: boolean): boolean;
   /** Ends the thread's loop; nothing is answered afterwards. */
   stop(): void;

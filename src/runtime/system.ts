@@ -49,7 +49,7 @@ export interface SystemOptions {
   readonly checkIsolation?: boolean;
   /** Keeps histograms of queue and handler time per actor. Default true. */
   readonly measureDurations?: boolean;
-  /** Of so many answers of ports one begins a causal trace, at most 100 a second per thread; 0 for none. Default 0. Threads only. */
+  /** Of so many answers of ports one begins a causal trace, at most 100 a second per thread; 0 for no traces. Default 0. */
   readonly traceEvery?: number;
 }
 
@@ -175,6 +175,8 @@ export interface VirtualSystem extends TreeQuestions {
   crashThread(name: string): void;
   snapshot(): SystemSnapshot;
   inspect(path: ActorPath): ActorInspection | undefined;
+  /** Returns the causal traces still kept, newest first. Tracing changes nothing of what happens. */
+  traces(): readonly Trace[];
   /** Asks the tree to stop; run on until `stopped()`. */
   stop(): void;
   stopped(): boolean;

@@ -389,6 +389,10 @@ export class ThreadRuntime {
       handling: (_path, envelope) => this.#noteInFlight(envelope),
       handled: () => this.#noteHandled(),
       newTraceId: () => this.#segment.newTraceId(),
+      keepTrace: (traceId) => {
+        for (const peer of this.#peers)
+          if (peer?.port !== undefined) this.#sendSystem(peer.name, { type: 'trace-kept', traceId });
+      },
       sendMarks: (thread, mark) => this.#sendMarks(thread, mark),
       arrived: (path) => {
         if (this.#options.onArrived === undefined) this.#sendSystem(MAIN_THREAD, { type: 'arrived', path });
@@ -406,7 +410,7 @@ export class ThreadRuntime {
       destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
       source:
         (this.#options.placement.byPath(envelope.from)?.index ?? 0) |
-        (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
+        (wrappedBits(this.#traceToSend(envelope)) << ACTOR_BITS),
       path: place.path,
       from: envelope.from,
       sentAtUs: (envelope.sentAtMs * 1_000) | 0,
@@ -421,6 +425,12 @@ export class ThreadRuntime {
     // At once, not at the end of the handler: a receiver that sleeps through a long handler would find its lane full.
     if (peer.sender.needsWake) this.#wakePeer(peer);
     return outcome;
+  }
+
+  /** A trace too old to be told by its bits from a newer one goes no further. */
+  #traceToSend({ traceId }: Envelope): number {
+    if (traceId === undefined || traceId === 0) return 0;
+    return this.#segment.lastTraceId - traceId < WRAP_MODULUS ? traceId : 0;
   }
 
   #sendSystem(thread: string, record: SystemRecord): void {

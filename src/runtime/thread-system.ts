@@ -873,9 +873,9 @@ class ThreadSystem implements ActorSystem {
     const asked = [...this.#keepers.values()].map(async (keeper) => {
       if (keeper.life === undefined) return [];
       // What a silent or dying thread knows of a trace is missing from it: a question must not fail the one who asks.
-      return await keeper.call('traceSpans', SNAPSHOT_DEADLINE_MS, (control) => control.traceSpans()).catch(() => []);
+      return await keeper.call('traceEvents', SNAPSHOT_DEADLINE_MS, (control) => control.traceEvents()).catch(() => []);
     });
-    return tracesOf([...this.#runtime.host.traceSpans(), ...(await Promise.all(asked)).flat()]);
+    return tracesOf([...this.#runtime.host.traceEvents(), ...(await Promise.all(asked)).flat()]);
   }
 
   /** Returns the answer of the actor's thread; undefined when no actor lives at the path, or the thread does not answer. */

@@ -1,4 +1,6 @@
 /** The door to the journal with group commit: collects appends, writes them in one transaction, then answers each. The journal actor's thread. */
+import type { TraceRef } from '../runtime/actor.ts';
+import type { PortsContext } from '../runtime/ports-context.ts';
 import type { AppendRef, RowsDurable, StoreFailed, StorePort } from '../ports/ports.ts';
 import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
@@ -8,7 +10,9 @@ import type { JournalRow, StoreQuery } from './rows.ts';
 export interface StorePortOptions {
   /** Opens the journal, also again after a failure. Throws when it cannot be trusted or reached. */
   readonly open: () => Journal;
-  readonly deliver: (message: RowsDurable | StoreFailed) => void;
+  readonly deliver: (message: RowsDurable | StoreFailed, cause: TraceRef) => void;
+  /** See PortsContext; default traces nothing. */
+  readonly calling?: PortsContext['calling'];
   /** Runs `action` after `delayMs` monotonic ms; returns its cancel function. */
   readonly schedule: (delayMs: number, action: () => void) => () => void;
   readonly monotonicMs: () => number;
@@ -35,6 +39,7 @@ const HEAD_SYNC_DELAY_MS = 250;
 interface PendingAppend {
   readonly ref: AppendRef;
   readonly rows: readonly EncodedRow[];
+  readonly cause: TraceRef;
 }
 
 /**
@@ -63,15 +68,16 @@ class GroupCommitStore implements OpenStorePort {
   append(rows: readonly JournalRow[]): AppendRef {
     this.#lastRef += 1;
     const ref = this.#lastRef;
+    const cause = this.#options.calling?.('store-append') ?? 0;
     let encoded: readonly EncodedRow[];
     try {
       encoded = rows.map(encodeRow);
     } catch (error) {
       // A row that breaks a rule is its writer's mistake: the others of the group are not punished for it.
-      this.#options.schedule(0, () => this.#answer({ type: 'store-failed', ref, detail: describe(error) }));
+      this.#options.schedule(0, () => this.#answer({ type: 'store-failed', ref, detail: describe(error) }, cause));
       return ref;
     }
-    this.#pending.push({ ref, rows: encoded });
+    this.#pending.push({ ref, rows: encoded, cause });
     this.#pendingRows += encoded.length;
     if (this.#pendingRows >= GROUP_ROWS_MAX) this.#commitSoon(0);
     else if (this.#cancelCommit === undefined) this.#commitSoon(this.#options.groupMs ?? 0);
@@ -113,15 +119,15 @@ class GroupCommitStore implements OpenStorePort {
       this.#discard();
       const detail = describe(error);
       this.#options.log('error', 'store-failed', { detail, appends: group.length });
-      for (const { ref } of group) this.#answer({ type: 'store-failed', ref, detail });
+      for (const { ref, cause } of group) this.#answer({ type: 'store-failed', ref, detail }, cause);
       return;
     }
     let offset = 0;
-    for (const { ref, rows } of group) {
+    for (const { ref, rows, cause } of group) {
       const from = offset;
       const repeatedRows = rows.filter((_, index) => repeatedAt.has(from + index)).length;
       offset += rows.length;
-      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) });
+      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) }, cause);
     }
     this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
   }
@@ -170,8 +176,8 @@ class GroupCommitStore implements OpenStorePort {
     this.#journal = undefined;
   }
 
-  #answer(message: RowsDurable | StoreFailed): void {
-    if (!this.#isDisposed) this.#options.deliver(message);
+  #answer(message: RowsDurable | StoreFailed, cause: TraceRef): void {
+    if (!this.#isDisposed) this.#options.deliver(message, cause);
   }
 }
 

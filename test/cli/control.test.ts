@@ -52,6 +52,25 @@ async function pretendEngine(answers: Readonly<Record<string, Answer>>, token = 
   return ['--port', String(port), '--data-dir', dataDir];
 }
 
+describe('tandem trace', () => {
+  const answers = {
+    '/debug/traces': { status: 200, body: '{"traces":[]}' },
+    '/debug/trace/4242': { status: 200, body: '{"traceId":7,"names":["4242"]}' },
+  };
+
+  it.each([
+    [['trace'], 0, 'no traces: nothing came from outside yet', ''],
+    [['trace', '4242'], 0, 'trace 7  4242', ''],
+    [['trace', '4242', '--json'], 0, '{"traceId":7,"names":["4242"]}', ''],
+    [['trace', '4243'], 1, '', 'no trace of "4243" is kept'],
+  ])('answers %j with %i', async (words, code, said, complained) => {
+    const answer = await runTandem([...words, ...(await pretendEngine(answers))]);
+    expect(answer.stdout).toContain(said);
+    expect(answer.stderr).toContain(complained);
+    expect(answer.code).toBe(code);
+  });
+});
+
 describe('tandem actors', () => {
   const answers = {
     '/debug/actors': { status: 200, body: JSON.stringify(actors) },

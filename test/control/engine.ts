@@ -119,7 +119,11 @@ const TRACE: Trace = {
   traceId: 7,
   beganAtMs: 100,
   durationMs: 2.5,
+  names: ['4242'],
   threads: ['io-0', 'trading-0'],
+  marks: [
+    { traceId: 7, thread: 'trading-0', path: 'position/BTC', step: 'named', about: '4242', atMs: 102, isName: true },
+  ],
   spans: [
     span('io-0', 'connector/lighter:main', 'frame', '$port'),
     span('trading-0', 'position/BTC', 'market-changed', 'connector/lighter:main'),
