@@ -10,7 +10,6 @@ import { decodePayload } from './payload.ts';
 type Fields = Readonly<Record<string, unknown>>;
 type Fact = Pick<EncodedRow, 'type' | 'payload'>;
 
-const NO_FIELDS: Fields = {};
 /** Of a fill. `clientOrderId` is compared when both name one. */
 const FILL_FIELDS = ['symbol', 'side', 'priceTicks', 'lots', 'feeMicro'];
 /** Of an order's change; the id holds order, status, sequence and filled quantity. */
@@ -24,15 +23,15 @@ export function factDifference(stored: Fact, repeated: Fact): string | undefined
   const other = decodePayload(repeated.payload);
   switch (stored.type) {
     case 'fill': {
-      const [fill, again] = [fieldsOf(fieldsOf(one['event'])['fill']), fieldsOf(fieldsOf(other['event'])['fill'])];
+      const [fill, again] = [fieldsOf(fieldsOf(one['event'])?.['fill']), fieldsOf(fieldsOf(other['event'])?.['fill'])];
       // Not in the shape of a venue's fill: nothing is known about which fields may vary.
-      if (fill === NO_FIELDS || again === NO_FIELDS) return firstDifference(one, other);
+      if (fill === undefined || again === undefined) return firstDifference(one, other);
       const named = fill['clientOrderId'] !== '' && again['clientOrderId'] !== '';
       return firstDifference(fill, again, named ? [...FILL_FIELDS, 'clientOrderId'] : FILL_FIELDS);
     }
     case 'order-event': {
       const [change, again] = [fieldsOf(one['event']), fieldsOf(other['event'])];
-      if (change === NO_FIELDS || again === NO_FIELDS) return firstDifference(one, other);
+      if (change === undefined || again === undefined) return firstDifference(one, other);
       return firstDifference(change, again, ORDER_FIELDS);
     }
     default:
@@ -69,6 +68,6 @@ function shortened(text: string): string {
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}...`;
 }
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : NO_FIELDS;
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
 }
