@@ -117,7 +117,7 @@ describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED
     const anchorAt = new Date().toISOString();
     config = loadConfig(CONFIG, { dataDir, calendar: { anchorAt } });
     const calendar = marketCalendar(config, Date.now());
-    const tape = buildTape(tapeSpec(config, calendar));
+    const tape = buildTape(tapeSpec(config, calendar.startAtMs));
     const addresses: Record<string, object> = {};
     for (const name of VENUES) {
       const simulated = config.venues[name];
