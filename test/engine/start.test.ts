@@ -29,7 +29,8 @@ function temporaryFolder(): string {
 
 const children: ChildProcess[] = [];
 afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
+  for (const { pid, exitCode, signalCode } of children)
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -43,7 +44,8 @@ class StartedEngine {
 
   constructor(dataDir: string, config = CONFIG) {
     const words = ['start', '--config', config, '--data-dir', dataDir, '--port', '0'];
-    const child = spawn(process.execPath, [LAUNCH, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A process group of its own, so that it can be killed whole.
+    const child = spawn(process.execPath, [LAUNCH, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     children.push(child);
     createInterface(child.stdout).on('line', (line) => {
@@ -83,6 +85,12 @@ class StartedEngine {
     return this.#code;
   }
 
+  /** As the host would do it: launcher and engine at once, without a word. */
+  async kill(): Promise<void> {
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
+    await this.ended();
+  }
+
   async interrupt(): Promise<number> {
     this.#child.kill('SIGINT');
     return await this.ended();
@@ -112,6 +120,14 @@ function liveOrders(rows: readonly JournalRow[]): readonly string[] {
     (order) => !isTerminal(order) && order.status !== 'PLANNED',
   );
   return states.map((order) => `${order.planned.venue} ${order.planned.clientOrderId} ${order.status}`);
+}
+
+/** Pairs that are open, as far as the journal tells. */
+function openPairs(rows: readonly JournalRow[]): readonly { readonly base: string; readonly pairId: string }[] {
+  return ['BTC', 'ETH'].flatMap((base) => {
+    const { record } = foldBook(rows.filter((row) => row.correlation === base));
+    return record?.phase === 'OPEN' ? [{ base, pairId: record.pairId }] : [];
+  });
 }
 
 describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
@@ -230,16 +246,37 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: `OK  ${rows.length} rows\n` });
   });
 
-  it('recovers at the next start what the journal tells, and is READY again', async () => {
+  it('goes on at the next start where it was stopped, and again after SIGKILL: same pairs, no order, books that agree', async () => {
     const before = readJournal(dataDir);
-    const next = new StartedEngine(dataDir);
-    await next.printed(/^READY /);
-    await next.printed(/^(?:BTC|ETH) OPEN /);
-    expect(await next.interrupt()).toBe(0);
+    const opened = openPairs(before);
+    expect(opened.length).toBeGreaterThanOrEqual(1);
+    for (const end of ['interrupt', 'kill'] as const) {
+      const next = new StartedEngine(dataDir);
+      await next.printed(/^READY /);
+      for (const { base } of opened) await next.printed(new RegExp(`^${base} OPEN `));
+      // Booked by a venue that knows the position, at the other side of the stop.
+      await next.printed(/ funding [+-]\d.* booked, /);
+      if (end === 'kill') await next.kill();
+      else expect(await next.interrupt()).toBe(0);
+    }
     const rows = readJournal(dataDir);
     expect(rows.slice(0, before.length)).toEqual(before);
-    expect(rows.filter((row) => row.type === 'boot').length).toBe(2);
-    expect(liveOrders(rows)).toEqual([]);
+    expect(rows.filter((row) => row.type === 'boot').length).toBe(3);
+    expect(rows.filter((row) => row.type === 'adjust')).toEqual([]);
+    const now = new Map(openPairs(rows).map(({ base, pairId }) => [base, pairId]));
+    for (const { base, pairId } of opened) {
+      expect(now.get(base)).toBe(pairId);
+      const planned = rows.filter((row) => row.type === 'order-planned' && row.correlation === base);
+      expect(planned).toEqual(before.filter((row) => row.type === 'order-planned' && row.correlation === base));
+    }
+  }, 60_000);
+
+  it('refuses to go on with simulated venues of other settings, naming both', async () => {
+    const refused = new StartedEngine(dataDir, configWith('symbols: [BTC, ETH]', 'symbols: [BTC]'));
+    expect(await refused.ended()).toBe(1);
+    expect(refused.complaints).toContain(
+      'were made with symbols ["BTC","ETH"], the configuration has ["BTC"]: use another --data-dir, or delete this one',
+    );
   });
 
   describe('with a damaged journal', () => {
