@@ -42,7 +42,7 @@ export interface BuiltVenue {
   /** The venue's alone; for forced trades and checks. */
   readonly exchange: Exchange;
   /** What has happened since the last call and a next life must know: to be taken after every act. Empty unless `life` was given. */
-  takeFacts(): readonly ExchangeFact[];
+  readonly takeFacts: () => readonly ExchangeFact[];
 }
 
 /** Leverage of a market whose leverage was never set. */

@@ -22,7 +22,7 @@ export interface NotedExchange {
   /** The same exchange; what it does is noted. */
   readonly exchange: Exchange;
   /** Facts since the last call, oldest first. */
-  takeFacts(): readonly ExchangeFact[];
+  readonly takeFacts: () => readonly ExchangeFact[];
 }
 
 /** Notes every fact of an exchange as it happens. Whatever `advance` has not told yet is not noted yet. */

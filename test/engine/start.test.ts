@@ -279,6 +279,39 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
     );
   });
 
+  it('is steered from the command line: one pair closed, entries off and on, everything flat', async () => {
+    const directory = temporaryFolder();
+    cpSync(dataDir, directory, { recursive: true });
+    const [one] = openPairs(readJournal(directory));
+    const next = new StartedEngine(directory);
+    const [, , port = ''] = (await next.printed(/^READY .* (http:\/\/127\.0\.0\.1:(\d+))$/)) as unknown as string[];
+    const act = (...words: readonly string[]) => runTandem([...words, '--data-dir', directory, '--port', port]);
+
+    expect(await act('kill', '2', '--reason', 'look first')).toMatchObject({
+      code: 0,
+      stdout: 'engine REDUCE_ONLY (K2: look first)\n',
+    });
+    expect(await act('exit', one?.base ?? '', '--yes')).toMatchObject({ code: 0, stdout: `${one?.base} closed\n` });
+    expect(await act('exit', 'DOGE', '--yes')).toMatchObject({
+      code: 1,
+      stderr: 'symbol must be one the engine trades, was "DOGE"\n',
+    });
+    expect(await act('engine', 'TRADING', '--reason', 'looked', '--yes')).toMatchObject({
+      code: 0,
+      stdout: 'engine TRADING (looked)\n',
+    });
+    expect((await act('flatten', '--yes', '--reason', 'enough')).stdout).toBe(
+      'engine HALTED (K3: enough)\nflat: no pair is open\n',
+    );
+    expect(await next.interrupt()).toBe(0);
+    const rows = readJournal(directory);
+    expect(openPairs(rows)).toEqual([]);
+    expect(liveOrders(rows)).toEqual([]);
+    const gone = await act('kill', '1');
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toMatch(/^no engine answers at http:\/\/127\.0\.0\.1:\d+\/control\/kill: /);
+  }, 60_000);
+
   describe('with a damaged journal', () => {
     /** A copy of the stopped engine's data directory. */
     function copied(): { readonly directory: string; readonly journal: string } {

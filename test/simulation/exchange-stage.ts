@@ -43,7 +43,7 @@ export function market(symbol: string, change: Partial<Instrument> = {}): Instru
 export interface ExchangeStage {
   readonly exchange: Exchange;
   readonly options: ExchangeOptions;
-  takeFacts(): readonly ExchangeFact[];
+  readonly takeFacts: () => readonly ExchangeFact[];
   readonly events: ExchangeEvent[];
   now(): { readonly calendarMs: number; readonly monotonicMs: number };
   pass(ms: number): readonly ExchangeEvent[];
