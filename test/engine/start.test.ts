@@ -3,9 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
 import { startEngine } from '../../src/composition/live/engine.ts';
 import type { Engine } from '../../src/composition/live/engine.ts';
@@ -91,8 +93,8 @@ class StartedEngine {
     await this.ended();
   }
 
-  async interrupt(): Promise<number> {
-    this.#child.kill('SIGINT');
+  async interrupt(signal: NodeJS.Signals = 'SIGINT'): Promise<number> {
+    this.#child.kill(signal);
     return await this.ended();
   }
 
@@ -382,6 +384,35 @@ function lineOf(file: string, text: string): number {
       .findIndex((line) => line.includes(text)) + 1
   );
 }
+
+describe('a start that cannot be', { timeout: 30_000 }, () => {
+  it('names the data directory that is no folder', async () => {
+    const file = join(temporaryFolder(), 'taken');
+    writeFileSync(file, '');
+    const refused = new StartedEngine(file);
+    expect(await refused.ended()).toBe(1);
+    expect(refused.complaints).toContain(`dataDir must be a folder this user can write to, was "${file}": EEXIST`);
+  });
+
+  it('names the simulated venue whose port is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void taken.close());
+    // Listening on a TCP port: the address is never a pipe's text.
+    const { port } = taken.address() as AddressInfo;
+    const refused = new StartedEngine(temporaryFolder(), configWith('  lighter:', `  lighter:\n    port: ${port}`));
+    expect(await refused.ended()).toBe(1);
+    expect(refused.complaints).toContain(`the simulated venue lighter cannot listen on 127.0.0.1 port ${port}: `);
+    expect(refused.complaints).toContain('EADDRINUSE');
+  });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('drains at %s as at Ctrl-C', async (signal) => {
+    const engine = new StartedEngine(temporaryFolder());
+    await engine.printed(/^READY /);
+    expect(await engine.interrupt(signal)).toBe(0);
+    expect(engine.output).toContain('stopped: no open order, journal consistent');
+  });
+});
 
 describe('a configuration that cannot run', { timeout: 30_000 }, () => {
   it.each([

@@ -74,9 +74,18 @@ class VenueHost {
 
   listen(port: number): Promise<VenueServer> {
     return new Promise((resolve, reject) => {
-      this.#http.once('error', reject);
+      const refuse = (cause: Error): void =>
+        reject(
+          new Error(
+            `the simulated venue ${this.#venue.venue} cannot listen on ${HOST} port ${port}: ${cause.message}`,
+            {
+              cause,
+            },
+          ),
+        );
+      this.#http.once('error', refuse);
       this.#http.listen(port, HOST, () => {
-        this.#http.off('error', reject);
+        this.#http.off('error', refuse);
         const address = this.#http.address();
         if (address === null || typeof address === 'string') throw new Error(`${HOST} must give a port`);
         this.#handle({ type: 'tick' });
