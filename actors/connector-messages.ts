@@ -215,7 +215,7 @@ export type ConnectorEvent = MarketEvent | OrderEvent;
 export interface ConnectorRowPayload {
   readonly event: OrderEvent;
 }
-/** Row ids: `fill:<venue>:<account>:<fillId>`, `funding:<venue>:<account>:<paymentId>`, `order:<venue>:<account>:<clientOrderId>:<status>:<sequence>`. Correlation: `base`. */
+/** Row ids: `fill:<venue>:<account>:<fillId>`, `funding:<venue>:<account>:<paymentId>`, `order:<venue>:<account>:<clientOrderId>:<status>:<sequence>:<filledLots or time>`. Correlation: `base`. */
 
 export const connectorDelivery: DeliveryTable<ConnectorMessage> = {
   'place-order': { class: 'must-deliver', priority: 'order' },

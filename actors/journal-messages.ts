@@ -5,8 +5,8 @@ import type { StoreMessage } from '../src/ports/ports.ts';
 
 export type JournalMessage =
   /**
-   * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row id seen
-   * before changes nothing; its messages are still told. Callers keep the append until told and repeat it after 2 s without answer.
+   * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row seen
+   * before changes nothing; its messages are still told. One that contradicts the stored row of its id fails the append for good. Callers keep the append until told and repeat it after 2 s without answer.
    */
   | {
       readonly type: 'append-rows';
@@ -24,6 +24,8 @@ export type JournalMessage =
 export interface AppendFailed {
   readonly type: 'append-failed';
   readonly appendId: number;
+  /** `not-stored`: repeat it. `row-conflict`: a row contradicts the stored one of its id, a repeat cannot succeed. */
+  readonly code: 'not-stored' | 'row-conflict';
   readonly detail: string;
 }
 export interface RowsRead {

@@ -88,8 +88,9 @@ export function orderReported(state: ConnectorState, self: ConnectorSelf, report
     track.venueOrderId = report.venueOrderId;
     track.phase = report.status === 'open' ? 'live' : 'ended';
   }
+  // The sequence may be a time: two fills within one ms are two facts.
   self.tracing.within(track?.trace ?? 0, () =>
-    tellOrder(state, self, track, {
+    tellOrder(state, self, track, `${report.filledLots ?? ''}`, {
       symbol: report.symbol,
       clientOrderId: report.clientOrderId,
       status: report.status,
@@ -172,7 +173,8 @@ export function orderObserved(
     track.phase = phaseAfter(change.status);
   }
   state.eventSequence += 1;
-  tellOrder(state, self, track, {
+  // Our own count begins again with every process.
+  tellOrder(state, self, track, `${self.nowMs()}`, {
     symbol,
     clientOrderId,
     status: change.status,
@@ -199,11 +201,12 @@ function phaseAfter(status: LocalChange['status']): OrderTrack['phase'] {
   }
 }
 
-/** Journals and tells a change of an order. */
+/** Journals and tells a change of an order; `distinction` is what order, status and sequence may leave open. */
 function tellOrder(
   state: ConnectorState,
   self: ConnectorSelf,
   track: OrderTrack | undefined,
+  distinction: string,
   change: Omit<OrderChanged, 'type' | 'venue' | 'account'>,
 ): void {
   const { venue, account } = state.args;
@@ -212,6 +215,6 @@ function tellOrder(
     track.lastEvent = event;
     track.changedAtMs = self.monotonicMs();
   }
-  const id = `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}`;
+  const id = `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}:${distinction}`;
   tellDurably(state, self, 'order-event', id, event, track?.replyTo);
 }

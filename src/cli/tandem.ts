@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CommandFailure, EXIT } from './command-failure.ts';
+import * as acts from './acts.ts';
 import * as actors from './actors.ts';
 import * as bench from './bench.ts';
 import * as db from './db.ts';
@@ -37,6 +38,7 @@ function buildProgram(): Command {
   status.register(program);
   actors.register(program);
   trace.register(program);
+  acts.register(program);
   bench.register(program);
   venue.register(program);
   db.register(program);

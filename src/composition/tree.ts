@@ -1,6 +1,7 @@
 /** The supervision tree of one engine as plain data, from its configuration. Main thread. */
 import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import type { GuardArgs } from '../../actors/guard.ts';
+import type { JournalArgs } from '../../actors/journal.ts';
 import type { PositionArgs } from '../../actors/position/state.ts';
 import type { StrategyArgs } from '../../actors/strategy.ts';
 import { connectorRef, guardRef, journalRef, observerRef, positionRef, strategyRef } from '../../actors/addresses.ts';
@@ -74,7 +75,7 @@ function spreadTree(inputs: TreeInputs): SupervisorSpec {
         type: 'actor',
         id: journalRef.path,
         kind: 'journal',
-        args: {},
+        args: journalArgs,
         thread: placement.store,
         shutdownMs: POSITION_SHUTDOWN_MS,
       },
@@ -154,6 +155,8 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     mailboxMessagesMax: 16_384,
   };
 }
+
+const journalArgs: JournalArgs = { guard: guardRef };
 
 function guardArgs(config: TandemConfig): GuardArgs {
   const { risk } = config;

@@ -106,6 +106,8 @@ export interface RowsDurable {
 export interface StoreFailed {
   readonly type: 'store-failed';
   readonly ref: AppendRef;
+  /** Present when a row contradicts the stored one of its id: the same append can never become durable. */
+  readonly isConflict?: true;
   readonly detail: string;
 }
 

@@ -5,6 +5,7 @@ import type { AppendRef, RowsDurable, StoreFailed, StorePort } from '../ports/po
 import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
 import type { Journal } from './journal.ts';
+import { RowConflict } from './journal-errors.ts';
 import type { JournalRow, StoreQuery } from './rows.ts';
 
 export interface StorePortOptions {
@@ -92,10 +93,10 @@ class GroupCommitStore implements OpenStorePort {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#cancelCommit?.();
-    this.#cancelHeadSync?.();
     try {
       // Nobody hears of these rows any more, but whoever starts next finds them: the senders' repeats change nothing.
-      this.#write(this.#takePending());
+      this.#commitGroup(this.#takePending());
+      this.#cancelHeadSync?.();
       this.#journal?.syncHead();
     } catch (error) {
       this.#options.log('error', 'store-failed-at-end', { detail: describe(error) });
@@ -111,11 +112,18 @@ class GroupCommitStore implements OpenStorePort {
 
   #commit(): void {
     this.#cancelCommit = undefined;
-    const group = this.#takePending();
+    this.#commitGroup(this.#takePending());
+  }
+
+  #commitGroup(group: readonly PendingAppend[]): void {
     let repeatedAt: ReadonlySet<number>;
     try {
       repeatedAt = this.#write(group);
     } catch (error) {
+      if (error instanceof RowConflict) {
+        this.#refuseConflict(group, error);
+        return;
+      }
       this.#discard();
       const detail = describe(error);
       this.#options.log('error', 'store-failed', { detail, appends: group.length });
@@ -130,6 +138,17 @@ class GroupCommitStore implements OpenStorePort {
       this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) }, cause);
     }
     this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
+  }
+
+  /** Nothing of the group is stored: each append is tried by itself, so that only what contradicts is refused. */
+  #refuseConflict(group: readonly PendingAppend[], conflict: RowConflict): void {
+    const [only] = group;
+    if (group.length > 1 || only === undefined) {
+      for (const append of group) this.#commitGroup([append]);
+      return;
+    }
+    this.#options.log('error', 'row-conflict', { detail: conflict.message, id: conflict.id });
+    this.#answer({ type: 'store-failed', ref: only.ref, detail: conflict.message, isConflict: true });
   }
 
   /** Returns the places of repeated rows in the group. */

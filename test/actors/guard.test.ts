@@ -214,7 +214,7 @@ describe('the journal', () => {
     acknowledge(play);
     play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'up' });
     const appendId = appends(play).at(-1)?.appendId ?? 0;
-    play.deliver({ type: 'append-failed', appendId, detail: 'disk full' });
+    play.deliver({ type: 'append-failed', code: 'not-stored', appendId, detail: 'disk full' });
     play.deliver({ type: 'guard-row-durable', appendId });
     expect(current(play)?.state).toBe('REDUCE_ONLY');
   });
@@ -224,7 +224,7 @@ describe('the journal', () => {
     play.advanceCalendar(DAY_MS);
     play.advance(500);
     const appendId = appends(play).at(-1)?.appendId ?? 0;
-    play.deliver({ type: 'append-failed', appendId, detail: 'disk full' });
+    play.deliver({ type: 'append-failed', code: 'not-stored', appendId, detail: 'disk full' });
     expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: 'K2: journal refused a row: disk full' });
   });
 });

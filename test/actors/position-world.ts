@@ -519,7 +519,7 @@ export function createWorld(options: WorldOptions = {}): World {
       if (world.journalMode === 'fail') {
         later(3, {
           incarnation: from,
-          message: { type: 'append-failed', appendId: message.appendId, detail: 'disk full' },
+          message: { type: 'append-failed', code: 'not-stored', appendId: message.appendId, detail: 'disk full' },
         });
         return;
       }

@@ -11,6 +11,7 @@ import type { AnyActorKind } from '../../runtime/kind-registry.ts';
 import type { LogRecord, PortsContext } from '../../runtime/ports-context.ts';
 import type { ActorSystem, ThreadSpec } from '../../runtime/system.ts';
 import { startThreads } from '../../runtime/thread-system.ts';
+import { BootNumbersExhausted, JournalDamaged } from '../../storage/journal-errors.ts';
 import { lockDataDirectory } from '../../storage/live/directory-lock.ts';
 import { openJournal } from '../../storage/live/journal-database.ts';
 import type { JournalVerdict } from '../../storage/verdict.ts';
@@ -85,11 +86,18 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
 
 /** Checks the journal and makes this life's number durable; the store thread opens the journal again afterwards. */
 function allocateBoot(directory: string): { readonly boot: number; readonly verdict: JournalVerdict } {
-  const journal = openJournal(directory);
   try {
-    return { verdict: journal.verdict, boot: journal.allocateBoot(Date.now()) };
-  } finally {
-    journal.close();
+    const journal = openJournal(directory);
+    try {
+      return { verdict: journal.verdict, boot: journal.allocateBoot(Date.now()) };
+    } finally {
+      journal.close();
+    }
+  } catch (error) {
+    // These name their file and rule; what the disk or SQLite says does not.
+    if (error instanceof JournalDamaged || error instanceof BootNumbersExhausted) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the journal in ${directory} must be writable: ${reason}`, { cause: error });
   }
 }
 
