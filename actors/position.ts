@@ -4,6 +4,7 @@ import type { ActorKind } from '../src/runtime/actor.ts';
 import { legKeyText } from '../src/execution/facts.ts';
 import { ageExpectations, awaitedMicro, expectFunding } from '../src/execution/funding-expectation.ts';
 import { bookOf } from '../src/execution/ledger.ts';
+import { isActive } from '../src/execution/pair-state.ts';
 import { positionReported } from '../src/execution/position-truth.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
@@ -15,14 +16,20 @@ import { guardDelivery } from './guard-messages.ts';
 import { journalReplyDelivery } from './journal-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
-import { advance, planAbandoned, planDurable, watchOrders } from './position/carry-out.ts';
+import { advance, planAbandoned, planDurable, resolveUnsettled, watchOrders } from './position/carry-out.ts';
 import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
 import { pictureOf, publish } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
-import { reconcileNewVenues, reconcileOverdue, reconciled, watchExternalExposure } from './position/reconcile.ts';
+import {
+  askToReconcile,
+  reconcileNewVenues,
+  reconcileOverdue,
+  reconciled,
+  watchExternalExposure,
+} from './position/reconcile.ts';
 import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
 
@@ -216,8 +223,10 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
     case 'venue-status': {
       const track = trackOf(state, event);
       if (track === undefined) return;
+      const isBack = track.status?.status !== 'ready' && event.status === 'ready';
       track.status = event;
       if (event.status === 'ready') track.heardAtMs = self.monotonicMs();
+      if (isBack) venueIsBack(state, self, track);
       return;
     }
     case 'instrument-listed': {
@@ -237,6 +246,14 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
       for (const track of tracksOfMarket(state, event.venue, event.symbol)) symbolTold(state, self, track, event);
       evaluate(state, self);
   }
+}
+
+/** A pair that is neither closed nor whole has waited for this venue's word: ask for all of it now. */
+function venueIsBack(state: PositionState, self: PositionSelf, track: VenueTrack): void {
+  const record = state.pair?.record;
+  if (state.stage !== 'running' || record === undefined || !isActive(record.phase) || record.phase === 'OPEN') return;
+  resolveUnsettled(state, self, track);
+  askToReconcile(state, self, track);
 }
 
 function symbolTold(

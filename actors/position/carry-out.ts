@@ -15,7 +15,7 @@ import { abortOrder, append, keepPair, markHandedOver, orderRow, pairRow, rowOf 
 import { limitOf, viewPair } from './pair-view.ts';
 import { askToReconcile } from './reconcile.ts';
 import { pairTracks, trackOf } from './state.ts';
-import type { PositionSelf, PositionState } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** A step that books a difference changes the facts; more rounds than this in a row would be a loop. */
 const ROUNDS_MAX = 4;
@@ -222,6 +222,14 @@ export function watchOrders(state: PositionState, self: PositionSelf): void {
       self.log('error', 'order-lost', { clientOrderId, venue: order.planned.venue });
       applyToOrder(state.book, clientOrderId, { type: 'resolution-exhausted' });
     }
+  }
+}
+
+/** Asks now about every order at a venue whose outcome is open. */
+export function resolveUnsettled(state: PositionState, self: PositionSelf, track: VenueTrack): void {
+  for (const [clientOrderId, { planned, status }] of state.book.orders) {
+    if (planned.venue !== track.venue || planned.account !== track.account) continue;
+    if (status === 'UNKNOWN' || status === 'LOST') resolve(state, self, clientOrderId);
   }
 }
 

@@ -49,6 +49,8 @@ export interface VenueModel {
   queriesFail: boolean;
   /** Position reports are withheld while true. */
   mute: boolean;
+  /** Nothing comes from this venue but its connector's word that it is down. Orders sent before may execute all the same. */
+  dark: boolean;
   /** Every fill is told this many times. */
   tellFills: number;
   bidTicks: number;
@@ -65,6 +67,8 @@ export interface World {
   readonly venues: { readonly a: VenueModel; readonly b: VenueModel };
   readonly rows: JournalRow[];
   readonly pictures: PairChanged[];
+  /** Everything logged in any life. */
+  readonly logged: readonly { readonly level: string; readonly event: string; readonly atMs: number }[];
   stage(): Stage<PositionState, PositionMessage, unknown>;
   run(ms: number): void;
   runUntil(done: () => boolean, limitMs: number): void;
@@ -138,8 +142,9 @@ export const defaultArgs: PositionArgs = {
     delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
     order: { ackMs: 2_000, resolveMs: 10_000 },
     cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
+    exposure: { oneVenueMsMax: 15_000 },
     reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
-    recovery: { completeMs: 10_000 },
+    recovery: { completeMs: 10_000, maxMs: 60_000 },
     quarantine: { autoFlatten: true },
   },
   exits: {
@@ -179,6 +184,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const rows: JournalRow[] = [];
   const rowIds = new Set<string>();
   const pictures: PairChanged[] = [];
+  const logged: World['logged'][number][] = [];
   let due: Due[] = [];
   let dueCount = 0;
   let incarnation = 0;
@@ -201,6 +207,7 @@ export function createWorld(options: WorldOptions = {}): World {
     fateOf: (command) => options.fateOf?.(name, command) ?? { type: 'fill' },
     queriesFail: false,
     mute: false,
+    dark: false,
     tellFills: 1,
     bidTicks: 600_000,
     askTicks: 600_010,
@@ -321,7 +328,7 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   function reportPosition(venue: VenueModel): void {
-    if (venue.mute) return;
+    if (venue.mute || venue.dark) return;
     sequence += 1;
     const lots = venue.positionLots;
     later(6, {
@@ -396,7 +403,7 @@ export function createWorld(options: WorldOptions = {}): World {
 
   /** The connector's proof: found, or dead for certain. */
   function resolve(venue: VenueModel, clientOrderId: string, validUntilMs: number, done: () => void): void {
-    if (venue.queriesFail) {
+    if (venue.queriesFail || venue.dark) {
       later(1_000, { run: () => resolve(venue, clientOrderId, validUntilMs, done) });
       return;
     }
@@ -444,7 +451,7 @@ export function createWorld(options: WorldOptions = {}): World {
             },
           });
         };
-        if (venue.queriesFail) {
+        if (venue.queriesFail || venue.dark) {
           answer(false);
           return;
         }
@@ -470,23 +477,15 @@ export function createWorld(options: WorldOptions = {}): World {
 
   function tellMarket(venue: VenueModel): void {
     const { instrument } = venue;
+    if (venue.dark) {
+      tellStatus(venue, 'down');
+      return;
+    }
     const common = { venue: venue.name, symbol: instrument.symbol, base: BASE };
     later(1, {
       message: { type: 'instrument-listed', venue: venue.name, account: 'main', symbol: instrument.symbol, instrument },
     });
-    later(1, {
-      message: {
-        type: 'venue-status',
-        venue: venue.name,
-        account: 'main',
-        status: 'ready',
-        reason: '',
-        clockOffsetMs: 0,
-        clockErrorMs: 5,
-        entriesAllowed: true,
-        openBudgetShare: 1,
-      },
-    });
+    tellStatus(venue, 'ready');
     later(1, {
       message: {
         type: 'book-changed',
@@ -509,6 +508,22 @@ export function createWorld(options: WorldOptions = {}): World {
         indexNano: 60_000_500_000_000n,
         venueAtMs: now(),
         receivedAtMonotonicMs: monotonicMs,
+      },
+    });
+  }
+
+  function tellStatus(venue: VenueModel, status: 'ready' | 'down'): void {
+    later(1, {
+      message: {
+        type: 'venue-status',
+        venue: venue.name,
+        account: 'main',
+        status,
+        reason: '',
+        clockOffsetMs: 0,
+        clockErrorMs: 5,
+        entriesAllowed: status === 'ready',
+        openBudgetShare: 1,
       },
     });
   }
@@ -553,6 +568,7 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   function flush(): void {
+    for (const { level, event } of live?.logged.splice(0) ?? []) logged.push({ level, event, atMs: monotonicMs });
     while (live !== undefined && live.sent.length > 0) {
       const batch = live.sent.splice(0);
       for (const { to, message } of batch) route(to, message, incarnation);
@@ -599,6 +615,7 @@ export function createWorld(options: WorldOptions = {}): World {
     venues,
     rows,
     pictures,
+    logged,
     journalMode: 'keep',
     stage: () => {
       if (live === undefined) throw new Error('the position actor is dead at the moment');

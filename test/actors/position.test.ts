@@ -291,7 +291,7 @@ describe('a position that is not ours', () => {
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.run(2_000);
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
-    expect(world.stage().logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
+    expect(world.logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
   });
 });
 
