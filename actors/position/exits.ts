@@ -1,5 +1,5 @@
 /** When to leave an open pair: gathers what the decision rests on and lets the strategy's rules decide (domain section 10). */
-import { bookOf, pairBook } from '../../src/execution/ledger.ts';
+import { bookOf, pairBook, pairNetMicro } from '../../src/execution/ledger.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
@@ -95,8 +95,7 @@ export function executableQuote(state: PositionState, pair: Pair): number | unde
 }
 
 function bookedQuote(state: PositionState, pair: Pair): number {
-  const book = pairBook(state.book.ledger, pair.record.pairId);
-  return Number(book.priceMicro + book.feesMicro + book.fundingMicro) / 1e6;
+  return Number(pairNetMicro(pairBook(state.book.ledger, pair.record.pairId))) / 1e6;
 }
 
 function executableLeg(

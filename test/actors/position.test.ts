@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { foldBook } from '../../src/execution/execution-book.ts';
+import { bookOf } from '../../src/execution/ledger.ts';
 import { createWorld } from './position-world.ts';
 import type { World } from './position-world.ts';
 
@@ -279,6 +281,34 @@ describe('an open pair', () => {
     world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
     world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
     expect(world.picture()).toMatchObject({ reason: 'MANUAL', closedPairs: 1 });
+  });
+});
+
+describe('lots that vanish without a fill', () => {
+  it('are booked once, at the mark and with an alarm, and the other leg follows', () => {
+    const world = opened();
+    // The venue says less than our fills, twice in a row, and has no fill that explains it.
+    world.venues.a.positionLots = 0;
+    world.deliver({
+      type: 'position-reported',
+      venue: 'va',
+      account: 'main',
+      symbol: 'BTC',
+      signedLots: 0,
+      source: 'stream',
+      sequence: 1_000,
+      receivedAtMonotonicMs: 1_000_000,
+    });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 60_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.logged.filter(({ event }) => event === 'position-adjusted')).toHaveLength(1);
+    const key = { venue: 'va', account: 'main', symbol: 'BTC' };
+    const book = bookOf(foldBook(world.rows).ledger, key);
+    // Sold at 60,000.0, gone at a mark of 60,000.5: 33 lots of 0.001.
+    expect(book).toMatchObject({ signedLots: 0, costMicro: 0n, adjustments: 1, adjustedMicro: -16_500n });
+    expect(world.picture().closedNetMicro).toBe(
+      world.picture().realisedMicro + world.picture().feesMicro + world.picture().fundingMicro,
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import {
   receiveFunding,
 } from '../../src/execution/funding-expectation.ts';
 import {
+  positionAdjusted,
   positionFilled,
   positionQueried,
   positionReported,
@@ -98,6 +99,13 @@ describe('the truth about a position', () => {
     const twice = positionQueried(once, 20, 33, 12);
     expect(positionTruth(twice, 33)).toEqual({ kind: 'contradicted', lots: 20 });
     expect(positionTruth(positionQueried(once, 25, 33, 12), 33)).toEqual({ kind: 'unknown' });
+  });
+
+  it('starts over once the difference was booked: the same word proves no second one', () => {
+    const watch = positionAdjusted(positionQueried(positionQueried(unseenPosition, 20, 33, 5), 20, 33, 6));
+    expect(positionTruth(watch, 20)).toEqual({ kind: 'confirmed', lots: 20 });
+    expect(positionTruth(watch, 33)).toEqual({ kind: 'unknown' });
+    expect(positionTruth(positionQueried(watch, 20, 33, 7), 33)).toEqual({ kind: 'unknown' });
   });
 
   it('starts counting again after a fill', () => {
