@@ -14,6 +14,7 @@ import type { Pair } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
 import { unseenPosition } from '../../src/execution/position-truth.ts';
 import type { PositionWatch } from '../../src/execution/position-truth.ts';
+import type { OrderGateLimits } from '../../src/risk/approval.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitState } from '../../src/strategy/exit-decision.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
@@ -52,6 +53,8 @@ export interface PositionArgs {
   readonly cap: CapPolicy;
   readonly stale: StalePolicy;
   readonly clock: ClockPolicy;
+  /** Limits of the connectors' last gate, asked before the first leg of a pair leaves. */
+  readonly gate: Omit<OrderGateLimits, 'symbols'>;
   /** Leverage asked of the venues and the most any leg may use; for liquidation distances. */
   readonly leverage: { readonly wanted: number; readonly max: number };
 }

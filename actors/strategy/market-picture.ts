@@ -15,7 +15,7 @@ import type { StrategyMessage } from '../strategy-messages.ts';
 export interface Feed {
   book: BookView | undefined;
   bookLostReason: string;
-  mark: { readonly markNano: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  mark: { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
   predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   history: FundingHistory;
   check: FundingCheck;

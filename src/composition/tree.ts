@@ -135,14 +135,7 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     marketPollMs: config.poll.marketMs,
     fundingPollMs: config.poll.fundingMs,
     publishMs: PUBLISH_MS,
-    gate: {
-      maxOrderNotionalMicro: micro(config.risk.maxOrderNotional),
-      maxPositionNotionalMicro: micro(config.risk.maxSymbolNotional),
-      maxOpenOrders: config.risk.maxOpenOrders,
-      maxOrdersPerSec: config.risk.maxOrdersPerSec,
-      priceCollarBps: config.risk.priceCollarBps,
-      dailyLossMicro: micro(config.risk.dailyLoss),
-    },
+    gate: gateLimits(config),
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.
   return {
@@ -152,6 +145,18 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     args,
     thread,
     mailboxMessagesMax: 16_384,
+  };
+}
+
+/** One account's limits at the last gate. */
+function gateLimits({ risk }: TandemConfig): ConnectorArgs['gate'] {
+  return {
+    maxOrderNotionalMicro: micro(risk.maxOrderNotional),
+    maxPositionNotionalMicro: micro(risk.maxSymbolNotional),
+    maxOpenOrders: risk.maxOpenOrders,
+    maxOrdersPerSec: risk.maxOrdersPerSec,
+    priceCollarBps: risk.priceCollarBps,
+    dailyLossMicro: micro(risk.dailyLoss),
   };
 }
 
@@ -206,13 +211,14 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
     cap: policies.cap,
     stale: policies.stale,
     clock: policies.clock,
+    gate: gateLimits(config),
     leverage: { wanted: config.sizing.leverage, max: config.risk.maxLeverage },
   };
 }
 
 function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
   return {
-    policy: entryPolicies(config),
+    policy: { ...entryPolicies(config), lastGate: gateLimits(config) },
     venues: accounts.map(({ venue, account }) => ({
       venue,
       account,

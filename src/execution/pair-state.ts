@@ -220,9 +220,21 @@ function completeOrLeave(pair: Pair, view: PairView): PairStep {
 function completionRefusal(leg: LegSide, lots: number, view: PairView): string | undefined {
   if (view.increaseRefused !== undefined) return view.increaseRefused;
   if (!view[leg].reachable) return 'VENUE_DOWN';
+  const refused = hopelessRefusal(view[leg]);
+  if (refused !== undefined) return refused;
   if (hedgeAttempts(view[leg]) >= view.policy.hedge.maxAttempts) return 'HEDGE_EXHAUSTED';
   if (lots < 1 || Math.abs(view[leg].ledgerLots) + lots < view[leg].minLots) return 'BELOW_MINIMUM';
   return undefined;
+}
+
+/** Trying again is for what may end differently: not for a permanent refusal, and not for the same one twice in a row. */
+function hopelessRefusal(leg: LegView): string | undefined {
+  const [before, last] = leg.orders.slice(-2);
+  const newest = last ?? before;
+  if (newest === undefined || newest.status !== 'REJECTED' || newest.code === '') return undefined;
+  if (newest.refusal === 'permanent') return `REFUSED: ${newest.code}`;
+  const isRepeated = last !== undefined && before?.status === 'REJECTED' && before.code === last.code;
+  return isRepeated ? `REFUSED_TWICE: ${newest.code}` : undefined;
 }
 
 function awaitConfirmation(pair: Pair, view: PairView): PairStep {

@@ -10,6 +10,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { feeMicro } from '../../src/money/amounts.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
+import type { RefusalClass } from '../../src/venues/venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { stage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -21,7 +22,7 @@ export const VALIDITY_MS = 3_000;
 /** What happens to one order at a venue. Lots default to all of it. */
 export type Fate =
   | { readonly type: 'fill'; readonly lots?: number; readonly afterMs?: number }
-  | { readonly type: 'refuse'; readonly code?: string }
+  | { readonly type: 'refuse'; readonly code?: string; readonly class?: RefusalClass }
   /** Executed (or not), but no answer comes before somebody asks. */
   | { readonly type: 'silent'; readonly executedLots?: number }
   /** Cancelled by the venue without stating cum; the fill shows up later. */
@@ -167,6 +168,14 @@ export const defaultArgs: PositionArgs = {
   cap: { bufferBps: 3, maxDeviationBps: 50 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
   clock: { maxOffsetMs: 2_000 },
+  gate: {
+    maxOrderNotionalMicro: 5_000_000_000n,
+    maxPositionNotionalMicro: 10_000_000_000n,
+    maxOpenOrders: 20,
+    maxOrdersPerSec: 10,
+    priceCollarBps: 100,
+    dailyLossMicro: 100_000_000n,
+  },
   leverage: { wanted: 3, max: 3 },
 };
 
@@ -272,6 +281,7 @@ export function createWorld(options: WorldOptions = {}): World {
     status: Extract<ConnectorEvent, { type: 'order-changed' }>['status'],
     filledLots?: number,
     code = '',
+    refusal: RefusalClass = 'permanent',
   ): void {
     sequence += 1;
     tellFact(venue, 'order-event', `order:${venue.name}:main:${clientOrderId}:${status}:${sequence}`, {
@@ -285,7 +295,7 @@ export function createWorld(options: WorldOptions = {}): World {
       ...(filledLots === undefined ? {} : { filledLots }),
       code,
       reason: code,
-      ...(code === '' ? {} : { refusal: 'permanent' as const }),
+      ...(code === '' ? {} : { refusal }),
       atMs: now(),
       sequence,
     });
@@ -362,6 +372,7 @@ export function createWorld(options: WorldOptions = {}): World {
         'refused',
         undefined,
         fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY',
+        fate.type === 'refuse' ? (fate.class ?? 'permanent') : 'state',
       );
       return;
     }

@@ -108,6 +108,62 @@ describe('an entry that goes wrong', () => {
     expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
   });
 
+  it.each([
+    ['permanent', ['open', 'unwind'], ['open']],
+    ['state', ['open', 'unwind'], ['open', 'hedge']],
+  ] as const)(
+    'does not try for long against the same %s refusal: the filled leg is undone at once',
+    (refusal, filledLeg, refusedLeg) => {
+      const world = ready({
+        fateOf: (venue, command) =>
+          venue === 'vb' && !command.order.reduceOnly
+            ? { type: 'refuse', code: 'PRICE_COLLAR', class: refusal }
+            : { type: 'fill' },
+      });
+      world.deliver({ type: 'enter-pair', plan: world.plan() });
+      world.runUntil(() => world.venues.a.positionLots !== 0, 1_000);
+      const aloneAtMs = world.now();
+      world.runUntil(() => world.venues.a.positionLots === 0, 1_500);
+      // Two rungs of the ladder at most, where there are four.
+      expect(world.now() - aloneAtMs).toBeLessThan(2 * 400);
+      world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+      expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(filledLeg);
+      expect(world.venues.b.placed.map(({ purpose }) => purpose.purpose)).toEqual(refusedLeg);
+      expect(world.picture().reason).toContain('PRICE_COLLAR');
+    },
+  );
+
+  it.each([
+    ['long', { limitTicks: 607_000 }, 'LAST_GATE_PRICE_COLLAR'],
+    ['short', { limitTicks: 593_000 }, 'LAST_GATE_PRICE_COLLAR'],
+    ['short', { lots: 84 }, 'LAST_GATE_NOTIONAL'],
+  ] as const)('sends neither leg when the last gate would deny the %s one', (side, change, refusal) => {
+    const world = ready();
+    const plan = world.plan();
+    world.deliver({ type: 'enter-pair', plan: { ...plan, [side]: { ...plan[side], ...change } } });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: refusal });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+  });
+
+  it('sends neither leg when prices left the collar while the plan was being written', () => {
+    const world = ready();
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.deliver({
+      type: 'mark-changed',
+      venue: 'va',
+      symbol: 'BTC',
+      base: 'BTC',
+      markNano: 60_600_000_000_000n,
+      indexNano: 60_700_000_000_000n,
+      venueAtMs: world.now(),
+      receivedAtMonotonicMs: 10_000,
+    });
+    world.runUntil(() => world.picture().phase === 'FAILED', 1_000);
+    expect(world.picture().reason).toBe('LAST_GATE_PRICE_COLLAR');
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+  });
+
   it('undoes the filled leg with a reduce-only order when the other never fills', () => {
     const world = ready({
       fateOf: (venue, command) =>
@@ -334,7 +390,7 @@ describe('a restart', () => {
           ? { type: 'fill' }
           : venue === 'va'
             ? { type: 'silent', executedLots: 33 }
-            : { type: 'refuse' },
+            : { type: 'refuse', code: 'OVERLOADED', class: 'transient' },
     });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.runUntil(() => world.venues.a.placed.length === 1, 1_000);

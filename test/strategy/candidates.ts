@@ -48,6 +48,14 @@ export const entryPolicy: EntryPolicies = {
     maxLeverage: 3,
     maxUnhedgedNotionalQuote: 5_000,
   },
+  lastGate: {
+    maxOrderNotionalMicro: 5_000_000_000n,
+    maxPositionNotionalMicro: 10_000_000_000n,
+    maxOpenOrders: 20,
+    maxOrdersPerSec: 10,
+    priceCollarBps: 100,
+    dailyLossMicro: 100_000_000n,
+  },
 };
 
 export function predicted(hourly: number, changes: Partial<FundingRate> = {}): FundingRate {

@@ -49,8 +49,8 @@ const gateNumbers = (facts: EntryFacts, rules: EntryPolicies = entryPolicy): rea
   return ENTRY_GATES.flatMap((gate, index) => (gate(input, rules) === undefined ? [] : [index + 1]));
 };
 
-it('lets a good candidate through all 25 gates', () => {
-  expect(ENTRY_GATES).toHaveLength(25);
+it('lets a good candidate through all 26 gates', () => {
+  expect(ENTRY_GATES).toHaveLength(26);
   expect(gateNumbers(candidate())).toEqual([]);
 });
 
@@ -207,6 +207,21 @@ const cases: readonly Case[] = [
       predicted: { rate: predicted(50_000_000, { settleAtMs: NOW_MS - 1_000 }), receivedAtMonotonicMs: MONOTONIC_MS },
     }),
     '1012 ms away',
+  ],
+  [
+    26,
+    'LAST_GATE_PRICE_COLLAR',
+    short({
+      mark: { markNano: 3_000_000_000_000n, indexNano: 3_040_000_000_000n, receivedAtMonotonicMs: MONOTONIC_MS - 100 },
+    }),
+    'extended price must be at most 100 bps below 3040',
+  ],
+  [
+    26,
+    'LAST_GATE_NOTIONAL',
+    {},
+    'lighter order notional must be at most 1000.000000',
+    { ...entryPolicy, lastGate: { ...entryPolicy.lastGate, maxOrderNotionalMicro: 1_000_000_000n } },
   ],
 ];
 
