@@ -154,6 +154,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'mark-changed':
     case 'funding-rate-changed':
     case 'account-changed':
+    case 'leverage-reported':
       marketTold(state, self, message);
       return;
     default:
@@ -214,7 +215,8 @@ type MarketEvent = Extract<
       | 'book-changed'
       | 'mark-changed'
       | 'funding-rate-changed'
-      | 'account-changed';
+      | 'account-changed'
+      | 'leverage-reported';
   }
 >;
 
@@ -239,6 +241,11 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
     }
     case 'account-changed':
       return;
+    case 'leverage-reported': {
+      const track = trackOf(state, event);
+      if (track !== undefined && event.base === state.args.base) track.leverage = event.leverage;
+      return;
+    }
     case 'book-changed':
     case 'mark-changed':
     case 'funding-rate-changed':

@@ -2,6 +2,7 @@
 import type { VenueEvent } from '../../src/venues/venue.ts';
 import { repeatAppends } from './facts.ts';
 import { advanceFunding } from './funding.ts';
+import { advanceLeverage } from './leverage.ts';
 import { readNonce } from './nonces.ts';
 import { retellAccount } from './publish.ts';
 import { isDue, readAgain, requestAll, retryPauseMs } from './requests.ts';
@@ -66,6 +67,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
     advanceSubmissions(state, self);
     advanceSweep(state, self);
     advanceFunding(state, self);
+    advanceLeverage(state, self);
     readAgainWhatIsDue(state, self);
     retellAccount(state, self);
   }

@@ -51,6 +51,8 @@ export interface ConnectorArgs {
   readonly fundingPollMs: number;
   /** Books of one symbol whose best prices stand are told at most this often; the newest always follows. */
   readonly publishMs: number;
+  /** What every symbol's leverage is set to before it is traded: see `symbolLeverage`. Absent: left as it is. */
+  readonly leverage?: { readonly wanted: number; readonly cap: number; readonly distance: number };
   /** Limits of the last gate; its allow-list is the instruments of `bases`. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
 }
@@ -116,7 +118,7 @@ export interface OrderTrack {
 
 /** Something signed and sent; on a venue with nonces in their order. */
 export interface SubmissionTrack {
-  readonly kind: 'place' | 'cancel';
+  readonly kind: 'place' | 'cancel' | 'leverage';
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly priority: RequestPriority;
@@ -212,6 +214,15 @@ export interface FundingTrack {
   readonly instantBySymbol: Map<string, number>;
 }
 
+/** Leverage by symbol: what was told, what has to be read, and how often setting it failed in a row. */
+export interface LeverageTrack {
+  readonly told: Map<string, Extract<MarketEvent, { type: 'leverage-reported' }>>;
+  readonly doubtful: Set<string>;
+  readonly failures: Map<string, number>;
+  readonly reading: Recurring;
+  allReadAtMs: number;
+}
+
 /** Something read again and again: when next, and how often it failed in a row. */
 export interface Recurring {
   nextAtMs: number;
@@ -271,6 +282,7 @@ export interface ConnectorState {
   /** Compared completely since the private stream was last ready. */
   reconciled: boolean;
   readonly funding: FundingTrack;
+  readonly leverage: LeverageTrack;
   readonly marketPoll: Recurring;
   readonly serverTime: Recurring;
   readonly instrumentList: Recurring;
@@ -393,6 +405,13 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       lastPaidAtMs: new Map(),
       expected: new Map(),
       instantBySymbol: new Map(),
+    },
+    leverage: {
+      told: new Map(),
+      doubtful: new Set(),
+      failures: new Map(),
+      reading: recurring(),
+      allReadAtMs: Number.NEGATIVE_INFINITY,
     },
     marketPoll: recurring(),
     serverTime: recurring(),

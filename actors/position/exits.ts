@@ -11,11 +11,12 @@ import { midTicks } from '../../src/strategy/book-walk.ts';
 import { outlookOf } from '../../src/strategy/entry-assessment.ts';
 import { evaluateExit } from '../../src/strategy/exit-decision.ts';
 import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
-import { closestLiquidationDistance, legLeverage, liquidationPrice } from '../../src/strategy/liquidation.ts';
+import { closestLiquidationDistance, liquidationPrice } from '../../src/strategy/liquidation.ts';
 import { executableValue, exitCost } from '../../src/strategy/pair-value.ts';
 import type { ExecutableLeg } from '../../src/strategy/pair-value.ts';
 import type { ExitReason } from '../position-messages.ts';
 import { leave } from './carry-out.ts';
+import { leverageAskedFor } from './gates.ts';
 import { averageBasePrice, basePrice, walkedBasePrice } from './pair-view.ts';
 import { pairTracks } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -160,14 +161,7 @@ function distanceOf(
 ): number | undefined {
   if (averagePrice <= 0) return undefined;
   const maintenance = instrument.maintenanceMarginRate / 1e12;
-  const leverage = legLeverage({
-    side,
-    wanted: state.args.leverage.wanted,
-    cap: state.args.leverage.max,
-    venueMax: instrument.maxLeverage,
-    distance: state.args.exits.liquidation.minEntryDistance,
-    maintenance,
-  });
+  const leverage = leverageAskedFor(state, instrument);
   if (leverage < 1) return undefined;
   return closestLiquidationDistance(side, mark, liquidationPrice(side, averagePrice, leverage, maintenance), undefined);
 }

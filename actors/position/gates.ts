@@ -2,6 +2,8 @@
 import { isActive } from '../../src/execution/pair-state.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import { symbolLeverage } from '../../src/strategy/liquidation.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { previewOpening } from '../../src/risk/approval.ts';
 import type { EntryPlan, LegPlan } from '../position-messages.ts';
@@ -34,10 +36,22 @@ export function preflightRefusal(
     if (track.instrument.status !== 'active') return 'INSTRUMENT_STATUS';
     const refusal = venueRefusal(state, self, track) ?? positionRefusal(state, track);
     if (refusal !== undefined) return refusal;
+    if (track.leverage !== leverageAskedFor(state, track.instrument)) return 'LEVERAGE_MISMATCH';
     if ((track.status?.openBudgetShare ?? 0) <= 0) return 'RATE_LIMIT';
   }
   // Both legs, before either leaves: a second leg that the last gate denies would leave the first one alone.
   return lastGateRefusal(state, plan.long, 'buy') ?? lastGateRefusal(state, plan.short, 'sell');
+}
+
+/** The leverage the connectors set and read back for an instrument of this symbol. */
+export function leverageAskedFor(state: PositionState, instrument: Instrument): number {
+  return symbolLeverage({
+    wanted: state.args.leverage.wanted,
+    cap: state.args.leverage.max,
+    venueMax: instrument.maxLeverage,
+    distance: state.args.exits.liquidation.minEntryDistance,
+    maintenance: instrument.maintenanceMarginRate / 1e12,
+  });
 }
 
 /** What the last gate of this leg's connector would say. */

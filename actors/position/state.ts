@@ -69,6 +69,8 @@ export interface VenueTrack {
   status: Extract<ConnectorEvent, { type: 'venue-status' }> | undefined;
   book: BookView | undefined;
   mark: Extract<ConnectorEvent, { type: 'mark-changed' }> | undefined;
+  /** As the venue reported it last; undefined before its first word. */
+  leverage: number | undefined;
   predicted: FundingRate | undefined;
   settled: FundingHistory;
   /** Monotonic ms of the last sign of life. */
@@ -138,6 +140,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       status: undefined,
       book: undefined,
       mark: undefined,
+      leverage: undefined,
       predicted: undefined,
       settled: emptyFundingHistory,
       heardAtMs: Number.NEGATIVE_INFINITY,

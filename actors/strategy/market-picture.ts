@@ -35,6 +35,8 @@ export interface MarketPicture {
   readonly accounts: Map<string, AccountChanged>;
   /** By `venue:account|base`. */
   readonly instruments: Map<string, Instrument>;
+  /** Leverage in force, by `venue:account|base`. */
+  readonly leverages: Map<string, number>;
   /** By `venue|symbol`. */
   readonly feeds: Map<string, Feed>;
 }
@@ -51,6 +53,7 @@ export function createMarketPicture(
     statuses: new Map(),
     accounts: new Map(),
     instruments: new Map(),
+    leverages: new Map(),
     feeds: new Map(),
   };
 }
@@ -72,6 +75,10 @@ export function takeMarketEvent(
     case 'instrument-listed':
       if (!picture.bases.has(event.instrument.base)) return;
       picture.instruments.set(`${event.venue}:${event.account}|${event.instrument.base}`, event.instrument);
+      return;
+    case 'leverage-reported':
+      if (picture.bases.has(event.base))
+        picture.leverages.set(`${event.venue}:${event.account}|${event.base}`, event.leverage);
       return;
     default:
       if (picture.bases.has(event.base)) takeFeedEvent(picture, event, minSettlements, self);

@@ -135,6 +135,11 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     marketPollMs: config.poll.marketMs,
     fundingPollMs: config.poll.fundingMs,
     publishMs: PUBLISH_MS,
+    leverage: {
+      wanted: config.sizing.leverage,
+      cap: config.risk.maxLeverage,
+      distance: config.liq.minEntryDistance,
+    },
     gate: gateLimits(config),
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.

@@ -33,6 +33,8 @@ export interface EntryLegFacts {
   /** Median of settled rates over the lookback, pico units per hour. */
   readonly medianHourly: number | undefined;
   readonly fundingVerdict: FundingVerdict;
+  /** In force at the venue; undefined before it was read. */
+  readonly leverage: number | undefined;
   readonly balance:
     | {
         readonly walletMicro: bigint;

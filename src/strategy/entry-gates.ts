@@ -53,6 +53,7 @@ export const ENTRY_GATES: readonly EntryGate[] = [
   budgetFree,
   outsideSettlement,
   lastGatePasses,
+  leverageProven,
 ];
 
 /** Returns the first refusal in the order of domain 5.3, or undefined when the pair may be entered. */
@@ -378,6 +379,18 @@ function lastGatePasses(input: EntryInput, { lastGate }: EntryPolicies): Refusal
     // Gate 5 guards the instrument's status.
     if (denial === undefined || denial.code === 'INSTRUMENT_STATUS') return undefined;
     return refuse(`LAST_GATE_${denial.code}`, `${venue} ${denial.detail}`);
+  });
+}
+
+/** Domain 6.2: margin and liquidation distance were computed with a leverage that the venue must have confirmed. */
+function leverageProven(input: EntryInput): Refusal | undefined {
+  const { assessment } = input;
+  if (assessment === undefined) return undefined;
+  return perLeg(input, ({ venue, leverage }, side) => {
+    const wanted = side === 'long' ? assessment.longLeverage : assessment.shortLeverage;
+    // Gate 23 refuses where no leverage is safe.
+    if (wanted < 1 || leverage === wanted) return undefined;
+    return refuse('LEVERAGE_MISMATCH', `${venue} has ${leverage ?? 'not reported any'}, ${wanted} is wanted`);
   });
 }
 

@@ -54,6 +54,7 @@ export interface VenueModel {
   dark: boolean;
   /** Every fill is told this many times. */
   tellFills: number;
+  leverage: number;
   bidTicks: number;
   askTicks: number;
   depthLots: number;
@@ -218,6 +219,7 @@ export function createWorld(options: WorldOptions = {}): World {
     mute: false,
     dark: false,
     tellFills: 1,
+    leverage: 3,
     bidTicks: 600_000,
     askTicks: 600_010,
     depthLots: 1_000,
@@ -497,6 +499,7 @@ export function createWorld(options: WorldOptions = {}): World {
       message: { type: 'instrument-listed', venue: venue.name, account: 'main', symbol: instrument.symbol, instrument },
     });
     tellStatus(venue, 'ready');
+    later(1, { message: { type: 'leverage-reported', ...common, account: 'main', leverage: venue.leverage } });
     later(1, {
       message: {
         type: 'book-changed',

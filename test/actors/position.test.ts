@@ -146,6 +146,16 @@ describe('an entry that goes wrong', () => {
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
   });
 
+  it('sends neither leg before the venue has confirmed the leverage', () => {
+    const world = ready();
+    world.venues.a.leverage = 10;
+    world.run(1_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: 'LEVERAGE_MISMATCH' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+  });
+
   it('sends neither leg when prices left the collar while the plan was being written', () => {
     const world = ready();
     world.deliver({ type: 'enter-pair', plan: world.plan() });

@@ -97,6 +97,7 @@ export function legFacts(venue: string, hourly: number, changes: Partial<EntryLe
     predicted: { rate: predicted(hourly, { venue }), receivedAtMonotonicMs: MONOTONIC_MS - 100 },
     medianHourly: hourly,
     fundingVerdict: { state: 'OK' },
+    leverage: 3,
     balance: {
       walletMicro: micro(10_000_000_000n),
       availableMicro: micro(10_000_000_000n),
