@@ -13,10 +13,18 @@ import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
 import { guardDelivery } from './guard-messages.ts';
-import { journalReplyDelivery } from './journal-messages.ts';
+import { appendSlowDelivery, journalReplyDelivery } from './journal-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
-import { advance, planAbandoned, planDurable, resolveUnsettled, watchOrders } from './position/carry-out.ts';
+import {
+  advance,
+  checkRegularly,
+  planAbandoned,
+  planDurable,
+  resolveUnsettled,
+  watchOrders,
+} from './position/carry-out.ts';
+import { keepExpectations } from './position/funding.ts';
 import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
@@ -43,6 +51,7 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
     ...positionDelivery,
     ...connectorEventDelivery,
     ...journalReplyDelivery,
+    ...appendSlowDelivery,
     'engine-state-changed': guardDelivery['engine-state-changed'],
   },
 
@@ -120,6 +129,11 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'plan-durable':
       appendDurable(state, self, message.appendId);
       return;
+    case 'append-slow': {
+      const pending = state.appends.get(message.appendId);
+      if (pending !== undefined) pending.commitMs = message.commitMs;
+      return;
+    }
     case 'append-failed':
       appendFailed(state, self, message.appendId, message.detail);
       return;
@@ -181,9 +195,10 @@ function tick(state: PositionState, self: PositionSelf): void {
   finishRecovery(state, self);
   if (state.stage !== 'running') return;
   advance(state, self);
+  checkRegularly(state, self);
   watchExternalExposure(state, self);
   evaluate(state, self);
-  state.expectations = ageExpectations(state.expectations, self.monotonicMs());
+  keepExpectations(state, self, ageExpectations(state.expectations, self.monotonicMs()));
 }
 
 function appendDurable(state: PositionState, self: PositionSelf, appendId: number): void {
@@ -194,7 +209,7 @@ function appendDurable(state: PositionState, self: PositionSelf, appendId: numbe
     if (state.stage === 'starting') readJournal(state, self);
     return;
   }
-  if (pending.clientOrderIds.length > 0) planDurable(state, self, pending.clientOrderIds);
+  if (pending.clientOrderIds.length > 0) planDurable(state, self, pending.clientOrderIds, pending.commitMs);
 }
 
 /** No durable intent, no order. Everything else is kept and repeated: the fact stays ours until the journal has it. */

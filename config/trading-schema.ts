@@ -199,6 +199,12 @@ export const order = z.strictObject({
     [100, 600_000],
     'An order unknown for longer is lost and its pair quarantined.',
   ),
+  slowCommitMs: milliseconds(
+    'monotonic',
+    50,
+    [50, 60_000],
+    'An order that adds exposure is not sent when the commit of its intent took longer; three times take the engine down.',
+  ),
   resolveQueries: integer('queries', 8, [2, 100], 'Queries spent on one unknown order.'),
 });
 

@@ -39,10 +39,16 @@ export interface ConnectorArgs {
   readonly journalPath: string;
   /** Entries are refused this long after start: requests of an earlier life may still be in flight. */
   readonly startupQuarantineMs: number;
+  /** An earlier process used this account, perhaps a moment ago: it counts as an earlier life of the limits. */
+  readonly afterEarlierProcess?: boolean;
   /** Validity of a cancel, and how far before its end an order was made. */
   readonly requestValidityMs: number;
   /** A placed order without answer after this is unknown. */
   readonly orderAnswerMs: number;
+  /** A not-found answer about an order made less than this ago is no evidence. */
+  readonly notFoundGraceMs: number;
+  /** A larger clock offset is told as a warning. */
+  readonly clockWarnOffsetMs: number;
   /** Pause between full comparisons with the venue. */
   readonly comparisonMs: number;
   /** Pause between polls where the venue streams no predicted funding. */
@@ -294,6 +300,8 @@ export interface ConnectorState {
   readonly historyMissing: Set<string>;
   clock: ClockOffset;
   lastTickAt: SentAt;
+  /** Monotonic ms of the last warning about the venue's clock; undefined while its offset is small. */
+  clockWarnedAtMs: number | undefined;
 
   readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
@@ -333,8 +341,8 @@ export interface PendingAppend {
 /** Local observations of different lives must not share numbers; far below any venue's sequence, whose word is newer. */
 const SEQUENCES_PER_LIFE = 1_000_000;
 /**
- * Part of every limit counted as used by the life before, whose requests of the last window are not known here. Queries stop at
- * 60 %, so two lives in one window stay below the whole, and the new one keeps enough to compare and to prove orders dead. One that
+ * Part of every limit counted as used by the life before, whose requests of the last window are not known here: writing down each
+ * request would cost a commit per request and still miss the last ones. It is forgotten after one window. Queries stop at 60 %, so two lives in one window stay below the whole, and the new one keeps enough to compare and to prove orders dead. One that
  * died more often leaves more.
  */
 const EARLIER_LIFE_SHARE = 0.3;
@@ -349,9 +357,9 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     adapter,
     stream: adapter.openStream(),
     startedAt: at,
-    restLimiter: limiterOf(limits.rest, self),
-    orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, self),
-    frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, self),
+    restLimiter: limiterOf(limits.rest, args, self),
+    orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, args, self),
+    frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     instruments: new Map(),
     baseBySymbol: new Map(),
@@ -422,6 +430,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     historyMissing: new Set(),
     clock: unknownClockOffset,
     lastTickAt: at,
+    clockWarnedAtMs: undefined,
     positions: new Map(),
     positionSequence: 0,
     marks: new Map(),
@@ -472,9 +481,10 @@ function recurring(): Recurring {
   return { nextAtMs: 0, failures: 0, active: false };
 }
 
-function limiterOf(bucket: LimitBucket, self: ConnectorSelf): RateLimiter {
+function limiterOf(bucket: LimitBucket, args: ConnectorArgs, self: ConnectorSelf): RateLimiter {
   const limiter = new RateLimiter(bucket);
-  const share = self.incarnation === 2 ? EARLIER_LIFE_SHARE : EARLIER_LIVES_SHARE;
-  if (self.incarnation > 1) limiter.book(bucket.max * share, self.monotonicMs());
+  const earlierLives = self.incarnation - 1 + (args.afterEarlierProcess === true ? 1 : 0);
+  const share = earlierLives === 1 ? EARLIER_LIFE_SHARE : EARLIER_LIVES_SHARE;
+  if (earlierLives > 0) limiter.book(bucket.max * share, self.monotonicMs());
   return limiter;
 }

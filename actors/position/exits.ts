@@ -23,6 +23,8 @@ import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** A burst of market events is one evaluation. */
 const EVALUATION_PAUSE_MS = 25;
+/** A leg that stays near its liquidation is told again after this. */
+const LIQUIDATION_TOLD_MS = 60_000;
 
 /** Evaluates the exit rules of an open pair and leaves when they say so. O(1). */
 export function evaluate(state: PositionState, self: PositionSelf): void {
@@ -37,11 +39,29 @@ export function evaluate(state: PositionState, self: PositionSelf): void {
   const now = self.monotonicMs();
   if (now - state.lastExitEvaluationAtMs < EVALUATION_PAUSE_MS) return;
   state.lastExitEvaluationAtMs = now;
-  const { state: exit, decision } = evaluateExit(state.exit, exitInput(state, self, pair), state.args.exits);
+  const input = exitInput(state, self, pair);
+  watchLiquidation(state, self, pair, input);
+  const { state: exit, decision } = evaluateExit(state.exit, input, state.args.exits);
   state.exit = exit;
   if (decision.action !== 'EXIT' || decision.reason === undefined) return;
   self.log('info', 'exit-decided', { pairId: pair.record.pairId, reason: decision.reason, detail: decision.detail });
   leave(state, self, decision.reason);
+}
+
+/** A leg that comes near its liquidation is told before anything has to be done about it: money can still be moved there. */
+function watchLiquidation(state: PositionState, self: PositionSelf, pair: Pair, input: ExitInput): void {
+  const now = self.monotonicMs();
+  const { warn } = state.args.exits.liquidation;
+  for (const leg of ['long', 'short'] as const) {
+    const { liquidationDistance, venue, notionalQuote } = input[leg];
+    if (liquidationDistance === undefined || liquidationDistance >= warn) {
+      state.liquidationToldAtMs[leg] = Number.NEGATIVE_INFINITY;
+    } else if (now - state.liquidationToldAtMs[leg] >= LIQUIDATION_TOLD_MS) {
+      state.liquidationToldAtMs[leg] = now;
+      const distance = Number(liquidationDistance.toFixed(4));
+      self.log('warn', 'liquidation-near', { pairId: pair.record.pairId, leg, venue, distance, warn, notionalQuote });
+    }
+  }
 }
 
 /** Somebody asked to leave. A pair that is not open yet leaves once it is; one that is leaving already stays as it is. */

@@ -61,6 +61,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     closedNetMicro: closed.netMicro,
     closedFundingMicro: closed.fundingMicro,
     notionalMicro: notionalOf(state, pair),
+    exposureQuoteSec: pair?.timing.exposure.quoteSeconds ?? 0,
   };
 }
 

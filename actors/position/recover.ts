@@ -68,7 +68,7 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };
   for (const [clientOrderId, order] of state.book.orders) {
-    if (!isSettled(order)) state.orderWatches.set(clientOrderId, { sinceMs: now, lastAskedAtMs: now });
+    if (!isSettled(order)) state.orderWatches.set(clientOrderId, { sinceMs: now, lastAskedAtMs: now, asked: 0 });
   }
   state.stage = 'comparing';
   for (const track of state.venues.values()) instrumentKnown(state, self, track);

@@ -55,6 +55,8 @@ export interface PositionArgs {
   readonly clock: ClockPolicy;
   /** Limits of the connectors' last gate, asked before the first leg of a pair leaves. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
+  /** An order that adds exposure is not sent when the commit of its intent took longer, monotonic ms. */
+  readonly slowCommitMs: number;
   /** Leverage asked of the venues and the most any leg may use; for liquidation distances. */
   readonly leverage: { readonly wanted: number; readonly max: number };
 }
@@ -97,6 +99,8 @@ export interface PendingAppend {
   /** Orders that leave once the rows are durable. */
   readonly clientOrderIds: readonly string[];
   readonly isBarrier: boolean;
+  /** How long its commit took, when that was told. */
+  commitMs?: number;
 }
 
 export interface PositionState {
@@ -118,10 +122,14 @@ export interface PositionState {
   readonly orderWatches: Map<string, OrderWatch>;
   engine: EngineStateChanged | undefined;
   engineAskedAtMs: number;
+  /** Monotonic ms of the last regular look at what is unsettled. */
+  lastCheckAtMs: number;
   exit: ExitState;
   /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
   exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
   lastExitEvaluationAtMs: number;
+  /** Monotonic ms at which each leg was last told to be near its liquidation. */
+  readonly liquidationToldAtMs: Record<LegSide, number>;
   expectations: readonly FundingExpectation[];
   draining: boolean;
   /** Why the last entry was refused; empty when it was not. */
@@ -170,9 +178,11 @@ export function newPositionState(args: PositionArgs): PositionState {
     orderWatches: new Map(),
     engine: undefined,
     engineAskedAtMs: Number.NEGATIVE_INFINITY,
+    lastCheckAtMs: Number.NEGATIVE_INFINITY,
     exit: initialExitState,
     exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
+    liquidationToldAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
     expectations: [],
     draining: false,
     refusal: '',

@@ -115,7 +115,8 @@ function at(threads: readonly string[], index: number): string {
   return threads[index % threads.length] ?? 'main';
 }
 
-function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread: string): ActorSpec {
+function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: string): ActorSpec {
+  const { config } = inputs;
   const { venue, account, restUrl, streamUrl, options } = endpoint;
   const args: ConnectorArgs = {
     venue,
@@ -129,8 +130,11 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     observerPath: observerRef.path,
     journalPath: journalRef.path,
     startupQuarantineMs: config.startupQuarantineMs,
+    afterEarlierProcess: inputs.boot > 1,
     requestValidityMs: config.order.requestValidityMs,
     orderAnswerMs: config.order.ackMs,
+    notFoundGraceMs: config.order.notFoundGraceMs,
+    clockWarnOffsetMs: config.clock.warnOffsetMs,
     comparisonMs: config.reconcile.comparisonMs,
     marketPollMs: config.poll.marketMs,
     fundingPollMs: config.poll.fundingMs,
@@ -172,6 +176,7 @@ function guardArgs(config: TandemConfig): GuardArgs {
       dailyLossMicro: micro(risk.dailyLoss),
       maxDrawdownMicro: micro(risk.maxDrawdown),
       maxConsecutiveLosses: risk.maxConsecutiveLosses,
+      maxExposureQuoteSec: risk.maxExposureQuoteSec,
       entryPauseMs: risk.entryPauseMs,
     },
     resumeTrading: config.resumeTrading,
@@ -217,6 +222,7 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
     stale: policies.stale,
     clock: policies.clock,
     gate: gateLimits(config),
+    slowCommitMs: order.slowCommitMs,
     leverage: { wanted: config.sizing.leverage, max: config.risk.maxLeverage },
   };
 }

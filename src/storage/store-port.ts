@@ -107,6 +107,7 @@ class GroupCommitStore implements OpenStorePort {
     this.#cancelCommit = undefined;
     const group = this.#takePending();
     let repeatedAt: ReadonlySet<number>;
+    const startedAtMs = this.#options.monotonicMs();
     try {
       repeatedAt = this.#write(group);
     } catch (error) {
@@ -116,12 +117,14 @@ class GroupCommitStore implements OpenStorePort {
       for (const { ref } of group) this.#answer({ type: 'store-failed', ref, detail });
       return;
     }
+    const durationMs = this.#options.monotonicMs() - startedAtMs;
+    const slow = durationMs > SLOW_APPEND_MS ? { slowCommitMs: Math.round(durationMs) } : {};
     let offset = 0;
     for (const { ref, rows } of group) {
       const from = offset;
       const repeatedRows = rows.filter((_, index) => repeatedAt.has(from + index)).length;
       offset += rows.length;
-      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) });
+      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }), ...slow });
     }
     this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
   }

@@ -190,3 +190,22 @@ describe('a closing order lost at a venue that is away', () => {
     booksAgree(world);
   });
 });
+
+describe('the regular look at a pair that is in between', () => {
+  it.each([
+    [2_000, 3],
+    [600_000, 0],
+  ])('comes every %i ms and asks the other venue too', (busyIntervalMs, atLeast) => {
+    const { execution } = defaultArgs;
+    const reconcile = { ...execution.reconcile, intervalMs: 600_000, busyIntervalMs };
+    const world = half(undefined, { execution: { ...execution, reconcile } });
+    world.runUntil(() => world.venues.b.positionLots === 33, 1_000);
+    world.run(1_000);
+    const before = world.venues.b.compared;
+    world.run(8_000);
+    expect(world.picture().phase).toBe('OPENING');
+    const asked = world.venues.b.compared - before;
+    if (atLeast === 0) expect(asked).toBe(0);
+    else expect(asked).toBeGreaterThanOrEqual(atLeast);
+  });
+});

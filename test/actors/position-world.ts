@@ -2,7 +2,7 @@
 import { position } from '../../actors/position.ts';
 import type { PositionArgs } from '../../actors/position.ts';
 import type { ConnectorCommand, ConnectorEvent } from '../../actors/connector-messages.ts';
-import type { EngineState } from '../../actors/guard-messages.ts';
+import type { EngineState, GuardMessage } from '../../actors/guard-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { EntryPlan, PairChanged, PositionMessage } from '../../actors/position-messages.ts';
 import type { PositionState } from '../../actors/position/state.ts';
@@ -54,7 +54,10 @@ export interface VenueModel {
   dark: boolean;
   /** Every fill is told this many times. */
   tellFills: number;
+  /** Comparisons asked for. */
+  compared: number;
   leverage: number;
+  markNano: bigint;
   bidTicks: number;
   askTicks: number;
   depthLots: number;
@@ -82,6 +85,10 @@ export interface World {
   crashAtRow(count: number, deadMs: number): void;
   picture(): PairChanged;
   plan(overrides?: Partial<EntryPlan>): EntryPlan;
+  /** What the guard was told of slow commits, ms. */
+  readonly slowTold: readonly number[];
+  /** How long commits take, as the journal would tell it. */
+  commitMs: number;
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'mute';
   external(venue: VenueModel, signedLots: number): void;
@@ -142,10 +149,10 @@ export const defaultArgs: PositionArgs = {
     open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
     close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
     delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
-    order: { ackMs: 2_000, resolveMs: 10_000 },
+    order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
     cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
     exposure: { oneVenueMsMax: 15_000 },
-    reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
+    reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
     recovery: { completeMs: 10_000, maxMs: 60_000 },
     quarantine: { autoFlatten: true },
   },
@@ -177,6 +184,7 @@ export const defaultArgs: PositionArgs = {
     priceCollarBps: 100,
     dailyLossMicro: 100_000_000n,
   },
+  slowCommitMs: 50,
   leverage: { wanted: 3, max: 3 },
 };
 
@@ -194,6 +202,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const rows: JournalRow[] = [];
   const rowIds = new Set<string>();
   const pictures: PairChanged[] = [];
+  const slowTold: number[] = [];
   const logged: World['logged'][number][] = [];
   let due: Due[] = [];
   let dueCount = 0;
@@ -219,7 +228,9 @@ export function createWorld(options: WorldOptions = {}): World {
     mute: false,
     dark: false,
     tellFills: 1,
+    compared: 0,
     leverage: 3,
+    markNano: 60_000_500_000_000n,
     bidTicks: 600_000,
     askTicks: 600_010,
     depthLots: 1_000,
@@ -449,6 +460,7 @@ export function createWorld(options: WorldOptions = {}): World {
         resolve(venue, command.clientOrderId, command.validUntilMs, () => undefined);
         return;
       case 'reconcile-symbol': {
+        venue.compared += 1;
         const answer = (ok: boolean): void => {
           later(8, {
             incarnation: command.replyTo.incarnation,
@@ -518,8 +530,8 @@ export function createWorld(options: WorldOptions = {}): World {
       message: {
         type: 'mark-changed',
         ...common,
-        markNano: 60_000_500_000_000n,
-        indexNano: 60_000_500_000_000n,
+        markNano: venue.markNano,
+        indexNano: venue.markNano,
         venueAtMs: now(),
         receivedAtMonotonicMs: monotonicMs,
       },
@@ -555,6 +567,11 @@ export function createWorld(options: WorldOptions = {}): World {
       later(2, {
         run: () => {
           write(message.rows);
+          if (message.tellSlow === true && world.commitMs > 50)
+            later(1, {
+              incarnation: from,
+              message: { type: 'append-slow', appendId: message.appendId, commitMs: world.commitMs },
+            });
           // The envelope's refs name the life that may be told.
           for (const { to, message: told } of message.whenDurable)
             later(1, { incarnation: to.incarnation, message: told as PositionMessage });
@@ -578,6 +595,8 @@ export function createWorld(options: WorldOptions = {}): World {
     else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
     else if (to === 'guard' && message.type === 'resend-engine-state')
       later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'guard' && message.type === 'journal-slow')
+      slowTold.push((message as Extract<GuardMessage, { type: 'journal-slow' }>).commitMs);
     else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
   }
 
@@ -630,6 +649,8 @@ export function createWorld(options: WorldOptions = {}): World {
     rows,
     pictures,
     logged,
+    slowTold,
+    commitMs: 2,
     journalMode: 'keep',
     stage: () => {
       if (live === undefined) throw new Error('the position actor is dead at the moment');

@@ -226,6 +226,26 @@ describe('an entry that goes wrong', () => {
   });
 });
 
+describe('a journal that is slow', () => {
+  it('has no order sent that adds exposure, and the guard told', () => {
+    const world = ready();
+    world.commitMs = 51;
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'FAILED', 2_000);
+    expect(world.picture().reason).toBe('JOURNAL_SLOW');
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+    expect(world.slowTold).toEqual([51]);
+  });
+
+  it('still has closing orders sent', () => {
+    const world = opened();
+    world.commitMs = 500;
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+  });
+});
+
 describe('a journal that does not answer', () => {
   it('stops an entry whose plan could not be written', () => {
     const world = ready();
@@ -339,6 +359,69 @@ describe('an open pair', () => {
     world.deliver(paid);
     world.run(1_000);
     expect(world.picture()).toMatchObject({ fundingMicro: 1_234n, fundingPayments: 1 });
+  });
+
+  it('raises an alarm when a payment is not what the settlement should have paid, and when none comes', () => {
+    const world = opened();
+    const settled = (settleAtMs: number): void =>
+      world.deliver({
+        type: 'funding-rate-changed',
+        venue: 'va',
+        symbol: 'BTC',
+        base: 'BTC',
+        kind: 'settled',
+        settleAtMs,
+        rate: {
+          venue: 'va',
+          symbol: 'BTC',
+          kind: 'settled',
+          raw: '0.0001',
+          unit: { scale: 'fraction', perMs: 3_600_000 },
+          hourly: 100_000_000 as never,
+          intervalMs: 3_600_000,
+          settleAtMs,
+          venueAtMs: settleAtMs,
+        },
+        receivedAtMonotonicMs: 0,
+      });
+    const paid = (paymentId: string, settledAtMs: number, amountMicro: bigint): void =>
+      world.deliver({
+        type: 'funding-paid',
+        venue: 'va',
+        account: 'main',
+        symbol: 'BTC',
+        payment: {
+          paymentId,
+          symbol: 'BTC',
+          amountMicro: amountMicro as never,
+          rate: 0 as never,
+          signedLots: -33 as never,
+          settledAtMs,
+        },
+      });
+    const alarms = (): readonly string[] =>
+      world.logged.filter(({ event }) => event.startsWith('funding-')).map(({ event }) => event);
+    const firstMs = world.now() + 3_600_000;
+    for (const hours of [0, 1, 2]) settled(firstMs + hours * 3_600_000);
+    // 33 lots of 0.001 at 60,000.5 and 0.01 %: 0.198002 quote to the short leg.
+    paid('1', firstMs, 198_000n);
+    world.run(200);
+    expect(alarms()).toEqual([]);
+    paid('2', firstMs + 3_600_000, -198_000n);
+    world.run(200);
+    expect(alarms()).toEqual(['funding-mismatch']);
+    world.run(16 * 60_000);
+    expect(alarms()).toEqual(['funding-mismatch', 'funding-missing']);
+  });
+
+  it('is warned about once a minute while a leg is near its liquidation, before it has to be closed', () => {
+    const world = opened();
+    // At 3x the short leg opened at 60,000 is liquidated near 79,050: 18 % above 67,000.
+    for (const venue of [world.venues.a, world.venues.b]) venue.markNano = 67_000_000_000_000n;
+    world.run(100_000);
+    const near = world.logged.filter(({ event }) => event === 'liquidation-near');
+    expect(near).toHaveLength(2);
+    expect(world.picture().phase).toBe('OPEN');
   });
 
   it('leaves as soon as it is open when somebody asked before', () => {

@@ -17,10 +17,10 @@ const policy: ExecutionPolicy = {
   open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
   close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
   delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
-  order: { ackMs: 2_000, resolveMs: 10_000 },
+  order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
   cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
   exposure: { oneVenueMsMax: 15_000 },
-  reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
+  reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
   recovery: { completeMs: 10_000, maxMs: 60_000 },
   quarantine: { autoFlatten: true },
 };
