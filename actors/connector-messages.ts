@@ -130,6 +130,15 @@ export type MarketEvent =
       readonly rate: FundingRate;
       readonly receivedAtMonotonicMs: number;
     }
+  /** Leverage in force for a symbol, read from the venue; 0 when the venue names none. */
+  | {
+      readonly type: 'leverage-reported';
+      readonly venue: string;
+      readonly account: string;
+      readonly symbol: string;
+      readonly base: string;
+      readonly leverage: number;
+    }
   | {
       readonly type: 'account-changed';
       readonly venue: string;
@@ -248,6 +257,7 @@ export const connectorEventDelivery: DeliveryTable<ConnectorEvent> = {
   'mark-changed': { class: 'market', keyFields: ['venue', 'symbol'] },
   'funding-rate-changed': { class: 'state', keyFields: ['venue', 'symbol', 'kind', 'settleAtMs'] },
   'account-changed': { class: 'state', keyFields: ['venue', 'account'] },
+  'leverage-reported': { class: 'state', keyFields: ['venue', 'account', 'symbol'] },
   'order-changed': { class: 'must-deliver', priority: 'risk' },
   'fill-received': { class: 'must-deliver', priority: 'risk' },
   // As urgent as the rest: `reconciled` must not overtake what it was found with.

@@ -15,6 +15,8 @@ export type JournalMessage =
       /** Told `append-failed` when the store refuses. */
       readonly sender: ActorRef;
       readonly appendId: number;
+      /** The sender wants to know, before all else, that the commit was slow: told `append-slow`. */
+      readonly tellSlow?: true;
     }
   /** Reads rows; answered with one or more `rows-read`. */
   | { readonly type: 'read-rows'; readonly query: StoreQuery; readonly replyTo: ActorRef; readonly readId: number }
@@ -28,6 +30,12 @@ export interface AppendFailed {
   readonly code: 'not-stored' | 'row-conflict';
   readonly detail: string;
 }
+/** The rows are durable, but the disk took longer than a decision may wait for. */
+export interface AppendSlow {
+  readonly type: 'append-slow';
+  readonly appendId: number;
+  readonly commitMs: number;
+}
 export interface RowsRead {
   readonly type: 'rows-read';
   readonly readId: number;
@@ -40,6 +48,11 @@ export interface RowsRead {
 export const journalReplyDelivery: DeliveryTable<AppendFailed | RowsRead> = {
   'append-failed': { class: 'must-deliver', priority: 'order' },
   'rows-read': { class: 'must-deliver', priority: 'order' },
+};
+
+/** Told only to senders that ask for it. */
+export const appendSlowDelivery: DeliveryTable<AppendSlow> = {
+  'append-slow': { class: 'must-deliver', priority: 'order' },
 };
 
 export const journalDelivery: DeliveryTable<JournalMessage> = {

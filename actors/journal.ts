@@ -4,7 +4,7 @@ import type { ActorKind, ActorRef, Self } from '../src/runtime/actor.ts';
 import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/ports/ports.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import { journalDelivery } from './journal-messages.ts';
-import type { AppendFailed, JournalMessage, RowsRead } from './journal-messages.ts';
+import type { AppendFailed, AppendSlow, JournalMessage, RowsRead } from './journal-messages.ts';
 
 export interface JournalArgs {
   /** Appends waiting for the disk at once; more are answered `append-failed`. Default 4,096. */
@@ -94,6 +94,10 @@ function tellDurable(state: JournalState, message: RowsDurable, self: JournalSel
   const repeated = message.repeatedRows ?? 0;
   state.rowsDurable += append.rows.length - repeated;
   if (repeated > 0) self.count('rows-repeated', repeated);
+  if (append.tellSlow === true && message.slowCommitMs !== undefined) {
+    const slow: AppendSlow = { type: 'append-slow', appendId: append.appendId, commitMs: message.slowCommitMs };
+    self.tell(append.sender, slow);
+  }
   for (const told of append.whenDurable) {
     const outcome = self.tell(told.to, told.message);
     if (outcome === 'refused') {

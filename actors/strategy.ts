@@ -79,6 +79,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
     'mark-changed': connectorEventDelivery['mark-changed'],
     'funding-rate-changed': connectorEventDelivery['funding-rate-changed'],
     'account-changed': connectorEventDelivery['account-changed'],
+    'leverage-reported': connectorEventDelivery['leverage-reported'],
     'engine-state-changed': guardDelivery['engine-state-changed'],
     'pair-changed': positionDelivery['pair-changed'],
   },
@@ -125,6 +126,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
       case 'mark-changed':
       case 'funding-rate-changed':
       case 'account-changed':
+      case 'leverage-reported':
         takeMarketEvent(state.market, message, state.args.policy.fundingCheck.minSettlements, self);
         return state;
       default:

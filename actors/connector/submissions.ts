@@ -251,6 +251,7 @@ function accepted(
   if (!remove(state, self, submission)) return;
   nonceAccepted(state, submission.nonce);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
+  noteLeverage(state, submission);
   advanceSubmissions(state, self);
 }
 
@@ -274,7 +275,8 @@ function refused(
   }
   // A refusal uses no nonce: whatever was signed after it is out of step as well.
   doubtNonce(state, self);
-  if (submission.kind === 'cancel') resolveOrder(state, self, submission);
+  if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'cancel') resolveOrder(state, self, submission);
   else if (!observe(state, self, submission, { status: 'refused', code, reason, refusal }))
     resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
@@ -295,8 +297,14 @@ function unknown(state: ConnectorState, self: ConnectorSelf, submission: Submiss
   nonceUnsettled(state, submission);
   doubtNonce(state, self);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'unknown', code: 'NO_ANSWER', reason });
-  resolveOrder(state, self, submission);
+  if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
+}
+
+/** However setting it ended: only reading it says what is in force. */
+function noteLeverage(state: ConnectorState, submission: SubmissionTrack): void {
+  if (submission.kind === 'leverage') state.leverage.doubtful.add(submission.symbol);
 }
 
 /** No answer in time. */
@@ -360,7 +368,8 @@ function abandonUnsent(
   }
   remove(state, self, submission);
   self.count('submissions-abandoned');
-  if (submission.kind === 'cancel') resolveOrder(state, self, submission);
+  if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'cancel') resolveOrder(state, self, submission);
   else observe(state, self, submission, { status: 'refused', code, reason, refusal: 'transient' });
 }
 

@@ -17,7 +17,7 @@ export interface Feed {
   bookLostReason: string;
   /** The causal trace the book came with. */
   bookTrace: TraceRef;
-  mark: { readonly markNano: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  mark: { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
   predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   history: FundingHistory;
   check: FundingCheck;
@@ -37,6 +37,8 @@ export interface MarketPicture {
   readonly accounts: Map<string, AccountChanged>;
   /** By `venue:account|base`. */
   readonly instruments: Map<string, Instrument>;
+  /** Leverage in force, by `venue:account|base`. */
+  readonly leverages: Map<string, number>;
   /** By `venue|symbol`. */
   readonly feeds: Map<string, Feed>;
 }
@@ -53,6 +55,7 @@ export function createMarketPicture(
     statuses: new Map(),
     accounts: new Map(),
     instruments: new Map(),
+    leverages: new Map(),
     feeds: new Map(),
   };
 }
@@ -74,6 +77,10 @@ export function takeMarketEvent(
     case 'instrument-listed':
       if (!picture.bases.has(event.instrument.base)) return;
       picture.instruments.set(`${event.venue}:${event.account}|${event.instrument.base}`, event.instrument);
+      return;
+    case 'leverage-reported':
+      if (picture.bases.has(event.base))
+        picture.leverages.set(`${event.venue}:${event.account}|${event.base}`, event.leverage);
       return;
     default:
       if (picture.bases.has(event.base)) takeFeedEvent(picture, event, minSettlements, self);

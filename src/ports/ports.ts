@@ -102,6 +102,8 @@ export interface RowsDurable {
   readonly ref: AppendRef;
   /** Rows of this append whose id was stored before: they changed nothing. Absent means none. */
   readonly repeatedRows?: number;
+  /** How long the commit took, monotonic ms, when that was longer than a decision may wait for; absent else. */
+  readonly slowCommitMs?: number;
 }
 export interface StoreFailed {
   readonly type: 'store-failed';

@@ -117,6 +117,7 @@ class GroupCommitStore implements OpenStorePort {
 
   #commitGroup(group: readonly PendingAppend[]): void {
     let repeatedAt: ReadonlySet<number>;
+    const startedAtMs = this.#options.monotonicMs();
     try {
       repeatedAt = this.#write(group);
     } catch (error) {
@@ -130,12 +131,15 @@ class GroupCommitStore implements OpenStorePort {
       for (const { ref, cause } of group) this.#answer({ type: 'store-failed', ref, detail }, cause);
       return;
     }
+    const durationMs = this.#options.monotonicMs() - startedAtMs;
+    const slow = durationMs > SLOW_APPEND_MS ? { slowCommitMs: Math.round(durationMs) } : {};
     let offset = 0;
     for (const { ref, rows, cause } of group) {
       const from = offset;
       const repeatedRows = rows.filter((_, index) => repeatedAt.has(from + index)).length;
       offset += rows.length;
-      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) }, cause);
+      const answer = { type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }), ...slow } as const;
+      this.#answer(answer, cause);
     }
     this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
   }
@@ -148,7 +152,8 @@ class GroupCommitStore implements OpenStorePort {
       return;
     }
     this.#options.log('error', 'row-conflict', { detail: conflict.message, id: conflict.id });
-    this.#answer({ type: 'store-failed', ref: only.ref, detail: conflict.message, isConflict: true });
+    const { ref, cause } = only;
+    this.#answer({ type: 'store-failed', ref, detail: conflict.message, isConflict: true }, cause);
   }
 
   /** Returns the places of repeated rows in the group. */

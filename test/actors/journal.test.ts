@@ -62,6 +62,18 @@ describe('journal', () => {
     ]);
   });
 
+  it('tells a sender that asks for it, before all others, that the commit was slow', () => {
+    const { actor } = stageJournal();
+    actor.deliver({ ...append(7, 'a'), tellSlow: true } as JournalMessage);
+    actor.deliver({ type: 'rows-durable', ref: 1, slowCommitMs: 80 });
+    expect(actor.sent[0]).toEqual({ to: 'connector', message: { type: 'append-slow', appendId: 7, commitMs: 80 } });
+    expect(actor.sent).toHaveLength(3);
+    actor.clearSent();
+    actor.deliver(append(8, 'b'));
+    actor.deliver({ type: 'rows-durable', ref: 2, slowCommitMs: 80 });
+    expect(actor.sent).toHaveLength(2);
+  });
+
   it('tells again when rows come again, and counts them', () => {
     const { actor } = stageJournal();
     actor.deliver(append(1, 'a'));

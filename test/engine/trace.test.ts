@@ -24,7 +24,7 @@ function traceConfig(dataDir: string, traceEvery: number): TandemConfig {
 function startWorld(traceEvery: number): SimulatedWorld {
   const config = traceConfig('unused', traceEvery);
   const calendar = marketCalendar(config, 0);
-  const tape = buildTape(tapeSpec(config, calendar));
+  const tape = buildTape(tapeSpec(config, calendar.startAtMs));
   const world = simulateWorld(config, { seed: 1, tape, startAtMs: calendar.startAtMs });
   world.system.runUntil(3_000);
   world.system.tell('guard', TRADE);

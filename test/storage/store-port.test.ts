@@ -110,7 +110,11 @@ describe('group commit', () => {
     stage.port.append([row('a')]);
     stage.advance(0);
     expect(stage.logged).toEqual([['append-slow', { durationMs: SLOW_APPEND_MS + 1, rows: 1 }]]);
-    expect(stage.delivered).toHaveLength(1);
+    expect(stage.delivered).toMatchObject([{ type: 'rows-durable', slowCommitMs: SLOW_APPEND_MS + 1 }]);
+    journal.onAppend = () => stage.pass(SLOW_APPEND_MS);
+    stage.port.append([row('b')]);
+    stage.advance(0);
+    expect(stage.delivered.at(-1)).not.toHaveProperty('slowCommitMs');
   });
 });
 
