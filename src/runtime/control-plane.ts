@@ -102,6 +102,39 @@ export function withinDeadline<Result>(
     deadlineMs,
   );
   call.then(resolve, reject);
-  void death.then((reason) => reject(new ControlCallFailed('thread-died', `${what}: ${reason}`)));
-  return promise.finally(() => clearTimeout(timer));
+  const forget = onDeath(death, (reason) => reject(new ControlCallFailed('thread-died', `${what}: ${reason}`)));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    forget();
+  });
+}
+
+/** Those who wait for one thread's death; `reason` once it died. */
+interface DeathWatch {
+  readonly waiting: Set<(reason: string) => void>;
+  reason: string | undefined;
+}
+
+const deathWatches = new WeakMap<Promise<string>, DeathWatch>();
+
+/**
+ * Calls `react` when `death` settles; returns what makes it forget to. A `then` for each call could not be taken back: a
+ * thread that lives for days would collect one for every question it was ever asked.
+ */
+function onDeath(death: Promise<string>, react: (reason: string) => void): () => void {
+  const watch = deathWatches.get(death) ?? watchDeath(death);
+  if (watch.reason !== undefined) react(watch.reason);
+  else watch.waiting.add(react);
+  return () => watch.waiting.delete(react);
+}
+
+function watchDeath(death: Promise<string>): DeathWatch {
+  const watch: DeathWatch = { waiting: new Set(), reason: undefined };
+  deathWatches.set(death, watch);
+  void death.then((reason) => {
+    watch.reason = reason;
+    for (const react of watch.waiting) react(reason);
+    watch.waiting.clear();
+  });
+  return watch;
 }
