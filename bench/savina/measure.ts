@@ -15,7 +15,7 @@ interface Plan {
   readonly rounds: number;
 }
 
-const PLAN: Plan = { warmUps: 2, warmUpMs: 600, rounds: 5 };
+const PLAN: Plan = { warmUps: 2, warmUpMs: 400, rounds: 5 };
 
 /** On one thread or two, at which size, and what is asked of it against Erlang on the same cores. */
 interface Setting {
@@ -144,7 +144,9 @@ function* resultsOf(
   const note = [
     ...(better === undefined || other === undefined
       ? []
-      : [`${better[0]}, is Erlang's better setting here: ${other[0]}, does ${Math.round(other[1])}`]),
+      : [
+          `Erlang's better setting here is that with ${schedulersOf(better[0])}; with ${schedulersOf(other[0])} it does ${Math.round(other[1])}`,
+        ]),
     NEVER[setting.threads],
     ...candidates.flatMap((candidate) =>
       'absent' in candidate ? [`${candidate.name}: skipped, ${candidate.absent}`] : [],
@@ -161,4 +163,8 @@ function* resultsOf(
     if (rates !== undefined)
       yield { metric: `${setting.label}: beside ${peer}`, ...shared, ...beside(peer, median(rates)) };
   }
+}
+
+function schedulersOf(erlang: string): string {
+  return erlang.slice('Erlang, '.length);
 }

@@ -168,8 +168,8 @@ export const program: Program = {
   kinds: [director, account],
   problem: problemOf(
     {
-      within: { accounts: 1_000, transfers: 50_000 },
-      across: { accounts: 1_000, transfers: 10_000 },
+      within: { accounts: 1_000, transfers: 20_000 },
+      across: { accounts: 1_000, transfers: 5_000 },
       small: { accounts: 20, transfers: 100 },
     },
     ({ accounts, transfers }) => ({

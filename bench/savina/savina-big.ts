@@ -87,7 +87,7 @@ export const program: Program = {
   unit: 'messages',
   kinds: [director, peer],
   problem: problemOf(
-    { within: { peers: 120, rounds: 1_500 }, across: { peers: 120, rounds: 200 }, small: { peers: 8, rounds: 20 } },
+    { within: { peers: 120, rounds: 600 }, across: { peers: 120, rounds: 100 }, small: { peers: 8, rounds: 20 } },
     ({ peers, rounds }) => ({
       seats: [
         ...seats(peers, (index) => seat(`peer/${index}`, peer, { index, peers, rounds }, index % 2 === 0 ? 0 : 1)),

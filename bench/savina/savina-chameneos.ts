@@ -120,8 +120,8 @@ export const program: Program = {
   kinds: [mall, creature],
   problem: problemOf(
     {
-      within: { creatures: 100, meetings: 60_000 },
-      across: { creatures: 100, meetings: 6_000 },
+      within: { creatures: 100, meetings: 20_000 },
+      across: { creatures: 100, meetings: 4_000 },
       small: { creatures: 10, meetings: 60 },
     },
     ({ creatures, meetings }) => ({

@@ -73,7 +73,7 @@ export const program: Program = {
   absent: { piscina: 'it keeps no order between tasks, and here the question must come last' },
   kinds: [producer, counter],
   problem: problemOf(
-    { within: { increments: 400_000 }, across: { increments: 50_000 }, small: { increments: 2_000 } },
+    { within: { increments: 200_000 }, across: { increments: 30_000 }, small: { increments: 2_000 } },
     ({ increments }) => ({
       seats: [seat('counter', counter, null, 1), seat(DIRECTOR, producer, { increments }, 0)],
       work: increments,

@@ -144,8 +144,8 @@ export const program: Program = {
   kinds: [director, dictionary, worker],
   problem: problemOf(
     {
-      within: { workers: 20, operations: 8_000 },
-      across: { workers: 20, operations: 800 },
+      within: { workers: 20, operations: 3_000 },
+      across: { workers: 20, operations: 500 },
       small: { workers: 4, operations: 50 },
     },
     ({ workers, operations }) => ({

@@ -92,7 +92,7 @@ export const program: Program = {
   unit: 'messages',
   kinds: [director, worker],
   problem: problemOf(
-    { within: { workers: 60, rounds: 5_000 }, across: { workers: 60, rounds: 500 }, small: { workers: 5, rounds: 40 } },
+    { within: { workers: 60, rounds: 2_500 }, across: { workers: 60, rounds: 500 }, small: { workers: 5, rounds: 40 } },
     ({ workers, rounds }) => ({
       seats: [
         ...seats(workers, (index) => seat(`worker/${index}`, worker, { rounds }, 1)),

@@ -101,8 +101,8 @@ export const program: Program = {
   kinds: [arbiter, philosopher],
   problem: problemOf(
     {
-      within: { philosophers: 20, meals: 3_000 },
-      across: { philosophers: 20, meals: 300 },
+      within: { philosophers: 20, meals: 1_000 },
+      across: { philosophers: 20, meals: 150 },
       small: { philosophers: 5, meals: 30 },
     },
     ({ philosophers, meals }) => ({

@@ -54,7 +54,7 @@ export const program: Program = {
   unit: 'messages',
   kinds: [pinger, ponger],
   problem: problemOf(
-    { within: { rounds: 100_000 }, across: { rounds: 5_000 }, small: { rounds: 50 } },
+    { within: { rounds: 40_000 }, across: { rounds: 5_000 }, small: { rounds: 50 } },
     ({ rounds }) => ({
       seats: [seat('ponger', ponger, null, 1), seat(DIRECTOR, pinger, { rounds }, 0)],
       work: 2 * rounds,

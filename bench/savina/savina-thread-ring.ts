@@ -57,7 +57,7 @@ export const program: Program = {
   kinds: [director, member],
   problem: problemOf(
     {
-      within: { members: 100, hops: 200_007 },
+      within: { members: 100, hops: 80_007 },
       across: { members: 100, hops: 10_007 },
       small: { members: 10, hops: 57 },
     },

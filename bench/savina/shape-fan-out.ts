@@ -15,7 +15,7 @@ export const program: Program = {
   topology: '1 -> 8, as fast as it goes',
   unit: 'messages',
   kinds: streamKinds,
-  problem: problemOf({ within: 40_000, across: 5_000, small: 300 }, (events) => streamProblem(1, 8, events)),
+  problem: problemOf({ within: 15_000, across: 4_000, small: 300 }, (events) => streamProblem(1, 8, events)),
 };
 
 export const name = 'shape-fan-out';

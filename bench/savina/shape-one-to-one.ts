@@ -15,7 +15,7 @@ export const program: Program = {
   topology: '1 -> 1, as fast as it goes',
   unit: 'messages',
   kinds: streamKinds,
-  problem: problemOf({ within: 300_000, across: 40_000, small: 2_000 }, (events) => streamProblem(1, 1, events)),
+  problem: problemOf({ within: 120_000, across: 30_000, small: 2_000 }, (events) => streamProblem(1, 1, events)),
 };
 
 export const name = 'shape-one-to-one';

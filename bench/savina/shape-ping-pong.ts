@@ -62,7 +62,7 @@ export const program: Program = {
   topology: '1 <-> 1, one message under way',
   unit: 'messages',
   kinds: [asker, answerer],
-  problem: problemOf({ within: 60_000, across: 5_000, small: 50 }, (rounds) => ({
+  problem: problemOf({ within: 30_000, across: 5_000, small: 50 }, (rounds) => ({
     seats: [seat('answerer', answerer, null, 1), seat(DIRECTOR, asker, { rounds }, 0)],
     work: 2 * rounds,
     answer: (rounds * (rounds - 1)) / 2,

@@ -15,7 +15,7 @@ export const program: Program = {
   topology: '3 -> 1, as fast as it goes',
   unit: 'messages',
   kinds: streamKinds,
-  problem: problemOf({ within: 100_000, across: 14_000, small: 700 }, (events) => streamProblem(3, 1, events)),
+  problem: problemOf({ within: 40_000, across: 10_000, small: 700 }, (events) => streamProblem(3, 1, events)),
 };
 
 export const name = 'shape-three-to-one';
