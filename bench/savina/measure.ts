@@ -1,5 +1,5 @@
 /** Runs a program on the runtime, its peers and Erlang, turn by turn in one run, and checks every answer. Main thread only. */
-import type { BenchModule, BenchResult, BenchTarget } from '../result.ts';
+import type { BenchOptions, BenchResult, BenchTarget } from '../result.ts';
 import { median, spreadOf } from '../runtime/load-runs.ts';
 import { startErlang, whyNoErlang } from './erlang-subject.ts';
 import { startPeer } from './peer-subject.ts';
@@ -41,11 +41,9 @@ const NEVER: Readonly<Record<1 | 2, string>> = {
   2: 'nact is absent: its actors share one thread',
 };
 
-/** Returns the `run` of a program's benchmark. */
-export function measuring(program: Program): BenchModule['run'] {
-  return async function* run({ progress }) {
-    for (const setting of SETTINGS) yield* measure(program, setting, PLAN, whyNoErlang(), progress);
-  };
+/** Measures a program within one thread and across two. */
+export async function* measureProgram(program: Program, { progress }: BenchOptions): AsyncGenerator<BenchResult> {
+  for (const setting of SETTINGS) yield* measure(program, setting, PLAN, whyNoErlang(), progress);
 }
 
 /** Measures once at the size for tests. `noErlang`: why it is to be left out, undefined when it takes part. */

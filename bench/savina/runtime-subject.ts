@@ -1,6 +1,7 @@
 /** The runtime as a user of it would set it up: one worker thread or two, a supervisor, bounded mailboxes. Main thread only. */
 import { anyReport } from './report.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
+import { allKinds } from './all-programs.ts';
 import { DIRECTOR, type Problem } from './program.ts';
 import type { Subject } from './subject.ts';
 
@@ -9,8 +10,6 @@ const RUN_DEADLINE_MS = 60_000;
 const THREADS = ['a', 'b'] as const;
 
 export async function startRuntime(problem: Problem, threads: 1 | 2): Promise<Subject> {
-  // Loaded late: every program's file leads here.
-  const { allKinds } = await import('./all-programs.ts');
   const system = await startThreads({
     tree: {
       type: 'supervisor',

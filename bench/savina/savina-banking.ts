@@ -8,7 +8,7 @@
  * Realistic because a chain of questions through several actors, each with its own state, is how an order is placed.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, mustTell, nextRandom, NORMAL, problemOf, seat, seats } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

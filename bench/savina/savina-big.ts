@@ -6,7 +6,7 @@
  * Realistic because many actors talk in pairs at once: many short queues instead of one long one.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, mustTell, nextRandom, NORMAL, problemOf, seat, seats } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

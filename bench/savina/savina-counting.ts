@@ -7,7 +7,7 @@
  * when there is room again. Peers and Erlang have no bound.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, NORMAL, problemOf, seat } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

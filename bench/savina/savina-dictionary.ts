@@ -6,7 +6,7 @@
  * Realistic because a shared table behind one actor is how limits and balances are kept.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, mustTell, nextRandom, NORMAL, problemOf, seat, seats } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

@@ -8,7 +8,7 @@
  * depends on the order in which the arbiter hears them, so meals are counted and not messages.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, mustTell, NORMAL, problemOf, seat, seats } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

@@ -6,7 +6,7 @@
  * Realistic because a request and its answer is what a position and its connector do; nothing can be batched.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, mustTell, NORMAL, problemOf, seat } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

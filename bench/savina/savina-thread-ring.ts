@@ -6,7 +6,7 @@
  * Realistic because an order goes through a chain of actors that each wait for it: it measures taking turns.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { begin, DIRECTOR, finish, mustTell, NORMAL, problemOf, seat, seats } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
 

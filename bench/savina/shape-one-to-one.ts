@@ -5,7 +5,7 @@
  *
  * Realistic because an order event of eight fields is what connectors tell positions, in bursts as fast as a venue sends them.
  */
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { problemOf, type Program } from './program.ts';
 import { streamKinds, streamProblem } from './stream.ts';
 

@@ -6,7 +6,7 @@
  * Realistic because a position tells its connector something and waits for what became of it.
  */
 import { refOf, type ActorKind, type ActorRef } from '../../src/runtime/actor.ts';
-import { measuring } from './measure.ts';
+import { measuring } from './measuring.ts';
 import { orderEvent, type OrderEvent } from './order-event.ts';
 import { begin, DIRECTOR, finish, mustTell, NORMAL, problemOf, seat } from './program.ts';
 import type { Program, Running, RunProgram } from './program.ts';
