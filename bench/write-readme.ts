@@ -3,7 +3,8 @@
  *
  *   npx tandem bench --json | node bench/write-readme.ts
  *
- * Lines of several runs may be given one after the other; the newest of a benchmark's metric wins.
+ * Lines of several runs may be given one after the other; the newest of a benchmark's metric wins. Benchmarks without a line
+ * keep what they have.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,12 +22,20 @@ const README = join(import.meta.dirname, 'README.md');
 const BEGIN = '<!-- results: written by write-readme.ts -->';
 const END = '<!-- end of results -->';
 
-/** Returns the text with everything between its two marks replaced by these results. Throws when a mark is missing. */
+/** Returns the text with the sections of these results between its two marks replaced or added. Throws when a mark is missing. */
 export function withResults(readme: string, lines: readonly BenchLine[]): string {
   const begin = readme.indexOf(BEGIN);
   const end = readme.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`the text must contain "${BEGIN}" and behind it "${END}"`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${resultsText(lines)}\n${readme.slice(end)}`;
+  const sections = new Map([...sectionsOf(readme.slice(begin + BEGIN.length, end)), ...sectionsOf(resultsText(lines))]);
+  const text = [...sections].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, section]) => section);
+  return `${readme.slice(0, begin + BEGIN.length)}\n\n${text.join('\n')}\n${readme.slice(end)}`;
+}
+
+/** Returns the sections by the name in their headings, each with one line feed at its end. */
+function sectionsOf(text: string): ReadonlyMap<string, string> {
+  const sections = text.split(/^(?=### )/m).filter((section) => section.startsWith('### '));
+  return new Map(sections.map((section) => [/^### (.*)$/m.exec(section)?.[1] ?? '', `${section.trim()}\n`]));
 }
 
 /** Reads JSON lines. Throws on a line that is no result, with its number. */

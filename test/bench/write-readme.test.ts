@@ -47,6 +47,19 @@ describe('the results in the README', () => {
     );
   });
 
+  it('of benchmarks that did not run are kept, all in order of their names', () => {
+    const first = withResults(
+      readme,
+      readLines(`${line({ bench: 'b', value: 1 })}\n${line({ bench: 'd', value: 2 })}`),
+    );
+    const second = withResults(first, readLines([line({ bench: 'c' }), line({ bench: 'd', value: 3 })].join('\n')));
+    expect(second.match(/^### .*/gm)).toEqual(['### b', '### c', '### d']);
+    expect(second).toContain('| latency p50 | us | 1 |');
+    expect(second).toContain('| latency p50 | us | 3 |');
+    expect(second).not.toContain('| latency p50 | us | 2 |');
+    expect(withResults(second, [])).toBe(second);
+  });
+
   it('come from the newest line of each metric', () => {
     const text = withResults(readme, readLines(`${line({ value: 1 })}\n${line({ value: 2 })}`));
     expect(text).toContain('| latency p50 | us | 2 |');
