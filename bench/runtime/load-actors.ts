@@ -30,10 +30,43 @@ export function loadMessage(number: number, dueAtMs: number): LoadMessage {
   };
 }
 
+/** The best prices of a book as a connector tells them to a strategy: the message there is most of. */
+export interface TickMessage {
+  readonly type: 'load-tick';
+  readonly venue: string;
+  readonly symbol: string;
+  readonly bidTicks: number;
+  readonly bidLots: number;
+  readonly askTicks: number;
+  readonly askLots: number;
+  readonly number: number;
+  /** Monotonic ms at which it should have been sent. */
+  readonly dueAtMs: number;
+}
+
+export function tickMessage(number: number, dueAtMs: number): TickMessage {
+  return {
+    type: 'load-tick',
+    venue: 'extended',
+    symbol: 'BTC-PERP',
+    bidTicks: 6_543_210 + (number % 1_000),
+    bidLots: 250,
+    askTicks: 6_543_215 + (number % 1_000),
+    askLots: 175,
+    number,
+    dueAtMs,
+  };
+}
+
+export const MESSAGES = { general: loadMessage, hot: tickMessage } as const;
+export type Load = keyof typeof MESSAGES;
+
 /** `ratePerSecond` 0: as fast as the receiver takes them. */
 export interface LoadPlan {
   readonly count: number;
   readonly ratePerSecond: number;
+  /** Which messages. Default general. */
+  readonly load?: Load;
 }
 
 /** Messages sent before the event loop gets its turn. */
@@ -64,11 +97,12 @@ export const producer: ActorKind<unknown, ProducerState, ProducerMessage> = {
       state.startedAtMs = self.monotonicMs();
     }
     const due = dueCount(state.plan, state.sent, state.startedAtMs, self.monotonicMs());
+    const makeMessage = MESSAGES[state.plan.load ?? 'general'];
     let isRefused = false;
     while (state.sent < due && !isRefused) {
       const outcome = self.tell(
-        refOf<LoadMessage>(state.to),
-        loadMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())),
+        refOf<LoadMessage | TickMessage>(state.to),
+        makeMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())),
       );
       if (outcome === 'refused') isRefused = true;
       else state.sent += 1;
@@ -141,13 +175,33 @@ export class LoadMeter {
 
 export type ConsumerMessage =
   | LoadMessage
+  | TickMessage
   | { readonly type: 'expect'; readonly count: number }
   | { readonly type: 'report-load'; readonly replyTo: ActorRef; readonly askId: number };
 
 export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage> = {
   kind: 'consumer',
   delivery: {
-    load: { class: 'must-deliver', priority: 'order' },
+    load: {
+      class: 'must-deliver',
+      priority: 'order',
+      keys: Object.keys(loadMessage(0, 0)),
+    },
+    'load-tick': {
+      class: 'must-deliver',
+      priority: 'order',
+      shape: (f, tick) => ({
+        type: 'load-tick',
+        venue: f.text(tick.venue),
+        symbol: f.text(tick.symbol),
+        bidTicks: f.number(tick.bidTicks),
+        bidLots: f.number(tick.bidLots),
+        askTicks: f.number(tick.askTicks),
+        askLots: f.number(tick.askLots),
+        number: f.number(tick.number),
+        dueAtMs: f.number(tick.dueAtMs),
+      }),
+    },
     // Ahead of the load, whichever of the two threads is faster.
     expect: { class: 'must-deliver', priority: 'risk' },
     'report-load': { class: 'must-deliver', priority: 'normal' },
@@ -156,6 +210,7 @@ export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage>
   receive(state, message, self) {
     switch (message.type) {
       case 'load':
+      case 'load-tick':
         state.meter.note(message.dueAtMs, self.monotonicMs());
         return state;
       case 'expect':

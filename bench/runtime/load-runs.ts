@@ -1,17 +1,19 @@
 /** Runs one load plan through the runtime and through postMessage. Main thread. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { ActorSystem } from '../../src/runtime/system.ts';
+import type { BenchResult } from '../result.ts';
 import { anchorNow, ThreadClock } from '../../src/runtime/thread-clock.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
 import {
   consumer,
   dueAtMs,
   dueCount,
-  loadMessage,
+  MESSAGES,
   producer,
   type LoadMessage,
   type LoadPlan,
   type LoadReport,
+  type TickMessage,
 } from './load-actors.ts';
 import type { BaselineOrder } from './post-message-worker.ts';
 
@@ -41,6 +43,41 @@ export function startLoadSystem(): Promise<ActorSystem> {
       { name: 'consuming', entry: ENTRY },
     ],
   });
+}
+
+const THROUGHPUT_RUNS = 5;
+
+/** Measures a plan without a rate through the runtime and through postMessage, in turns. */
+export async function measureThroughput(
+  plan: LoadPlan,
+  progress: (text: string) => void,
+): Promise<readonly BenchResult[]> {
+  const system = await startLoadSystem();
+  const rates: number[] = [];
+  const baselineRates: number[] = [];
+  // One round of each first: what is measured is compiled code.
+  await runThroughRuntime(system, plan);
+  await runThroughPostMessage(plan);
+  for (let round = 1; round <= THROUGHPUT_RUNS; round++) {
+    progress(`run ${round} of ${THROUGHPUT_RUNS}`);
+    rates.push((plan.count * 1_000) / (await runThroughRuntime(system, plan)).elapsedMs);
+    baselineRates.push((plan.count * 1_000) / (await runThroughPostMessage(plan)).elapsedMs);
+  }
+  await system.stop({ deadlineMs: 2_000 });
+  const value = median(rates);
+  const baseline = median(baselineRates);
+  return [
+    {
+      metric: 'messages',
+      value,
+      unit: '1/s',
+      runs: THROUGHPUT_RUNS,
+      spread: spreadOf(rates),
+      baseline: { name: 'postMessage', value: baseline },
+      ratio: value / baseline,
+      topology: '1 producer -> 1 consumer, 2 worker threads, batches of 500',
+    },
+  ];
 }
 
 /** Plays the plan from actor to actor; throws unless every message arrived exactly once. */
@@ -128,14 +165,15 @@ function reportOf(worker: Worker): Promise<LoadReport> {
 }
 
 /** Sends every message as soon as it is due and the event loop came round. */
-function pace(plan: LoadPlan, monotonicMs: () => number, send: (message: LoadMessage) => void): Promise<void> {
+function pace(plan: LoadPlan, monotonicMs: () => number, send: (message: LoadMessage | TickMessage) => void): Promise<void> {
   const startedAtMs = monotonicMs();
+  const makeMessage = MESSAGES[plan.load ?? 'general'];
   let sent = 0;
   return new Promise((resolve, reject) => {
     const next = (): void => {
       try {
         const due = dueCount(plan, sent, startedAtMs, monotonicMs());
-        for (; sent < due; sent++) send(loadMessage(sent, dueAtMs(plan, sent, startedAtMs, monotonicMs())));
+        for (; sent < due; sent++) send(makeMessage(sent, dueAtMs(plan, sent, startedAtMs, monotonicMs())));
       } catch (error) {
         reject(error);
         return;

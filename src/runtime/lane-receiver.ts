@@ -1,8 +1,10 @@
 /** The receiving side of one other thread's two rings: takes records out, puts pieces together. The receiving thread only. */
 import type { MessageShape } from './actor.ts';
-import type { MessageCodec } from './codec.ts';
+import { CODEC, type MessageCodec } from './codec.ts';
 import { HandledTracker } from './handled-tracker.ts';
 import type { Origin } from './mailbox.ts';
+import type { FieldReader } from './message-template.ts';
+import type { MessageTypes } from './message-types.ts';
 import { FLAG, RingConsumer, type RingPlace } from './ring-buffer.ts';
 
 /** A message as it came out of a ring; valid only while it is being taken. */
@@ -32,6 +34,8 @@ class LaneReader implements Arrival {
   readonly origin: Origin | undefined;
   readonly #ring: RingConsumer;
   readonly #codec: MessageCodec;
+  readonly #types: MessageTypes;
+  readonly #fields: FieldReader;
   #message: MessageShape = NO_MESSAGE;
   #scratch = new Uint8Array(SCRATCH_BYTES);
   /** Bytes of a message whose last piece has not come yet. */
@@ -39,9 +43,16 @@ class LaneReader implements Arrival {
   /** The receiver had no room: not worth looking at before the next drain. */
   isStalled = false;
 
-  constructor(place: RingPlace, codec: MessageCodec, trackedThreadIndex: number | undefined) {
+  constructor(
+    place: RingPlace,
+    codec: MessageCodec,
+    types: MessageTypes,
+    trackedThreadIndex: number | undefined,
+  ) {
     this.#ring = new RingConsumer(place);
     this.#codec = codec;
+    this.#types = types;
+    this.#fields = codec.readerOn(place.buffer);
     this.origin =
       trackedThreadIndex === undefined
         ? undefined
@@ -94,6 +105,11 @@ class LaneReader implements Arrival {
 
   #takeRecord(take: ArrivalSink): boolean {
     const ring = this.#ring;
+    const shaped = ring.codec === CODEC.template ? this.#readInPlace() : undefined;
+    if (shaped !== undefined) {
+      this.#message = shaped;
+      return take(this) === 'taken';
+    }
     const end = this.#gatheredBytes + ring.payloadBytes;
     this.#makeRoom(end);
     // Always a private copy: decoding shared memory is slow, and the bytes may change under the decoder's feet.
@@ -102,13 +118,23 @@ class LaneReader implements Arrival {
       this.#gatheredBytes = end;
       return true;
     }
-    this.#message = this.#codec.decode(this.#scratch, 0, end);
+    this.#message = this.#codec.decode(this.#scratch, 0, end, ring.codec);
     const outcome = take(this);
     this.#message = NO_MESSAGE;
     if (outcome === 'full') return false;
     this.#gatheredBytes = 0;
     if (this.#scratch.length > SCRATCH_BYTES) this.#scratch = new Uint8Array(SCRATCH_BYTES);
     return true;
+  }
+
+  /**
+   * Reads a shaped message where it lies: numbers are read once each, and the producer leaves the bytes alone until they are
+   * released. Undefined when this thread does not know the shape: then it is read as the map it is.
+   */
+  #readInPlace(): MessageShape | undefined {
+    const ring = this.#ring;
+    const at = ring.payloadAt;
+    return this.#types.byId(ring.typeId)?.template?.read(this.#fields, at, at + ring.payloadBytes);
   }
 
   #makeRoom(bytes: number): void {
@@ -124,9 +150,9 @@ export class LaneReceiver {
   readonly #data: LaneReader;
 
   /** `threadIndex`: the number of the sending thread. */
-  constructor(threadIndex: number, control: RingPlace, data: RingPlace, codec: MessageCodec) {
-    this.#control = new LaneReader(control, codec, threadIndex);
-    this.#data = new LaneReader(data, codec, undefined);
+  constructor(threadIndex: number, control: RingPlace, data: RingPlace, codec: MessageCodec, types: MessageTypes) {
+    this.#control = new LaneReader(control, codec, types, threadIndex);
+    this.#data = new LaneReader(data, codec, types, undefined);
   }
 
   /** Whether a drain would find something to do. */

@@ -7,8 +7,9 @@
  * next life of a thread that died. Data lane: market and state messages; what does not fit waits, newest per key.
  */
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
-import { MessageRefused, type MessageCodec } from './codec.ts';
+import { CODEC, MessageRefused, type MessageCodec } from './codec.ts';
 import { Deque } from './deque.ts';
+import type { FieldWriter, MessageTemplate } from './message-template.ts';
 import { FLAG, RingProducer, type RecordHeader, type RingPlace } from './ring-buffer.ts';
 import type { LaneSnapshot } from './snapshot.ts';
 
@@ -24,6 +25,9 @@ const ATTEMPTS_MAX = 2;
 /** A message on its way out. */
 export interface Outgoing extends RecordHeader {
   readonly message: MessageShape;
+  /** Writes the message without the general codec, when it fits. */
+  readonly template: MessageTemplate | undefined;
+  codec: number;
   /** Actor number and life as on the ring; 0 is the thread itself. */
   readonly destination: number;
   readonly path: ActorPath;
@@ -41,12 +45,14 @@ class LaneWriter {
   readonly capacityBytes: number;
   readonly #ring: RingProducer;
   readonly #codec: MessageCodec;
+  readonly #fields: FieldWriter;
   #partial: { readonly outgoing: Outgoing; readonly bytes: Uint8Array; at: number } | undefined;
 
   constructor(place: RingPlace, codec: MessageCodec) {
     this.capacityBytes = place.capacityBytes;
     this.#ring = new RingProducer(place);
     this.#codec = codec;
+    this.#fields = codec.writerOn(place.buffer);
   }
 
   get usedBytes(): number {
@@ -72,11 +78,26 @@ class LaneWriter {
    * Throws MessageRefused when the message cannot be encoded.
    */
   write(outgoing: Outgoing): 'written' | 'begun' | 'full' {
+    if (outgoing.template !== undefined && this.#writeInPlace(outgoing, outgoing.template)) return 'written';
     const bytes = this.#codec.encode(outgoing.message);
+    outgoing.codec = this.#codec.lastCodec;
     if (bytes.byteLength <= this.#ring.payloadBytesMax)
       return this.#writePatiently(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
     this.#partial = { outgoing, bytes: bytes.slice(), at: 0 };
     return this.proceed() ? 'written' : 'begun';
+  }
+
+  /** Writes a shaped message straight into the ring; returns false when there is no room or it does not fit its shape. */
+  #writeInPlace(outgoing: Outgoing, template: MessageTemplate): boolean {
+    const { roomBytes } = template;
+    if (roomBytes > this.#ring.payloadBytesMax) return false;
+    const at = this.#ring.reserve(roomBytes);
+    if (at < 0) return false;
+    const end = template.write(this.#fields, outgoing.message, at, at + roomBytes);
+    if (end < 0) return false;
+    outgoing.codec = CODEC.template;
+    this.#ring.commit(outgoing, outgoing.attempts > 0 ? FLAG.retried : 0, at, end);
+    return true;
   }
 
   /** Writes more of a begun message; returns true when none is left. */

@@ -91,7 +91,7 @@ export class ThreadRuntime {
   readonly #index: number;
   readonly #wake: WakeMode;
   readonly #clock: ThreadClock;
-  readonly #codec = new MessageCodec();
+  readonly #codec: MessageCodec;
   readonly #peers: (Peer | undefined)[];
   readonly #timersOfLoop: NodeJS.Timeout[] = [];
   #isTurnAsked = false;
@@ -114,6 +114,7 @@ export class ThreadRuntime {
     this.#segment = options.segment;
     this.#index = options.index;
     this.#clock = options.clock;
+    this.#codec = new MessageCodec(options.types);
     this.#wake = this.#identity(options.index).wake;
     this.#peers = options.threads.map(({ name, wake }, index) =>
       index === options.index ? undefined : this.#newPeer({ name, wake }, index),
@@ -185,6 +186,7 @@ export class ThreadRuntime {
       this.#segment.lane(index, self, 'control', generation),
       this.#segment.lane(index, self, 'data', generation),
       this.#codec,
+      this.#options.types,
     );
     peer.sender.attach(
       this.#segment.lane(self, index, 'control', generation),
@@ -398,6 +400,7 @@ export class ThreadRuntime {
     const peer = this.#peer(place.thread);
     const outgoing: Outgoing = {
       message: envelope.message,
+      template: type.template,
       typeId: type.id,
       codec: CODEC.map,
       destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
@@ -444,6 +447,7 @@ export class ThreadRuntime {
   #systemOutgoing(record: SystemRecord): Outgoing {
     return {
       message: record,
+      template: undefined,
       typeId: SYSTEM_TYPE_ID,
       codec: CODEC.map,
       destination: 0,
