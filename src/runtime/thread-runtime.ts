@@ -12,7 +12,7 @@ import type { LaneName } from './actor-moves.ts';
 import { CellHost, type HostEnvironment } from './cell-host.ts';
 import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
-import { LaneReceiver, type Arrival } from './lane-receiver.ts';
+import { LaneReceiver, type Arrival, type ArrivalSink } from './lane-receiver.ts';
 import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
 import { conflationKey, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
@@ -36,8 +36,12 @@ export interface ThreadIdentity {
 const TURN_RECORDS = 256;
 const TURN_MESSAGES = 512;
 const TURN_MS = 1;
-/** Turns without work before a thread with an event loop sleeps: some ten microseconds. */
-const LINGER_TURNS = 4;
+/**
+ * A thread with an event loop stays awake for this long after its last work, when that was worth it lately: messages that
+ * come one by one would otherwise cost their sender a wake-up each. The window halves whenever nothing came in it, and
+ * doubles whenever the thread was woken that soon after it fell asleep.
+ */
+const LINGER_MS = { min: 0.01, max: 0.2 } as const;
 /** A thread looks around at least this often, so that a lost wake-up costs a second and is counted. */
 const CEILING_MS = 1_000;
 /** How long records may lie unread beside an idle thread before the wake-up counts as lost: a nudge may be on its way. */
@@ -80,6 +84,9 @@ interface Peer {
   readonly index: number;
   readonly wake: WakeMode;
   readonly sender: LaneSender;
+  /** What its receiver does with a record, and with the news that there is room again. */
+  readonly take: ArrivalSink;
+  readonly wakeForRoom: () => void;
   receiver: LaneReceiver | undefined;
   port: MessagePort | undefined;
 }
@@ -90,20 +97,29 @@ export class ThreadRuntime {
   readonly #segment: Segment;
   readonly #index: number;
   readonly #wake: WakeMode;
+  /** Where this thread notes the message it handles: its source, and in the next word its sequence. */
+  readonly #inFlightWord: number;
   readonly #clock: ThreadClock;
   readonly #codec: MessageCodec;
   readonly #peers: (Peer | undefined)[];
+  readonly #peersByName = new Map<string, Peer>();
   readonly #timersOfLoop: NodeJS.Timeout[] = [];
   #isTurnAsked = false;
   #isInTurn = false;
   #isStopped = false;
   #hasInFlight = false;
   #hasWorked = false;
-  #emptyTurns = 0;
+  #workedAtMs = 0;
+  #asleepAtMs = 0;
+  #lingerMs: number = LINGER_MS.min;
+  /** Something was published to a peer that may sleep through it. */
+  #isWakeOwed = false;
   #wakeTimer: NodeJS.Timeout | undefined;
   #wakeTimerAtMs = Infinity;
   #controlPostsSeen = 0;
   #turns = 0;
+  /** When the current turn began, monotonic ms. */
+  #turnAtMs = 0;
   #lostWakeUps = 0;
   #wakeUpsSent = 0;
   #logRecordsDropped = 0;
@@ -116,6 +132,7 @@ export class ThreadRuntime {
     this.#clock = options.clock;
     this.#codec = new MessageCodec(options.types);
     this.#wake = this.#identity(options.index).wake;
+    this.#inFlightWord = options.segment.slotWord(options.index, SLOT.inFlightSource);
     this.#peers = options.threads.map(({ name, wake }, index) =>
       index === options.index ? undefined : this.#newPeer({ name, wake }, index),
     );
@@ -226,6 +243,7 @@ export class ThreadRuntime {
   }
 
   #leave(peer: Peer, inFlightSequence: number | undefined): void {
+    this.#turnAtMs = this.#clock.monotonicMs();
     peer.receiver?.drainToTail((arrival) => this.#take(peer, arrival, true));
     peer.receiver = undefined;
     peer.port?.close();
@@ -258,27 +276,36 @@ export class ThreadRuntime {
     if (isBusy || this.#isLingering() || !this.#fallAsleep()) this.#askTurn();
   }
 
-  /** A few turns more before sleeping: messages that come one by one would otherwise cost their sender a wake-up each. */
   #isLingering(): boolean {
-    this.#emptyTurns = this.#hasWorked ? 0 : this.#emptyTurns + 1;
-    return this.#emptyTurns < LINGER_TURNS;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#hasWorked) {
+      if (this.#asleepAtMs !== 0) {
+        const isSoon = nowMs - this.#asleepAtMs < LINGER_MS.max;
+        this.#lingerMs = isSoon
+          ? Math.min(LINGER_MS.max, this.#lingerMs * 2)
+          : Math.max(LINGER_MS.min, this.#lingerMs / 2);
+        this.#asleepAtMs = 0;
+      }
+      this.#workedAtMs = nowMs;
+      return true;
+    }
+    if (nowMs - this.#workedAtMs < this.#lingerMs) return true;
+    this.#asleepAtMs = nowMs;
+    return false;
   }
 
   /** Does one bounded round of work; returns whether more is waiting. */
   #work(): boolean {
     this.#isInTurn = true;
     this.#turns += 1;
+    this.#turnAtMs = this.#clock.monotonicMs();
     this.#beat();
     let isFull = false;
     let recordsTotal = 0;
     let hasStalled = false;
     for (const peer of this.#peers) {
       if (peer?.receiver === undefined) continue;
-      const records = peer.receiver.drain(
-        TURN_RECORDS,
-        (arrival) => this.#take(peer, arrival, false),
-        () => this.#wakePeer(peer),
-      );
+      const records = peer.receiver.drain(TURN_RECORDS, peer.take, peer.wakeForRoom);
       recordsTotal += records;
       if (records >= TURN_RECORDS) isFull = true;
       if (peer.receiver.isStalled) hasStalled = true;
@@ -426,7 +453,8 @@ export class ThreadRuntime {
   #sendSystem(thread: string, record: SystemRecord): void {
     const peer = this.#peer(thread);
     peer.sender.sendControl(this.#systemOutgoing(record));
-    if (!this.#isInTurn) this.#wakePeer(peer);
+    if (this.#isInTurn) this.#isWakeOwed = true;
+    else this.#wakePeer(peer);
   }
 
   #sendMarks(thread: string, mark: (lane: LaneName) => SystemRecord): void {
@@ -475,23 +503,27 @@ export class ThreadRuntime {
     }
     const peer = this.#peer(MAIN_THREAD);
     if (!peer.sender.sendIfRoom(this.#systemOutgoing({ type: 'log', record }))) this.#logRecordsDropped += 1;
-    if (!this.#isInTurn) this.#wakePeer(peer);
+    if (this.#isInTurn) this.#isWakeOwed = true;
+    else this.#wakePeer(peer);
   }
 
   #noteInFlight(envelope: Envelope): void {
     if (envelope.origin === undefined) return;
     this.#hasInFlight = true;
-    this.#segment.store(this.#index, SLOT.inFlightSequence, envelope.sequence);
-    this.#segment.store(this.#index, SLOT.inFlightSource, envelope.origin.threadIndex + 1);
+    // Plain stores: nobody reads them before this thread is dead, and that is news enough to see them all.
+    const { words } = this.#segment;
+    words[this.#inFlightWord + 1] = envelope.sequence;
+    words[this.#inFlightWord] = envelope.origin.threadIndex + 1;
   }
 
   #noteHandled(): void {
-    if (this.#hasInFlight) this.#segment.store(this.#index, SLOT.inFlightSource, 0);
+    if (this.#hasInFlight) this.#segment.words[this.#inFlightWord] = 0;
     this.#hasInFlight = false;
-    this.#wakePeers();
+    if (this.#isWakeOwed) this.#wakePeers();
   }
 
   #wakePeers(): void {
+    this.#isWakeOwed = false;
     for (const peer of this.#peers) if (peer?.sender.needsWake === true) this.#wakePeer(peer);
   }
 
@@ -531,8 +563,11 @@ export class ThreadRuntime {
   }
 
   #envelopeOf(arrival: Arrival, type: MessageType, place: Place): Envelope {
-    const nowMs = this.#clock.monotonicMs();
-    const ageUs = (((nowMs * 1_000) | 0) - arrival.sentAtUs) | 0;
+    // Whichever moment it is taken at, subtracting the age gives the same: a recent one will do.
+    const nowUs = Math.floor(this.#turnAtMs * 1_000);
+    const ageUs = ((nowUs | 0) - arrival.sentAtUs) | 0;
+    const incarnationBits = arrival.destination >>> ACTOR_BITS;
+    const traceBits = arrival.source >>> ACTOR_BITS;
     return {
       message: arrival.message,
       typeName: type.name,
@@ -540,12 +575,12 @@ export class ThreadRuntime {
       level: type.level,
       key: conflationKey(type, arrival.message),
       from: this.#options.placement.byIndex(arrival.source & ACTOR_MASK)?.path ?? '',
-      incarnation: unwrapped(arrival.destination >>> ACTOR_BITS, this.host.incarnationOf(place.path)),
-      sentAtMs: nowMs - Math.max(0, ageUs) / 1_000,
+      incarnation: incarnationBits === 0 ? 0 : unwrapped(incarnationBits, this.host.incarnationOf(place.path)),
+      sentAtMs: (nowUs - ageUs) / 1_000,
       origin: arrival.origin,
       sequence: arrival.sequence,
       attempts: arrival.isRetried ? 1 : 0,
-      traceId: unwrapped(arrival.source >>> ACTOR_BITS, this.#segment.lastTraceId),
+      traceId: traceBits === 0 ? 0 : unwrapped(traceBits, this.#segment.lastTraceId),
     };
   }
 
@@ -561,7 +596,18 @@ export class ThreadRuntime {
   }
 
   #newPeer({ name, wake }: ThreadIdentity, index: number): Peer {
-    return { name, index, wake, sender: this.#newSender(), receiver: undefined, port: undefined };
+    const peer: Peer = {
+      name,
+      index,
+      wake,
+      sender: this.#newSender(),
+      take: (arrival) => this.#take(peer, arrival, false),
+      wakeForRoom: () => this.#wakePeer(peer),
+      receiver: undefined,
+      port: undefined,
+    };
+    this.#peersByName.set(name, peer);
+    return peer;
   }
 
   #newSender(): LaneSender {
@@ -572,7 +618,7 @@ export class ThreadRuntime {
   }
 
   #peer(name: string): Peer {
-    const peer = this.#peers.find((candidate) => candidate?.name === name);
+    const peer = this.#peersByName.get(name);
     if (peer === undefined) throw new Error(`thread must be one of the system's others, was "${name}"`);
     return peer;
   }

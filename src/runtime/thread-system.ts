@@ -114,7 +114,7 @@ class ThreadSystem implements ActorSystem {
     this.#segment = Segment.allocate(
       {
         threads: Math.max(this.#threads.length, options.threadsMax ?? 0),
-        controlLaneBytes: options.controlLaneBytes ?? 65_536,
+        controlLaneBytes: options.controlLaneBytes ?? 262_144,
         dataLaneBytes: options.dataLaneBytes ?? 524_288,
       },
       this.#types.hash,
