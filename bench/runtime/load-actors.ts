@@ -58,7 +58,27 @@ export function tickMessage(number: number, dueAtMs: number): TickMessage {
   };
 }
 
-export const MESSAGES = { general: loadMessage, hot: tickMessage } as const;
+/** The same of one of 1,000 symbols, of which only the newest counts. */
+export type NewestMessage = Omit<TickMessage, 'type'> & { readonly type: 'load-newest' };
+
+const SYMBOLS = Array.from({ length: 1_000 }, (_, index) => `SYM${index}-PERP`);
+
+export function newestMessage(number: number, dueAtMs: number): NewestMessage {
+  return {
+    type: 'load-newest',
+    venue: 'extended',
+    symbol: SYMBOLS[number % SYMBOLS.length] ?? '',
+    bidTicks: 6_543_210 + (number % 1_000),
+    bidLots: 250,
+    askTicks: 6_543_215 + (number % 1_000),
+    askLots: 175,
+    number,
+    dueAtMs,
+  };
+}
+
+export type AnyLoad = LoadMessage | TickMessage | NewestMessage;
+export const MESSAGES = { general: loadMessage, hot: tickMessage, newest: newestMessage } as const;
 export type Load = keyof typeof MESSAGES;
 
 /** `ratePerSecond` 0: as fast as the receiver takes them. */
@@ -101,7 +121,7 @@ export const producer: ActorKind<unknown, ProducerState, ProducerMessage> = {
     let isRefused = false;
     while (state.sent < due && !isRefused) {
       const outcome = self.tell(
-        refOf<LoadMessage | TickMessage>(state.to),
+        refOf<AnyLoad>(state.to),
         makeMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())),
       );
       if (outcome === 'refused') isRefused = true;
@@ -124,6 +144,7 @@ export function dueAtMs(plan: LoadPlan, number: number, startedAtMs: number, now
 
 /** What a consumer saw of one plan. */
 export interface LoadReport {
+  readonly isComplete: boolean;
   readonly received: number;
   /** First message to last, monotonic ms. */
   readonly elapsedMs: number;
@@ -137,12 +158,30 @@ export interface LoadReport {
 /** Counts messages and their ages. */
 export class LoadMeter {
   readonly #ages: Float64Array;
+  /** Where only the newest counts: the last number seen per symbol. */
+  readonly #newest: Map<string, number> | undefined;
+  #lastOnes = 0;
   #received = 0;
   #firstAtMs = 0;
   #lastAtMs = 0;
 
-  constructor(count: number) {
+  constructor(count: number, isNewestOnly = false) {
     this.#ages = new Float64Array(count);
+    this.#newest = isNewestOnly ? new Map() : undefined;
+  }
+
+  /** Whether everything that must arrive has. */
+  get isComplete(): boolean {
+    return this.#newest === undefined ? this.#received >= this.#ages.length : this.#lastOnes === SYMBOLS.length;
+  }
+
+  /** Throws when a value is not newer than the one before it. */
+  noteNewest({ symbol, number, dueAtMs }: NewestMessage, nowMs: number): void {
+    const last = this.#newest?.get(symbol) ?? -1;
+    if (number <= last) throw new Error(`${symbol} must go on from ${last}, went to ${number}`);
+    this.#newest?.set(symbol, number);
+    if (number >= this.#ages.length - SYMBOLS.length) this.#lastOnes += 1;
+    this.note(dueAtMs, nowMs);
   }
 
   get received(): number {
@@ -158,11 +197,12 @@ export class LoadMeter {
 
   /** Ages are only sorted once everything came: a question in between must not disturb what is measured. */
   report(): LoadReport {
-    if (this.#received < this.#ages.length)
-      return { received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
+    if (!this.isComplete)
+      return { isComplete: false, received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
     const ages = this.#ages.slice(Math.floor(this.#received / 10), this.#received).sort();
     const at = (fraction: number): number => ages[Math.min(ages.length - 1, Math.floor(ages.length * fraction))] ?? 0;
     return {
+      isComplete: true,
       received: this.#received,
       elapsedMs: this.#lastAtMs - this.#firstAtMs,
       p50Ms: at(0.5),
@@ -174,9 +214,8 @@ export class LoadMeter {
 }
 
 export type ConsumerMessage =
-  | LoadMessage
-  | TickMessage
-  | { readonly type: 'expect'; readonly count: number }
+  | AnyLoad
+  | { readonly type: 'expect'; readonly count: number; readonly load?: Load }
   | { readonly type: 'report-load'; readonly replyTo: ActorRef; readonly askId: number };
 
 export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage> = {
@@ -202,6 +241,21 @@ export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage>
         dueAtMs: f.number(tick.dueAtMs),
       }),
     },
+    'load-newest': {
+      class: 'market',
+      keyFields: ['symbol'],
+      shape: (f, tick) => ({
+        type: 'load-newest',
+        venue: f.text(tick.venue),
+        symbol: f.text(tick.symbol),
+        bidTicks: f.number(tick.bidTicks),
+        bidLots: f.number(tick.bidLots),
+        askTicks: f.number(tick.askTicks),
+        askLots: f.number(tick.askLots),
+        number: f.number(tick.number),
+        dueAtMs: f.number(tick.dueAtMs),
+      }),
+    },
     // Ahead of the load, whichever of the two threads is faster.
     expect: { class: 'must-deliver', priority: 'risk' },
     'report-load': { class: 'must-deliver', priority: 'normal' },
@@ -213,8 +267,11 @@ export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage>
       case 'load-tick':
         state.meter.note(message.dueAtMs, self.monotonicMs());
         return state;
+      case 'load-newest':
+        state.meter.noteNewest(message, self.monotonicMs());
+        return state;
       case 'expect':
-        state.meter = new LoadMeter(message.count);
+        state.meter = new LoadMeter(message.count, message.load === 'newest');
         return state;
       case 'report-load':
         replyTo(self, message, state.meter.report());

@@ -130,8 +130,7 @@ export class ActorCell {
   inspect(nowMs: number, deadLetters: number): ActorInspection {
     const noted = this.#lastMessageTypes ?? [];
     const oldest = this.#noted % LAST_MESSAGES;
-    const lastMessageTypes =
-      this.#noted <= LAST_MESSAGES ? noted : [...noted.slice(oldest), ...noted.slice(0, oldest)];
+    const lastMessageTypes = this.#noted <= LAST_MESSAGES ? noted : [...noted.slice(oldest), ...noted.slice(0, oldest)];
     return {
       ...this.snapshot(nowMs, deadLetters),
       lastMessageTypes,

@@ -130,7 +130,9 @@ export class MessageCodec {
     const copy = this.decode(bytes, 0, bytes.length);
     const shaped = this.#throughTemplate(message, this.#types?.byName(message.type));
     if (shaped !== undefined && !isDeepStrictEqual(shaped, copy))
-      throw new Error(`shape of "${message.type}" must name all its fields, gave ${inspect(shaped)} of ${inspect(copy)}`);
+      throw new Error(
+        `shape of "${message.type}" must name all its fields, gave ${inspect(shaped)} of ${inspect(copy)}`,
+      );
     freezeDeep(copy);
     return copy;
   }

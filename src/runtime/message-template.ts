@@ -34,7 +34,6 @@ export type Shape<Message extends MessageShape> = (fields: Fields, message: Mess
 /** A shape whose message type is no longer known: what tables are made of. */
 export type AnyShape = (fields: Fields, message: never) => MessageShape | undefined;
 
-
 type FieldKind = keyof Fields;
 
 const TEXT_LENGTH_MAX = 255;
@@ -46,14 +45,24 @@ const VALUE_BYTES: Readonly<Record<FieldKind, number>> = { number: 8, bigint: 8,
 const PAIR_BYTES = 19;
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n } as const;
 
+/** Bytes that are the same in every message, as big-endian words; the last one may be longer than they are. */
+interface Lead {
+  readonly words: Int32Array;
+  readonly length: number;
+  readonly lastByte: number;
+}
+
+/** Room needed behind a message that is written word by word. */
+const WORD_OVERRUN = 3;
+
 /** A shape made ready to encode and decode. */
 export class MessageTemplate {
   /** The keys and kinds in order: equal texts, equal bytes. */
   readonly fingerprint: string;
   /** What stands before each field's own bytes: map headers, keys, constants, the value's tag where it has only one. */
-  readonly leads: readonly Uint8Array[];
+  readonly leads: readonly Lead[];
   /** What stands after the last field. */
-  readonly rest: Uint8Array;
+  readonly rest: Lead;
   /** Bytes of a message without the contents of its texts and lists. */
   readonly fixedBytes: number;
   /** Room that was always enough so far. */
@@ -101,7 +110,7 @@ export class FieldWriter implements Fields {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #template: MessageTemplate | undefined;
-  #leads: readonly Uint8Array[] = [];
+  #leads: readonly Lead[] = [];
   #field = 0;
   #at = 0;
   /** Room beyond the template's fixed bytes. */
@@ -118,7 +127,7 @@ export class FieldWriter implements Fields {
     this.#leads = template.leads;
     this.#field = 0;
     this.#at = at;
-    this.#spareBytes = limit - at - template.fixedBytes;
+    this.#spareBytes = limit - at - template.fixedBytes - WORD_OVERRUN;
     this.#fits = this.#spareBytes >= 0;
   }
 
@@ -204,12 +213,11 @@ export class FieldWriter implements Fields {
     return true;
   }
 
-  #lead(lead: Uint8Array): void {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    // A loop: a call to copy so few bytes takes longer than copying them.
-    for (let index = 0; index < lead.length; index++) bytes[at++] = lead[index] ?? 0;
-    this.#at = at;
+  /** A loop over words: a call to copy so few bytes takes longer than copying them. What the last word is too long is overwritten. */
+  #lead({ words, length }: Lead): void {
+    const at = this.#at;
+    for (let word = 0; word < words.length; word++) this.#view.setInt32(at + (word << 2), words[word] ?? 0);
+    this.#at = at + length;
   }
 
   /** Takes room for the contents of a text or list. */
@@ -229,8 +237,8 @@ export class FieldReader implements Fields {
   readonly #buffer: Buffer;
   readonly #view: DataView;
   readonly #texts = new Array<string>(TEXTS_KEPT).fill('');
-  #leads: readonly Uint8Array[] = [];
-  #rest: Uint8Array = new Uint8Array(0);
+  #leads: readonly Lead[] = [];
+  #restBytes = 0;
   #field = 0;
   #at = 0;
   #end = 0;
@@ -244,7 +252,7 @@ export class FieldReader implements Fields {
 
   begin(template: MessageTemplate, at: number, end: number): void {
     this.#leads = template.leads;
-    this.#rest = template.rest;
+    this.#restBytes = template.rest.length;
     this.#field = 0;
     this.#at = at;
     this.#end = end;
@@ -253,7 +261,7 @@ export class FieldReader implements Fields {
 
   /** Whether all fields were read and nothing is left. */
   isWhole(): boolean {
-    return this.#isGood && this.#field === this.#leads.length && this.#at + this.#rest.length === this.#end;
+    return this.#isGood && this.#field === this.#leads.length && this.#at + this.#restBytes === this.#end;
   }
 
   number<Value extends number>(blank: Value): Value {
@@ -308,7 +316,7 @@ export class FieldReader implements Fields {
     if (!this.#isGood || lead === undefined) return -1;
     const at = this.#at + lead.length;
     // One byte of each lead tells messages apart that were not written by this shape; the table's hash rules them out.
-    if (this.#bytes[at - 1] !== lead[lead.length - 1] || at + bytes > this.#end) {
+    if (this.#bytes[at - 1] !== lead.lastByte || at + bytes > this.#end) {
       this.#isGood = false;
       return -1;
     }
@@ -370,8 +378,8 @@ class FieldBlanks implements Fields {
 }
 
 interface Layout {
-  readonly leads: readonly Uint8Array[];
-  readonly rest: Uint8Array;
+  readonly leads: readonly Lead[];
+  readonly rest: Lead;
   readonly fingerprint: string;
   readonly valueBytes: number;
 }
@@ -384,7 +392,7 @@ function anything(): MessageShape {
 }
 
 function layOut(name: string, recorded: MessageShape, kinds: readonly FieldKind[]): Layout {
-  const leads: Uint8Array[] = [];
+  const leads: Lead[] = [];
   let open: number[] = [];
   let fingerprint = '';
   let valueBytes = 0;
@@ -395,7 +403,7 @@ function layOut(name: string, recorded: MessageShape, kinds: readonly FieldKind[
       if (kind === undefined || value.index !== leads.length)
         throw new TypeError(`shape of "${name}" must name its fields once each, in place`);
       open.push(...TAGS_BEFORE[kind]);
-      leads.push(Uint8Array.from(open));
+      leads.push(leadOf(open));
       open = [];
       valueBytes += VALUE_BYTES[kind];
       fingerprint += kind;
@@ -420,7 +428,7 @@ function layOut(name: string, recorded: MessageShape, kinds: readonly FieldKind[
   };
   visit(recorded);
   if (leads.length !== kinds.length) throw new TypeError(`shape of "${name}" must use every field it calls for`);
-  return { leads, rest: Uint8Array.from(open), fingerprint, valueBytes };
+  return { leads, rest: leadOf(open), fingerprint, valueBytes };
 }
 
 const TAGS_BEFORE: Readonly<Record<FieldKind, readonly number[]>> = {
@@ -431,6 +439,14 @@ const TAGS_BEFORE: Readonly<Record<FieldKind, readonly number[]>> = {
   text: [TAG.text8],
   pairs: [TAG.array16],
 };
+
+function leadOf(bytes: readonly number[]): Lead {
+  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  const view = new DataView(words.buffer);
+  for (const [index, byte] of bytes.entries()) view.setUint8(index, byte);
+  for (let word = 0; word < words.length; word++) words[word] = view.getInt32(word * 4);
+  return { words, length: bytes.length, lastByte: bytes.at(-1) ?? 0 };
+}
 
 function isLiteral(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;

@@ -141,12 +141,42 @@ function messageType(name: string, id: number, { delivery, template }: Known): M
   }
 }
 
+/** Keys remembered per type; there are as many as symbols. */
+const KEYS_KEPT = 4_096;
+
 function keyFunction(name: string, keyFields: readonly string[]): (message: MessageShape) => string {
+  const [first = '', second] = keyFields;
+  if (keyFields.length === 0) return () => name;
+  if (keyFields.length > 2) return (message) => keyOf(name, keyFields, message);
+  // The same text again, not an equal one: putting it together and hashing it anew costs more than finding it.
+  let known = new Map<unknown, Map<unknown, string>>();
+  let kept = 0;
   return (message) => {
-    // Message types declare their own fields; the table was checked by the compiler against the union, not per field.
-    const fields = message as unknown as Readonly<Record<string, unknown>>;
-    let key = name;
-    for (const field of keyFields) key += `\u0000${String(fields[field])}`;
+    const fields = fieldsOf(message);
+    const left = fields[first];
+    const right = second === undefined ? undefined : fields[second];
+    const found = known.get(left)?.get(right);
+    if (found !== undefined) return found;
+    if (kept >= KEYS_KEPT) {
+      known = new Map();
+      kept = 0;
+    }
+    kept += 1;
+    const key = keyOf(name, keyFields, message);
+    let keys = known.get(left);
+    if (keys === undefined) known.set(left, (keys = new Map<unknown, string>()));
+    keys.set(right, key);
     return key;
   };
+}
+
+function keyOf(name: string, keyFields: readonly string[], message: MessageShape): string {
+  let key = name;
+  for (const field of keyFields) key += `\u0000${String(fieldsOf(message)[field])}`;
+  return key;
+}
+
+/** Message types declare their own fields; the table was checked by the compiler against the union, not per field. */
+function fieldsOf(message: MessageShape): Readonly<Record<string, unknown>> {
+  return message as unknown as Readonly<Record<string, unknown>>;
 }

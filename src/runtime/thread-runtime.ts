@@ -118,6 +118,7 @@ export class ThreadRuntime {
   #wakeTimerAtMs = Infinity;
   #controlPostsSeen = 0;
   #turns = 0;
+  #lastTeller: Place | undefined;
   /** When the current turn began, monotonic ms. */
   #turnAtMs = 0;
   #lostWakeUps = 0;
@@ -202,12 +203,14 @@ export class ThreadRuntime {
       index,
       this.#segment.lane(index, self, 'control', generation),
       this.#segment.lane(index, self, 'data', generation),
+      this.#segment.latest(index, self, generation),
       this.#codec,
       this.#options.types,
     );
     peer.sender.attach(
       this.#segment.lane(self, index, 'control', generation),
       this.#segment.lane(self, index, 'data', generation),
+      this.#segment.latest(self, index, generation),
     );
     this.#wakePeers();
     this.#askTurn();
@@ -235,6 +238,7 @@ export class ThreadRuntime {
       if (placement.byPath(place.path)?.index !== place.index) continue;
       this.host.removeActor(place.path);
       placement.remove(place);
+      for (const peer of this.#peers) peer?.sender.releaseLatest(place.index);
     }
     for (const place of added) {
       placement.put(place);
@@ -431,9 +435,7 @@ export class ThreadRuntime {
       typeId: type.id,
       codec: CODEC.map,
       destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
-      source:
-        (this.#options.placement.byPath(envelope.from)?.index ?? 0) |
-        (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
+      source: this.#indexOf(envelope.from) | (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
       path: place.path,
       from: envelope.from,
       sentAtUs: (envelope.sentAtMs * 1_000) | 0,
@@ -444,10 +446,21 @@ export class ThreadRuntime {
     const outcome =
       type.class === 'must-deliver'
         ? peer.sender.sendControl(outgoing)
-        : peer.sender.sendData(`${place.index} ${envelope.key}`, outgoing);
+        : type.class === 'market'
+          ? peer.sender.sendMarket(place.index, envelope.key, outgoing)
+          : peer.sender.sendData(`${place.index} ${envelope.key}`, outgoing);
     // At once, not at the end of the handler: a receiver that sleeps through a long handler would find its lane full.
     if (peer.sender.needsWake) this.#wakePeer(peer);
     return outcome;
+  }
+
+  /** Returns the number of the actor that tells; the same one usually tells many messages in a row. */
+  #indexOf(from: ActorPath): number {
+    const { placement } = this.#options;
+    const last = this.#lastTeller;
+    if (last !== undefined && last.path === from && placement.byIndex(last.index) === last) return last.index;
+    this.#lastTeller = placement.byPath(from);
+    return this.#lastTeller?.index ?? 0;
   }
 
   #sendSystem(thread: string, record: SystemRecord): void {

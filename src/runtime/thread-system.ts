@@ -114,8 +114,9 @@ class ThreadSystem implements ActorSystem {
     this.#segment = Segment.allocate(
       {
         threads: Math.max(this.#threads.length, options.threadsMax ?? 0),
-        controlLaneBytes: options.controlLaneBytes ?? 262_144,
+        controlLaneBytes: options.controlLaneBytes ?? 131_072,
         dataLaneBytes: options.dataLaneBytes ?? 524_288,
+        latestSlots: options.latestSlots ?? 256,
       },
       this.#types.hash,
     );
