@@ -38,7 +38,7 @@ export type Delivery =
 /** How one message type is delivered, and its shape when all its messages have the same (see message-template.ts). */
 export type ShapedDelivery<Message extends MessageShape> = Delivery & {
   /** A method, so that tables of all kinds can be kept in one list. */
-  shape?(fields: Fields, message: Message): Message | undefined;
+  shape?(this: void, fields: Fields, message: Message): Message | undefined;
   /** Of messages without a shape: their keys in order, so that the keys themselves need not travel. */
   readonly keys?: readonly string[];
 };

@@ -62,6 +62,7 @@ export class MessageCodec {
       // Only whole messages of these types: what is nested in them is maps.
       useRecords: ((object: Readonly<Record<string, unknown>>) =>
         typeof object['type'] === 'string' && this.#recordTypes.has(object['type'])) as unknown as boolean,
+      mapsAsObjects: true,
       copyBuffers: true,
     });
   }

@@ -4,7 +4,7 @@ const FIRST_ITEMS = 16;
 
 export class Deque<Item> {
   /** Empty until the first item: most queues of most idle actors never see one. Then a power of two long. */
-  #items: (Item | undefined)[] = NO_ITEMS;
+  #items: (Item | undefined)[] = [];
   #head = 0;
   #length = 0;
 
@@ -61,6 +61,3 @@ export class Deque<Item> {
     this.#head = 0;
   }
 }
-
-/** Shared by all empty queues; nobody writes to it, having no room it is replaced first. */
-const NO_ITEMS: undefined[] = [];

@@ -141,7 +141,8 @@ export class FieldWriter implements Fields {
   number<Value extends number>(value: Value): Value {
     if (!this.#next() || typeof value !== 'number') this.#fits = false;
     else {
-      this.#view.setFloat64(this.#at, value);
+      // Negative zero is zero here as in every other encoding.
+      this.#view.setFloat64(this.#at, value + 0);
       this.#at += 8;
     }
     return value;
@@ -201,7 +202,7 @@ export class FieldWriter implements Fields {
   #float(at: number, value: number): void {
     if (typeof value !== 'number') this.#fits = false;
     this.#bytes[at] = TAG.float64;
-    this.#view.setFloat64(at + 1, value);
+    this.#view.setFloat64(at + 1, value + 0);
   }
 
   /** Writes what stands before the next field; returns false once the message cannot fit any more. */
