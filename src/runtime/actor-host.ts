@@ -77,6 +77,7 @@ class WorkerThread implements ThreadControl {
       checkIsolation: options.checkIsolation,
       measureDurations: options.measureDurations,
       traceEvery: options.traceEvery,
+      spinUs: options.spinUs,
     });
     for (const path of options.retired) runtime.host.retireActor(path);
     for (const path of options.paused) runtime.host.setPaused(path, true);

@@ -63,6 +63,11 @@ export interface ThreadSystemOptions extends SystemOptions {
   readonly onUnkillable?: (threadName: string) => void;
   /** Threads there can ever be, main and those that were removed included. Default: as many as there are at the start. */
   readonly threadsMax?: number;
+  /**
+   * How long, at most, a thread with wake `wait` goes on looking for messages before it blocks, in us. It does so only while
+   * messages come that fast. Worth it with fewer threads than cores. Default 0: it blocks at once.
+   */
+  readonly spinUs?: number;
   /** Ring sizes in bytes, powers of two. Defaults 131,072 and 524,288. */
   readonly controlLaneBytes?: number;
   readonly dataLaneBytes?: number;

@@ -38,10 +38,15 @@ const TURN_MESSAGES = 512;
 const TURN_MS = 1;
 /**
  * A thread with an event loop stays awake for this long after its last work, when that was worth it lately: messages that
- * come one by one would otherwise cost their sender a wake-up each. The window halves whenever nothing came in it, and
- * doubles whenever the thread was woken that soon after it fell asleep.
+ * come one by one would otherwise cost their sender a wake-up each. The window doubles whenever something came in it and
+ * halves whenever nothing did; of so many times that the thread was woken as soon as it slept, it tries the longest once.
  */
-const LINGER_MS = { min: 0.01, max: 0.2 } as const;
+const LINGER_MS_MAX = 0.2;
+/** A shorter window is none. */
+const LINGER_MS_MIN = 0.01;
+const TRY_EVERY = 64;
+/** Looks at the lanes between two looks at the clock while a blocking thread spins. */
+const LOOKS_PER_CLOCK = 32;
 /** A thread looks around at least this often, so that a lost wake-up costs a second and is counted. */
 const CEILING_MS = 1_000;
 /** How long records may lie unread beside an idle thread before the wake-up counts as lost: a nudge may be on its way. */
@@ -73,6 +78,8 @@ export interface ThreadRuntimeOptions {
   readonly checkIsolation: boolean;
   readonly measureDurations: boolean;
   readonly traceEvery: number;
+  /** See `ThreadSystemOptions.spinUs`. */
+  readonly spinUs: number;
   /** Main thread only: lives of any thread's actors that ended by themselves, and logs of all. */
   readonly onExited?: (path: ActorPath, incarnation: number, reason: ExitReason) => void;
   readonly onLog?: (record: LogRecord) => void;
@@ -111,7 +118,13 @@ export class ThreadRuntime {
   #hasWorked = false;
   #workedAtMs = 0;
   #asleepAtMs = 0;
-  #lingerMs: number = LINGER_MS.min;
+  /** How long it may stay awake without work, and how long it does now. */
+  readonly #lingerMsMax: number;
+  #lingerMs = 0;
+  /** Found nothing to do since its last work. */
+  #isIdle = false;
+  /** Times it was woken within the longest window since it last tried that. */
+  #soonWoken = 0;
   /** Something was published to a peer that may sleep through it. */
   #isWakeOwed = false;
   #wakeTimer: NodeJS.Timeout | undefined;
@@ -133,6 +146,8 @@ export class ThreadRuntime {
     this.#clock = options.clock;
     this.#codec = new MessageCodec(options.types);
     this.#wake = this.#identity(options.index).wake;
+    // A blocking thread would take a whole core from the others: only when it was told to.
+    this.#lingerMsMax = this.#wake === 'wait' ? options.spinUs / 1_000 : LINGER_MS_MAX;
     this.#inFlightWord = options.segment.slotWord(options.index, SLOT.inFlightSource);
     this.#peers = options.threads.map(({ name, wake }, index) =>
       index === options.index ? undefined : this.#newPeer({ name, wake }, index),
@@ -280,21 +295,44 @@ export class ThreadRuntime {
     if (isBusy || this.#isLingering() || !this.#fallAsleep()) this.#askTurn();
   }
 
+  /** Whether the thread should look for work again instead of falling asleep. */
   #isLingering(): boolean {
     const nowMs = this.#clock.monotonicMs();
+    const max = this.#lingerMsMax;
     if (this.#hasWorked) {
-      if (this.#asleepAtMs !== 0) {
-        const isSoon = nowMs - this.#asleepAtMs < LINGER_MS.max;
-        this.#lingerMs = isSoon
-          ? Math.min(LINGER_MS.max, this.#lingerMs * 2)
-          : Math.max(LINGER_MS.min, this.#lingerMs / 2);
-        this.#asleepAtMs = 0;
+      if (this.#asleepAtMs === 0) {
+        if (this.#isIdle) this.#lingerMs = Math.min(max, this.#lingerMs * 2);
+      } else {
+        // Woken so soon: staying awake might have been better. Only trying tells: where threads want the same core, it is worse.
+        if (nowMs - this.#asleepAtMs < max) this.#soonWoken += 1;
+        if (this.#soonWoken === TRY_EVERY) {
+          this.#soonWoken = 0;
+          this.#lingerMs = max;
+        }
       }
+      this.#asleepAtMs = 0;
       this.#workedAtMs = nowMs;
-      return true;
+      this.#isIdle = false;
+      return this.#wake === 'nudge' || max > 0;
     }
+    this.#isIdle = true;
     if (nowMs - this.#workedAtMs < this.#lingerMs) return true;
-    this.#asleepAtMs = nowMs;
+    if (this.#asleepAtMs === 0) {
+      this.#asleepAtMs = nowMs;
+      this.#lingerMs = this.#lingerMs < LINGER_MS_MIN ? 0 : this.#lingerMs / 2;
+    }
+    return false;
+  }
+
+  /** Looks for news again and again as long as that pays; returns whether there is something to do. Blocking threads only. */
+  #spin(controlPosts: number): boolean {
+    while (this.#isLingering()) {
+      this.#hasWorked = false;
+      for (let look = 0; look < LOOKS_PER_CLOCK; look++) {
+        if (this.#hasNews() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts) return true;
+      }
+      if (this.host.nextTimerAtMs() <= this.#clock.monotonicMs()) return true;
+    }
     return false;
   }
 
@@ -346,7 +384,7 @@ export class ThreadRuntime {
         this.#controlPostsSeen = controlPosts;
         break;
       }
-      if (isBusy) continue;
+      if (isBusy || this.#spin(controlPosts)) continue;
       this.#segment.store(this.#index, SLOT.sleep, 1);
       const sleepMs = Math.min(CEILING_MS, this.host.nextTimerAtMs() - this.#clock.monotonicMs());
       if (this.#hasNews() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts || sleepMs <= 0) {

@@ -171,6 +171,7 @@ class ThreadSystem implements ActorSystem {
       checkIsolation: options.checkIsolation ?? false,
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
+      spinUs: options.spinUs ?? 0,
       onExited: (path, incarnation, reason) => {
         // Never inside the host's own turn: the tree may start the next life at once.
         setImmediate(() => this.#actorEndedByItself(path, incarnation, reason));
@@ -553,6 +554,7 @@ class ThreadSystem implements ActorSystem {
       checkIsolation: options.checkIsolation ?? false,
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
+      spinUs: options.spinUs ?? 0,
       paused: [...this.#paused],
       retired: this.#placement
         .onThread(keeper.name)
