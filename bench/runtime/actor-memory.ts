@@ -1,7 +1,7 @@
 /**
  * How many bytes does an idle actor take, and does a message cost more among many?
  *
- *   main thread: [supervisor] with 100,000 idle actors; two more tell each other a message to and fro
+ *   main thread: [supervisors] with 100,000 idle actors, 200 each; two more tell each other a message to and fro
  *   baseline of the cost: the same two among 10
  *
  * Realistic because an actor per symbol, order or connection is only an option when those that have nothing to do are
@@ -19,6 +19,8 @@ import { median, spreadOf } from './load-runs.ts';
 export const name = 'actor-memory';
 
 const CROWDS = [10, 1_000, 100_000] as const;
+/** A supervisor looks through its children at every start and end of one: many are better kept in groups. */
+const CHILDREN = 200;
 const RUNS = 5;
 const ROUNDS = 100_000;
 
@@ -118,11 +120,15 @@ function startCrowd(crowd: number, rally: ReturnType<typeof newRally>['kind']): 
       children: [
         { type: 'actor', id: 'rally/0', kind: 'rally', args: 'rally/1' },
         { type: 'actor', id: 'rally/1', kind: 'rally', args: 'rally/0' },
-        ...Array.from({ length: crowd }, (_, index) => ({
-          type: 'actor' as const,
-          id: `idle/${index}`,
-          kind: 'idle',
-          args: null,
+        ...Array.from({ length: Math.ceil(crowd / CHILDREN) }, (_, group) => ({
+          type: 'supervisor' as const,
+          id: `group/${group}`,
+          children: Array.from({ length: Math.min(CHILDREN, crowd - group * CHILDREN) }, (_child, index) => ({
+            type: 'actor' as const,
+            id: `idle/${group * CHILDREN + index}`,
+            kind: 'idle',
+            args: null,
+          })),
         })),
       ],
     },
