@@ -35,6 +35,11 @@ export class ActorMoves {
   readonly departures = new Map<ActorPath, Departure>();
   readonly arrivals = new Map<ActorPath, Arrival>();
 
+  /** Whether no actor is under way from or to here: the usual case, asked for every message. */
+  get isIdle(): boolean {
+    return this.departures.size === 0 && this.arrivals.size === 0;
+  }
+
   depart(path: ActorPath, to: string, peers: readonly string[]): void {
     this.departures.set(path, {
       to,

@@ -111,7 +111,8 @@ export class ActorSelf implements Self<MessageShape> {
   }
 
   count(name: string, by = 1): void {
-    this.#cell.counters.set(name, (this.#cell.counters.get(name) ?? 0) + by);
+    const counters = (this.#cell.counters ??= new Map<string, number>());
+    counters.set(name, (counters.get(name) ?? 0) + by);
   }
 
   /** Returns the life while it lasts: an actor that kept `self` past its end reaches nobody. */

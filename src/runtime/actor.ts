@@ -1,5 +1,7 @@
 /** The actor contract: what an actor kind is made of and what it may do to the world. Any thread. */
 
+import type { Fields } from './message-template.ts';
+
 /** Names one actor for its whole life and across restarts, for example `position/BTC`. */
 export type ActorPath = string;
 
@@ -33,11 +35,21 @@ export type Delivery =
   | { readonly class: 'state'; readonly keyFields: readonly string[] }
   | { readonly class: 'must-deliver'; readonly priority: MessagePriority };
 
+/** How one message type is delivered, and its shape when all its messages have the same (see message-template.ts). */
+export type ShapedDelivery<Message extends MessageShape> = Delivery & {
+  /** A method, so that tables of all kinds can be kept in one list. */
+  shape?(this: void, fields: Fields, message: Message): Message | undefined;
+  /** Of messages without a shape: their keys in order, so that the keys themselves need not travel. */
+  readonly keys?: readonly string[];
+};
+
 /** Order of service inside a mailbox; system messages overtake all of these, market data comes last. */
 export type MessagePriority = 'risk' | 'order' | 'normal';
 
 /** The delivery of every message type of a union. Tables of all kinds are merged; two meanings of one type stop the start. */
-export type DeliveryTable<Message extends MessageShape> = { readonly [Type in Message['type']]: Delivery };
+export type DeliveryTable<Message extends MessageShape> = {
+  readonly [Type in Message['type']]: ShapedDelivery<Extract<Message, { readonly type: Type }>>;
+};
 
 /**
  * `sent`: accepted by the mailbox or the lane towards it. `merged`: replaced an older value of the same key.

@@ -35,6 +35,8 @@ const ACTOR_BATCH = 64;
  */
 const TIMED_FIRST = 4;
 const TIMED_EVERY = 128;
+/** In a busy turn this many messages told one after the other share one look at the clock. */
+const TELLS_PER_LOOK = 8;
 /** Lives a must-deliver message may end before it is set aside. */
 const ATTEMPTS_MAX = 2;
 
@@ -120,6 +122,9 @@ export class CellHost {
   readonly #moves = new ActorMoves();
   #handledInTurn = 0;
   #turns = 0;
+  /** When the clock was last looked at for a message told, and how many more may use that. */
+  #toldAtMs = 0;
+  #tellsLeft = 0;
 
   constructor(options: CellHostOptions) {
     this.#environment = options.environment;
@@ -188,12 +193,24 @@ export class CellHost {
       key: conflationKey(type, message),
       from,
       incarnation,
-      sentAtMs: this.#environment.monotonicMs(),
+      sentAtMs: this.#tellTimeMs(),
       origin: undefined,
       sequence: 0,
       attempts: 0,
       traceId: this.tracing.current(),
     };
+  }
+
+  /** Returns the monotonic time for a message told now. Exact unless the thread is so busy that looking would slow it down. */
+  #tellTimeMs(): number {
+    const isShared = this.#active !== undefined && this.#handledInTurn > TIMED_FIRST && this.tracing.current() === 0;
+    if (isShared && this.#tellsLeft > 0) {
+      this.#tellsLeft -= 1;
+      return this.#toldAtMs;
+    }
+    this.#tellsLeft = TELLS_PER_LOOK - 1;
+    this.#toldAtMs = this.#environment.monotonicMs();
+    return this.#toldAtMs;
   }
 
   #tellLocal(place: Place, envelope: Envelope): TellOutcome {
@@ -216,6 +233,14 @@ export class CellHost {
   /** Takes a message that came from another thread, or leaves it in its lane when the mailbox is full. */
   arrive(place: Place, envelope: Envelope, fromThread = ''): ArrivalOutcome {
     const cell = this.#cells.get(place.path);
+    if (cell !== undefined && envelope.incarnation === 0 && cell.status !== 'stopped' && this.#moves.isIdle) {
+      if (envelope.class !== 'market') {
+        if (!cell.mailbox.hasRoomFor(envelope)) return 'full';
+        cell.mailbox.acceptOwed(envelope);
+      } else cell.mailbox.accept(envelope);
+      this.#schedule(cell);
+      return 'taken';
+    }
     // Marks lie behind the messages to an actor that moves: none of its lanes may stand still.
     const isMoving = this.#moves.departures.has(place.path) || this.#moves.arrivals.has(place.path);
     if (
@@ -331,6 +356,7 @@ export class CellHost {
 
   #runBatch(cell: ActorCell, messagesMax: number): number {
     let handled = 0;
+    this.#tellsLeft = 0;
     while (handled < messagesMax && cell.status === 'running' && !cell.paused) {
       const envelope = cell.mailbox.take();
       if (envelope === undefined) break;
@@ -498,9 +524,9 @@ export class CellHost {
       self,
       ports: undefined,
       state: undefined,
-      timers: new Set(),
-      watching: new Map(),
-      streams: new Map(),
+      timers: undefined,
+      watching: undefined,
+      streams: undefined,
       links: undefined,
       end: undefined,
       isStopping: false,
@@ -624,22 +650,22 @@ export class CellHost {
       this.#dead(path, envelope.typeName, 'stopped', envelope.from);
       envelope.origin?.handled(envelope.sequence);
     }
-    for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'stopped');
-    cell.watchers.clear();
+    for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'stopped');
+    cell.watchers = undefined;
     // A lane may have waited for room in this mailbox.
     this.#environment.requestTurn();
   }
 
   #endLife(cell: ActorCell, life: Life, reason: ExitReason): void {
     cell.life = undefined;
-    for (const timer of life.timers) this.#timers.cancel(timer);
+    for (const timer of life.timers ?? []) this.#timers.cancel(timer);
     this.#disposePorts(cell, life);
-    for (const target of life.watching.values()) {
+    for (const target of life.watching?.values() ?? []) {
       const place = this.#placement.byPath(target.path);
       if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
     }
-    const watchers = [...cell.watchers.values()];
-    cell.watchers.clear();
+    const watchers = [...(cell.watchers?.values() ?? [])];
+    cell.watchers = undefined;
     for (const watcher of watchers) this.#sendDown(cell, watcher, reason.detail);
     for (const tied of life.links?.values() ?? []) {
       this.#sendTo(tied.path, {
@@ -672,7 +698,7 @@ export class CellHost {
   // --- death watch ---
 
   watch(cell: ActorCell, life: Life, target: ActorRef): void {
-    life.watching.set(target.path, target);
+    (life.watching ??= new Map<ActorPath, ActorRef>()).set(target.path, target);
     const place = this.#placement.byPath(target.path);
     if (place === undefined || place.spec === undefined) {
       this.#takeDown(cell, life, target.path, target.incarnation, 'no-such-actor');
@@ -690,7 +716,7 @@ export class CellHost {
   }
 
   unwatch(cell: ActorCell, life: Life, target: ActorPath): void {
-    if (!life.watching.delete(target)) return;
+    if (life.watching?.delete(target) !== true) return;
     const place = this.#placement.byPath(target);
     if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
   }
@@ -786,7 +812,7 @@ export class CellHost {
         this.#takeWatch(record);
         return;
       case 'unwatch':
-        this.#cells.get(record.target)?.watchers.delete(watcherKey(record.watcher, record.watcherIncarnation));
+        this.#cells.get(record.target)?.watchers?.delete(watcherKey(record.watcher, record.watcherIncarnation));
         return;
       case 'down': {
         const cell = this.#cells.get(record.watcher);
@@ -841,7 +867,7 @@ export class CellHost {
       incarnation <= cell.incarnation;
     if (cell.status === 'stopped' || isOver)
       this.#sendDown(cell, watcher, cell.status === 'stopped' ? 'stopped' : 'ended');
-    else cell.watchers.set(watcherKey(watcher.path, watcher.incarnation), watcher);
+    else (cell.watchers ??= new Map<string, Watcher>()).set(watcherKey(watcher.path, watcher.incarnation), watcher);
   }
 
   #sendDown(cell: ActorCell, watcher: Watcher, reason: string): void {
@@ -861,7 +887,7 @@ export class CellHost {
 
   /** Gives the watcher its one `actor-down`: the entry in `watching` is what makes it exactly once. */
   #takeDown(cell: ActorCell, life: Life, target: ActorPath, incarnation: number, reason: string): void {
-    if (!life.watching.delete(target)) return;
+    if (life.watching?.delete(target) !== true) return;
     const message = { type: 'actor-down', path: target, incarnation, reason };
     cell.mailbox.acceptOwed({
       message,
@@ -927,7 +953,7 @@ export class CellHost {
       this.#placement.put(next);
       this.#moves.departures.delete(path);
       this.#cells.delete(path);
-      for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'moved');
+      for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'moved');
       this.#environment.sendMarks?.(departure.to, (lane) => ({ type: 'move-finished', path, lane }));
     }
   }
@@ -961,12 +987,12 @@ export class CellHost {
     // What it had forwarded was read to the tail; what it had not is told again by those who told it.
     for (const path of this.#moves.threadDied(threadName)) this.#completeArrival(path);
     for (const cell of this.#cells.values()) {
-      for (const [key, watcher] of cell.watchers) {
-        if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers.delete(key);
+      for (const [key, watcher] of cell.watchers ?? []) {
+        if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers?.delete(key);
       }
       const { life } = cell;
       if (life === undefined) continue;
-      for (const target of [...life.watching.values()]) {
+      for (const target of [...(life.watching?.values() ?? [])]) {
         if (this.#placement.byPath(target.path)?.thread !== threadName) continue;
         this.#takeDown(cell, life, target.path, incarnations.get(target.path) ?? target.incarnation, reason);
       }
@@ -1008,16 +1034,16 @@ export class CellHost {
     if (!(delayMs >= 0)) throw new RangeError(`delayMs must be 0 or more, was ${delayMs}`);
     const atMs = this.#environment.monotonicMs() + delayMs;
     const timer = this.#timers.add(atMs, (id) => {
-      life.timers.delete(id);
+      life.timers?.delete(id);
       run();
     });
-    life.timers.add(timer);
+    (life.timers ??= new Set<number>()).add(timer);
     this.#environment.wakeAt(atMs);
     return timer;
   }
 
   cancelTimer(life: Life, timer: TimerRef): void {
-    if (life.timers.delete(timer)) this.#timers.cancel(timer);
+    if (life.timers?.delete(timer) === true) this.#timers.cancel(timer);
   }
 
   #fireTimers(): void {
@@ -1027,10 +1053,10 @@ export class CellHost {
   }
 
   randomOf(cell: ActorCell, life: Life, purpose: string): RandomStream {
-    const known = life.streams.get(purpose);
+    const known = life.streams?.get(purpose);
     if (known !== undefined) return known;
     const stream = randomStream(hashText(`${cell.path}#${life.incarnation}`, this.#seed), purpose);
-    life.streams.set(purpose, stream);
+    (life.streams ??= new Map<string, RandomStream>()).set(purpose, stream);
     return stream;
   }
 

@@ -29,6 +29,7 @@ export interface AttachOptions {
   readonly checkIsolation: boolean;
   readonly measureDurations: boolean;
   readonly traceEvery: number;
+  readonly spinUs: number;
   /** Actors that ended for good before this life of the thread. */
   readonly retired: readonly ActorPath[];
   readonly paused: readonly ActorPath[];

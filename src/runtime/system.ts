@@ -65,9 +65,19 @@ export interface ThreadSystemOptions extends SystemOptions {
   readonly onUnkillable?: (threadName: string) => void;
   /** Threads there can ever be, main and those that were removed included. Default: as many as there are at the start. */
   readonly threadsMax?: number;
-  /** Ring sizes in bytes, powers of two. Defaults 65,536 and 524,288. */
+  /**
+   * How long, at most, a thread with wake `wait` goes on looking for messages before it blocks, in us. It does so only while
+   * messages come that fast. Worth it with fewer threads than cores. Default 0: it blocks at once.
+   */
+  readonly spinUs?: number;
+  /** Ring sizes in bytes, powers of two. Defaults 131,072 and 524,288. */
   readonly controlLaneBytes?: number;
   readonly dataLaneBytes?: number;
+  /**
+   * Keys of market messages per ordered pair of threads whose newest value travels through a slot instead of a lane; keys
+   * beyond it, and values of more than 992 bytes, take the lane. A multiple of 32, at most 1,024, or 0. Default 256.
+   */
+  readonly latestSlots?: number;
 }
 
 /** An ask always ends: `deadlineMs` ms after it was told at the latest. */

@@ -62,11 +62,12 @@ class VirtualTime implements VirtualSystem {
   }
 
   #world(options: VirtualSystemOptions): VirtualWorld {
-    const codec = new MessageCodec();
+    const types = new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]);
+    const codec = new MessageCodec(types);
     return {
       scheduler: this.#scheduler,
       placement: this.#placement,
-      types: new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]),
+      types,
       kinds: new KindRegistry(options.kinds),
       portsFor: options.portsFor,
       seed: options.seed,

@@ -158,7 +158,8 @@ describe('inspection', { timeout: 30_000 }, () => {
         expect(endedAtMs).toBeGreaterThanOrEqual(startedAtMs);
         beforeMs = startedAtMs;
       }
-      expect(durationMs).toBeCloseTo((spans.at(-1)?.endedAtMs ?? 0) - beganAtMs, 6);
+      // A message may be handled on the other thread before the handler that told it returns.
+      expect(durationMs).toBeCloseTo(Math.max(...spans.map(({ endedAtMs }) => endedAtMs)) - beganAtMs, 6);
     }
   });
 

@@ -2,7 +2,14 @@
  * The programs' actors without the runtime: each is its state and its `receive`, and how messages travel is the peer's
  * business. No bounds, no supervision, no inspection. Any thread.
  */
-import { refOf, type ActorRef, type MessageShape, type Self, type TellOutcome } from '../../../src/runtime/actor.ts';
+import {
+  noTracing,
+  refOf,
+  type ActorRef,
+  type MessageShape,
+  type Self,
+  type TellOutcome,
+} from '../../../src/runtime/actor.ts';
 import type { RunnableKind } from '../../../src/runtime/kind-registry.ts';
 import { KindRegistry } from '../../../src/runtime/kind-registry.ts';
 import type { Program, Seat } from '../program.ts';
@@ -66,6 +73,7 @@ class PeerSelf implements Self<MessageShape> {
   readonly incarnation = 1;
   readonly ref: ActorRef<MessageShape>;
   readonly ports = {};
+  readonly tracing = noTracing;
   readonly #send: Send;
 
   constructor(path: string, send: Send) {

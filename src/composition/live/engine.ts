@@ -70,6 +70,7 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
       threads: threadSpecs(config, accounts, { journalDirectory: dataDirectory, boot }),
       onUnkillable: options.onUnkillable,
       traceEvery: config.runtime.traceEvery,
+      spinUs: config.runtime.spinUs,
     });
     if (verdict.type === 'tail-lost') {
       // The lost rows may hold a kill or a pair: only a person lets this engine enter again.
@@ -110,12 +111,19 @@ function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThr
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };
-  const named = (names: readonly string[], role: string, data: unknown, spare: boolean): readonly ThreadSpec[] =>
-    names.filter((name) => name !== 'main').map((name) => ({ name, entry: entry(role), data, spare }));
+  // Threads without sockets that are to spin block in between; all others sleep in their event loops.
+  const wake = config.runtime.spinUs > 0 ? 'wait' : 'nudge';
+  const named = (
+    names: readonly string[],
+    role: string,
+    data: unknown,
+    more: Partial<ThreadSpec> = {},
+  ): readonly ThreadSpec[] =>
+    names.filter((name) => name !== 'main').map((name) => ({ name, entry: entry(role), data, ...more }));
   return [
-    ...named(placement.io, 'io', connectors, false),
-    ...named(placement.trading, 'trading', undefined, true),
-    ...named([placement.store], 'store', store, false),
+    ...named(placement.io, 'io', connectors),
+    ...named(placement.trading, 'trading', undefined, { spare: true, wake }),
+    ...named([placement.store], 'store', store),
   ];
 }
 
