@@ -1,5 +1,5 @@
 /** Worker entry of `ping-pong`: a thread of the actor system, or one that sends a port's messages back. */
-import { MessagePort, workerData } from 'node:worker_threads';
+import { workerData, type MessagePort } from 'node:worker_threads';
 import { CONTROL_PORT_KEY, hostActors } from '../../src/runtime/actor-host.ts';
 import { player } from './echo-actors.ts';
 

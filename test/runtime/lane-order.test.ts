@@ -126,7 +126,7 @@ describe('market and state messages of one sender', () => {
           receiver.drain(64, take, () => {});
           sender.flush();
         }
-        expect([...seen].sort()).toEqual([...told].sort());
+        expect(seen).toEqual(told);
       }),
       { numRuns: 300 },
     );
