@@ -27,6 +27,7 @@ export type GuardMessage =
   /** An order was not sent because the commit of its intent took so long, monotonic ms. */
   | { readonly type: 'journal-slow'; readonly commitMs: number }
   | { readonly type: 'guard-tick' }
+  | { readonly type: 'repeat-limit-orders' }
   | PairChanged
   | RowsRead
   | AppendFailed;
@@ -40,6 +41,7 @@ export const guardDelivery: DeliveryTable<
   'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },
   'journal-slow': { class: 'must-deliver', priority: 'normal' },
+  'repeat-limit-orders': { class: 'must-deliver', priority: 'risk' },
   'guard-tick': { class: 'must-deliver', priority: 'normal' },
   'engine-state-changed': { class: 'state', keyFields: ['type'] },
 };

@@ -16,6 +16,8 @@ import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts'
 import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../src/risk/exposure-budget.ts';
 import type { ExposureDay } from '../src/risk/exposure-budget.ts';
 import type { JournalRow } from '../src/storage/rows.ts';
+import { repeatWire, tellWire } from './guard/wire.ts';
+import type { Wire } from './guard/wire.ts';
 import { guardDelivery } from './guard-messages.ts';
 import type { EngineState, EngineStateChanged, GuardMessage } from './guard-messages.ts';
 import { journalReplyDelivery } from './journal-messages.ts';
@@ -38,6 +40,8 @@ export interface GuardArgs {
   readonly journalPath: string;
   /** Told every change: strategy, positions, observer. */
   readonly recipientPaths: readonly string[];
+  /** Told first, and past their queues, which orders may leave. */
+  readonly connectorPaths?: readonly string[];
 }
 
 interface GuardState {
@@ -62,6 +66,7 @@ interface GuardState {
   slowAtMs: readonly number[];
   lastAppendId: number;
   readonly appends: Map<number, Append>;
+  readonly wire: Wire;
 }
 
 interface Append {
@@ -110,6 +115,7 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       slowAtMs: [],
       lastAppendId: 0,
       appends: new Map(),
+      wire: { cancelsOpens: false, untold: new Set() },
     };
     readRows(state, self);
     tellEngine(state, self);
@@ -123,14 +129,17 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         setByOperator(state, self, message.state, message.reason);
         return state;
       case 'kill':
-        takeDown(state, self, killed(state.engine, message.level, `K${message.level}: ${message.reason}`));
+        kill(state, self, message.level, `K${message.level}: ${message.reason}`);
         return state;
       case 'stand-down':
         if (state.engine.state === 'TRADING')
           takeDown(state, self, { state: 'ARMED', reason: message.reason, flatten: false });
         return state;
       case 'resend-engine-state':
-        self.tell(refOf<EngineStateChanged>(message.to), engineStateChanged(state));
+        resend(state, self, message.to);
+        return state;
+      case 'repeat-limit-orders':
+        repeatWire(state.wire, self, state.engine);
         return state;
       case 'guard-row-durable':
         settleAppend(state, self, message.appendId);
@@ -182,6 +191,14 @@ function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, 
   appendEngine(state, self, next, next);
 }
 
+/** From K2 on, what would open is cancelled at the venues too; asked for again, it is done again. */
+function kill(state: GuardState, self: GuardSelf, level: 1 | 2 | 3, reason: string): void {
+  const before = state.engine;
+  if (level >= 2) state.wire.cancelsOpens = true;
+  takeDown(state, self, killed(before, level, reason));
+  if (level >= 2 && state.engine === before) tellWire(state.wire, self, state.args.connectorPaths ?? [], state.engine);
+}
+
 /** Takes effect now; the row follows. A state that is in force already is neither told nor written again. */
 function takeDown(state: GuardState, self: GuardSelf, next: Engine): void {
   if (next.state === state.engine.state && next.flatten === state.engine.flatten) return;
@@ -199,13 +216,23 @@ function dropPendingRises(state: GuardState): void {
 
 function setEngine(state: GuardState, self: GuardSelf, next: Engine): void {
   state.engine = next;
+  if (next.state === 'HALTED') state.wire.cancelsOpens = true;
+  if (next.state === 'ARMED' || next.state === 'TRADING') state.wire.cancelsOpens = false;
   self.log('info', 'engine-state-changed', { state: next.state, reason: next.reason, flatten: next.flatten });
   tellEngine(state, self);
 }
 
+/** The wire first: what a position still plans is refused there. */
 function tellEngine(state: GuardState, self: GuardSelf): void {
+  tellWire(state.wire, self, state.args.connectorPaths ?? [], state.engine);
   const message = engineStateChanged(state);
   for (const path of state.args.recipientPaths) self.tell(refOf<EngineStateChanged>(path), message);
+}
+
+/** A new incarnation asks. */
+function resend(state: GuardState, self: GuardSelf, to: string): void {
+  if (state.args.connectorPaths?.includes(to) === true) tellWire(state.wire, self, [to], state.engine);
+  else self.tell(refOf<EngineStateChanged>(to), engineStateChanged(state));
 }
 
 function engineStateChanged(state: GuardState): EngineStateChanged {
@@ -261,7 +288,7 @@ function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail
   if (append === undefined) return;
   // The row stays queued for the tick to repeat, but what it would have raised is off.
   state.appends.set(appendId, { ...append, raisesTo: undefined });
-  takeDown(state, self, killed(state.engine, 2, `K2: journal refused a row: ${detail}`));
+  kill(state, self, 2, `K2: journal refused a row: ${detail}`);
 }
 
 /** Once is a hiccup; again and again the disk is failing, and what cannot be written must not be begun (K2). */
@@ -271,7 +298,7 @@ function noteSlowJournal(state: GuardState, self: GuardSelf, commitMs: number): 
   self.log('warn', 'order-held-by-slow-journal', { commitMs, times: state.slowAtMs.length });
   if (state.slowAtMs.length < SLOW_MAX) return;
   state.slowAtMs = [];
-  takeDown(state, self, killed(state.engine, 2, `K2: the journal was too slow ${SLOW_MAX} times, last ${commitMs} ms`));
+  kill(state, self, 2, `K2: the journal was too slow ${SLOW_MAX} times, last ${commitMs} ms`);
 }
 
 function readRows(state: GuardState, self: GuardSelf): void {
@@ -332,6 +359,8 @@ function finishRecovery(state: GuardState, self: GuardSelf): void {
   const kept = startedFrom(state.durable, false);
   // A kill in force must reach the positions before they have recovered.
   if (kept.state !== 'ARMED' && (state.engine.state === 'STOPPED' || goesUp(kept, state.engine))) {
+    // Which level it was is not written: cancelling what may still rest from before is safe at any.
+    state.wire.cancelsOpens = true;
     setEngine(state, self, kept);
   }
   if (state.args.bases.some((base) => (state.pairs.get(base)?.phase ?? 'RECOVERING') === 'RECOVERING')) return;
@@ -367,7 +396,7 @@ function watchExposure(state: GuardState, self: GuardSelf, pair: PairChanged): v
   const spent = spentExposureBudget(state.exposure, maxExposureQuoteSec);
   if (spent !== undefined) {
     // What is lower already stays; nothing is written or told again.
-    takeDown(state, self, killed(state.engine, 1, `K1: ${spent}`));
+    kill(state, self, 1, `K1: ${spent}`);
   } else if (
     state.recovered &&
     state.exposure.quoteSec - state.exposureWritten >= maxExposureQuoteSec / EXPOSURE_ROWS_PER_DAY

@@ -30,7 +30,7 @@ const UNANSWERED_MAX = 512;
 
 export type NewSubmission = Pick<
   SubmissionTrack,
-  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'validUntilMs' | 'plan'
+  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'overtakes' | 'validUntilMs' | 'plan'
 >;
 
 /** Queues one; false when too many wait already and nothing was queued. */
@@ -71,8 +71,9 @@ function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
   const waiting = state.submissions.filter((submission) => submission.state === 'waiting');
   if (waiting.length === 0) return;
   let underWay = state.submissions.length - waiting.length;
-  for (const submission of waiting.toSorted((one, other) => one.priority - other.priority)) {
-    if (underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX)) continue;
+  for (const submission of waiting.toSorted((one, other) => rankOf(one) - rankOf(other))) {
+    if (submission.overtakes !== true && underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX))
+      continue;
     if (!submission.isBooked) {
       const waitMs = submissionLimiter(state).acquire(1, submission.priority, self.monotonicMs());
       if (waitMs > 0) {
@@ -84,6 +85,10 @@ function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
     underWay += 1;
     sign(state, self, submission);
   }
+}
+
+function rankOf({ overtakes, priority }: SubmissionTrack): number {
+  return overtakes === true ? -1 : priority;
 }
 
 function sign(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): void {
@@ -333,13 +338,19 @@ export function submissionsCut(state: ConnectorState, self: ConnectorSelf, socke
 }
 
 /** Takes an order back that has not left yet; false when a byte of it may have. */
-export function withdraw(state: ConnectorState, self: ConnectorSelf, clientOrderId: string): boolean {
+export function withdraw(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  clientOrderId: string,
+  code = 'CANCELLED_BEFORE_SENT',
+  reason = 'cancelled while it waited',
+): boolean {
   const submission = state.submissions.find(
     (candidate) =>
       candidate.kind === 'place' && candidate.state !== 'sent' && candidate.clientOrderId === clientOrderId,
   );
   if (submission === undefined) return false;
-  abandonUnsent(state, self, submission, 'CANCELLED_BEFORE_SENT', 'cancelled while it waited');
+  abandonUnsent(state, self, submission, code, reason);
   return true;
 }
 
