@@ -10,7 +10,6 @@ import { startTerminalView } from './cli/terminal-view.ts';
 import type { SummaryInput, TerminalView } from './cli/terminal-view.ts';
 import { startEngine } from './composition/live/engine.ts';
 import type { Engine } from './composition/live/engine.ts';
-import { flattenAlone } from './composition/live/flatten.ts';
 import { runLoneVenue } from './composition/live/lone-venue.ts';
 import { startControlServer } from './control/control-server.ts';
 import { loadControlToken } from './control/control-token.ts';
@@ -88,28 +87,6 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       : 'stopped before every order had ended: the next start asks the venues what became of them\n',
   );
   return EXIT.ok;
-}
-
-/** Closes everything without a running engine; returns what is still open. Throws CommandFailure when it cannot begin. */
-export async function runFlatten(
-  config: TandemConfig,
-  options: { readonly reason: string; readonly onEnding: (pid: number) => void },
-): Promise<readonly string[]> {
-  let log: Log | undefined;
-  try {
-    makeDataDirectory(config.dataDir);
-    const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor: createRedactor([]) });
-    log = opened;
-    return await flattenAlone(config, {
-      ...options,
-      log: (record) => opened.write(record),
-      onUnkillable: () => exitNow(EXIT.internal),
-    });
-  } catch (error) {
-    throw new CommandFailure(`tandem cannot flatten: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    log?.close();
-  }
 }
 
 function makeDataDirectory(directory: string): void {

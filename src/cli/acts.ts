@@ -121,8 +121,8 @@ async function flatten(given: FlattenOptions, command: Command): Promise<void> {
     if (!(error instanceof EngineSilent)) throw error;
     process.stderr.write(`${error.message}: closing everything without it\n`);
     // The engine is large: only this way of it pays for loading it.
-    const { runFlatten } = await import('../main.ts');
-    const left = await runFlatten(config, {
+    const { flattenWithoutEngine } = await import('./flatten-alone.ts');
+    const left = await flattenWithoutEngine(config, {
       reason: options.reason ?? DEFAULT_REASON,
       onEnding: (pid) => process.stderr.write(`process ${pid} uses ${config.dataDir} and does not answer: ended\n`),
     });

@@ -62,10 +62,25 @@ describe('a configuration that must not run', () => {
   it('stops a venue that is not simulated in it', async () => {
     const file = configFile(
       MINIMAL.replaceAll('simulated', 'live')
-        .replaceAll('{ name: main }', '{ name: main, keyFile: k }')
+        .replaceAll('{ name: main }', (_found, at: number) => `{ name: main, keyFile: k${at} }`)
         .split('tape:')[0] ?? '',
     );
     const { code, stderr } = await runTandem(['venue', 'lighter', '--port', '0', '--config', file]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `venue must be a simulated one of ${file}, was "lighter"\n` });
+  });
+});
+
+describe('flatten without an engine', () => {
+  it('asks for the configuration that it would need', async () => {
+    const { code, stderr } = await runTandem(['flatten', '--yes', '--data-dir', '/nowhere', '--port', '9']);
+    expect(stderr).toContain('with --config <file> this command closes everything without it');
+    expect(code).toBe(1);
+  });
+
+  it('does not call a folder flat where no engine ever was', async () => {
+    const words = ['flatten', '--yes', '--config', configFile(MINIMAL), '--data-dir', '/nowhere', '--port', '9'];
+    const { code, stderr } = await runTandem(words);
+    expect(stderr).toContain('dataDir must be the folder of the engine to flatten, "/nowhere" does not exist');
+    expect(code).toBe(1);
   });
 });
