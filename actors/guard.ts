@@ -15,6 +15,8 @@ import {
 import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
 import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../src/risk/exposure-budget.ts';
 import type { ExposureDay } from '../src/risk/exposure-budget.ts';
+import { addIncident } from '../src/risk/incidents.ts';
+import type { IncidentKind, Incidents } from '../src/risk/incidents.ts';
 import type { JournalRow } from '../src/storage/rows.ts';
 import { repeatWire, tellWire } from './guard/wire.ts';
 import type { Wire } from './guard/wire.ts';
@@ -62,8 +64,7 @@ interface GuardState {
   readonly openValues: Map<string, bigint>;
   /** Monotonic ms; undefined while entries are not paused. */
   pausedUntilMs: number | undefined;
-  /** Monotonic ms of the last orders that a slow journal held back. */
-  slowAtMs: readonly number[];
+  incidents: Incidents;
   lastAppendId: number;
   readonly appends: Map<number, Append>;
   readonly wire: Wire;
@@ -81,9 +82,6 @@ type GuardSelf = Self<GuardMessage>;
 const TICK_MS = 500;
 /** The day's exposure is written whenever this part of its budget was used. */
 const EXPOSURE_ROWS_PER_DAY = 20;
-/** So many orders held back by a slow journal within this time take the engine down. */
-const SLOW_MAX = 3;
-const SLOW_WINDOW_MS = 600_000;
 const JOURNAL_REPEAT_MS = 2_000;
 const READ_LIMIT = 500;
 /** Unwritten changes beyond this mean that the store is gone; the engine is down by then. */
@@ -112,7 +110,7 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       pairs: new Map(),
       openValues: new Map(),
       pausedUntilMs: undefined,
-      slowAtMs: [],
+      incidents: {},
       lastAppendId: 0,
       appends: new Map(),
       wire: { cancelsOpens: false, untold: new Set() },
@@ -154,7 +152,10 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         takePair(state, self, message);
         return state;
       case 'journal-slow':
-        noteSlowJournal(state, self, message.commitMs);
+        noteIncident(state, self, 'journal-slow', `${message.commitMs} ms`);
+        return state;
+      case 'order-lost':
+        noteIncident(state, self, 'order-lost', `${message.venue} ${message.clientOrderId}`);
         return state;
       case 'guard-tick':
         tick(state, self);
@@ -291,14 +292,12 @@ function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail
   kill(state, self, 2, `K2: journal refused a row: ${detail}`);
 }
 
-/** Once is a hiccup; again and again the disk is failing, and what cannot be written must not be begun (K2). */
-function noteSlowJournal(state: GuardState, self: GuardSelf, commitMs: number): void {
-  const now = self.monotonicMs();
-  state.slowAtMs = [...state.slowAtMs.filter((atMs) => now - atMs < SLOW_WINDOW_MS), now];
-  self.log('warn', 'order-held-by-slow-journal', { commitMs, times: state.slowAtMs.length });
-  if (state.slowAtMs.length < SLOW_MAX) return;
-  state.slowAtMs = [];
-  kill(state, self, 2, `K2: the journal was too slow ${SLOW_MAX} times, last ${commitMs} ms`);
+/** Once is a hiccup; again and again what cannot be written or found must not be begun (K2). */
+function noteIncident(state: GuardState, self: GuardSelf, kind: IncidentKind, detail: string): void {
+  const noted = addIncident(state.incidents, kind, self.monotonicMs());
+  state.incidents = noted.incidents;
+  self.log('warn', `${kind}-noted`, { detail, times: noted.count });
+  if (noted.isTooMany) kill(state, self, 2, `K2: ${kind} ${noted.count} times, last ${detail}`);
 }
 
 function readRows(state: GuardState, self: GuardSelf): void {

@@ -405,6 +405,22 @@ it('takes the engine down when a slow journal holds back orders again and again,
   expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: expect.stringContaining('90 ms') });
 });
 
+it('takes the engine down when two orders were lost within an hour, not when they were further apart', () => {
+  const lose = (play: Play, clientOrderId: string): void =>
+    play.deliver({ type: 'order-lost', venue: 'lighter', clientOrderId });
+  const play = recovered();
+  lose(play, '1');
+  play.advance(3_600_001);
+  lose(play, '2');
+  expect(current(play)?.state).toBe('TRADING');
+  play.advance(3_000_000);
+  lose(play, '3');
+  expect(current(play)).toMatchObject({
+    state: 'REDUCE_ONLY',
+    reason: 'K2: order-lost 2 times, last lighter 3',
+  });
+});
+
 describe('the wire', () => {
   const connectorPaths = ['connector/lighter:main', 'connector/extended:main'];
   const limits = (play: Play, path = 'connector/lighter:main'): readonly MessageShape[] =>
