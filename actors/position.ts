@@ -39,7 +39,7 @@ import {
   reconciled,
   watchExternalExposure,
 } from './position/reconcile.ts';
-import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
+import { isReachable, newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
 
 const ENGINE_ASK_MS = 2_000;
@@ -248,9 +248,9 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
     case 'venue-status': {
       const track = trackOf(state, event);
       if (track === undefined) return;
-      const isBack = track.status?.status !== 'ready' && event.status === 'ready';
+      const isBack = !isReachable(track.status) && isReachable(event);
       track.status = event;
-      if (event.status === 'ready') track.heardAtMs = self.monotonicMs();
+      if (isReachable(event)) track.heardAtMs = self.monotonicMs();
       if (isBack) venueIsBack(state, self, track);
       return;
     }

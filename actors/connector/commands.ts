@@ -5,6 +5,7 @@ import { isOrderAllowed } from '../../src/risk/orders-allowed.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { ConnectorCommand, OrderPurpose } from '../connector-messages.ts';
+import { mayPass, takePass } from './circuits.ts';
 import { tellAfterFacts } from './facts.ts';
 import { orderObserved, rememberOrder, workingOrders } from './orders.ts';
 import { judgedPosition } from './positions.ts';
@@ -122,6 +123,14 @@ function judge(state: ConnectorState, self: ConnectorSelf, order: OrderRequest, 
     self.log('warn', 'order-denied', { venue: state.args.venue, clientOrderId: order.clientOrderId, code, detail });
     refuse(state, self, order, code, detail, CLASS_OF_DENIAL[code]);
     return;
+  }
+  // What reduces passes any circuit; the venue's hard limit holds for it too.
+  if (!order.reduceOnly) {
+    if (!mayPass(state, self, 'orders')) {
+      refuse(state, self, order, 'CIRCUIT_OPEN', 'another order tries first whether the venue works', 'transient');
+      return;
+    }
+    takePass(state, self, 'orders');
   }
   const { approved } = verdict;
   self.tracing.mark('gate-passed', order.clientOrderId);

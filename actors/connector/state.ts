@@ -23,6 +23,8 @@ import type { OrderGate, OrderGateLimits } from '../../src/risk/approval.ts';
 import { createOrderGate } from '../../src/risk/approval.ts';
 import type { OrdersAllowed } from '../../src/risk/orders-allowed.ts';
 import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
+import { newCircuits } from './circuits.ts';
+import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 
 export type ConnectorSelf = Self<ConnectorMessage, ConnectorPorts>;
@@ -261,6 +263,7 @@ export interface ConnectorState {
   readonly orderLimiter: RateLimiter | undefined;
   readonly frameLimiter: RateLimiter | undefined;
   gate: OrderGate;
+  readonly circuits: Circuits;
   /** The guard's word; undefined until it was heard in this life. */
   ordersAllowed: OrdersAllowed | undefined;
 
@@ -372,6 +375,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, args, self),
     frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
+    circuits: newCircuits(),
     ordersAllowed: args.guardPath === undefined ? 'all' : undefined,
     instruments: new Map(),
     baseBySymbol: new Map(),

@@ -14,6 +14,7 @@ import type { TaskDone, TaskFailed } from '../../src/ports/ports.ts';
 import { VenueError } from '../../src/venues/venue.ts';
 import type { RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
+import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { orderObserved } from './orders.ts';
 import { dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
@@ -207,7 +208,9 @@ export function submissionRefused(
 ): void {
   if (refusal === 'rate-limit') {
     const limiter = submissionLimiter(state);
-    limiter.silence(self.monotonicMs() + limiter.bucket.windowMs);
+    const untilMs = self.monotonicMs() + limiter.bucket.windowMs;
+    limiter.silence(untilMs);
+    noteLimit(state, self, 'orders', untilMs);
     self.count('rate-limit-refusals');
   }
   const submission = refusedOne(state, submissionId);
@@ -254,6 +257,7 @@ function accepted(
   venueOrderId: string | undefined,
 ): void {
   if (!remove(state, self, submission)) return;
+  noteSuccess(state, self, 'orders');
   nonceAccepted(state, submission.nonce);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   noteLeverage(state, submission);
@@ -273,6 +277,9 @@ function refused(
     return;
   }
   if (!remove(state, self, submission)) return;
+  if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
+  // The venue answers: that it does not want this one is no fault of the circuit.
+  else if (refusal !== 'rate-limit') noteSuccess(state, self, 'orders');
   self.count(`refusals:${refusal}`);
   if (refusal === 'fatal') {
     state.fatal = `${code}: ${reason}`;
@@ -295,6 +302,7 @@ function provesNothing(refusal: RefusalClass): boolean {
 function unknown(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack, reason: string): void {
   if (!remove(state, self, submission)) return;
   self.count('outcomes-unknown');
+  noteFailure(state, self, 'orders');
   if (submission.submissionId !== undefined) {
     state.unanswered.set(submission.submissionId, submission);
     keepNewest(state.unanswered, UNANSWERED_MAX);
