@@ -316,6 +316,8 @@ export interface ConnectorState {
   lastTickAt: SentAt;
   /** Monotonic ms of the last warning about the venue's clock; undefined while its offset is small. */
   clockWarnedAtMs: number | undefined;
+  /** The guard knows that the venue's clock is too far off. */
+  clockSkewTold: boolean;
 
   readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
@@ -447,6 +449,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     clock: unknownClockOffset,
     lastTickAt: at,
     clockWarnedAtMs: undefined,
+    clockSkewTold: false,
     positions: new Map(),
     positionSequence: 0,
     marks: new Map(),

@@ -128,3 +128,21 @@ describe('backoff', () => {
     expect(backoffMs(0, 0, bounds)).toBe(250);
   });
 });
+
+it('has the guard take the engine down to reducing when the venue’s clock is more than 2 s off, once', () => {
+  const kills = (offsetSec: number): ConnectorWorld['kills'] => {
+    const world = new ConnectorWorld({ venue: 'lighter', args: { guardPath: 'guard' } });
+    world.damage = (_path, body) =>
+      body.replace(/"timestamp":(\d{10})\b/, (_all, at: string) => `"timestamp":${Number(at) + offsetSec}`);
+    world.run(130_000);
+    return world.kills;
+  };
+  expect(kills(0)).toEqual([]);
+  expect(kills(4)).toEqual([
+    {
+      type: 'kill',
+      level: 1,
+      reason: expect.stringMatching(/^CLOCK_SKEW: the clock of lighter:main must be within 2000 ms/),
+    },
+  ]);
+});
