@@ -27,8 +27,8 @@ const REFUSED_SILENCE_MS = 60_000;
 const REFUSED_SILENCE_MAX_MS = 900_000;
 /** Bounds of the pause before something that failed is asked again, ms. */
 const RETRY = { minMs: 500, maxMs: 30_000 } as const;
-/** Requests of these priorities wait while the circuit is open: nothing that is needed to leave. */
-const CIRCUIT_PRIORITY_MIN = 4;
+/** Requests of these priorities wait while the circuit is open: not what the account or leaving needs. */
+const CIRCUIT_PRIORITY_MIN = 5;
 /** The timer that releases what waits comes at least this often, ms. */
 const DUE_MAX_MS = 1_000;
 
