@@ -4,6 +4,7 @@ import type { CpuMessage, HttpMessage, SocketMessage } from '../src/ports/ports.
 import type { BookView } from '../src/market/book.ts';
 import type { FundingRate } from '../src/market/funding-rate.ts';
 import type { Instrument } from '../src/market/instrument.ts';
+import type { OrdersAllowed } from '../src/risk/orders-allowed.ts';
 import type { FillReport, FundingPaymentReport, OrderRequest, RefusalClass } from '../src/venues/venue.ts';
 import type { AppendFailed, RowsRead } from './journal-messages.ts';
 
@@ -50,8 +51,18 @@ export type ConnectorCommand =
       readonly orders: readonly { readonly clientOrderId: string; readonly validUntilMs: number }[];
       readonly replyTo: ActorRef<ConnectorEvent>;
     }
+  | LimitOrders
   /** A new incarnation of a subscriber wants all current state again (instruments, status, books, marks, rates, account). */
   | { readonly type: 'resend-state'; readonly to: ActorRef<ConnectorEvent>; readonly bases: readonly string[] };
+
+/** The guard's word on what may leave. Until it was heard nothing leaves that opens; what waits and is not allowed any more is refused. */
+export interface LimitOrders {
+  readonly type: 'limit-orders';
+  readonly allowed: OrdersAllowed;
+  /** Opening orders that have left already are cancelled at the venue. */
+  readonly cancelOpens: boolean;
+  readonly reason: string;
+}
 
 /** The connector's own timers. */
 export type ConnectorTimer =
@@ -229,6 +240,7 @@ export interface ConnectorRowPayload {
 export const connectorDelivery: DeliveryTable<ConnectorMessage> = {
   'place-order': { class: 'must-deliver', priority: 'order' },
   'cancel-order': { class: 'must-deliver', priority: 'risk' },
+  'limit-orders': { class: 'must-deliver', priority: 'risk' },
   'resolve-order': { class: 'must-deliver', priority: 'order' },
   'reconcile-symbol': { class: 'must-deliver', priority: 'order' },
   'resend-state': { class: 'must-deliver', priority: 'normal' },

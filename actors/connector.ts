@@ -5,6 +5,7 @@ import type { ConnectorPorts, SocketClosed } from '../src/ports/ports.ts';
 import { openVenue } from '../src/venues/registry.ts';
 import type { VenueEvent } from '../src/venues/venue.ts';
 import { cancelOrder, placeOrder } from './connector/commands.ts';
+import { askForLimits, limitOrders } from './connector/order-limits.ts';
 import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
@@ -37,6 +38,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     const adapter = openVenue(args.venue, { ...args.settings, secrets: self.ports.secrets });
     const state = newConnectorState(args, adapter, self);
     self.after(TICK_MS, { type: 'connector-tick' });
+    askForLimits(state, self);
     tellStatus(state, self);
     startUp(state, self);
     return state;
@@ -76,6 +78,9 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
       case 'cancel-order':
         cancelOrder(state, self, message);
         return state;
+      case 'limit-orders':
+        limitOrders(state, self, message);
+        return state;
       case 'resolve-order':
         resolveOrder(state, self, message);
         return state;
@@ -107,6 +112,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         return state;
       case 'connector-tick':
         self.after(TICK_MS, { type: 'connector-tick' });
+        askForLimits(state, self);
         tick(state, self, learn);
         return state;
       default:
@@ -120,6 +126,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
       reason: state.lastStatus?.reason ?? '',
       symbols: state.symbols,
       sockets: [...state.sockets].map(([key, track]) => ({ key, status: track.status, failures: track.failures })),
+      ordersAllowed: state.ordersAllowed,
       queued: state.queue.length,
       inFlight: state.inFlight.size,
       submissions: state.submissions.map((submission) => ({

@@ -26,7 +26,10 @@ export type GuardMessage =
   | { readonly type: 'guard-row-durable'; readonly appendId: number }
   /** An order was not sent because the commit of its intent took so long, monotonic ms. */
   | { readonly type: 'journal-slow'; readonly commitMs: number }
+  /** Every question about an order was spent, and nobody knows what became of it. */
+  | { readonly type: 'order-lost'; readonly venue: string; readonly clientOrderId: string }
   | { readonly type: 'guard-tick' }
+  | { readonly type: 'repeat-limit-orders' }
   | PairChanged
   | RowsRead
   | AppendFailed;
@@ -40,6 +43,8 @@ export const guardDelivery: DeliveryTable<
   'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },
   'journal-slow': { class: 'must-deliver', priority: 'normal' },
+  'repeat-limit-orders': { class: 'must-deliver', priority: 'risk' },
+  'order-lost': { class: 'must-deliver', priority: 'risk' },
   'guard-tick': { class: 'must-deliver', priority: 'normal' },
   'engine-state-changed': { class: 'state', keyFields: ['type'] },
 };

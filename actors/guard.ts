@@ -15,7 +15,11 @@ import {
 import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
 import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../src/risk/exposure-budget.ts';
 import type { ExposureDay } from '../src/risk/exposure-budget.ts';
+import { addIncident } from '../src/risk/incidents.ts';
+import type { IncidentKind, Incidents } from '../src/risk/incidents.ts';
 import type { JournalRow } from '../src/storage/rows.ts';
+import { repeatWire, tellWire } from './guard/wire.ts';
+import type { Wire } from './guard/wire.ts';
 import { guardDelivery } from './guard-messages.ts';
 import type { EngineState, EngineStateChanged, GuardMessage } from './guard-messages.ts';
 import { journalReplyDelivery } from './journal-messages.ts';
@@ -38,6 +42,8 @@ export interface GuardArgs {
   readonly journalPath: string;
   /** Told every change: strategy, positions, observer. */
   readonly recipientPaths: readonly string[];
+  /** Told first, and past their queues, which orders may leave. */
+  readonly connectorPaths?: readonly string[];
 }
 
 interface GuardState {
@@ -58,10 +64,10 @@ interface GuardState {
   readonly openValues: Map<string, bigint>;
   /** Monotonic ms; undefined while entries are not paused. */
   pausedUntilMs: number | undefined;
-  /** Monotonic ms of the last orders that a slow journal held back. */
-  slowAtMs: readonly number[];
+  incidents: Incidents;
   lastAppendId: number;
   readonly appends: Map<number, Append>;
+  readonly wire: Wire;
 }
 
 interface Append {
@@ -76,9 +82,6 @@ type GuardSelf = Self<GuardMessage>;
 const TICK_MS = 500;
 /** The day's exposure is written whenever this part of its budget was used. */
 const EXPOSURE_ROWS_PER_DAY = 20;
-/** So many orders held back by a slow journal within this time take the engine down. */
-const SLOW_MAX = 3;
-const SLOW_WINDOW_MS = 600_000;
 const JOURNAL_REPEAT_MS = 2_000;
 const READ_LIMIT = 500;
 /** Unwritten changes beyond this mean that the store is gone; the engine is down by then. */
@@ -107,9 +110,10 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       pairs: new Map(),
       openValues: new Map(),
       pausedUntilMs: undefined,
-      slowAtMs: [],
+      incidents: {},
       lastAppendId: 0,
       appends: new Map(),
+      wire: { cancelsOpens: false, untold: new Set() },
     };
     readRows(state, self);
     tellEngine(state, self);
@@ -123,14 +127,17 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         setByOperator(state, self, message.state, message.reason);
         return state;
       case 'kill':
-        takeDown(state, self, killed(state.engine, message.level, `K${message.level}: ${message.reason}`));
+        kill(state, self, message.level, `K${message.level}: ${message.reason}`);
         return state;
       case 'stand-down':
         if (state.engine.state === 'TRADING')
           takeDown(state, self, { state: 'ARMED', reason: message.reason, flatten: false });
         return state;
       case 'resend-engine-state':
-        self.tell(refOf<EngineStateChanged>(message.to), engineStateChanged(state));
+        resend(state, self, message.to);
+        return state;
+      case 'repeat-limit-orders':
+        repeatWire(state.wire, self, state.engine);
         return state;
       case 'guard-row-durable':
         settleAppend(state, self, message.appendId);
@@ -145,7 +152,10 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         takePair(state, self, message);
         return state;
       case 'journal-slow':
-        noteSlowJournal(state, self, message.commitMs);
+        noteIncident(state, self, 'journal-slow', `${message.commitMs} ms`);
+        return state;
+      case 'order-lost':
+        noteIncident(state, self, 'order-lost', `${message.venue} ${message.clientOrderId}`);
         return state;
       case 'guard-tick':
         tick(state, self);
@@ -182,6 +192,14 @@ function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, 
   appendEngine(state, self, next, next);
 }
 
+/** From K2 on, what would open is cancelled at the venues too; asked for again, it is done again. */
+function kill(state: GuardState, self: GuardSelf, level: 1 | 2 | 3, reason: string): void {
+  const before = state.engine;
+  if (level >= 2) state.wire.cancelsOpens = true;
+  takeDown(state, self, killed(before, level, reason));
+  if (level >= 2 && state.engine === before) tellWire(state.wire, self, state.args.connectorPaths ?? [], state.engine);
+}
+
 /** Takes effect now; the row follows. A state that is in force already is neither told nor written again. */
 function takeDown(state: GuardState, self: GuardSelf, next: Engine): void {
   if (next.state === state.engine.state && next.flatten === state.engine.flatten) return;
@@ -199,13 +217,23 @@ function dropPendingRises(state: GuardState): void {
 
 function setEngine(state: GuardState, self: GuardSelf, next: Engine): void {
   state.engine = next;
+  if (next.state === 'HALTED') state.wire.cancelsOpens = true;
+  if (next.state === 'ARMED' || next.state === 'TRADING') state.wire.cancelsOpens = false;
   self.log('info', 'engine-state-changed', { state: next.state, reason: next.reason, flatten: next.flatten });
   tellEngine(state, self);
 }
 
+/** The wire first: what a position still plans is refused there. */
 function tellEngine(state: GuardState, self: GuardSelf): void {
+  tellWire(state.wire, self, state.args.connectorPaths ?? [], state.engine);
   const message = engineStateChanged(state);
   for (const path of state.args.recipientPaths) self.tell(refOf<EngineStateChanged>(path), message);
+}
+
+/** A new incarnation asks. */
+function resend(state: GuardState, self: GuardSelf, to: string): void {
+  if (state.args.connectorPaths?.includes(to) === true) tellWire(state.wire, self, [to], state.engine);
+  else self.tell(refOf<EngineStateChanged>(to), engineStateChanged(state));
 }
 
 function engineStateChanged(state: GuardState): EngineStateChanged {
@@ -261,17 +289,15 @@ function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail
   if (append === undefined) return;
   // The row stays queued for the tick to repeat, but what it would have raised is off.
   state.appends.set(appendId, { ...append, raisesTo: undefined });
-  takeDown(state, self, killed(state.engine, 2, `K2: journal refused a row: ${detail}`));
+  kill(state, self, 2, `K2: journal refused a row: ${detail}`);
 }
 
-/** Once is a hiccup; again and again the disk is failing, and what cannot be written must not be begun (K2). */
-function noteSlowJournal(state: GuardState, self: GuardSelf, commitMs: number): void {
-  const now = self.monotonicMs();
-  state.slowAtMs = [...state.slowAtMs.filter((atMs) => now - atMs < SLOW_WINDOW_MS), now];
-  self.log('warn', 'order-held-by-slow-journal', { commitMs, times: state.slowAtMs.length });
-  if (state.slowAtMs.length < SLOW_MAX) return;
-  state.slowAtMs = [];
-  takeDown(state, self, killed(state.engine, 2, `K2: the journal was too slow ${SLOW_MAX} times, last ${commitMs} ms`));
+/** Once is a hiccup; again and again what cannot be written or found must not be begun (K2). */
+function noteIncident(state: GuardState, self: GuardSelf, kind: IncidentKind, detail: string): void {
+  const noted = addIncident(state.incidents, kind, self.monotonicMs());
+  state.incidents = noted.incidents;
+  self.log('warn', `${kind}-noted`, { detail, times: noted.count });
+  if (noted.isTooMany) kill(state, self, 2, `K2: ${kind} ${noted.count} times, last ${detail}`);
 }
 
 function readRows(state: GuardState, self: GuardSelf): void {
@@ -332,6 +358,8 @@ function finishRecovery(state: GuardState, self: GuardSelf): void {
   const kept = startedFrom(state.durable, false);
   // A kill in force must reach the positions before they have recovered.
   if (kept.state !== 'ARMED' && (state.engine.state === 'STOPPED' || goesUp(kept, state.engine))) {
+    // Which level it was is not written: cancelling what may still rest from before is safe at any.
+    state.wire.cancelsOpens = true;
     setEngine(state, self, kept);
   }
   if (state.args.bases.some((base) => (state.pairs.get(base)?.phase ?? 'RECOVERING') === 'RECOVERING')) return;
@@ -367,7 +395,7 @@ function watchExposure(state: GuardState, self: GuardSelf, pair: PairChanged): v
   const spent = spentExposureBudget(state.exposure, maxExposureQuoteSec);
   if (spent !== undefined) {
     // What is lower already stays; nothing is written or told again.
-    takeDown(state, self, killed(state.engine, 1, `K1: ${spent}`));
+    kill(state, self, 1, `K1: ${spent}`);
   } else if (
     state.recovered &&
     state.exposure.quoteSec - state.exposureWritten >= maxExposureQuoteSec / EXPOSURE_ROWS_PER_DAY

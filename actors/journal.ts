@@ -25,6 +25,8 @@ export interface JournalState {
   appendsFailed: number;
   conflicts: number;
   lastFailure: string | undefined;
+  /** The last answer of the disk was a failure, and the guard knows. */
+  isFailing: boolean;
 }
 
 /** Rows of one answer; the reader asks again from the last one's sequence. */
@@ -43,6 +45,7 @@ export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, Journ
     appendsFailed: 0,
     conflicts: 0,
     lastFailure: undefined,
+    isFailing: false,
   }),
 
   receive(state, message, self) {
@@ -75,13 +78,9 @@ export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, Journ
 
 function append(state: JournalState, message: Append, self: JournalSelf): void {
   if (state.pending.size >= state.pendingAppendsMax) {
-    refuse(
-      state,
-      message,
-      `the journal must have at most ${state.pendingAppendsMax} appends waiting for the disk`,
-      'not-stored',
-      self,
-    );
+    const detail = `the journal must have at most ${state.pendingAppendsMax} appends waiting for the disk`;
+    tellGuardOfFailure(state, detail, self);
+    refuse(state, message, detail, 'not-stored', self);
     return;
   }
   state.pending.set(self.ports.store.append(message.rows), message);
@@ -91,6 +90,7 @@ function tellDurable(state: JournalState, message: RowsDurable, self: JournalSel
   const append = state.pending.get(message.ref);
   if (append === undefined) throw new Error(`an answer of the store must belong to an append, was for ${message.ref}`);
   state.pending.delete(message.ref);
+  state.isFailing = false;
   const repeated = message.repeatedRows ?? 0;
   state.rowsDurable += append.rows.length - repeated;
   if (repeated > 0) self.count('rows-repeated', repeated);
@@ -120,7 +120,15 @@ function tellFailed(state: JournalState, message: StoreFailed, self: JournalSelf
     if (state.guard !== undefined)
       self.tell(state.guard, { type: 'kill', level: 2, reason: `JOURNAL_CONFLICT: ${message.detail}` });
   }
+  if (message.isConflict !== true) tellGuardOfFailure(state, message.detail, self);
   refuse(state, append, message.detail, message.isConflict === true ? 'row-conflict' : 'not-stored', self);
+}
+
+/** Whoever wrote it: without durable intents nothing may be opened (K2). Told once until the disk takes something again. */
+function tellGuardOfFailure(state: JournalState, detail: string, self: JournalSelf): void {
+  if (state.isFailing || state.guard === undefined) return;
+  state.isFailing = true;
+  self.tell(state.guard, { type: 'kill', level: 2, reason: `JOURNAL_FAILED: ${detail}` });
 }
 
 function refuse(

@@ -14,6 +14,7 @@ import type { GuardMessage } from './guard-messages.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
 import { guardDelivery } from './guard-messages.ts';
 import { appendSlowDelivery, journalReplyDelivery } from './journal-messages.ts';
+import type { AppendFailed } from './journal-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
 import {
@@ -38,7 +39,7 @@ import {
   reconciled,
   watchExternalExposure,
 } from './position/reconcile.ts';
-import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
+import { isReachable, newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
 
 const ENGINE_ASK_MS = 2_000;
@@ -135,7 +136,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
       return;
     }
     case 'append-failed':
-      appendFailed(state, self, message.appendId, message.detail);
+      appendFailed(state, self, message);
       return;
     case 'rows-read':
       journalRead(state, self, message);
@@ -213,12 +214,19 @@ function appendDurable(state: PositionState, self: PositionSelf, appendId: numbe
 }
 
 /** No durable intent, no order. Everything else is kept and repeated: the fact stays ours until the journal has it. */
-function appendFailed(state: PositionState, self: PositionSelf, appendId: number, detail: string): void {
+function appendFailed(state: PositionState, self: PositionSelf, { appendId, code, detail }: AppendFailed): void {
   const pending = state.appends.get(appendId);
-  self.log('error', 'append-failed', { appendId, detail });
-  if (pending === undefined || pending.clientOrderIds.length === 0) return;
-  state.appends.delete(appendId);
-  planAbandoned(state, self, pending.clientOrderIds, 'JOURNAL');
+  self.log('error', 'append-failed', { appendId, code, detail });
+  if (pending === undefined) return;
+  if (pending.clientOrderIds.length > 0) {
+    state.appends.delete(appendId);
+    planAbandoned(state, self, pending.clientOrderIds, 'JOURNAL');
+  } else if (code === 'row-conflict') {
+    // Another row of this id is stored, ours never will be; the journal has told the guard. Any answer proves that what came
+    // before is stored, so whoever waits for that need not wait for ever.
+    self.count('rows-contradicted');
+    appendDurable(state, self, appendId);
+  }
 }
 
 type MarketEvent = Extract<
@@ -240,9 +248,9 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
     case 'venue-status': {
       const track = trackOf(state, event);
       if (track === undefined) return;
-      const isBack = track.status?.status !== 'ready' && event.status === 'ready';
+      const isBack = !isReachable(track.status) && isReachable(event);
       track.status = event;
-      if (event.status === 'ready') track.heardAtMs = self.monotonicMs();
+      if (isReachable(event)) track.heardAtMs = self.monotonicMs();
       if (isBack) venueIsBack(state, self, track);
       return;
     }

@@ -12,6 +12,7 @@ import { startEngine } from './composition/live/engine.ts';
 import type { Engine } from './composition/live/engine.ts';
 import { runLoneVenue } from './composition/live/lone-venue.ts';
 import { startControlServer } from './control/control-server.ts';
+import { watchKillFile } from './control/kill-file.ts';
 import { loadControlToken } from './control/control-token.ts';
 import type { Log } from './observe/live/log.ts';
 import { openLog } from './observe/live/log.ts';
@@ -67,6 +68,18 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     log.close();
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
   });
+  const endKillFile = watchKillFile(
+    config.dataDir,
+    (message) => system.tell(guardRef.path, message),
+    (detail) =>
+      log.write({
+        level: 'error',
+        event: 'kill-file-unreadable',
+        fields: { detail },
+        atMs: Date.now(),
+        thread: 'main',
+      }),
+  );
   const view = startTerminalView({ read: () => readSummary(engine, control.address) });
 
   const outcome = await Promise.race([
@@ -74,6 +87,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     system.failed.then((reason) => ({ failed: reason })),
   ]);
   const quiet = 'failed' in outcome ? false : outcome.quiet;
+  endKillFile();
   view.stop();
   await control.close();
   log.close();

@@ -1,9 +1,11 @@
 /** Orders and cancels as they are commanded: the last gate, then on to the submissions. Connector thread. */
 import { approve } from '../../src/risk/approval.ts';
 import type { DenialCode, OrderGateContext } from '../../src/risk/approval.ts';
+import { isOrderAllowed } from '../../src/risk/orders-allowed.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { ConnectorCommand, OrderPurpose } from '../connector-messages.ts';
+import { mayPass, takePass } from './circuits.ts';
 import { tellAfterFacts } from './facts.ts';
 import { orderObserved, rememberOrder, workingOrders } from './orders.ts';
 import { judgedPosition } from './positions.ts';
@@ -50,7 +52,7 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
     if (known.lastEvent !== undefined) tellAfterFacts(state, self, command.replyTo, known.lastEvent);
     return;
   }
-  if (!rememberOrder(state, self, order, command.replyTo)) {
+  if (!rememberOrder(state, self, order, purpose.purpose, command.replyTo)) {
     // Not even room to remember the refusal: the position's own deadline asks what became of it.
     self.log('error', 'orders-too-many', { venue: state.args.venue, clientOrderId: order.clientOrderId });
     return;
@@ -69,6 +71,12 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
     refuse(state, self, order, 'CANCELLED_BEFORE_SENT', 'its cancel came first', 'transient');
     return;
   }
+  const limited = refusalByLimits(state, order, purpose.purpose);
+  if (limited !== undefined) {
+    self.count('denied:ENGINE_STATE');
+    refuse(state, self, order, 'ENGINE_STATE', limited, 'state');
+    return;
+  }
   if (!order.reduceOnly && !entriesAllowed(state, self)) {
     const reason = state.lastStatus?.reason === '' ? 'start-up quarantine, clock or journal' : state.lastStatus?.reason;
     refuse(state, self, order, 'ENTRIES_NOT_ALLOWED', reason ?? 'starting', 'transient');
@@ -79,6 +87,19 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
     return;
   }
   judge(state, self, order, purpose);
+}
+
+/** Returns why an order may not leave as the engine stands, or undefined. */
+export function refusalByLimits(
+  state: ConnectorState,
+  { reduceOnly }: OrderRequest,
+  purpose: OrderPurpose['purpose'],
+): string | undefined {
+  if (reduceOnly) return undefined;
+  const { ordersAllowed } = state;
+  if (ordersAllowed === undefined) return 'the engine must say what is allowed, it has not yet';
+  if (isOrderAllowed(ordersAllowed, { reduceOnly, opens: purpose === 'open' })) return undefined;
+  return `orders must be ${ordersAllowed}, was one to ${purpose}`;
 }
 
 function isOfEarlierLife(state: ConnectorState, self: ConnectorSelf, order: OrderRequest): boolean {
@@ -102,6 +123,14 @@ function judge(state: ConnectorState, self: ConnectorSelf, order: OrderRequest, 
     self.log('warn', 'order-denied', { venue: state.args.venue, clientOrderId: order.clientOrderId, code, detail });
     refuse(state, self, order, code, detail, CLASS_OF_DENIAL[code]);
     return;
+  }
+  // What reduces passes any circuit; the venue's hard limit holds for it too.
+  if (!order.reduceOnly) {
+    if (!mayPass(state, self, 'orders')) {
+      refuse(state, self, order, 'CIRCUIT_OPEN', 'another order tries first whether the venue works', 'transient');
+      return;
+    }
+    takePass(state, self, 'orders');
   }
   const { approved } = verdict;
   self.tracing.mark('gate-passed', order.clientOrderId);
@@ -149,9 +178,13 @@ function priorityOf(order: OrderRequest, purpose: OrderPurpose): RequestPriority
   return purpose.purpose === 'open' ? 3 : 1;
 }
 
-/** Asks the venue to cancel. An order that has not left yet is taken back instead. */
-export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command: CancelOrder): void {
-  const { symbol, clientOrderId } = command;
+/** Asks the venue to cancel. An order that has not left yet is taken back instead. `overtakes`: see `SubmissionTrack`. */
+export function cancelOrder(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  { symbol, clientOrderId }: Pick<CancelOrder, 'symbol' | 'clientOrderId'>,
+  overtakes = false,
+): void {
   if (withdraw(state, self, clientOrderId)) return;
   if (!state.orders.has(clientOrderId)) {
     // An order of an earlier life, or one still behind this cancel in the mailbox.
@@ -176,6 +209,7 @@ export function cancelOrder(state: ConnectorState, self: ConnectorSelf, command:
     clientOrderId,
     symbol,
     priority: 0,
+    ...(overtakes ? { overtakes: true as const } : {}),
     validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
     plan: (nonce) =>
       state.adapter.cancelOrder(

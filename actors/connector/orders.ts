@@ -2,7 +2,7 @@
 import type { FillReport, OrderReport, OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { WorkingOrder } from '../../src/risk/approval.ts';
 import type { ActorRef } from '../../src/runtime/actor.ts';
-import type { ConnectorEvent, OrderEvent } from '../connector-messages.ts';
+import type { ConnectorEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
 import { tellDurably } from './facts.ts';
 import { keepNewest } from './state.ts';
 import type { ConnectorSelf, ConnectorState, OrderTrack } from './state.ts';
@@ -19,11 +19,13 @@ export function rememberOrder(
   state: ConnectorState,
   self: ConnectorSelf,
   order: OrderRequest,
+  purpose: OrderPurpose['purpose'],
   replyTo: ActorRef<ConnectorEvent>,
 ): boolean {
   if (state.orders.size >= ORDERS_MAX && !forgetOneEnded(state)) return false;
   state.orders.set(order.clientOrderId, {
     order,
+    purpose,
     replyTo,
     phase: 'unsent',
     reportedLots: 0,

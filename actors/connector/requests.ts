@@ -4,6 +4,7 @@ import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
 import { backoffMs } from './backoff.ts';
+import { mayPass, noteFailure, noteLimit, noteSuccess, takePass } from './circuits.ts';
 import { instant } from './state.ts';
 import type {
   ConnectorSelf,
@@ -26,6 +27,8 @@ const REFUSED_SILENCE_MS = 60_000;
 const REFUSED_SILENCE_MAX_MS = 900_000;
 /** Bounds of the pause before something that failed is asked again, ms. */
 const RETRY = { minMs: 500, maxMs: 30_000 } as const;
+/** Requests of these priorities wait while the circuit is open: not what the account or leaving needs. */
+const CIRCUIT_PRIORITY_MIN = 5;
 /** The timer that releases what waits comes at least this often, ms. */
 const DUE_MAX_MS = 1_000;
 
@@ -140,12 +143,19 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
       kept.push(queued);
       continue;
     }
+    const waits = queued.urgency.priority >= CIRCUIT_PRIORITY_MIN;
+    if (waits && !mayPass(state, self, 'rest')) {
+      waitMs = Math.min(waitMs, DUE_MAX_MS);
+      kept.push(queued);
+      continue;
+    }
     const wait = state.restLimiter.acquire(queued.operation.weight, queued.urgency.priority, nowMs);
     if (wait > 0) {
       waitMs = Math.min(waitMs, wait);
       kept.push(queued);
       continue;
     }
+    if (waits) takePass(state, self, 'rest');
     send(state, self, queued);
   }
   state.queue = kept;
@@ -177,6 +187,7 @@ export function answered(state: ConnectorState, self: ConnectorSelf, answer: Htt
   const read = parse(pending, answer, self);
   if (read.ok) {
     if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) state.limitRefusals = 0;
+    if (!pending.operation.mutates) noteSuccess(state, self, 'rest');
     apply(read.result.events, pending.sentAt);
   } else {
     refused(state, self, pending, answer, read.error);
@@ -209,12 +220,19 @@ function refused(
   const operation = pending.operation.name;
   if (answer.status === 429 || (error instanceof VenueError && error.class === 'rate-limit')) {
     const silenceMs = silenceOf(state, self, pending, answer);
-    state.restLimiter.silence(self.monotonicMs() + silenceMs);
+    const untilMs = self.monotonicMs() + silenceMs;
+    state.restLimiter.silence(untilMs);
+    noteLimit(state, self, 'rest', untilMs);
+    if (pending.operation.mutates) noteLimit(state, self, 'orders', untilMs);
     self.count('rate-limit-refusals');
     self.log('warn', 'rate-limit-refused', { venue, operation, silenceMs });
     return;
   }
   if (error instanceof MalformedPayload) self.count('malformed-answers');
+  if (!pending.operation.mutates) {
+    if (error instanceof MalformedPayload || answer.status >= 500) noteFailure(state, self, 'rest');
+    else noteSuccess(state, self, 'rest');
+  }
   if (error instanceof VenueError && error.class === 'fatal' && !pending.operation.mutates) {
     state.accessRefused = error.message;
     self.log('error', 'access-refused', { venue, operation, error: error.message });
@@ -245,6 +263,7 @@ export function failed(state: ConnectorState, self: ConnectorSelf, failure: Http
   if (pending === undefined) return;
   state.inFlight.delete(failure.ref);
   self.count('requests-failed');
+  if (!pending.operation.mutates) noteFailure(state, self, 'rest');
   const error = new TransportFailure(pending.operation.name, failure);
   self.log('warn', 'request-failed', {
     venue: state.args.venue,

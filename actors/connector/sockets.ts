@@ -2,6 +2,7 @@
 import type { SocketClosed, SocketFrame } from '../../src/ports/ports.ts';
 import type { FrameResult, VenueEvent } from '../../src/venues/venue.ts';
 import { backoffMs } from './backoff.ts';
+import { noteFailure, noteSuccess } from './circuits.ts';
 import { dueIn } from './requests.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState, SocketTrack } from './state.ts';
@@ -84,6 +85,7 @@ export function socketClosed(
   const { key, track } = found;
   const lasted = track.status === 'open' && self.monotonicMs() - track.openedAtMs >= LASTED_MS;
   track.failures = lasted ? 1 : track.failures + 1;
+  if (!lasted) noteFailure(state, self, 'ws');
   track.ref = undefined;
   track.status = 'waiting';
   state.frames = state.frames.filter((frame) => frame.socketKey !== key);
@@ -106,6 +108,10 @@ export function tickSockets(state: ConnectorState, self: ConnectorSelf): readonl
     self.log('warn', 'socket-silent', { venue: state.args.venue, socket: key, silentMs: Math.round(silentMs) });
     cut(track, self);
   }
+  const isLasting = [...state.sockets.values()].every(
+    ({ status, openedAtMs }) => status === 'open' && now - openedAtMs >= LASTED_MS,
+  );
+  if (isLasting) noteSuccess(state, self, 'ws');
   return carryOut(state, self, undefined, state.stream.tick(instant(self)));
 }
 

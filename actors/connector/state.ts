@@ -21,7 +21,10 @@ import type {
 } from '../../src/venues/venue.ts';
 import type { OrderGate, OrderGateLimits } from '../../src/risk/approval.ts';
 import { createOrderGate } from '../../src/risk/approval.ts';
-import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent } from '../connector-messages.ts';
+import type { OrdersAllowed } from '../../src/risk/orders-allowed.ts';
+import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
+import { newCircuits } from './circuits.ts';
+import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 
 export type ConnectorSelf = Self<ConnectorMessage, ConnectorPorts>;
@@ -37,6 +40,8 @@ export interface ConnectorArgs {
   readonly subscribers: readonly { readonly path: string; readonly bases?: readonly string[] }[];
   readonly observerPath: string;
   readonly journalPath: string;
+  /** Who says which orders may leave; absent where nobody does and all may. */
+  readonly guardPath?: string;
   /** Entries are refused this long after start: requests of an earlier life may still be in flight. */
   readonly startupQuarantineMs: number;
   /** An earlier process used this account, perhaps a moment ago: it counts as an earlier life of the limits. */
@@ -107,6 +112,7 @@ export interface SocketTrack {
 /** One order placed in this life. */
 export interface OrderTrack {
   readonly order: OrderRequest;
+  readonly purpose: OrderPurpose['purpose'];
   readonly replyTo: ActorRef<ConnectorEvent>;
   /**
    * unsent: no byte left. sent: handed over, perhaps acknowledged. unknown: no answer came. live: the venue's own report or a fill
@@ -129,6 +135,8 @@ export interface SubmissionTrack {
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly priority: RequestPriority;
+  /** Ordered by the kill switch: before all else, and not held up by what is under way. The limit holds. */
+  readonly overtakes?: true;
   readonly validUntilMs: number;
   readonly plan: (nonce: bigint | undefined) => SubmissionPlan;
   state: 'waiting' | 'signing' | 'signed' | 'sent';
@@ -255,6 +263,9 @@ export interface ConnectorState {
   readonly orderLimiter: RateLimiter | undefined;
   readonly frameLimiter: RateLimiter | undefined;
   gate: OrderGate;
+  readonly circuits: Circuits;
+  /** The guard's word; undefined until it was heard in this life. */
+  ordersAllowed: OrdersAllowed | undefined;
 
   readonly instruments: Map<string, Instrument>;
   readonly baseBySymbol: Map<string, string>;
@@ -305,6 +316,8 @@ export interface ConnectorState {
   lastTickAt: SentAt;
   /** Monotonic ms of the last warning about the venue's clock; undefined while its offset is small. */
   clockWarnedAtMs: number | undefined;
+  /** The guard knows that the venue's clock is too far off. */
+  clockSkewTold: boolean;
 
   readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
@@ -364,6 +377,8 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, args, self),
     frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
+    circuits: newCircuits(),
+    ordersAllowed: args.guardPath === undefined ? 'all' : undefined,
     instruments: new Map(),
     baseBySymbol: new Map(),
     fees: new Map(),
@@ -434,6 +449,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     clock: unknownClockOffset,
     lastTickAt: at,
     clockWarnedAtMs: undefined,
+    clockSkewTold: false,
     positions: new Map(),
     positionSequence: 0,
     marks: new Map(),

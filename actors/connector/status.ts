@@ -1,6 +1,7 @@
 /** The venue's status as others see it: what it can do for them now, told when it changes and from time to time. */
 import { bestOffset } from '../../src/venues/clock-offset.ts';
 import type { MarketEvent } from '../connector-messages.ts';
+import { openCircuit } from './circuits.ts';
 import { APPENDS_MAX } from './facts.ts';
 import { tellMarket } from './publish.ts';
 import { submissionLimiter } from './state.ts';
@@ -71,5 +72,6 @@ function describe(state: ConnectorState, self: ConnectorSelf): readonly [Status[
     const isLong = self.monotonicMs() - nonce.unknownSinceMs > NONCE_PATIENCE_MS;
     if (!nonce.wasKnown || isLong) return ['reconciling', 'reading the next nonce'];
   }
-  return ['ready', ''];
+  const open = openCircuit(state, self);
+  return open === undefined ? ['ready', ''] : ['degraded', open];
 }

@@ -14,6 +14,7 @@ import type { TaskDone, TaskFailed } from '../../src/ports/ports.ts';
 import { VenueError } from '../../src/venues/venue.ts';
 import type { RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
+import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { orderObserved } from './orders.ts';
 import { dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
@@ -30,7 +31,7 @@ const UNANSWERED_MAX = 512;
 
 export type NewSubmission = Pick<
   SubmissionTrack,
-  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'validUntilMs' | 'plan'
+  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'overtakes' | 'validUntilMs' | 'plan'
 >;
 
 /** Queues one; false when too many wait already and nothing was queued. */
@@ -71,8 +72,9 @@ function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
   const waiting = state.submissions.filter((submission) => submission.state === 'waiting');
   if (waiting.length === 0) return;
   let underWay = state.submissions.length - waiting.length;
-  for (const submission of waiting.toSorted((one, other) => one.priority - other.priority)) {
-    if (underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX)) continue;
+  for (const submission of waiting.toSorted((one, other) => rankOf(one) - rankOf(other))) {
+    if (submission.overtakes !== true && underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX))
+      continue;
     if (!submission.isBooked) {
       const waitMs = submissionLimiter(state).acquire(1, submission.priority, self.monotonicMs());
       if (waitMs > 0) {
@@ -84,6 +86,10 @@ function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
     underWay += 1;
     sign(state, self, submission);
   }
+}
+
+function rankOf({ overtakes, priority }: SubmissionTrack): number {
+  return overtakes === true ? -1 : priority;
 }
 
 function sign(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): void {
@@ -202,7 +208,9 @@ export function submissionRefused(
 ): void {
   if (refusal === 'rate-limit') {
     const limiter = submissionLimiter(state);
-    limiter.silence(self.monotonicMs() + limiter.bucket.windowMs);
+    const untilMs = self.monotonicMs() + limiter.bucket.windowMs;
+    limiter.silence(untilMs);
+    noteLimit(state, self, 'orders', untilMs);
     self.count('rate-limit-refusals');
   }
   const submission = refusedOne(state, submissionId);
@@ -249,6 +257,7 @@ function accepted(
   venueOrderId: string | undefined,
 ): void {
   if (!remove(state, self, submission)) return;
+  noteSuccess(state, self, 'orders');
   nonceAccepted(state, submission.nonce);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   noteLeverage(state, submission);
@@ -268,6 +277,9 @@ function refused(
     return;
   }
   if (!remove(state, self, submission)) return;
+  if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
+  // The venue answers: that it does not want this one is no fault of the circuit.
+  else if (refusal !== 'rate-limit') noteSuccess(state, self, 'orders');
   self.count(`refusals:${refusal}`);
   if (refusal === 'fatal') {
     state.fatal = `${code}: ${reason}`;
@@ -290,6 +302,7 @@ function provesNothing(refusal: RefusalClass): boolean {
 function unknown(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack, reason: string): void {
   if (!remove(state, self, submission)) return;
   self.count('outcomes-unknown');
+  noteFailure(state, self, 'orders');
   if (submission.submissionId !== undefined) {
     state.unanswered.set(submission.submissionId, submission);
     keepNewest(state.unanswered, UNANSWERED_MAX);
@@ -333,13 +346,19 @@ export function submissionsCut(state: ConnectorState, self: ConnectorSelf, socke
 }
 
 /** Takes an order back that has not left yet; false when a byte of it may have. */
-export function withdraw(state: ConnectorState, self: ConnectorSelf, clientOrderId: string): boolean {
+export function withdraw(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  clientOrderId: string,
+  code = 'CANCELLED_BEFORE_SENT',
+  reason = 'cancelled while it waited',
+): boolean {
   const submission = state.submissions.find(
     (candidate) =>
       candidate.kind === 'place' && candidate.state !== 'sent' && candidate.clientOrderId === clientOrderId,
   );
   if (submission === undefined) return false;
-  abandonUnsent(state, self, submission, 'CANCELLED_BEFORE_SENT', 'cancelled while it waited');
+  abandonUnsent(state, self, submission, code, reason);
   return true;
 }
 

@@ -1,5 +1,7 @@
 /** What time it is at the venue, and whether that is known well enough to trade. Connector thread. */
+import { refOf } from '../../src/runtime/actor.ts';
 import { bestOffset, unknownClockOffset } from '../../src/venues/clock-offset.ts';
+import type { GuardMessage } from '../guard-messages.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 
@@ -27,6 +29,7 @@ export function earliestVenueMs(state: ConnectorState, self: ConnectorSelf): num
 export function watchVenueClock(state: ConnectorState, self: ConnectorSelf): void {
   const now = self.monotonicMs();
   const best = bestOffset(state.clock, now);
+  if (best !== undefined) reportSkew(state, self, best.offsetMs);
   if (best === undefined || Math.abs(best.offsetMs) <= state.args.clockWarnOffsetMs) {
     state.clockWarnedAtMs = undefined;
     return;
@@ -41,6 +44,17 @@ export function watchVenueClock(state: ConnectorState, self: ConnectorSelf): voi
     offsetMs: Math.round(best.offsetMs),
     limitMs: clockWarnOffsetMs,
   });
+}
+
+/** A clock this far off spoils every expiry and venue time: the engine only reduces until a person has looked (K1). Once per episode. */
+function reportSkew(state: ConnectorState, self: ConnectorSelf, offsetMs: number): void {
+  const isSkewed = Math.abs(offsetMs) > OFFSET_MAX_MS;
+  const isNew = isSkewed && !state.clockSkewTold;
+  state.clockSkewTold = isSkewed;
+  const { guardPath, venue, account } = state.args;
+  if (!isNew || guardPath === undefined) return;
+  const reason = `CLOCK_SKEW: the clock of ${venue}:${account} must be within ${OFFSET_MAX_MS} ms of ours, is ${Math.round(offsetMs)} ms off`;
+  self.tell(refOf<GuardMessage>(guardPath), { type: 'kill', level: 1, reason });
 }
 
 /** Notices that our calendar was set: everything measured against it is measured again. Called every tick. */

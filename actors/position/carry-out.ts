@@ -255,6 +255,8 @@ export function watchOrders(state: PositionState, self: PositionSelf): void {
     } else if (action === 'lost') {
       self.log('error', 'order-lost', { clientOrderId, venue: order.planned.venue });
       applyToOrder(state.book, clientOrderId, { type: 'resolution-exhausted' });
+      const { venue } = order.planned;
+      self.tell(refOf<GuardMessage>(state.args.guardPath), { type: 'order-lost', venue, clientOrderId });
     }
   }
 }

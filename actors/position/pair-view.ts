@@ -14,7 +14,7 @@ import { orderPriceTicks, priceNano, priceOf, quantityOf } from '../../src/money
 import { midTicks, opposite, walkBook } from '../../src/strategy/book-walk.ts';
 import { priceCapTicks } from '../../src/strategy/order-price.ts';
 import { hedgeRefusal } from './gates.ts';
-import { pairTracks } from './state.ts';
+import { isReachable, pairTracks } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 const NANO_PER_BPS = 10_000n;
@@ -62,7 +62,7 @@ function viewLeg(
     quietForMs: self.monotonicMs() - track.watch.lastFillAtMs,
     minLots: track.instrument === undefined ? 1 : minimumLots(track, track.instrument),
     unitsPerLot,
-    reachable: track.status?.status === 'ready' && track.instrument !== undefined,
+    reachable: isReachable(track.status) && track.instrument !== undefined,
   };
 }
 

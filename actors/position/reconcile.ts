@@ -8,7 +8,7 @@ import { isActive } from '../../src/execution/pair-state.ts';
 import { positionQueried, positionTruth } from '../../src/execution/position-truth.ts';
 import type { ConnectorEvent, ConnectorMessage } from '../connector-messages.ts';
 import { adjust } from './adjust.ts';
-import { legKeyOf, trackOf, venueKey } from './state.ts';
+import { isReachable, legKeyOf, trackOf, venueKey } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** Least time between two comparisons of one venue, monotonic ms. */
@@ -21,7 +21,7 @@ const OVERLAP_MS = 60_000;
 /** Asks a venue to compare, unless it is being asked, was asked a moment ago, or cannot answer. */
 export function askToReconcile(state: PositionState, self: PositionSelf, track: VenueTrack): void {
   const key = legKeyOf(track);
-  if (key === undefined || track.reconcile !== undefined || track.status?.status !== 'ready') return;
+  if (key === undefined || track.reconcile !== undefined || !isReachable(track.status)) return;
   if (self.monotonicMs() - track.lastReconcileAtMs < RECONCILE_PAUSE_MS) return;
   const { calendarScale, execution } = state.args;
   const orders = [...state.book.orders.values()].filter(

@@ -14,7 +14,7 @@ import { advance } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
 import { reviveIfExposed } from './revive.ts';
-import { pairTracks, trackOf } from './state.ts';
+import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 const ROWS_PER_READ = 5_000;
@@ -209,7 +209,7 @@ function venuesCompared(state: PositionState): boolean {
   const tracks = [...state.venues.values()];
   const compared = tracks.filter((track) => track.reconciled).length;
   const pending = tracks.some(
-    (track) => !track.reconciled && track.instrument !== undefined && track.status?.status === 'ready',
+    (track) => !track.reconciled && track.instrument !== undefined && isReachable(track.status),
   );
   return !pending && compared >= Math.min(2, tracks.length);
 }

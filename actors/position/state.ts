@@ -138,6 +138,11 @@ export interface PositionState {
   lastToldAtMs: number;
 }
 
+/** Returns whether the venue can be asked and can be left; it may be too unwell to be entered. */
+export function isReachable(status: VenueTrack['status']): boolean {
+  return status?.status === 'ready' || status?.status === 'degraded';
+}
+
 /** Returns the state of a new incarnation; nothing is sent yet. */
 export function newPositionState(args: PositionArgs): PositionState {
   const venues = new Map<string, VenueTrack>();

@@ -1,15 +1,20 @@
-/** `tandem engine`, `kill`, `exit`, `flatten`: acts of an operator on a running engine, from another process. Main thread only. */
+/** `tandem engine`, `kill`, `exit`, `flatten`: acts of an operator on an engine, from another process. Main thread only. */
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure } from './command-failure.ts';
+import { loadConfigOrFail } from './config-file.ts';
 import { confirm } from './confirmation.ts';
-import { addControlOptions, addressOf, askControl, orderControl } from './control-client.ts';
+import { addControlOptions, addressOf, askControl, EngineSilent, orderControl } from './control-client.ts';
 import type { ControlOptions } from './control-client.ts';
 
 interface ActOptions extends ControlOptions {
   readonly reason?: string;
   readonly yes?: true;
+}
+
+interface FlattenOptions extends ActOptions {
+  readonly config?: string;
 }
 
 /** What the engine's public picture says of itself. */
@@ -56,9 +61,10 @@ export function register(program: Command): void {
     .addOption(reasonOption().default(DEFAULT_REASON))
     .action(async (level: string, options: ActOptions) => kill(Number(level), options));
   act(program, 'exit', 'close the pair of one symbol').argument('<symbol>', 'for example BTC').action(exitPair);
-  act(program, 'flatten', 'close all pairs and halt: kill level 3')
+  act(program, 'flatten', 'close all pairs and halt (kill level 3), also without an engine: see --config')
     .addOption(reasonOption().default(DEFAULT_REASON))
-    .action(async (options: ActOptions) => kill(3, options));
+    .option('--config <file>', "the engine's configuration; with it, one that is dead or hangs is ended and replaced")
+    .action(flatten);
 }
 
 function act(program: Command, name: string, description: string): Command {
@@ -89,6 +95,41 @@ async function kill(level: number, options: ActOptions): Promise<void> {
       `not flat after ${FLAT_WAIT_MS / 1_000} s: ${left.join(', ')}; the engine goes on closing, watch "tandem actors"`,
     );
   say(options, { flat: true }, 'flat: no pair is open');
+}
+
+/** Asks the running engine; where none answers, does it without. */
+async function flatten(given: FlattenOptions, command: Command): Promise<void> {
+  const { config: file } = given;
+  if (file === undefined) {
+    await kill(3, given).catch((error: unknown) => {
+      if (!(error instanceof EngineSilent)) throw error;
+      throw new CommandFailure(`${error.message}; with --config <file> this command closes everything without it`);
+    });
+    return;
+  }
+  const isGiven = (option: string): boolean => command.getOptionValueSource(option) === 'cli';
+  const config = await loadConfigOrFail(file, isGiven('dataDir') ? { dataDir: given.dataDir } : {});
+  const options = {
+    ...given,
+    dataDir: config.dataDir,
+    port: isGiven('port') ? given.port : config.control.port,
+  };
+  await confirm('closes all pairs at the market, and ends an engine that does not answer', options.yes === true);
+  try {
+    await kill(3, { ...options, yes: true });
+  } catch (error) {
+    if (!(error instanceof EngineSilent)) throw error;
+    process.stderr.write(`${error.message}: closing everything without it\n`);
+    // The engine is large: only this way of it pays for loading it.
+    const { flattenWithoutEngine } = await import('./flatten-alone.ts');
+    const left = await flattenWithoutEngine(config, {
+      reason: options.reason ?? DEFAULT_REASON,
+      onEnding: (pid) => process.stderr.write(`process ${pid} uses ${config.dataDir} and does not answer: ended\n`),
+    });
+    if (left.length > 0)
+      throw new CommandFailure(`not flat: ${left.join(', ')}; look at the venues, or run this command again`);
+    say(options, { flat: true }, 'flat: no pair is open; the next start stays halted');
+  }
 }
 
 async function exitPair(symbol: string, options: ActOptions): Promise<void> {
@@ -143,7 +184,7 @@ async function lookUntil(
     const picture = await look(options);
     const isOver = performance.now() > endMs;
     if (picture !== undefined && (isOver || isWanted(picture))) return { picture, isIn: isWanted(picture) };
-    if (isOver) throw new CommandFailure(`guard and observer must show their state within ${waitMs / 1_000} s`);
+    if (isOver) throw new EngineSilent(`guard and observer must show their state within ${waitMs / 1_000} s`);
     await sleep(LOOK_MS);
   }
 }

@@ -6,6 +6,9 @@ import { INTENT_HEADER } from '../control/request-gate.ts';
 import { CommandFailure } from './command-failure.ts';
 import { readPort } from './option-values.ts';
 
+/** There is no engine at the address, or it does not answer. */
+export class EngineSilent extends CommandFailure {}
+
 const ANSWER_MS_MAX = 5_000;
 
 export interface ControlOptions {
@@ -61,7 +64,7 @@ async function request(
     headers: { ...headers, authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(ANSWER_MS_MAX),
   }).catch((cause: unknown) => {
-    throw new CommandFailure(`no engine answers at ${address}: ${reasonOf(cause)}`);
+    throw new EngineSilent(`no engine answers at ${address}: ${reasonOf(cause)}`);
   });
   const text = await response.text();
   if (response.status === 401 || (response.status === 403 && text === '')) {
@@ -81,7 +84,7 @@ function readToken(dataDir: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new CommandFailure(`no token of a running engine in ${file}: ${reasonOf(cause)}`);
+    throw new EngineSilent(`no token of a running engine in ${file}: ${reasonOf(cause)}`);
   }
 }
 

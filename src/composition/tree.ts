@@ -91,7 +91,7 @@ function spreadTree(inputs: TreeInputs): SupervisorSpec {
         id: 'trading',
         strategy: 'rest-for-one',
         children: [
-          { type: 'actor', id: guardRef.path, kind: 'guard', args: guardArgs(config), thread: trading },
+          { type: 'actor', id: guardRef.path, kind: 'guard', args: guardArgs(inputs), thread: trading },
           {
             type: 'supervisor',
             id: 'positions',
@@ -130,6 +130,7 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
     ],
     observerPath: observerRef.path,
     journalPath: journalRef.path,
+    guardPath: guardRef.path,
     startupQuarantineMs: config.startupQuarantineMs,
     afterEarlierProcess: inputs.boot > 1,
     requestValidityMs: config.order.requestValidityMs,
@@ -172,7 +173,7 @@ function gateLimits({ risk }: TandemConfig): ConnectorArgs['gate'] {
   };
 }
 
-function guardArgs(config: TandemConfig): GuardArgs {
+function guardArgs({ config, accounts }: TreeInputs): GuardArgs {
   const { risk } = config;
   return {
     limits: {
@@ -186,6 +187,7 @@ function guardArgs(config: TandemConfig): GuardArgs {
     bases: config.symbols,
     journalPath: journalRef.path,
     recipientPaths: [strategyRef.path, observerRef.path, ...config.symbols.map((base) => positionRef(base).path)],
+    connectorPaths: accounts.map(({ venue, account }) => connectorRef(venue, account).path),
   };
 }
 

@@ -17,7 +17,7 @@ describe('a connector that the venue refuses for its limit', () => {
     const late = world.place();
     world.run(55_000);
     expect(world.requestsSince(refusedAtMs)).toEqual([]);
-    expect(world.refusal(late)).toMatchObject({ code: 'EXPIRED_BEFORE_SENT' });
+    expect(world.refusal(late)).toMatchObject({ code: 'ENTRIES_NOT_ALLOWED', reason: 'the circuit of orders is open' });
     world.until('it speaks again', () => world.requestsSince(refusedAtMs).length > 0, 10_000);
     expect(world.venue.venue.oracle().rateLimitRefusals).toBeLessThanOrEqual(2);
     world.untilStatus(world.place(), 'filled');
@@ -68,6 +68,33 @@ describe('a connector that the venue refuses for its limit', () => {
   });
 });
 
+describe('a circuit', () => {
+  it('of orders opens after five without an answer: nothing is opened, what reduces still leaves, one probe tries', () => {
+    const world = new ConnectorWorld().ready();
+    world.place();
+    world.until('it is filled', () => world.fills().reduce((sum, { fill }) => sum + fill.lots, 0) === 1_000);
+    for (let lost = 0; lost < 5; lost++) {
+      world.inject('lose-next-answer');
+      const order = world.place({ lots: 20, timeInForce: 'gtc', priceOffset: -0.01 });
+      world.until('it is unknown', () => world.count('outcomes-unknown') > lost);
+      world.cancel(order.clientOrderId);
+      world.run(100);
+    }
+    world.until('it is told', () => world.status()?.status === 'degraded', 1_000);
+    expect(world.status()).toMatchObject({ reason: 'the circuit of orders is open', entriesAllowed: false });
+    expect(world.refusal(world.place())).toMatchObject({ code: 'ENTRIES_NOT_ALLOWED' });
+    world.untilStatus(world.place({ side: 'sell', reduceOnly: true, lots: 500 }), 'filled');
+
+    world.until('it is half-open', () => world.status()?.entriesAllowed === true, 61_000);
+    const probe = world.place({ lots: 20 });
+    const beside = world.place({ lots: 20 });
+    expect(world.refusal(beside)).toMatchObject({ code: 'CIRCUIT_OPEN', refusal: 'transient' });
+    world.untilStatus(probe, 'filled');
+    world.untilStatus(world.place({ lots: 20 }), 'filled');
+    expect(world.count('circuit-closed:orders')).toBe(1);
+  });
+});
+
 it('counts a part of every limit as used when another process used the account before', () => {
   const share = (afterEarlierProcess: boolean): number => {
     const world = new ConnectorWorld({ venue: 'lighter', limits: 'standard', args: { afterEarlierProcess } });
@@ -100,4 +127,22 @@ describe('backoff', () => {
     expect(backoffMs(5_000, 1, bounds)).toBe(30_000);
     expect(backoffMs(0, 0, bounds)).toBe(250);
   });
+});
+
+it('has the guard take the engine down to reducing when the venue’s clock is more than 2 s off, once', () => {
+  const kills = (offsetSec: number): ConnectorWorld['kills'] => {
+    const world = new ConnectorWorld({ venue: 'lighter', args: { guardPath: 'guard' } });
+    world.damage = (_path, body) =>
+      body.replace(/"timestamp":(\d{10})\b/, (_all, at: string) => `"timestamp":${Number(at) + offsetSec}`);
+    world.run(130_000);
+    return world.kills;
+  };
+  expect(kills(0)).toEqual([]);
+  expect(kills(4)).toEqual([
+    {
+      type: 'kill',
+      level: 1,
+      reason: expect.stringMatching(/^CLOCK_SKEW: the clock of lighter:main must be within 2000 ms/),
+    },
+  ]);
 });

@@ -3,6 +3,8 @@ import { connector } from '../../actors/connector.ts';
 import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import { connectorEventDelivery } from '../../actors/connector-messages.ts';
 import type { ConnectorCommand, ConnectorEvent, OrderPurpose } from '../../actors/connector-messages.ts';
+import { guard } from '../../actors/guard.ts';
+import type { GuardMessage } from '../../actors/guard-messages.ts';
 import { journal } from '../../actors/journal.ts';
 import { journalDelivery } from '../../actors/journal-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
@@ -78,6 +80,8 @@ export class ConnectorWorld {
   readonly socketTexts: SeenRequest[] = [];
   readonly appends: Extract<JournalMessage, { type: 'append-rows' }>[] = [];
   readonly logs: LogRecord[] = [];
+  /** Kills asked of the guard. */
+  readonly kills: Extract<GuardMessage, { type: 'kill' }>[] = [];
   /** Changes bodies of answers on their way to the connector. */
   damage: (path: string, body: string) => string = (_path, body) => body;
   journalAnswers = false;
@@ -137,12 +141,18 @@ export class ConnectorWorld {
         children: [
           actor('journal', 'journal', 'store'),
           actor('observer', 'probe', 'trading-0'),
+          actor('guard', 'guard', 'trading-0'),
           actor(POSITION, 'probe', 'trading-0'),
           actor(STRATEGY, 'probe', 'trading-0'),
           { type: 'actor', id: this.path, kind: 'connector', args, thread: 'io-0', mailboxMessagesMax: 16_384 },
         ],
       },
-      kinds: [connector, options.journal === 'deaf' ? this.#deafJournal() : journal, this.#probe()] as AnyActorKind[],
+      kinds: [
+        connector,
+        options.journal === 'deaf' ? this.#deafJournal() : journal,
+        this.#probe(),
+        this.#guard(),
+      ] as AnyActorKind[],
       portsFor: (context) => {
         if (context.kind === 'connector')
           return simulatedConnectorPorts({
@@ -348,6 +358,19 @@ export class ConnectorWorld {
         const list = this.heard.get(self.path) ?? [];
         list.push({ event, atMs: self.monotonicMs(), isDurable: this.#isDurable(event) });
         this.heard.set(self.path, list);
+        return state;
+      },
+    };
+  }
+
+  /** Takes notice of kills and says nothing by itself. */
+  #guard(): ActorKind<unknown, Record<string, never>, GuardMessage> {
+    return {
+      kind: 'guard',
+      delivery: guard.delivery,
+      start: () => ({}),
+      receive: (state, message) => {
+        if (message.type === 'kill') this.kills.push(message);
         return state;
       },
     };

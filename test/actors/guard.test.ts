@@ -404,3 +404,56 @@ it('takes the engine down when a slow journal holds back orders again and again,
   play.deliver({ type: 'journal-slow', commitMs: 90 });
   expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: expect.stringContaining('90 ms') });
 });
+
+it('takes the engine down when two orders were lost within an hour, not when they were further apart', () => {
+  const lose = (play: Play, clientOrderId: string): void =>
+    play.deliver({ type: 'order-lost', venue: 'lighter', clientOrderId });
+  const play = recovered();
+  lose(play, '1');
+  play.advance(3_600_001);
+  lose(play, '2');
+  expect(current(play)?.state).toBe('TRADING');
+  play.advance(3_000_000);
+  lose(play, '3');
+  expect(current(play)).toMatchObject({
+    state: 'REDUCE_ONLY',
+    reason: 'K2: order-lost 2 times, last lighter 3',
+  });
+});
+
+describe('the wire', () => {
+  const connectorPaths = ['connector/lighter:main', 'connector/extended:main'];
+  const limits = (play: Play, path = 'connector/lighter:main'): readonly MessageShape[] =>
+    play.sentTo(path).filter((message) => message.type === 'limit-orders');
+
+  it('hears of every change before anybody else', () => {
+    const play = recovered({ connectorPaths });
+    expect(limits(play).at(-1)).toMatchObject({ allowed: 'all', cancelOpens: false });
+    play.clearSent();
+    play.deliver({ type: 'kill', level: 2, reason: 'test' });
+    expect(play.sent.slice(0, 2).map(({ to }) => to)).toEqual(connectorPaths);
+    expect(limits(play)).toEqual([
+      { type: 'limit-orders', allowed: 'reducing', cancelOpens: true, reason: 'K2: test' },
+    ]);
+  });
+
+  it('is asked to cancel from K2 on, also when the engine is down already, and not by K1', () => {
+    const play = recovered({ connectorPaths });
+    play.deliver({ type: 'kill', level: 1, reason: 'first' });
+    expect(limits(play).at(-1)).toMatchObject({ allowed: 'reducing', cancelOpens: false });
+    play.deliver({ type: 'kill', level: 2, reason: 'second' });
+    expect(limits(play).at(-1)).toMatchObject({ allowed: 'reducing', cancelOpens: true });
+    play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'looked into it' });
+    acknowledge(play);
+    expect(limits(play).at(-1)).toMatchObject({ allowed: 'all', cancelOpens: false });
+  });
+
+  it('is told what is in force when a connector starts again', () => {
+    const play = recovered({ connectorPaths });
+    play.clearSent();
+    play.deliver({ type: 'resend-engine-state', to: 'connector/extended:main' });
+    expect(play.sent).toEqual([
+      { to: 'connector/extended:main', message: expect.objectContaining({ type: 'limit-orders', allowed: 'all' }) },
+    ]);
+  });
+});

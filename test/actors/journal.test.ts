@@ -109,6 +109,21 @@ describe('journal', () => {
     ]);
   });
 
+  it('has the guard take the engine down when the disk refuses anybody, once until it takes something again', () => {
+    const { actor } = stageJournal({ guard: refOf('guard') });
+    const fail = (appendId: number): void => {
+      actor.deliver(append(appendId, `row ${appendId}`));
+      actor.deliver({ type: 'store-failed', ref: appendId, detail: 'disk full' });
+    };
+    fail(1);
+    fail(2);
+    expect(actor.sentTo('guard')).toEqual([{ type: 'kill', level: 2, reason: 'JOURNAL_FAILED: disk full' }]);
+    actor.deliver(append(3, 'row 3'));
+    actor.deliver({ type: 'rows-durable', ref: 3 });
+    fail(4);
+    expect(actor.sentTo('guard')).toHaveLength(2);
+  });
+
   it('names a contradiction to its writer, tells nobody else, and has the guard take the engine down', () => {
     const { actor } = stageJournal({ guard: refOf('guard') });
     actor.deliver(append(9, 'a'));

@@ -90,7 +90,7 @@ export interface World {
   /** How long commits take, as the journal would tell it. */
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
-  journalMode: 'keep' | 'fail' | 'mute';
+  journalMode: 'keep' | 'fail' | 'conflict' | 'mute';
   external(venue: VenueModel, signedLots: number): void;
   now(): number;
 }
@@ -453,6 +453,8 @@ export function createWorld(options: WorldOptions = {}): World {
 
   function connector(venue: VenueModel, command: ConnectorCommand): void {
     switch (command.type) {
+      case 'limit-orders':
+        return;
       case 'place-order':
         place(venue, command);
         return;
@@ -557,10 +559,11 @@ export function createWorld(options: WorldOptions = {}): World {
   function journal(message: JournalMessage, from: number): void {
     if (message.type === 'append-rows') {
       if (world.journalMode === 'mute') return;
-      if (world.journalMode === 'fail') {
+      if (world.journalMode === 'fail' || world.journalMode === 'conflict') {
+        const code = world.journalMode === 'fail' ? 'not-stored' : 'row-conflict';
         later(3, {
           incarnation: from,
-          message: { type: 'append-failed', code: 'not-stored', appendId: message.appendId, detail: 'disk full' },
+          message: { type: 'append-failed', code, appendId: message.appendId, detail: `the journal says ${code}` },
         });
         return;
       }

@@ -270,6 +270,16 @@ describe('a journal that does not answer', () => {
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
   });
 
+  it('is not told again what contradicts a row of its own', () => {
+    const world = ready();
+    world.journalMode = 'conflict';
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(10_000);
+    expect(world.picture()).toMatchObject({ phase: 'FAILED', reason: 'JOURNAL' });
+    expect(world.stage().counts.get('rows-contradicted')).toBeGreaterThan(0);
+    expect(world.stage().counts.get('appends-repeated')).toBeUndefined();
+  });
+
   it('does not hold back a plan that became durable late but in time', () => {
     const world = ready();
     world.journalMode = 'mute';

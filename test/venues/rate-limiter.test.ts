@@ -6,7 +6,7 @@ import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 const bucket = { name: 'rest', max: 1_000, windowMs: 60_000 };
 
 describe('rate limiter', () => {
-  it('never lets more than its share through in any sliding window, for any mix of weights and priorities', () => {
+  it('T8: never lets more than its share through in any sliding window, for any mix of weights and priorities', () => {
     const request = fc.record({
       gapMs: fc.integer({ min: 0, max: 5_000 }),
       weight: fc.integer({ min: 1, max: 60 }),
@@ -36,6 +36,44 @@ describe('rate limiter', () => {
     while (limiter.acquire(10, 3, 0) === 0) opens += 10;
     expect(opens).toBe(150);
     expect(limiter.acquire(10, 0, 0)).toBe(0);
+  });
+
+  it('T8: never has cancels and closes wait behind opens, snapshots and market data, however many of those there are', () => {
+    const request = fc.record({
+      gapMs: fc.integer({ min: 0, max: 2_000 }),
+      weight: fc.integer({ min: 1, max: 60 }),
+      priority: fc.constantFrom<RequestPriority>(3, 4, 5),
+    });
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 400 }), fc.integer({ min: 1, max: 200 }), (requests, weight) => {
+        const limiter = new RateLimiter(bucket);
+        let nowMs = 0;
+        for (const { gapMs, weight: other, priority } of requests) {
+          nowMs += gapMs;
+          limiter.acquire(other, priority, nowMs);
+        }
+        expect(limiter.acquire(weight, 0, nowMs)).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('EX-16: of 24,000 weight a minute, polls of weight 300 may be refreshed at most 8 times, snapshots 4 times', () => {
+    const limits = { name: 'rest', max: 24_000, windowMs: 60_000 };
+    const passed = (priority: RequestPriority): number => {
+      const limiter = new RateLimiter(limits);
+      let calls = 0;
+      while (limiter.acquire(300, priority, calls * 500) === 0) calls += 1;
+      return calls;
+    };
+    // Usable is half: 12,000, of which market data may have 20 % and snapshots 10 %.
+    expect(passed(5)).toBe(Math.floor((12_000 * 0.2) / 300));
+    expect(passed(4)).toBe(Math.floor((12_000 * 0.1) / 300));
+    // Ten symbols refreshed by one call each cost 3,000: a cadence of 500 ms is out of reach.
+    const limiter = new RateLimiter(limits);
+    let refreshes = 0;
+    while (limiter.acquire(3_000, 2, refreshes * 500) === 0) refreshes += 1;
+    expect(refreshes).toBeLessThanOrEqual(4);
   });
 
   it('names the wait after which the same request may go, and lets it go then', () => {

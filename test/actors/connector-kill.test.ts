@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import type { LimitOrders } from '../../actors/connector-messages.ts';
+import type { OrderRequest } from '../../src/venues/venue.ts';
+import { ConnectorWorld } from './connector-world.ts';
+
+/** K2 must be at the wire within this. */
+const WIRE_MS = 100;
+const gate = {
+  maxOrderNotionalMicro: 50_000_000_000n,
+  maxPositionNotionalMicro: 900_000_000_000n,
+  maxOpenOrders: 500,
+  maxOrdersPerSec: 1_000,
+  priceCollarBps: 200,
+  dailyLossMicro: 1_000_000_000n,
+};
+const limits = (change: Partial<LimitOrders>): LimitOrders => ({
+  type: 'limit-orders',
+  allowed: 'reducing',
+  cancelOpens: true,
+  reason: 'K2: test',
+  ...change,
+});
+
+function tell(world: ConnectorWorld, change: Partial<LimitOrders> = {}): void {
+  world.system.tell(world.path, limits(change));
+}
+
+function rest(world: ConnectorWorld, count: number): readonly OrderRequest[] {
+  const resting = Array.from({ length: count }, () =>
+    world.place({ lots: 20, timeInForce: 'gtc', priceOffset: -0.01, validUntilMs: world.system.nowMs() + 600_000 }),
+  );
+  for (const order of resting) world.untilStatus(order, 'open');
+  return resting;
+}
+
+describe.each(['extended', 'lighter'] as const)('K2 at %s', (venue) => {
+  it('cancels what rests and lets nothing out that opens within 100 ms, whatever waits in the queues', () => {
+    const world = new ConnectorWorld({ venue, args: { gate } }).ready();
+    const resting = rest(world, 6);
+    // More than may be under way at once, and as much again that the connector has not even read.
+    const queued = Array.from({ length: 200 }, () => world.place({ lots: 20 }));
+    world.run(5);
+    const unread = Array.from({ length: 200 }, () => world.place({ lots: 20 }));
+    tell(world);
+    const atMs = world.nowMs;
+    world.run(WIRE_MS);
+    const known = new Set([...queued, ...unread].flatMap(({ clientOrderId }) => world.ordersAtVenue(clientOrderId)));
+    expect(resting.map(({ clientOrderId }) => world.ordersAtVenue(clientOrderId)[0]?.status)).not.toContain('open');
+    expect(world.count('opens-withdrawn') + world.count('denied:ENGINE_STATE')).toBeGreaterThan(300);
+
+    world.run(10_000);
+    // What had left before is the venue's; nothing came after.
+    const late = [...queued, ...unread].flatMap(({ clientOrderId }) => world.ordersAtVenue(clientOrderId));
+    expect(late).toHaveLength(known.size);
+    expect(unread.flatMap(({ clientOrderId }) => world.ordersAtVenue(clientOrderId))).toEqual([]);
+    const refused = [...queued, ...unread].filter(({ clientOrderId }) =>
+      world.statuses(clientOrderId).includes('refused'),
+    );
+    expect(refused.length).toBeGreaterThan(300);
+    expect(world.nowMs).toBeGreaterThan(atMs + WIRE_MS);
+    expect(world.inspect().digest).toMatchObject({ submissions: [], ordersAllowed: 'reducing' });
+  });
+
+  it('lets go what reduces, and opens again once it may', () => {
+    const world = new ConnectorWorld({ venue }).ready();
+    world.place();
+    world.until('it is filled', () => world.fills().reduce((sum, { fill }) => sum + fill.lots, 0) === 1_000);
+    tell(world);
+    expect(world.refusal(world.place())).toMatchObject({ code: 'ENGINE_STATE', refusal: 'state' });
+    world.untilStatus(world.place({ side: 'sell', reduceOnly: true }), 'filled');
+    tell(world, { allowed: 'all', cancelOpens: false });
+    world.untilStatus(world.place(), 'filled');
+  });
+});
+
+describe('orders as the engine allows them', () => {
+  it('are completed but not begun while it is armed', () => {
+    const world = new ConnectorWorld().ready();
+    tell(world, { allowed: 'completing', cancelOpens: false });
+    expect(world.refusal(world.place())).toMatchObject({ code: 'ENGINE_STATE' });
+    world.untilStatus(world.send(world.order(), 'hedge'), 'filled');
+  });
+
+  it('stay at the venue when they are only held back (K1)', () => {
+    const world = new ConnectorWorld().ready();
+    const [order] = rest(world, 1);
+    tell(world, { cancelOpens: false });
+    world.run(3_000);
+    expect(world.ordersAtVenue(order?.clientOrderId ?? '')[0]?.status).toBe('open');
+  });
+
+  it('do not open before the guard has said that they may', () => {
+    const world = new ConnectorWorld({ args: { guardPath: 'guard' } }).ready();
+    expect(world.refusal(world.place())).toMatchObject({ code: 'ENGINE_STATE' });
+    tell(world, { allowed: 'all', cancelOpens: false });
+    world.untilStatus(world.place(), 'filled');
+  });
+});
