@@ -49,5 +49,6 @@ function pairIdOf(state: PositionState): string {
 }
 
 function legOf(leg: LegPlan): PairLeg {
-  return { venue: leg.venue, account: leg.account, symbol: leg.symbol, lots: leg.lots, limitTicks: leg.limitTicks };
+  const { venue, account, symbol, lots, limitTicks, vwapTicks } = leg;
+  return { venue, account, symbol, lots, limitTicks, vwapTicks };
 }

@@ -133,7 +133,7 @@ function judgeCompletion(
       plannedPrice:
         missing.instrument === undefined
           ? 0
-          : priceOf(record[lagging].limitTicks, missing.instrument) / missing.instrument.multiplier,
+          : priceOf(record[lagging].vwapTicks, missing.instrument) / missing.instrument.multiplier,
       price: walkedBasePrice(missing, side, lots),
       feeRate: (missing.instrument?.takerFee ?? 0) / 1e12,
     },
@@ -153,8 +153,8 @@ function judgeCompletion(
  * rungs start at what the book asks and reach further each time; the protective price is as far from mark as ever allowed.
  */
 export function limitOf(state: PositionState, pair: Pair, track: VenueTrack, wanted: WantedOrder): number | undefined {
-  const planned = pair.record[wanted.leg].limitTicks;
-  if (wanted.purpose === 'open') return planned;
+  const planned = pair.record[wanted.leg];
+  if (wanted.purpose === 'open') return planned.limitTicks;
   const { instrument, book } = track;
   if (instrument === undefined) return undefined;
   const markNano = track.mark?.markNano ?? midNano(book, instrument);
@@ -169,7 +169,9 @@ export function limitOf(state: PositionState, pair: Pair, track: VenueTrack, wan
   const reach = protective || worst === undefined ? orderPriceTicks(wanted.side, markNano, instrument) : worst;
   const limit = priceCapTicks(wanted.side, reach, markNano, instrument, { ...cap, bufferBps });
   if (limit <= 0) return undefined;
-  return wanted.purpose === 'hedge' ? clampToPlan(limit, wanted.side, planned, hedge.maxBps, instrument) : limit;
+  return wanted.purpose === 'hedge'
+    ? clampToPlan(limit, wanted.side, planned.vwapTicks, hedge.maxBps, instrument)
+    : limit;
 }
 
 function worstLevel(book: BookView, side: 'buy' | 'sell', lots: number): number | undefined {
@@ -178,15 +180,17 @@ function worstLevel(book: BookView, side: 'buy' | 'sell', lots: number): number 
   return walk.filled ? walk.worstTicks : levels.at(-1)?.[0];
 }
 
-/** No rung goes further from the planned price than the hard cap. */
+/** No rung goes further from the average price that was planned than the hard cap. */
 function clampToPlan(
   limit: number,
   side: 'buy' | 'sell',
-  planned: number,
+  plannedVwapTicks: number,
   maxBps: number,
   instrument: Instrument,
 ): number {
-  const nano = priceNano(planned, instrument);
+  // The average is seldom a whole tick: rounded to the side that leaves less room.
+  const reference = side === 'buy' ? Math.floor(plannedVwapTicks) : Math.ceil(plannedVwapTicks);
+  const nano = priceNano(reference, instrument);
   const room = (nano * BigInt(Math.round(maxBps))) / NANO_PER_BPS;
   const farthest = orderPriceTicks(side, side === 'buy' ? nano + room : nano - room, instrument);
   return side === 'buy' ? Math.min(limit, farthest) : Math.max(limit, farthest);

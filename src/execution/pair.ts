@@ -22,6 +22,8 @@ export type PairPhase =
 export interface PairLeg extends LegKey {
   readonly lots: number;
   readonly limitTicks: number;
+  /** Average price the plan expected to pay, ticks with fractions: what completing later is measured against. */
+  readonly vwapTicks: number;
 }
 
 /** The durable part of a pair: journaled whole at every change of phase, so that the newest row is the pair. Calendar ms. */

@@ -689,8 +689,8 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     plan: (overrides) => ({
       base: BASE,
-      long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190 },
-      short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820 },
+      long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190, vwapTicks: 600_010 },
+      short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820, vwapTicks: 600_000 },
       decidedAtMs: now(),
       expected: {
         netHourlyQuote: 0.4,

@@ -108,6 +108,19 @@ describe('an entry that goes wrong', () => {
     expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
   });
 
+  it('measures the completion from the price that was planned, not from the limit above it', () => {
+    const world = ready({
+      fateOf: (venue, command) =>
+        venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'fill', lots: 20 } : { type: 'fill' },
+    });
+    const plan = world.plan();
+    // The ask is 33 bps above the planned average and below the limit; 30 bps is the most a completion may cost.
+    world.deliver({ type: 'enter-pair', plan: { ...plan, long: { ...plan.long, vwapTicks: 598_000.5 } } });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('UNWIND_CHEAPER');
+    expect(world.venues.b.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'unwind']);
+  });
+
   it.each([
     ['permanent', ['open', 'unwind'], ['open']],
     ['state', ['open', 'unwind'], ['open', 'hedge']],

@@ -32,6 +32,7 @@ function pairIn(phase: PairPhase, changes: Partial<Pair['record']> = {}): Pair {
     symbol: 'BTC',
     lots: 33,
     limitTicks: 1,
+    vwapTicks: 1,
   });
   return {
     record: {
