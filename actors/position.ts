@@ -152,6 +152,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'position-reported': {
       const track = trackOf(state, message);
       if (track === undefined || (track.instrument !== undefined && track.instrument.symbol !== message.symbol)) return;
+      if (message.receivedAtMonotonicMs >= track.watch.reportedAtMs) track.liquidationPrice = message.liquidationPrice;
       track.watch = positionReported(track.watch, message.signedLots, message.receivedAtMonotonicMs);
       advance(state, self);
       return;

@@ -154,7 +154,7 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
     liquidationDistance:
       instrument === undefined || mark === undefined
         ? undefined
-        : distanceOf(state, leg, averageBasePrice(position, instrument), mark, instrument),
+        : distanceOf(state, leg, averageBasePrice(position, instrument), mark, instrument, track.liquidationPrice),
     darkForMs: self.monotonicMs() - track.heardAtMs,
     funding: fundingOf(state, self, track),
     predictionKey: predicted === undefined ? '' : `${predicted.settleAtMs}:${predicted.hourly}`,
@@ -171,17 +171,20 @@ function fundingOf(state: PositionState, self: PositionSelf, track: VenueTrack):
   return outlookOf(track.predicted, medianHourly(track.settled), venueNowMs, state.args.exits.forecast.halfLifeHours);
 }
 
-/** Distance to liquidation with the leverage that was asked of the venue; undefined when the position is flat. */
+/** Distance to the closer of the venue's liquidation price and our own, with the leverage asked; undefined when flat. */
 function distanceOf(
   state: PositionState,
   side: LegSide,
   averagePrice: number,
   mark: number,
   instrument: Instrument,
+  reportedPrice: number | undefined,
 ): number | undefined {
   if (averagePrice <= 0) return undefined;
   const maintenance = instrument.maintenanceMarginRate / 1e12;
   const leverage = leverageAskedFor(state, instrument);
   if (leverage < 1) return undefined;
-  return closestLiquidationDistance(side, mark, liquidationPrice(side, averagePrice, leverage, maintenance), undefined);
+  const computed = liquidationPrice(side, averagePrice, leverage, maintenance);
+  const reported = reportedPrice === undefined ? undefined : reportedPrice / instrument.multiplier;
+  return closestLiquidationDistance(side, mark, computed, reported);
 }

@@ -78,6 +78,8 @@ export interface VenueTrack {
   /** Monotonic ms of the last sign of life. */
   heardAtMs: number;
   watch: PositionWatch;
+  /** By the venue's latest word on the position, quote per contract; undefined where it states none. */
+  liquidationPrice: number | undefined;
   /** Compared with the venue at least once in this life. */
   reconciled: boolean;
   reconcile: { readonly id: number; readonly endedOrders: readonly string[]; readonly overdue: TimerRef } | undefined;
@@ -153,6 +155,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       settled: emptyFundingHistory,
       heardAtMs: Number.NEGATIVE_INFINITY,
       watch: unseenPosition,
+      liquidationPrice: undefined,
       reconciled: false,
       reconcile: undefined,
       lastReconcileAtMs: Number.NEGATIVE_INFINITY,

@@ -57,6 +57,8 @@ export interface VenueModel {
   /** Comparisons asked for. */
   compared: number;
   leverage: number;
+  /** What its position reports say of liquidation, quote per contract. */
+  liquidationPrice: number | undefined;
   markNano: bigint;
   bidTicks: number;
   askTicks: number;
@@ -230,6 +232,7 @@ export function createWorld(options: WorldOptions = {}): World {
     tellFills: 1,
     compared: 0,
     leverage: 3,
+    liquidationPrice: undefined,
     markNano: 60_000_500_000_000n,
     bidTicks: 600_000,
     askTicks: 600_010,
@@ -361,6 +364,7 @@ export function createWorld(options: WorldOptions = {}): World {
         account: 'main',
         symbol: venue.instrument.symbol,
         signedLots: lots,
+        ...(venue.liquidationPrice === undefined ? {} : { liquidationPrice: venue.liquidationPrice }),
         source: 'stream',
         sequence,
         receivedAtMonotonicMs: monotonicMs + 5,

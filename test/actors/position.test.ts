@@ -437,6 +437,21 @@ describe('an open pair', () => {
     expect(world.picture().phase).toBe('OPEN');
   });
 
+  it.each([
+    ['long', 'b', 55_000],
+    ['short', 'a', 65_000],
+  ] as const)(
+    'leaves when the venue itself would liquidate the %s leg soon, wherever our own price is',
+    (_, name, price) => {
+      const world = ready();
+      // Other positions of that account eat its margin: 8.3 % away, while the leg by itself would stand 25 % away and more.
+      world.venues[name].liquidationPrice = price;
+      world.deliver({ type: 'enter-pair', plan: world.plan() });
+      world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+      expect(world.picture().reason).toBe('LIQUIDATION');
+    },
+  );
+
   it('leaves as soon as it is open when somebody asked before', () => {
     const world = ready();
     world.deliver({ type: 'enter-pair', plan: world.plan() });
