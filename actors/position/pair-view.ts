@@ -4,7 +4,7 @@ import type { CompletionVerdict } from '../../src/execution/complete-or-unwind.t
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { sharedBaseUnits } from '../../src/execution/imbalance.ts';
-import { bookOf, stepsOf } from '../../src/execution/ledger.ts';
+import { bookOf, pairLots, stepsOf } from '../../src/execution/ledger.ts';
 import type { LegBook } from '../../src/execution/ledger.ts';
 import type { LegView, Pair, PairView, WantedOrder } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
@@ -52,11 +52,14 @@ function viewLeg(
   track: VenueTrack,
   unitsPerLot: bigint,
 ): LegView {
-  const book = bookOf(state.book.ledger, pair.record[leg]);
+  const { signedLots } = bookOf(state.book.ledger, pair.record[leg]);
+  const ledgerLots = lotsOfLeg(state, pair, leg);
+  const truth = positionTruth(track.watch, signedLots);
   return {
     orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg),
-    ledgerLots: book.signedLots,
-    truth: positionTruth(track.watch, book.signedLots),
+    ledgerLots,
+    // Confirmed is the account's position; of that only its own part is the pair's to decide on.
+    truth: truth.kind === 'confirmed' ? { kind: 'confirmed', lots: ledgerLots } : truth,
     queries: track.watch.queries,
     queryFirst: track.queryFirst,
     quietForMs: self.monotonicMs() - track.watch.lastFillAtMs,
@@ -64,6 +67,14 @@ function viewLeg(
     unitsPerLot,
     reachable: track.status?.status === 'ready' && track.instrument !== undefined,
   };
+}
+
+/** Signed lots of a leg that are this pair's to trade. */
+export function lotsOfLeg(state: PositionState, pair: Pair, leg: LegSide): number {
+  const { ledger } = state.book;
+  return state.args.execution.delta.claimExternal
+    ? bookOf(ledger, pair.record[leg]).signedLots
+    : pairLots(ledger, pair.record.pairId, pair.record[leg]);
 }
 
 /** Smallest position worth holding: at least the venue's minimum quantity and notional, so that it can be closed again. */

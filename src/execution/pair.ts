@@ -85,7 +85,7 @@ export interface Pair {
 export interface LegView {
   /** Orders of this pair and leg, oldest first. */
   readonly orders: readonly OrderState[];
-  /** Signed lots our fills add up to. */
+  /** Signed lots that belong to this pair: its fills, less what somebody else took away. What somebody else added is not in it. */
   readonly ledgerLots: number;
   readonly truth: PositionTruth;
   /** Position queries answered so far. */

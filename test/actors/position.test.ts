@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldBook } from '../../src/execution/execution-book.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
-import { createWorld } from './position-world.ts';
+import { createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
 
 /** A world whose actor has recovered and may trade. */
@@ -499,6 +499,58 @@ describe('a position that is not ours', () => {
     world.run(2_000);
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
     expect(world.logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
+  });
+});
+
+describe('lots that somebody else adds to a leg of an open pair', () => {
+  it.each([
+    ['by a trade of which the fill is told', true],
+    ['without a fill', false],
+  ])('%s are told, never traded, and block the next entry', (_, hasFill) => {
+    const world = opened();
+    if (hasFill) world.external(world.venues.a, -7);
+    else {
+      world.venues.a.positionLots -= 7;
+      world.deliver({
+        type: 'position-reported',
+        venue: 'va',
+        account: 'main',
+        symbol: 'BTC',
+        signedLots: -40,
+        source: 'query',
+        sequence: 1_000,
+        receivedAtMonotonicMs: 4_000,
+      });
+    }
+    // The delta of the account is 420 quote, far beyond what a drift of the pair's own would be trimmed for.
+    world.run(60_000);
+    expect(world.picture()).toMatchObject({ phase: 'OPEN', reason: 'EXTERNAL_EXPOSURE' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed].map(({ purpose }) => purpose.purpose)).toEqual([
+      'open',
+      'open',
+    ]);
+    expect(world.logged.filter(({ event }) => event === 'external-exposure')).toHaveLength(1);
+    // A restart knows it as well.
+    world.crash(1_000);
+    world.run(20_000);
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 10_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([-7, 0]);
+    expect(world.venues.a.placed.map(({ order }) => order.lots)).toEqual([33, 33]);
+    world.run(20_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'EXTERNAL_EXPOSURE' });
+    expect(foldBook(world.rows).ledger).toEqual(world.stage().state().book.ledger);
+  });
+
+  it('are the pair’s where the settings claim them, and trimmed', () => {
+    const { execution } = defaultArgs;
+    const delta = { ...execution.delta, claimExternal: true };
+    const world = opened({ args: { execution: { ...execution, delta } } });
+    world.external(world.venues.a, -7);
+    world.runUntil(() => world.venues.a.positionLots === -33, 5_000);
+    expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'rebalance']);
   });
 });
 

@@ -16,7 +16,7 @@ const policy: ExecutionPolicy = {
   hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
   open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
   close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
-  delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
+  delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000, claimExternal: false },
   order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
   cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
   exposure: { oneVenueMsMax: 15_000 },
