@@ -68,5 +68,10 @@ function changeOfPair(state: PositionState, key: LegKey, pairId: string, lots: n
 /** No proof says that every fill of this order is known: it has no end, or an end by absence, or owes fills that it announced. */
 function mayHideFills(order: OrderState): boolean {
   if (order.status === 'PLANNED') return false;
-  return !isSettled(order) || order.ending === 'not-found' || (order.venueFilledLots ?? 0) > order.filledLots;
+  return (
+    !isSettled(order) ||
+    order.status === 'LOST' ||
+    order.ending === 'not-found' ||
+    (order.venueFilledLots ?? 0) > order.filledLots
+  );
 }

@@ -32,6 +32,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
     openedAtMs: 0,
     closedAtMs: 0,
     exitReason: '',
+    brokenOrders: 0,
     failures: state.pair?.record.failures ?? 0,
     cooldownUntilMs: 0,
   };

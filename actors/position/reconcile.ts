@@ -47,10 +47,13 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
     reconcileId: id,
     symbol: key.symbol,
     sinceMs: earliest - OVERLAP_MS * calendarScale,
-    orders: asked.map((order) => ({
-      clientOrderId: order.planned.clientOrderId,
-      validUntilMs: order.planned.validUntilMs,
-    })),
+    // An order given up is not waited for again: the position itself, read after its validity, decides (domain 8.1).
+    orders: asked
+      .filter((order) => order.status !== 'LOST')
+      .map((order) => ({
+        clientOrderId: order.planned.clientOrderId,
+        validUntilMs: order.planned.validUntilMs,
+      })),
     replyTo: self.ref,
   });
 }

@@ -45,6 +45,8 @@ export interface PairRecord {
   readonly closedAtMs: number;
   /** Set once leaving was decided and never unset: repeating the decision changes nothing. */
   readonly exitReason: string;
+  /** Lost and overfilled orders the pair was quarantined for already: each has that consequence once. */
+  readonly brokenOrders: number;
   /** Entries of this symbol that failed in a row, this one included. */
   readonly failures: number;
   readonly cooldownUntilMs: number;

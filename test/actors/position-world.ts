@@ -50,6 +50,8 @@ export interface VenueModel {
   queriesFail: boolean;
   /** Position reports are withheld while true. */
   mute: boolean;
+  /** No question about a single order is ever answered while true; comparisons are. */
+  unprovable: boolean;
   /** Nothing comes from this venue but its connector's word that it is down. Orders sent before may execute all the same. */
   dark: boolean;
   /** Every fill is told this many times. */
@@ -229,6 +231,7 @@ export function createWorld(options: WorldOptions = {}): World {
     queriesFail: false,
     mute: false,
     dark: false,
+    unprovable: false,
     tellFills: 1,
     compared: 0,
     leverage: 3,
@@ -431,6 +434,7 @@ export function createWorld(options: WorldOptions = {}): World {
 
   /** The connector's proof: found, or dead for certain. */
   function resolve(venue: VenueModel, clientOrderId: string, validUntilMs: number, done: () => void): void {
+    if (venue.unprovable) return;
     if (venue.queriesFail || venue.dark) {
       later(1_000, { run: () => resolve(venue, clientOrderId, validUntilMs, done) });
       return;

@@ -502,6 +502,48 @@ describe('a position that is not ours', () => {
   });
 });
 
+describe('an order given up without proof', () => {
+  const unproven = (lost: 'open' | 'close', executedLots: number): World => {
+    const world = ready({
+      fateOf: (venue, { purpose }) => {
+        if (venue !== 'va' || purpose.purpose !== lost) return { type: 'fill' };
+        world.venues.a.unprovable = true;
+        return { type: 'silent', executedLots };
+      },
+    });
+    return world;
+  };
+
+  it.each([0, 33])('while opening: %i lots of it are found by the position alone and undone', (lots) => {
+    const world = unproven('open', lots);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.venues.a.placed.length > 0, 1_000);
+    // Fills the venue does not list: what it holds is all there is to go by.
+    world.venues.a.fills.length = 0;
+    world.runUntil(() => world.picture().phase === 'QUARANTINED', 20_000);
+    expect(world.picture().reason).toBe('ORDER_LOST');
+    // The other leg stood alone too long to wait: both are undone, the one that showed up late as well.
+    world.runUntil(() => world.picture().phase === 'CLOSED', 30_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.logged.filter(({ event }) => event === 'pair-quarantined')).toHaveLength(1);
+    expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(
+      lots === 0 ? ['open'] : ['open', 'unwind'],
+    );
+  });
+
+  it.each([0, 20, 33])('while closing: %i lots of it were executed, the rest is closed', (lots) => {
+    const world = unproven('close', lots);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 60_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.venues.a.placed.every(({ order, purpose }) => order.reduceOnly || purpose.purpose === 'open')).toBe(
+      true,
+    );
+  });
+});
+
 describe('lots that somebody else adds to a leg of an open pair', () => {
   it.each([
     ['by a trade of which the fill is told', true],
