@@ -96,6 +96,8 @@ export interface World {
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'mute';
   external(venue: VenueModel, signedLots: number): void;
+  /** A payment, in the journal and told. */
+  payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
   now(): number;
 }
 
@@ -709,6 +711,20 @@ export function createWorld(options: WorldOptions = {}): World {
       },
       ...overrides,
     }),
+    payFunding: (event) => {
+      const id = `funding:${event.venue}:${event.account}:${event.payment.paymentId}`;
+      write([
+        {
+          id,
+          type: 'funding',
+          atMs: now(),
+          actor: `connector/${event.venue}:main`,
+          correlation: BASE,
+          payload: { event },
+        },
+      ]);
+      world.deliver(event);
+    },
     external: (venue, signedLots) => {
       execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true);
     },

@@ -18,6 +18,51 @@ function opened(options: Parameters<typeof createWorld>[0] = {}): World {
   return world;
 }
 
+function settled(world: World, settleAtMs: number): void {
+  world.deliver({
+    type: 'funding-rate-changed',
+    venue: 'va',
+    symbol: 'BTC',
+    base: 'BTC',
+    kind: 'settled',
+    settleAtMs,
+    rate: {
+      venue: 'va',
+      symbol: 'BTC',
+      kind: 'settled',
+      raw: '0.0001',
+      unit: { scale: 'fraction', perMs: 3_600_000 },
+      hourly: 100_000_000 as never,
+      intervalMs: 3_600_000,
+      settleAtMs,
+      venueAtMs: settleAtMs,
+    },
+    receivedAtMonotonicMs: 0,
+  });
+}
+
+function paid(world: World, paymentId: string, settledAtMs: number, amountMicro: bigint): void {
+  world.payFunding({
+    type: 'funding-paid',
+    venue: 'va',
+    account: 'main',
+    symbol: 'BTC',
+    payment: {
+      paymentId,
+      symbol: 'BTC',
+      amountMicro: amountMicro as never,
+      rate: 0 as never,
+      signedLots: -33 as never,
+      settledAtMs,
+    },
+  });
+}
+
+/** What was told of payments that are wrong or did not come. */
+function fundingAlarms(world: World): readonly string[] {
+  return world.logged.filter(({ event }) => event.startsWith('funding-')).map(({ event }) => event);
+}
+
 describe('a pair on its normal way', () => {
   it('is idle after recovery of an empty journal', () => {
     expect(ready().picture()).toMatchObject({ phase: 'IDLE', liveOrders: 0, closedPairs: 0 });
@@ -376,55 +421,42 @@ describe('an open pair', () => {
 
   it('raises an alarm when a payment is not what the settlement should have paid, and when none comes', () => {
     const world = opened();
-    const settled = (settleAtMs: number): void =>
-      world.deliver({
-        type: 'funding-rate-changed',
-        venue: 'va',
-        symbol: 'BTC',
-        base: 'BTC',
-        kind: 'settled',
-        settleAtMs,
-        rate: {
-          venue: 'va',
-          symbol: 'BTC',
-          kind: 'settled',
-          raw: '0.0001',
-          unit: { scale: 'fraction', perMs: 3_600_000 },
-          hourly: 100_000_000 as never,
-          intervalMs: 3_600_000,
-          settleAtMs,
-          venueAtMs: settleAtMs,
-        },
-        receivedAtMonotonicMs: 0,
-      });
-    const paid = (paymentId: string, settledAtMs: number, amountMicro: bigint): void =>
-      world.deliver({
-        type: 'funding-paid',
-        venue: 'va',
-        account: 'main',
-        symbol: 'BTC',
-        payment: {
-          paymentId,
-          symbol: 'BTC',
-          amountMicro: amountMicro as never,
-          rate: 0 as never,
-          signedLots: -33 as never,
-          settledAtMs,
-        },
-      });
-    const alarms = (): readonly string[] =>
-      world.logged.filter(({ event }) => event.startsWith('funding-')).map(({ event }) => event);
     const firstMs = world.now() + 3_600_000;
-    for (const hours of [0, 1, 2]) settled(firstMs + hours * 3_600_000);
+    for (const hours of [0, 1, 2]) settled(world, firstMs + hours * 3_600_000);
     // 33 lots of 0.001 at 60,000.5 and 0.01 %: 0.198002 quote to the short leg.
-    paid('1', firstMs, 198_000n);
+    paid(world, '1', firstMs, 198_000n);
     world.run(200);
-    expect(alarms()).toEqual([]);
-    paid('2', firstMs + 3_600_000, -198_000n);
+    expect(fundingAlarms(world)).toEqual([]);
+    paid(world, '2', firstMs + 3_600_000, -198_000n);
     world.run(200);
-    expect(alarms()).toEqual(['funding-mismatch']);
+    expect(fundingAlarms(world)).toEqual(['funding-mismatch']);
     world.run(16 * 60_000);
-    expect(alarms()).toEqual(['funding-mismatch', 'funding-missing']);
+    expect(fundingAlarms(world)).toEqual(['funding-mismatch', 'funding-missing']);
+  });
+
+  it('awaits payments across a restart, and a payment told before its rate is no surprise', () => {
+    const world = opened();
+    const firstMs = world.now() + 3_600_000;
+    for (const hours of [0, 1, 2]) settled(world, firstMs + hours * 3_600_000);
+    paid(world, '1', firstMs, 198_000n);
+    world.run(200);
+    world.crash(1_000);
+    world.run(10_000);
+    const statuses = (): readonly string[] =>
+      world
+        .stage()
+        .state()
+        .expectations.map(({ status }) => status);
+    expect(statuses()).toEqual(['MATCHED', 'PENDING', 'PENDING']);
+    paid(world, '2', firstMs + 3_600_000, 198_000n);
+    paid(world, '4', firstMs + 3 * 3_600_000, 198_000n);
+    settled(world, firstMs + 3 * 3_600_000);
+    expect(statuses()).toEqual(['MATCHED', 'MATCHED', 'PENDING', 'MATCHED']);
+    expect(fundingAlarms(world)).toEqual([]);
+    world.crash(1_000);
+    world.run(16 * 60_000);
+    expect(statuses()).toEqual(['MATCHED', 'MATCHED', 'MISSING', 'MATCHED']);
+    expect(fundingAlarms(world)).toEqual(['funding-missing']);
   });
 
   it('is warned about once a minute while a leg is near its liquidation, before it has to be closed', () => {
