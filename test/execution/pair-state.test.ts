@@ -303,10 +303,10 @@ describe('an open pair', () => {
     },
   );
 
-  it('trims the larger leg when drift exceeds 150 quote or 3 %', () => {
+  it('EX-9: trims the larger leg by 0.09 when drift is 2.7 % but worth 270 quote', () => {
     const step = advancePair(
       pairIn('OPEN'),
-      viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.01 }),
+      viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.0105 }),
     );
     expect(step.pair.record.phase).toBe('REBALANCING');
     expect(sends(step)).toEqual([['long', 'sell', 9, 'rebalance', true]]);
