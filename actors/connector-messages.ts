@@ -212,6 +212,8 @@ export type OrderEvent =
       readonly account: string;
       readonly symbol: string;
       readonly signedLots: number;
+      /** Mark at which the venue says it would close this position, quote per contract; absent where it states none. */
+      readonly liquidationPrice?: number;
       readonly source: 'stream' | 'query';
       readonly sequence: number;
       readonly receivedAtMonotonicMs: number;

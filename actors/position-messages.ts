@@ -26,6 +26,8 @@ export interface LegPlan {
   readonly symbol: string;
   readonly lots: number;
   readonly limitTicks: number;
+  /** Average price of the planned quantity by the book it was decided on, ticks with fractions. */
+  readonly vwapTicks: number;
 }
 
 export type ExitReason =

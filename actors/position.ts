@@ -2,7 +2,7 @@
 import { refOf, unreachable } from '../src/runtime/actor.ts';
 import type { ActorKind } from '../src/runtime/actor.ts';
 import { legKeyText } from '../src/execution/facts.ts';
-import { ageExpectations, awaitedMicro, expectFunding } from '../src/execution/funding-expectation.ts';
+import { ageExpectations, awaitedMicro } from '../src/execution/funding-expectation.ts';
 import { bookOf } from '../src/execution/ledger.ts';
 import { isActive } from '../src/execution/pair-state.ts';
 import { positionReported } from '../src/execution/position-truth.ts';
@@ -25,7 +25,7 @@ import {
   resolveUnsettled,
   watchOrders,
 } from './position/carry-out.ts';
-import { keepExpectations } from './position/funding.ts';
+import { expectPaymentOf, keepExpectations } from './position/funding.ts';
 import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
@@ -153,6 +153,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'position-reported': {
       const track = trackOf(state, message);
       if (track === undefined || (track.instrument !== undefined && track.instrument.symbol !== message.symbol)) return;
+      if (message.receivedAtMonotonicMs >= track.watch.reportedAtMs) track.liquidationPrice = message.liquidationPrice;
       track.watch = positionReported(track.watch, message.signedLots, message.receivedAtMonotonicMs);
       advance(state, self);
       return;
@@ -323,10 +324,9 @@ function expectPayment(
   const key = { venue: track.venue, account: track.account, symbol: event.symbol };
   const { signedLots } = bookOf(state.book.ledger, key);
   if (signedLots === 0) return;
-  state.expectations = expectFunding(state.expectations, {
+  expectPaymentOf(state, self, {
     leg: legKeyText(key),
     settleAtMs: event.settleAtMs,
     expectedMicro: fundingMicro(instrument, signedLots, mark.markNano, perSettlement(event.rate)),
-    createdAtMs: self.monotonicMs(),
   });
 }

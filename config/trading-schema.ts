@@ -172,6 +172,7 @@ export const delta = z.strictObject({
   maxNotional: money(150, [0, 100_000_000], 'Imbalance notional that triggers rebalancing.'),
   dustNotional: money(5, [0, 10_000], 'Smaller imbalances are left alone.'),
   cooldownMs: milliseconds('monotonic', 30_000, [0, HOUR_MS], 'Least time between two rebalancings of a pair.'),
+  claimExternal: flag(false, "Lots that somebody else added to a leg are treated as the pair's own, and traded."),
 });
 
 export const order = z.strictObject({

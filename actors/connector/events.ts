@@ -55,14 +55,14 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       return;
     case 'positions-snapshot': {
       for (const { symbol, leverage } of event.positions) leverageMentioned(state, symbol, leverage);
-      const reported = new Map(event.positions.map((position) => [position.symbol, position.signedLots]));
+      const reported = new Map(event.positions.map((position) => [position.symbol, position]));
       for (const symbol of new Set([...reported.keys(), ...state.symbols]))
-        positionReported(state, self, symbol, reported.get(symbol) ?? 0, askedAt);
+        positionReported(state, self, symbol, reported.get(symbol), askedAt);
       return;
     }
     case 'position':
       leverageMentioned(state, event.position.symbol, event.position.leverage);
-      positionReported(state, self, event.position.symbol, event.position.signedLots, askedAt);
+      positionReported(state, self, event.position.symbol, event.position, askedAt);
       return;
     case 'balance':
       balanceChanged(state, self, event);

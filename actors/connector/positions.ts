@@ -1,19 +1,20 @@
 /** Positions at the venue: told to their actors as the venue words them, and counted for the last gate together with newer fills. */
-import type { FillReport, OrderRequest } from '../../src/venues/venue.ts';
+import type { FillReport, OrderRequest, PositionReport } from '../../src/venues/venue.ts';
 import { positionRef } from '../addresses.ts';
 import type { ConnectorSelf, ConnectorState, PositionTrack, SentAt } from './state.ts';
 
 /** A queried fill this much older than the venue's word on the position, real ms, is part of that word. */
 const FILL_INCLUDED_MS = 2_000;
 
-/** The venue said what it holds: on its stream, or in answer to a question sent then. */
+/** The venue said what it holds: on its stream, or in answer to a question sent then. No report: it listed others only. */
 export function positionReported(
   state: ConnectorState,
   self: ConnectorSelf,
   symbol: string,
-  signedLots: number,
+  report: PositionReport | undefined,
   askedAt: SentAt | undefined,
 ): void {
+  const signedLots = report?.signedLots ?? 0;
   const track = trackOf(state, symbol);
   const knownAtMs = askedAt?.monotonicMs ?? self.monotonicMs();
   // A fill that arrived while the question was under way may be part of the answer or not: the sum so far stays the better word.
@@ -32,10 +33,23 @@ export function positionReported(
     account: state.args.account,
     symbol,
     signedLots,
+    ...liquidationOf(self, report),
     source: askedAt === undefined ? 'stream' : 'query',
     sequence: state.positionSequence,
     receivedAtMonotonicMs: knownAtMs,
   });
+}
+
+/** A price that is none is dropped and counted: the computed one is there all the same. */
+function liquidationOf(
+  self: ConnectorSelf,
+  report: PositionReport | undefined,
+): { readonly liquidationPrice?: number } {
+  if (report?.liquidationPrice === undefined || report.signedLots === 0) return {};
+  const liquidationPrice = Number(report.liquidationPrice);
+  if (Number.isFinite(liquidationPrice) && liquidationPrice > 0) return { liquidationPrice };
+  self.count('liquidation-prices-unusable');
+  return {};
 }
 
 /** A fill not known before, from the stream or found by a question. */

@@ -1,5 +1,10 @@
 /** Corrections of the books without a fill behind them: only what two comparisons in a row proved. */
-import { bookOf } from '../../src/execution/ledger.ts';
+import { ordersOfPair } from '../../src/execution/execution-book.ts';
+import { legKeyText } from '../../src/execution/facts.ts';
+import type { LegKey } from '../../src/execution/facts.ts';
+import { bookOf, pairLots, shareOf } from '../../src/execution/ledger.ts';
+import { isSettled } from '../../src/execution/order-state.ts';
+import type { OrderState } from '../../src/execution/order-state.ts';
 import { positionAdjusted } from '../../src/execution/position-truth.ts';
 import { microText } from '../../src/money/amounts.ts';
 import { append, rowOf } from './journal.ts';
@@ -20,9 +25,11 @@ export function adjust(
   const book = bookOf(state.book.ledger, key);
   const evidence = `fills say ${book.signedLots} after ${book.fills} fills, the venue says ${lots}`;
   const id = `adjust:${venue}:${account}:${key.symbol}:${book.fills}:${book.adjustments}:${book.signedLots}:${lots}`;
+  const changeLots = lots - book.signedLots;
   const adjustment = {
     ...key,
-    changeLots: lots - book.signedLots,
+    changeLots,
+    ...(pairId === '' ? {} : { pairLots: changeOfPair(state, key, pairId, lots) }),
     ...(track.mark === undefined ? {} : { priceNano: track.mark.markNano }),
     evidence,
   };
@@ -37,4 +44,34 @@ export function adjust(
     evidence,
     realised: microText(realisedMicro),
   });
+}
+
+/**
+ * How much of a change is the pair's. Less: what it can no longer claim of the rest. More: only what an order of it may have
+ * executed without our knowing the fill; anything beyond is somebody else's trade and not ours to undo.
+ */
+function changeOfPair(state: PositionState, key: LegKey, pairId: string, lots: number): number {
+  const { ledger } = state.book;
+  const held = bookOf(ledger, key).signedLots;
+  const own = pairLots(ledger, pairId, key);
+  const change = lots - held;
+  let unexplained = { buy: 0, sell: 0 };
+  for (const order of ordersOfPair(state.book, pairId)) {
+    const { planned, filledLots } = order;
+    if (legKeyText(planned) !== legKeyText(key) || !mayHideFills(order)) continue;
+    unexplained = { ...unexplained, [planned.side]: unexplained[planned.side] + planned.lots - filledLots };
+  }
+  const explained = change > 0 ? Math.min(change, unexplained.buy) : -Math.min(-change, unexplained.sell);
+  return shareOf(lots, own + explained) - own;
+}
+
+/** No proof says that every fill of this order is known: it has no end, or an end by absence, or owes fills that it announced. */
+function mayHideFills(order: OrderState): boolean {
+  if (order.status === 'PLANNED') return false;
+  return (
+    !isSettled(order) ||
+    order.status === 'LOST' ||
+    order.ending === 'not-found' ||
+    (order.venueFilledLots ?? 0) > order.filledLots
+  );
 }

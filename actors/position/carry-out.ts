@@ -3,7 +3,7 @@ import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { encodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { applyToOrder } from '../../src/execution/execution-book.ts';
 import type { PlannedOrder } from '../../src/execution/facts.ts';
-import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
+import { isSettled, isTerminal, isUnresolved } from '../../src/execution/order-state.ts';
 import { watchOrder } from '../../src/execution/order-watch.ts';
 import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts';
 import { advancePair, decideToLeave, enterPhase, failed, isActive } from '../../src/execution/pair-state.ts';
@@ -279,9 +279,10 @@ export function checkRegularly(state: PositionState, self: PositionSelf): void {
 
 /** Asks now about every order at a venue whose outcome is open and that was not asked about for so long. */
 export function resolveUnsettled(state: PositionState, self: PositionSelf, track: VenueTrack, unaskedForMs = 0): void {
-  for (const [clientOrderId, { planned, status }] of state.book.orders) {
+  for (const [clientOrderId, order] of state.book.orders) {
+    const { planned } = order;
     if (planned.venue !== track.venue || planned.account !== track.account) continue;
-    if (status !== 'UNKNOWN' && status !== 'LOST') continue;
+    if (!isUnresolved(order)) continue;
     const askedAtMs = state.orderWatches.get(clientOrderId)?.lastAskedAtMs ?? Number.NEGATIVE_INFINITY;
     if (self.monotonicMs() - askedAtMs >= unaskedForMs) resolve(state, self, clientOrderId);
   }

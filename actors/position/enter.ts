@@ -32,6 +32,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
     openedAtMs: 0,
     closedAtMs: 0,
     exitReason: '',
+    brokenOrders: 0,
     failures: state.pair?.record.failures ?? 0,
     cooldownUntilMs: 0,
   };
@@ -49,5 +50,6 @@ function pairIdOf(state: PositionState): string {
 }
 
 function legOf(leg: LegPlan): PairLeg {
-  return { venue: leg.venue, account: leg.account, symbol: leg.symbol, lots: leg.lots, limitTicks: leg.limitTicks };
+  const { venue, account, symbol, lots, limitTicks, vwapTicks } = leg;
+  return { venue, account, symbol, lots, limitTicks, vwapTicks };
 }

@@ -17,7 +17,7 @@ import type { ExecutableLeg } from '../../src/strategy/pair-value.ts';
 import type { ExitReason } from '../position-messages.ts';
 import { leave } from './carry-out.ts';
 import { leverageAskedFor } from './gates.ts';
-import { averageBasePrice, basePrice, walkedBasePrice } from './pair-view.ts';
+import { averageBasePrice, basePrice, lotsOfLeg, walkedBasePrice } from './pair-view.ts';
 import { pairTracks } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -129,10 +129,11 @@ function executableLeg(
   if (instrument === undefined || book === undefined) return undefined;
   const position = bookOf(state.book.ledger, pair.record[leg]);
   const mid = midTicks(book);
-  const closePrice = walkedBasePrice(track, position.signedLots > 0 ? 'sell' : 'buy', Math.abs(position.signedLots));
+  const lots = lotsOfLeg(state, pair, leg);
+  const closePrice = walkedBasePrice(track, lots > 0 ? 'sell' : 'buy', Math.abs(lots));
   if (mid === undefined || closePrice === undefined) return undefined;
   return {
-    signedQuantity: baseQuantity(position.signedLots, instrument),
+    signedQuantity: baseQuantity(lots, instrument),
     averagePrice: averageBasePrice(position, instrument),
     closePrice,
     feeRate: instrument.takerFee / 1e12,
@@ -145,7 +146,7 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
   const truth = positionTruth(track.watch, position.signedLots);
   const { instrument, predicted } = track;
   const mark = basePrice(track);
-  const quantity = instrument === undefined ? 0 : baseQuantity(position.signedLots, instrument);
+  const quantity = instrument === undefined ? 0 : baseQuantity(lotsOfLeg(state, pair, leg), instrument);
   return {
     venue: track.venue,
     confirmedQuantity: truth.kind === 'confirmed' && instrument !== undefined ? quantity : undefined,
@@ -154,7 +155,7 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
     liquidationDistance:
       instrument === undefined || mark === undefined
         ? undefined
-        : distanceOf(state, leg, averageBasePrice(position, instrument), mark, instrument),
+        : distanceOf(state, leg, averageBasePrice(position, instrument), mark, instrument, track.liquidationPrice),
     darkForMs: self.monotonicMs() - track.heardAtMs,
     funding: fundingOf(state, self, track),
     predictionKey: predicted === undefined ? '' : `${predicted.settleAtMs}:${predicted.hourly}`,
@@ -171,17 +172,20 @@ function fundingOf(state: PositionState, self: PositionSelf, track: VenueTrack):
   return outlookOf(track.predicted, medianHourly(track.settled), venueNowMs, state.args.exits.forecast.halfLifeHours);
 }
 
-/** Distance to liquidation with the leverage that was asked of the venue; undefined when the position is flat. */
+/** Distance to the closer of the venue's liquidation price and our own, with the leverage asked; undefined when flat. */
 function distanceOf(
   state: PositionState,
   side: LegSide,
   averagePrice: number,
   mark: number,
   instrument: Instrument,
+  reportedPrice: number | undefined,
 ): number | undefined {
   if (averagePrice <= 0) return undefined;
   const maintenance = instrument.maintenanceMarginRate / 1e12;
   const leverage = leverageAskedFor(state, instrument);
   if (leverage < 1) return undefined;
-  return closestLiquidationDistance(side, mark, liquidationPrice(side, averagePrice, leverage, maintenance), undefined);
+  const computed = liquidationPrice(side, averagePrice, leverage, maintenance);
+  const reported = reportedPrice === undefined ? undefined : reportedPrice / instrument.multiplier;
+  return closestLiquidationDistance(side, mark, computed, reported);
 }

@@ -1,8 +1,7 @@
 /** Facts from venues on their way into the book: each once, and only when what they are counted in is known. */
 import { applyFact } from '../../src/execution/execution-book.ts';
 import type { OrderEffect, OrderState } from '../../src/execution/order-state.ts';
-import { legKeyText } from '../../src/execution/facts.ts';
-import { receiveFunding } from '../../src/execution/funding-expectation.ts';
+import { matchPayments, paymentOf, rememberPayment } from '../../src/execution/funding-expectation.ts';
 import { stepsOf } from '../../src/execution/ledger.ts';
 import { positionFilled } from '../../src/execution/position-truth.ts';
 import { advance } from './carry-out.ts';
@@ -64,9 +63,9 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
     }
   }
   if (fact.type === 'funding-paid') {
-    const { settledAtMs, amountMicro } = fact.payment;
-    const next = receiveFunding(state.expectations, legKeyText(fact), settledAtMs, amountMicro);
-    keepExpectations(state, self, next, amountMicro);
+    const payment = paymentOf(fact);
+    state.payments = rememberPayment(state.payments, payment);
+    keepExpectations(state, self, matchPayments(state.expectations, [payment]), payment.amountMicro);
   }
   if (fact.type === 'order-changed' && outcome.order?.planned.reduceOnly === true && isRefused(fact)) {
     // The venue may be flat already: its word comes before another attempt.

@@ -1,7 +1,21 @@
 /** What settlements should have paid, kept by a position actor: payments that are wrong or do not come are told. */
-import type { FundingExpectation } from '../../src/execution/funding-expectation.ts';
+import { expectFunding, matchPayments } from '../../src/execution/funding-expectation.ts';
+import type { ExpectedPayment, FundingExpectation } from '../../src/execution/funding-expectation.ts';
 import { microText } from '../../src/money/amounts.ts';
+import { append, rowOf } from './journal.ts';
 import type { PositionSelf, PositionState } from './state.ts';
+
+/** A settlement passed: its payment is awaited from now on, in this life and the next. */
+export function expectPaymentOf(state: PositionState, self: PositionSelf, expected: ExpectedPayment): void {
+  const next = expectFunding(state.expectations, { ...expected, createdAtMs: self.monotonicMs() });
+  if (next === state.expectations) return;
+  const id = `funding-expected:${expected.leg}:${expected.settleAtMs}`;
+  append(state, self, [rowOf(state, self, 'funding', id, { expected })]);
+  const received = state.payments.findLast(
+    (payment) => payment.leg === expected.leg && payment.settledAtMs === expected.settleAtMs,
+  );
+  keepExpectations(state, self, matchPayments(next, state.payments), received?.amountMicro);
+}
 
 /** Takes over the expectations and raises an alarm for each that has just turned out wrong. */
 export function keepExpectations(

@@ -134,7 +134,10 @@ export function abortOrder(state: PositionState, self: PositionSelf, clientOrder
   ]);
 }
 
-/** Applies our own handing over; not a row of its own, because the connector journals `sending` before the first byte. */
+/**
+ * Applies our own handing over. Not a row of its own: the intent and the order are durable before it, and a life that finds an order
+ * without news asks the venue about it whether or not it was handed over. The connector's `sending` row follows the bytes.
+ */
 export function markHandedOver(state: PositionState, clientOrderId: string): void {
   applyToOrder(state.book, clientOrderId, { type: 'handed-over' });
 }

@@ -4,7 +4,7 @@ import type { CompletionVerdict } from '../../src/execution/complete-or-unwind.t
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { sharedBaseUnits } from '../../src/execution/imbalance.ts';
-import { bookOf, stepsOf } from '../../src/execution/ledger.ts';
+import { bookOf, pairLots, stepsOf } from '../../src/execution/ledger.ts';
 import type { LegBook } from '../../src/execution/ledger.ts';
 import type { LegView, Pair, PairView, WantedOrder } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
@@ -52,11 +52,14 @@ function viewLeg(
   track: VenueTrack,
   unitsPerLot: bigint,
 ): LegView {
-  const book = bookOf(state.book.ledger, pair.record[leg]);
+  const { signedLots } = bookOf(state.book.ledger, pair.record[leg]);
+  const ledgerLots = lotsOfLeg(state, pair, leg);
+  const truth = positionTruth(track.watch, signedLots);
   return {
     orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg),
-    ledgerLots: book.signedLots,
-    truth: positionTruth(track.watch, book.signedLots),
+    ledgerLots,
+    // Confirmed is the account's position; of that only its own part is the pair's to decide on.
+    truth: truth.kind === 'confirmed' ? { kind: 'confirmed', lots: ledgerLots } : truth,
     queries: track.watch.queries,
     queryFirst: track.queryFirst,
     quietForMs: self.monotonicMs() - track.watch.lastFillAtMs,
@@ -64,6 +67,14 @@ function viewLeg(
     unitsPerLot,
     reachable: isReachable(track.status) && track.instrument !== undefined,
   };
+}
+
+/** Signed lots of a leg that are this pair's to trade. */
+export function lotsOfLeg(state: PositionState, pair: Pair, leg: LegSide): number {
+  const { ledger } = state.book;
+  return state.args.execution.delta.claimExternal
+    ? bookOf(ledger, pair.record[leg]).signedLots
+    : pairLots(ledger, pair.record.pairId, pair.record[leg]);
 }
 
 /** Smallest position worth holding: at least the venue's minimum quantity and notional, so that it can be closed again. */
@@ -133,7 +144,7 @@ function judgeCompletion(
       plannedPrice:
         missing.instrument === undefined
           ? 0
-          : priceOf(record[lagging].limitTicks, missing.instrument) / missing.instrument.multiplier,
+          : priceOf(record[lagging].vwapTicks, missing.instrument) / missing.instrument.multiplier,
       price: walkedBasePrice(missing, side, lots),
       feeRate: (missing.instrument?.takerFee ?? 0) / 1e12,
     },
@@ -153,8 +164,8 @@ function judgeCompletion(
  * rungs start at what the book asks and reach further each time; the protective price is as far from mark as ever allowed.
  */
 export function limitOf(state: PositionState, pair: Pair, track: VenueTrack, wanted: WantedOrder): number | undefined {
-  const planned = pair.record[wanted.leg].limitTicks;
-  if (wanted.purpose === 'open') return planned;
+  const planned = pair.record[wanted.leg];
+  if (wanted.purpose === 'open') return planned.limitTicks;
   const { instrument, book } = track;
   if (instrument === undefined) return undefined;
   const markNano = track.mark?.markNano ?? midNano(book, instrument);
@@ -169,7 +180,9 @@ export function limitOf(state: PositionState, pair: Pair, track: VenueTrack, wan
   const reach = protective || worst === undefined ? orderPriceTicks(wanted.side, markNano, instrument) : worst;
   const limit = priceCapTicks(wanted.side, reach, markNano, instrument, { ...cap, bufferBps });
   if (limit <= 0) return undefined;
-  return wanted.purpose === 'hedge' ? clampToPlan(limit, wanted.side, planned, hedge.maxBps, instrument) : limit;
+  return wanted.purpose === 'hedge'
+    ? clampToPlan(limit, wanted.side, planned.vwapTicks, hedge.maxBps, instrument)
+    : limit;
 }
 
 function worstLevel(book: BookView, side: 'buy' | 'sell', lots: number): number | undefined {
@@ -178,15 +191,17 @@ function worstLevel(book: BookView, side: 'buy' | 'sell', lots: number): number 
   return walk.filled ? walk.worstTicks : levels.at(-1)?.[0];
 }
 
-/** No rung goes further from the planned price than the hard cap. */
+/** No rung goes further from the average price that was planned than the hard cap. */
 function clampToPlan(
   limit: number,
   side: 'buy' | 'sell',
-  planned: number,
+  plannedVwapTicks: number,
   maxBps: number,
   instrument: Instrument,
 ): number {
-  const nano = priceNano(planned, instrument);
+  // The average is seldom a whole tick: rounded to the side that leaves less room.
+  const reference = side === 'buy' ? Math.floor(plannedVwapTicks) : Math.ceil(plannedVwapTicks);
+  const nano = priceNano(reference, instrument);
   const room = (nano * BigInt(Math.round(maxBps))) / NANO_PER_BPS;
   const farthest = orderPriceTicks(side, side === 'buy' ? nano + room : nano - room, instrument);
   return side === 'buy' ? Math.min(limit, farthest) : Math.max(limit, farthest);

@@ -9,6 +9,7 @@ import { isActive } from '../../src/execution/pair-state.ts';
 import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { executableQuote } from './exits.ts';
+import { lotsOfLeg } from './pair-view.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
 
@@ -117,7 +118,7 @@ function notionalOf(state: PositionState, pair: Pair | undefined): bigint {
   for (const leg of ['long', 'short'] as const) {
     const { instrument, mark } = tracks[leg];
     if (instrument === undefined || mark === undefined) continue;
-    const held = Math.abs(bookOf(state.book.ledger, pair.record[leg]).signedLots);
+    const held = Math.abs(lotsOfLeg(state, pair, leg));
     const notional = notionalMicroAtNano(
       instrument,
       mark.markNano,

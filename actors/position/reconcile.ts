@@ -2,7 +2,7 @@
 import { refOf } from '../../src/runtime/actor.ts';
 import { decodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { applyToOrder } from '../../src/execution/execution-book.ts';
-import { bookOf } from '../../src/execution/ledger.ts';
+import { bookOf, pairLots } from '../../src/execution/ledger.ts';
 import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { positionQueried, positionTruth } from '../../src/execution/position-truth.ts';
@@ -47,10 +47,13 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
     reconcileId: id,
     symbol: key.symbol,
     sinceMs: earliest - OVERLAP_MS * calendarScale,
-    orders: asked.map((order) => ({
-      clientOrderId: order.planned.clientOrderId,
-      validUntilMs: order.planned.validUntilMs,
-    })),
+    // An order given up is not waited for again: the position itself, read after its validity, decides (domain 8.1).
+    orders: asked
+      .filter((order) => order.status !== 'LOST')
+      .map((order) => ({
+        clientOrderId: order.planned.clientOrderId,
+        validUntilMs: order.planned.validUntilMs,
+      })),
     replyTo: self.ref,
   });
 }
@@ -115,16 +118,24 @@ export function reconcileNewVenues(state: PositionState, self: PositionSelf): vo
   for (const track of state.venues.values()) if (!track.reconciled) askToReconcile(state, self, track);
 }
 
-/** Looks at venues without a leg of ours: what they hold is not ours, and blocks entries until it is gone. */
+/** Looks for lots that are not ours, beside our legs and where we have none: told, and entries blocked until they are gone. */
 export function watchExternalExposure(state: PositionState, self: PositionSelf): void {
   const record = state.pair?.record;
-  const busy = record !== undefined && isActive(record.phase) ? [venueKey(record.long), venueKey(record.short)] : [];
+  const active = record !== undefined && isActive(record.phase) ? record : undefined;
   const now = self.monotonicMs();
   for (const track of state.venues.values()) {
     const key = legKeyOf(track);
-    if (key === undefined || !track.reconciled || busy.includes(venueKey(track))) continue;
+    if (key === undefined || !track.reconciled) continue;
     const ledgerLots = bookOf(state.book.ledger, key).signedLots;
     const truth = positionTruth(track.watch, ledgerLots);
+    if (active !== undefined && [active.long, active.short].some((leg) => venueKey(leg) === venueKey(track))) {
+      // What differs here is the pair's to find out; what is known and not the pair's is not.
+      const own = state.args.execution.delta.claimExternal
+        ? ledgerLots
+        : pairLots(state.book.ledger, active.pairId, key);
+      if (truth.kind === 'confirmed') tellExternal(self, track, key.symbol, ledgerLots - own);
+      continue;
+    }
     if (truth.kind === 'unknown') {
       track.differsSinceMs ??= now;
       if (now - track.differsSinceMs >= state.args.execution.reconcile.recentMs) askToReconcile(state, self, track);
@@ -132,15 +143,13 @@ export function watchExternalExposure(state: PositionState, self: PositionSelf):
     }
     track.differsSinceMs = undefined;
     if (truth.kind === 'contradicted') adjust(state, self, track, truth.lots, '');
-    const external = truth.lots !== 0;
-    if (external && !track.external) {
-      self.log('error', 'external-exposure', {
-        venue: track.venue,
-        account: track.account,
-        symbol: key.symbol,
-        lots: truth.lots,
-      });
-    }
-    track.external = external;
+    tellExternal(self, track, key.symbol, truth.lots);
   }
+}
+
+/** Alarms once for each time that lots of somebody else appear; they block entries until they are gone. */
+function tellExternal(self: PositionSelf, track: VenueTrack, symbol: string, lots: number): void {
+  const { venue, account } = track;
+  if (lots !== 0 && !track.external) self.log('error', 'external-exposure', { venue, account, symbol, lots });
+  track.external = lots !== 0;
 }

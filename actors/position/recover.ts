@@ -1,6 +1,7 @@
 /** The start of a life: wait for earlier writes, fold the journal, compare with the venues, then act by the table (domain 14.2). */
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
+import { foldExpectations } from '../../src/execution/funding-expectation.ts';
 import { isBalanced } from '../../src/execution/imbalance.ts';
 import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
@@ -64,6 +65,13 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   const now = self.monotonicMs();
   state.book = foldBook(state.rows);
   for (const row of state.rows) noteFactTime(state, row);
+  // A payment that was awaited is awaited still, also when its time ran out meanwhile.
+  const { expectations, payments } = foldExpectations(
+    state.rows,
+    (atMs) => now - (self.nowMs() - atMs) / state.args.calendarScale,
+  );
+  state.expectations = expectations;
+  state.payments = payments;
   state.rows.length = 0;
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };

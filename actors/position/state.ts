@@ -8,7 +8,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import { emptyBook } from '../../src/execution/execution-book.ts';
 import type { ExecutionBook } from '../../src/execution/execution-book.ts';
 import type { LegKey, LegSide } from '../../src/execution/facts.ts';
-import type { FundingExpectation } from '../../src/execution/funding-expectation.ts';
+import type { FundingExpectation, ReceivedPayment } from '../../src/execution/funding-expectation.ts';
 import type { OrderWatch } from '../../src/execution/order-watch.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
@@ -78,6 +78,8 @@ export interface VenueTrack {
   /** Monotonic ms of the last sign of life. */
   heardAtMs: number;
   watch: PositionWatch;
+  /** By the venue's latest word on the position, quote per contract; undefined where it states none. */
+  liquidationPrice: number | undefined;
   /** Compared with the venue at least once in this life. */
   reconciled: boolean;
   reconcile: { readonly id: number; readonly endedOrders: readonly string[]; readonly overdue: TimerRef } | undefined;
@@ -131,6 +133,8 @@ export interface PositionState {
   /** Monotonic ms at which each leg was last told to be near its liquidation. */
   readonly liquidationToldAtMs: Record<LegSide, number>;
   expectations: readonly FundingExpectation[];
+  /** The newest payments, bounded: their settlements may be told later. */
+  payments: readonly ReceivedPayment[];
   draining: boolean;
   /** Why the last entry was refused; empty when it was not. */
   refusal: string;
@@ -158,6 +162,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       settled: emptyFundingHistory,
       heardAtMs: Number.NEGATIVE_INFINITY,
       watch: unseenPosition,
+      liquidationPrice: undefined,
       reconciled: false,
       reconcile: undefined,
       lastReconcileAtMs: Number.NEGATIVE_INFINITY,
@@ -189,6 +194,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
     liquidationToldAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
     expectations: [],
+    payments: [],
     draining: false,
     refusal: '',
     lastTold: undefined,

@@ -1,5 +1,8 @@
 /** What a settlement should have paid next to what the venue paid (domain 15.4). Pure, any thread. */
 
+import { legKeyText } from './facts.ts';
+import type { FactRow, FundingFact } from './facts.ts';
+
 export interface FundingExpectation {
   /** Venue, account and symbol as text. */
   readonly leg: string;
@@ -9,6 +12,17 @@ export interface FundingExpectation {
   /** Monotonic ms. */
   readonly createdAtMs: number;
   readonly status: 'PENDING' | 'MATCHED' | 'MISMATCH' | 'MISSING';
+}
+
+/** The part of an expectation that is journaled when its settlement passes. */
+export type ExpectedPayment = Pick<FundingExpectation, 'leg' | 'settleAtMs' | 'expectedMicro'>;
+
+/** What a venue paid on one leg for one settlement. */
+export interface ReceivedPayment {
+  readonly leg: string;
+  /** Calendar ms. */
+  readonly settledAtMs: number;
+  readonly amountMicro: bigint;
 }
 
 /** A payment later than this is missing; it still matches when it comes. Monotonic ms. */
@@ -53,6 +67,48 @@ export function ageExpectations(
     known.status === 'PENDING' && monotonicMs - known.createdAtMs > MISSING_AFTER_MS;
   if (!expectations.some(isOverdue)) return expectations;
   return expectations.map((known) => (isOverdue(known) ? { ...known, status: 'MISSING' } : known));
+}
+
+/** Remembers a payment: feeds may tell a settlement's rate only after the venue has paid it. */
+export function rememberPayment(
+  payments: readonly ReceivedPayment[],
+  payment: ReceivedPayment,
+): readonly ReceivedPayment[] {
+  return [...payments, payment].slice(-EXPECTATIONS_MAX);
+}
+
+/** Compares every expectation with the payments known; their order does not matter. */
+export function matchPayments(
+  expectations: readonly FundingExpectation[],
+  payments: readonly ReceivedPayment[],
+): readonly FundingExpectation[] {
+  let matched = expectations;
+  for (const { leg, settledAtMs, amountMicro } of payments)
+    matched = receiveFunding(matched, leg, settledAtMs, amountMicro);
+  return matched;
+}
+
+/** Rebuilds the expectations and payments of one symbol from its rows. `monotonicOf` places a row's calendar time in this life. */
+export function foldExpectations(
+  rows: readonly FactRow[],
+  monotonicOf: (atMs: number) => number,
+): { readonly expectations: readonly FundingExpectation[]; readonly payments: readonly ReceivedPayment[] } {
+  let expectations: readonly FundingExpectation[] = [];
+  let payments: readonly ReceivedPayment[] = [];
+  for (const row of rows) {
+    if (row.type !== 'funding') continue;
+    // Written by the position actor (`expected`) and the connectors (`event`), in exactly these shapes.
+    const { expected, event } = row.payload as { readonly expected?: ExpectedPayment; readonly event?: FundingFact };
+    if (expected !== undefined)
+      expectations = expectFunding(expectations, { ...expected, createdAtMs: monotonicOf(row.atMs) });
+    if (event?.type === 'funding-paid') payments = rememberPayment(payments, paymentOf(event));
+  }
+  return { expectations: matchPayments(expectations, payments), payments };
+}
+
+export function paymentOf(fact: FundingFact): ReceivedPayment {
+  const { settledAtMs, amountMicro } = fact.payment;
+  return { leg: legKeyText(fact), settledAtMs, amountMicro };
 }
 
 /** Sum of what is expected and not received, micro-units: shown as awaiting, never booked. */

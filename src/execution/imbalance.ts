@@ -2,7 +2,7 @@
 import { commonStep, stepQuantity } from '../market/instrument-match.ts';
 import type { QuantitySteps } from '../market/instrument-match.ts';
 import type { LegSide } from './facts.ts';
-import { isLive } from './order-state.ts';
+import { isUnresolved } from './order-state.ts';
 import type { LegView, PairView } from './pair.ts';
 
 /** Returns how many shared units one lot of each leg is, and what such a unit is in the underlying (a float, for notionals). */
@@ -38,7 +38,7 @@ export function worstNetUnits(view: Pick<PairView, 'long' | 'short'>): bigint {
   let lowest = known;
   for (const leg of [view.long, view.short]) {
     for (const order of leg.orders) {
-      if (!isLive(order) || (order.status !== 'UNKNOWN' && order.status !== 'LOST')) continue;
+      if (!isUnresolved(order)) continue;
       const openUnits = BigInt(order.planned.lots - order.filledLots) * leg.unitsPerLot;
       if (order.planned.side === 'buy') highest += openUnits;
       else lowest -= openUnits;

@@ -67,6 +67,8 @@ export interface Adjustment extends LegKey {
   readonly changeLots: number;
   /** The venue's mark when the difference was booked, 1e-9 quote per contract; absent when none was known. */
   readonly priceNano?: bigint;
+  /** How much of the change belongs to the pair it is booked for, signed lots: the rest is somebody else's. */
+  readonly pairLots?: number;
   /** What was compared, in words. */
   readonly evidence: string;
 }
@@ -79,6 +81,8 @@ export interface Ledger {
   readonly applied: Set<string>;
   readonly pairByOrder: Map<string, string>;
   readonly owners: Map<string, Ownership[]>;
+  /** By pair and leg: signed lots of the pair's own fills, and of corrections on its account. */
+  readonly ownLots: Map<string, number>;
   closed: ClosedTotals;
 }
 
@@ -93,6 +97,7 @@ export function emptyLedger(): Ledger {
     applied: new Set(),
     pairByOrder: new Map(),
     owners: new Map(),
+    ownLots: new Map(),
     closed: { pairs: 0, netMicro: 0n, fundingMicro: 0n },
   };
 }
@@ -175,6 +180,8 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
     feesMicro: book.feesMicro + fact.fill.feeMicro,
     fills: book.fills + 1,
   });
+  const ownPairId = ledger.pairByOrder.get(`${fact.venue}:${fact.account}:${fact.fill.clientOrderId}`);
+  if (ownPairId !== undefined) addOwnLots(ledger, ownPairId, fact, tradeLots);
   const pairId = pairOfFill(ledger, fact);
   if (pairId !== undefined) {
     creditPair(ledger, pairId, {
@@ -232,6 +239,7 @@ export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment
     adjustedMicro: book.adjustedMicro + realisedMicro,
   });
   if (pairId !== '') {
+    addOwnLots(ledger, pairId, adjustment, adjustment.pairLots ?? adjustment.changeLots);
     creditPair(ledger, pairId, {
       priceMicro: 0n,
       feesMicro: 0n,
@@ -302,6 +310,31 @@ export function bookOf(ledger: Ledger, key: LegKey): LegBook {
       adjustedMicro: 0n,
     }
   );
+}
+
+/**
+ * Returns how much of a leg's position belongs to a pair, signed lots: what its own orders made of it, as far as it still exists.
+ * Whoever trades on the same account can take from the pair and not add to it (domain 11.3).
+ */
+export function pairLots(ledger: Ledger, pairId: string, key: LegKey): number {
+  const own = ledger.ownLots.get(ownKey(pairId, key)) ?? 0;
+  const held = bookOf(ledger, key).signedLots;
+  return shareOf(held, own);
+}
+
+/** The part of what is held that an owner of `own` lots can claim; 0 when it is on the other side. */
+export function shareOf(heldLots: number, own: number): number {
+  if (Math.sign(heldLots) !== Math.sign(own)) return 0;
+  return Math.abs(heldLots) < Math.abs(own) ? heldLots : own;
+}
+
+function addOwnLots(ledger: Ledger, pairId: string, key: LegKey, lots: number): void {
+  const text = ownKey(pairId, key);
+  ledger.ownLots.set(text, (ledger.ownLots.get(text) ?? 0) + lots);
+}
+
+function ownKey(pairId: string, key: LegKey): string {
+  return `${pairId} ${legKeyText(key)}`;
 }
 
 /** Identity I3: by how much these facts moved the account's wallet, micro-units; exact while nothing had to be adjusted. */

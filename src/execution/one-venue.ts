@@ -8,7 +8,7 @@
 import { unhedgedForMs } from './exposure-clock.ts';
 import type { LegSide } from './facts.ts';
 import { isBalanced } from './imbalance.ts';
-import { isSettled } from './order-state.ts';
+import { isSettled, isUnresolved } from './order-state.ts';
 import type { Pair, PairView } from './pair.ts';
 import type { ExecutionPolicy } from './policy.ts';
 
@@ -31,9 +31,7 @@ export function silentLeg(pair: Pair, view: PairView): LegSide | undefined {
 /** True when an imbalance exists, or may, that a silent venue keeps open: worth an alarm, whichever leg it leaves exposed. */
 export function isExposedByOneVenue(pair: Pair, view: PairView): boolean {
   if (!isSilent(pair, 'long', view) && !isSilent(pair, 'short', view)) return false;
-  const unresolved = [...view.long.orders, ...view.short.orders].some(
-    (order) => order.status === 'UNKNOWN' || order.status === 'LOST',
-  );
+  const unresolved = [...view.long.orders, ...view.short.orders].some(isUnresolved);
   // A pair whole to the lot with nothing open is not exposed, however long a venue is away.
   return unresolved || !isBalanced(view);
 }
@@ -61,7 +59,7 @@ function isSilent(pair: Pair, side: LegSide, view: PairView): boolean {
   // Quarantine rests on a query of its own: a venue whose streams live while its answers fail is no better than one away.
   if (pair.record.phase === 'QUARANTINED' && leg.queries <= pair.timing.queriesBefore[side]) return true;
   return leg.orders.some((order) => {
-    if (order.status === 'LOST') return true;
+    if (order.status === 'LOST') return isUnresolved(order);
     const provableAtMs = order.planned.validUntilMs + PROOF_MS * view.calendarScale;
     return order.status === 'UNKNOWN' && view.nowMs > provableAtMs;
   });

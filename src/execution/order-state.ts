@@ -151,16 +151,23 @@ export function isTerminal(order: OrderState): boolean {
 
 /** True when the order has ended and every fill of it is known: only then may its remainder be acted on. */
 export function isSettled(order: OrderState): boolean {
-  if (order.status === 'LOST' || !isTerminal(order)) return false;
+  // Given up and compared since: a lost order is past its validity, so that the position then read says what became of it.
+  if (order.status === 'LOST') return order.fillsConfirmed;
+  if (!isTerminal(order)) return false;
   if (order.filledLots === order.planned.lots) return true;
   // A venue that was asked for every fill and still owes some would block the pair for ever; the position itself decides then.
   if (order.fillsConfirmed) return true;
   return order.cumIsFinal && order.filledLots >= (order.venueFilledLots ?? 0) && order.status !== 'FILLED';
 }
 
-/** True while the order may be live at the venue: handed over and without an end. LOST counts, nobody knows. */
+/** True while the order may be live at the venue: handed over and without an end. */
 export function isLive(order: OrderState): boolean {
-  return order.status === 'SENDING' || order.status === 'OPEN' || order.status === 'UNKNOWN' || order.status === 'LOST';
+  return order.status === 'SENDING' || order.status === 'OPEN' || isUnresolved(order);
+}
+
+/** True while nobody can say what became of the order: unknown, or lost and its leg not compared since. */
+export function isUnresolved(order: OrderState): boolean {
+  return order.status === 'UNKNOWN' || (order.status === 'LOST' && !order.fillsConfirmed);
 }
 
 function joinReport(order: OrderState, fact: OrderChangedFact): OrderStep {

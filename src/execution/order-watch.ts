@@ -1,5 +1,5 @@
 /** When an order without news becomes unknown, is asked about, and is given up as lost. Pure, any thread. */
-import { isLive, isSettled } from './order-state.ts';
+import { isLive, isSettled, isUnresolved } from './order-state.ts';
 import type { OrderState } from './order-state.ts';
 import type { OrderWatchPolicy } from './policy.ts';
 
@@ -33,7 +33,7 @@ export function watchOrder(
   if (isSettled(order) || order.status === 'PLANNED') return 'wait';
   const age = monotonicMs - watch.sinceMs;
   if (age < policy.ackMs) return 'wait';
-  if (isLive(order) && order.status !== 'UNKNOWN' && order.status !== 'LOST') return 'unanswered';
+  if (isLive(order) && !isUnresolved(order)) return 'unanswered';
   if (order.status === 'UNKNOWN') {
     const isTimeSpent = age >= policy.ackMs + policy.resolveMs && -validityLeftMs >= policy.resolveMs;
     const areQuestionsSpent = watch.asked >= policy.resolveQueries && -validityLeftMs >= PROVABLE_MS;

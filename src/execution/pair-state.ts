@@ -20,7 +20,8 @@ import { observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure
 import type { LegSide } from './facts.ts';
 import { absolute, isBalanced, laggingLeg, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
 import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './one-venue.ts';
-import { isSettled } from './order-state.ts';
+import { isSettled, isUnresolved } from './order-state.ts';
+import type { OrderState } from './order-state.ts';
 import type {
   LegView,
   Pair,
@@ -88,6 +89,7 @@ export function enterPhase(
       reason,
       openedAtMs: phase === 'OPEN' && pair.record.openedAtMs === 0 ? view.nowMs : pair.record.openedAtMs,
       closedAtMs: ended ? view.nowMs : 0,
+      brokenOrders: phase === 'QUARANTINED' ? brokenOrders(view).length : pair.record.brokenOrders,
     },
     timing: {
       ...pair.timing,
@@ -130,6 +132,8 @@ export function advancePair(before: Pair, view: PairView): PairStep {
 }
 
 function advancePhase(pair: Pair, view: PairView): PairStep {
+  const broken = brokenOrder(pair, view);
+  if (broken !== undefined) return quarantine(pair, broken, view);
   switch (pair.record.phase) {
     case 'OPENING':
       return advanceOpening(pair, view);
@@ -166,14 +170,12 @@ function isAlarmDue(pair: Pair, view: PairView): boolean {
 }
 
 function anyUnresolved(view: PairView): boolean {
-  return LEGS.some((leg) => view[leg].orders.some((order) => order.status === 'UNKNOWN' || order.status === 'LOST'));
+  return LEGS.some((leg) => view[leg].orders.some(isUnresolved));
 }
 
 // ---------------------------------------------------------------------------------------------------------------- opening
 
 function advanceOpening(pair: Pair, view: PairView): PairStep {
-  const broken = brokenOrder(view);
-  if (broken !== undefined) return quarantine(pair, broken, view);
   if (overdueLoneLeg(pair, view) !== undefined)
     return advancePhase(enterUnwinding(pair, 'ONE_VENUE_SILENT', view), view);
   if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
@@ -375,7 +377,12 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   if (isFlat(view.long) && isFlat(view.short)) {
     return { pair: anyFill(view) ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
   }
-  if (pair.record.exitReason !== '') return retryReducing(retried, view, due, asks);
+  if (pair.record.exitReason !== '') {
+    // Leaving was interrupted by an order, not given up: what is held is known again, so go on at full pace.
+    return pair.record.reason === 'ORDER_LOST' || pair.record.reason === 'OVERFILL'
+      ? advancePair(enterUnwinding(pair, pair.record.reason, view), view)
+      : retryReducing(retried, view, due, asks);
+  }
   if (isBalanced(view) && view.long.ledgerLots > 0)
     return { pair: enterPhase(pair, 'OPEN', 'RECONCILED', view), commands: [] };
   if (!view.policy.quarantine.autoFlatten) return { pair: retried, commands: asks };
@@ -521,14 +528,18 @@ function nextAttempt(leg: LegView): number {
 function hedgeAttempts(leg: LegView): number {
   return leg.orders.filter((order) => order.planned.purpose === 'hedge').length;
 }
-function brokenOrder(view: PairView): string | undefined {
-  for (const leg of LEGS) {
-    for (const order of view[leg].orders) {
-      if (order.overfilled) return 'OVERFILL';
-      if (order.status === 'LOST') return 'ORDER_LOST';
-    }
-  }
-  return undefined;
+/** Phases in which an order that broke the rules sends the pair into quarantine; there it is found out what is really held. */
+const TRADING: ReadonlySet<PairPhase> = new Set(['OPENING', 'OPEN', 'REBALANCING', 'CLOSING', 'UNWINDING']);
+
+function brokenOrder(pair: Pair, view: PairView): string | undefined {
+  if (!TRADING.has(pair.record.phase)) return undefined;
+  const broken = brokenOrders(view);
+  if (broken.length === 0 || broken.length <= pair.record.brokenOrders) return undefined;
+  return broken.some((order) => order.overfilled) ? 'OVERFILL' : 'ORDER_LOST';
+}
+
+function brokenOrders(view: Pick<PairView, LegSide>): readonly OrderState[] {
+  return LEGS.flatMap((leg) => view[leg].orders.filter((order) => order.overfilled || order.status === 'LOST'));
 }
 function firstRefusal(view: PairView): string {
   for (const leg of LEGS) {

@@ -22,6 +22,8 @@ export type PairPhase =
 export interface PairLeg extends LegKey {
   readonly lots: number;
   readonly limitTicks: number;
+  /** Average price the plan expected to pay, ticks with fractions: what completing later is measured against. */
+  readonly vwapTicks: number;
 }
 
 /** The durable part of a pair: journaled whole at every change of phase, so that the newest row is the pair. Calendar ms. */
@@ -43,6 +45,8 @@ export interface PairRecord {
   readonly closedAtMs: number;
   /** Set once leaving was decided and never unset: repeating the decision changes nothing. */
   readonly exitReason: string;
+  /** Lost and overfilled orders the pair was quarantined for already: each has that consequence once. */
+  readonly brokenOrders: number;
   /** Entries of this symbol that failed in a row, this one included. */
   readonly failures: number;
   readonly cooldownUntilMs: number;
@@ -83,7 +87,7 @@ export interface Pair {
 export interface LegView {
   /** Orders of this pair and leg, oldest first. */
   readonly orders: readonly OrderState[];
-  /** Signed lots our fills add up to. */
+  /** Signed lots that belong to this pair: its fills, less what somebody else took away. What somebody else added is not in it. */
   readonly ledgerLots: number;
   readonly truth: PositionTruth;
   /** Position queries answered so far. */

@@ -33,6 +33,8 @@ export interface DeltaPolicy {
   readonly maxNotional: number;
   readonly dustNotional: number;
   readonly cooldownMs: number;
+  /** What somebody else added to a leg is taken for the pair's own and traded with it. */
+  readonly claimExternal: boolean;
 }
 
 export interface OrderWatchPolicy {

@@ -166,6 +166,8 @@ function priceEntry(
   return {
     longLimitTicks: priceCapTicks('buy', longWalks.worstTicks, long.markNano, long.instrument, policy.cap),
     shortLimitTicks: priceCapTicks('sell', shortWalks.worstTicks, short.markNano, short.instrument, policy.cap),
+    longVwapTicks: longWalks.openVwapTicks,
+    shortVwapTicks: shortWalks.openVwapTicks,
     longWorstTicks: longWalks.worstTicks,
     shortWorstTicks: shortWalks.worstTicks,
     entryBasisBps: ((candidate.short.entryPrice - candidate.long.entryPrice) / candidate.long.markPrice) * 1e4,

@@ -12,6 +12,8 @@ export interface PlannedLeg {
   readonly symbol: string;
   readonly lots: number;
   readonly limitTicks: number;
+  /** Average price of those lots by the book, ticks with fractions. */
+  readonly vwapTicks: number;
 }
 
 export interface PlannedEntry {
@@ -66,8 +68,8 @@ function planned(input: EntryInput): EntryDecision {
     metrics,
     plan: {
       base: input.base,
-      long: plannedLeg(long, assessment.longLots, priced.longLimitTicks),
-      short: plannedLeg(short, assessment.shortLots, priced.shortLimitTicks),
+      long: plannedLeg(long, assessment.longLots, priced.longLimitTicks, priced.longVwapTicks),
+      short: plannedLeg(short, assessment.shortLots, priced.shortLimitTicks, priced.shortVwapTicks),
       decidedAtMs: input.nowMs,
       expected: {
         netHourlyQuote: metrics.hourlyCarryQuote,
@@ -80,7 +82,7 @@ function planned(input: EntryInput): EntryDecision {
   };
 }
 
-function plannedLeg(leg: EntryLegFacts, lots: number, limitTicks: number): PlannedLeg {
+function plannedLeg(leg: EntryLegFacts, lots: number, limitTicks: number, vwapTicks: number): PlannedLeg {
   if (leg.instrument === undefined) throw new Error(`${leg.venue} has no instrument to plan an order for`);
-  return { venue: leg.venue, account: leg.account, symbol: leg.instrument.symbol, lots, limitTicks };
+  return { venue: leg.venue, account: leg.account, symbol: leg.instrument.symbol, lots, limitTicks, vwapTicks };
 }

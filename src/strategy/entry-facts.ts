@@ -90,6 +90,9 @@ export interface Assessment {
 }
 
 export interface PricedEntry {
+  /** Average prices of the planned quantity, ticks with fractions. */
+  readonly longVwapTicks: number;
+  readonly shortVwapTicks: number;
   readonly longLimitTicks: number;
   readonly shortLimitTicks: number;
   /** The levels that must be reached. */

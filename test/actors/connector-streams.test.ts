@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { quantityOf } from '../../src/money/amounts.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const VENUES = ['extended', 'lighter'] as const;
@@ -56,6 +57,23 @@ describe.each(VENUES)('a cut private stream at %s', (venue) => {
     const closes = world.logs.filter((log) => log.event === 'socket-closed' && log.fields?.['socket'] === 'account');
     expect(closes.length).toBeGreaterThan(8);
     expect(closes.length).toBeLessThan(45);
+  });
+});
+
+describe.each(VENUES)('a position at %s', (venue) => {
+  it('is told with the price at which the venue would liquidate it', () => {
+    const world = new ConnectorWorld({ venue, args: { startupQuarantineMs: 100 } }).ready();
+    const { instrument } =
+      world.events('instrument-listed', 'strategy').find((event) => event.symbol === world.symbol) ?? {};
+    const mark = Number(world.events('mark-changed', 'strategy').at(-1)?.markNano) / 1e9;
+    // Large against the account: equity alone then no longer covers any fall in price.
+    const equity = Number(world.events('account-changed', 'strategy').at(-1)?.walletMicro) / 1e6;
+    const lots = Math.ceil((2 * equity) / mark / (instrument === undefined ? 1 : quantityOf(1, instrument)));
+    world.network.poke(world.host, (_venue, at) => world.venue.exchange.forceTrade('main', world.symbol, lots, at));
+    world.until('it is told', () => world.events('position-reported').at(-1)?.signedLots === lots, 90_000);
+    const price = world.events('position-reported').at(-1)?.liquidationPrice ?? 0;
+    expect(price).toBeGreaterThan(0.4 * mark);
+    expect(price).toBeLessThan(0.6 * mark);
   });
 });
 

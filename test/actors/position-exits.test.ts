@@ -87,6 +87,38 @@ describe('leaving', () => {
     expect(world.picture().closedNetMicro).toBeGreaterThan(1_000_000n);
   });
 
+  it('EX-18: closes once, however often it is decided while the orders are in flight and after', () => {
+    const inFlightMs = 1_500;
+    const world = createWorld({
+      fateOf: (_, { purpose }) =>
+        purpose.purpose === 'close' ? { type: 'fill', afterMs: inFlightMs } : { type: 'fill' },
+      args: { exits: { ...defaultArgs.exits, exit: { ...defaultArgs.exits.exit, takeProfitQuote: 1 } } },
+    });
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+    predict(world, 'va', 0.0001, 1_800_000);
+    predict(world, 'vb', -0.0001, 1_800_000);
+    // The profit stays there to be taken at every evaluation from here on.
+    world.venues.a.bidTicks = 599_000;
+    world.venues.a.askTicks = 599_010;
+    world.runUntil(() => world.picture().phase === 'CLOSING', 5_000);
+    for (let again = 0; again < 3; again += 1) {
+      world.deliver({ type: 'exit-pair', reason: 'TAKE_PROFIT' });
+      world.run(300);
+    }
+    expect(world.picture().phase).toBe('CLOSING');
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    world.deliver({ type: 'exit-pair', reason: 'TAKE_PROFIT' });
+    world.run(5_000);
+    expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'TAKE_PROFIT' });
+    for (const venue of [world.venues.a, world.venues.b]) {
+      expect(venue.placed.filter(({ order }) => order.reduceOnly)).toHaveLength(1);
+      expect(venue.placed).toHaveLength(2);
+      expect(venue.positionLots).toBe(0);
+    }
+  });
+
   it('is stopped by a loss that can be had now', () => {
     const world = opened({ stopLossPct: 0.2 });
     world.venues.a.bidTicks = 601_000;

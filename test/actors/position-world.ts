@@ -50,6 +50,8 @@ export interface VenueModel {
   queriesFail: boolean;
   /** Position reports are withheld while true. */
   mute: boolean;
+  /** No question about a single order is ever answered while true; comparisons are. */
+  unprovable: boolean;
   /** Nothing comes from this venue but its connector's word that it is down. Orders sent before may execute all the same. */
   dark: boolean;
   /** Every fill is told this many times. */
@@ -57,6 +59,8 @@ export interface VenueModel {
   /** Comparisons asked for. */
   compared: number;
   leverage: number;
+  /** What its position reports say of liquidation, quote per contract. */
+  liquidationPrice: number | undefined;
   markNano: bigint;
   bidTicks: number;
   askTicks: number;
@@ -92,6 +96,8 @@ export interface World {
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'conflict' | 'mute';
   external(venue: VenueModel, signedLots: number): void;
+  /** A payment, in the journal and told. */
+  payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
   now(): number;
 }
 
@@ -148,7 +154,7 @@ export const defaultArgs: PositionArgs = {
     hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
     open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
     close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
-    delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
+    delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000, claimExternal: false },
     order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
     cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
     exposure: { oneVenueMsMax: 15_000 },
@@ -227,9 +233,11 @@ export function createWorld(options: WorldOptions = {}): World {
     queriesFail: false,
     mute: false,
     dark: false,
+    unprovable: false,
     tellFills: 1,
     compared: 0,
     leverage: 3,
+    liquidationPrice: undefined,
     markNano: 60_000_500_000_000n,
     bidTicks: 600_000,
     askTicks: 600_010,
@@ -361,6 +369,7 @@ export function createWorld(options: WorldOptions = {}): World {
         account: 'main',
         symbol: venue.instrument.symbol,
         signedLots: lots,
+        ...(venue.liquidationPrice === undefined ? {} : { liquidationPrice: venue.liquidationPrice }),
         source: 'stream',
         sequence,
         receivedAtMonotonicMs: monotonicMs + 5,
@@ -427,6 +436,7 @@ export function createWorld(options: WorldOptions = {}): World {
 
   /** The connector's proof: found, or dead for certain. */
   function resolve(venue: VenueModel, clientOrderId: string, validUntilMs: number, done: () => void): void {
+    if (venue.unprovable) return;
     if (venue.queriesFail || venue.dark) {
       later(1_000, { run: () => resolve(venue, clientOrderId, validUntilMs, done) });
       return;
@@ -692,8 +702,8 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     plan: (overrides) => ({
       base: BASE,
-      long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190 },
-      short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820 },
+      long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190, vwapTicks: 600_010 },
+      short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820, vwapTicks: 600_000 },
       decidedAtMs: now(),
       expected: {
         netHourlyQuote: 0.4,
@@ -704,6 +714,20 @@ export function createWorld(options: WorldOptions = {}): World {
       },
       ...overrides,
     }),
+    payFunding: (event) => {
+      const id = `funding:${event.venue}:${event.account}:${event.payment.paymentId}`;
+      write([
+        {
+          id,
+          type: 'funding',
+          atMs: now(),
+          actor: `connector/${event.venue}:main`,
+          correlation: BASE,
+          payload: { event },
+        },
+      ]);
+      world.deliver(event);
+    },
     external: (venue, signedLots) => {
       execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true);
     },

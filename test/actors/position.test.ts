@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldBook } from '../../src/execution/execution-book.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
-import { createWorld } from './position-world.ts';
+import { createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
 
 /** A world whose actor has recovered and may trade. */
@@ -16,6 +16,51 @@ function opened(options: Parameters<typeof createWorld>[0] = {}): World {
   world.deliver({ type: 'enter-pair', plan: world.plan() });
   world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
   return world;
+}
+
+function settled(world: World, settleAtMs: number): void {
+  world.deliver({
+    type: 'funding-rate-changed',
+    venue: 'va',
+    symbol: 'BTC',
+    base: 'BTC',
+    kind: 'settled',
+    settleAtMs,
+    rate: {
+      venue: 'va',
+      symbol: 'BTC',
+      kind: 'settled',
+      raw: '0.0001',
+      unit: { scale: 'fraction', perMs: 3_600_000 },
+      hourly: 100_000_000 as never,
+      intervalMs: 3_600_000,
+      settleAtMs,
+      venueAtMs: settleAtMs,
+    },
+    receivedAtMonotonicMs: 0,
+  });
+}
+
+function paid(world: World, paymentId: string, settledAtMs: number, amountMicro: bigint): void {
+  world.payFunding({
+    type: 'funding-paid',
+    venue: 'va',
+    account: 'main',
+    symbol: 'BTC',
+    payment: {
+      paymentId,
+      symbol: 'BTC',
+      amountMicro: amountMicro as never,
+      rate: 0 as never,
+      signedLots: -33 as never,
+      settledAtMs,
+    },
+  });
+}
+
+/** What was told of payments that are wrong or did not come. */
+function fundingAlarms(world: World): readonly string[] {
+  return world.logged.filter(({ event }) => event.startsWith('funding-')).map(({ event }) => event);
 }
 
 describe('a pair on its normal way', () => {
@@ -106,6 +151,19 @@ describe('an entry that goes wrong', () => {
       ['hedge', 2, 13, false],
     ]);
     expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
+  });
+
+  it('measures the completion from the price that was planned, not from the limit above it', () => {
+    const world = ready({
+      fateOf: (venue, command) =>
+        venue === 'vb' && command.purpose.purpose === 'open' ? { type: 'fill', lots: 20 } : { type: 'fill' },
+    });
+    const plan = world.plan();
+    // The ask is 33 bps above the planned average and below the limit; 30 bps is the most a completion may cost.
+    world.deliver({ type: 'enter-pair', plan: { ...plan, long: { ...plan.long, vwapTicks: 598_000.5 } } });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture().reason).toBe('UNWIND_CHEAPER');
+    expect(world.venues.b.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'unwind']);
   });
 
   it.each([
@@ -373,55 +431,42 @@ describe('an open pair', () => {
 
   it('raises an alarm when a payment is not what the settlement should have paid, and when none comes', () => {
     const world = opened();
-    const settled = (settleAtMs: number): void =>
-      world.deliver({
-        type: 'funding-rate-changed',
-        venue: 'va',
-        symbol: 'BTC',
-        base: 'BTC',
-        kind: 'settled',
-        settleAtMs,
-        rate: {
-          venue: 'va',
-          symbol: 'BTC',
-          kind: 'settled',
-          raw: '0.0001',
-          unit: { scale: 'fraction', perMs: 3_600_000 },
-          hourly: 100_000_000 as never,
-          intervalMs: 3_600_000,
-          settleAtMs,
-          venueAtMs: settleAtMs,
-        },
-        receivedAtMonotonicMs: 0,
-      });
-    const paid = (paymentId: string, settledAtMs: number, amountMicro: bigint): void =>
-      world.deliver({
-        type: 'funding-paid',
-        venue: 'va',
-        account: 'main',
-        symbol: 'BTC',
-        payment: {
-          paymentId,
-          symbol: 'BTC',
-          amountMicro: amountMicro as never,
-          rate: 0 as never,
-          signedLots: -33 as never,
-          settledAtMs,
-        },
-      });
-    const alarms = (): readonly string[] =>
-      world.logged.filter(({ event }) => event.startsWith('funding-')).map(({ event }) => event);
     const firstMs = world.now() + 3_600_000;
-    for (const hours of [0, 1, 2]) settled(firstMs + hours * 3_600_000);
+    for (const hours of [0, 1, 2]) settled(world, firstMs + hours * 3_600_000);
     // 33 lots of 0.001 at 60,000.5 and 0.01 %: 0.198002 quote to the short leg.
-    paid('1', firstMs, 198_000n);
+    paid(world, '1', firstMs, 198_000n);
     world.run(200);
-    expect(alarms()).toEqual([]);
-    paid('2', firstMs + 3_600_000, -198_000n);
+    expect(fundingAlarms(world)).toEqual([]);
+    paid(world, '2', firstMs + 3_600_000, -198_000n);
     world.run(200);
-    expect(alarms()).toEqual(['funding-mismatch']);
+    expect(fundingAlarms(world)).toEqual(['funding-mismatch']);
     world.run(16 * 60_000);
-    expect(alarms()).toEqual(['funding-mismatch', 'funding-missing']);
+    expect(fundingAlarms(world)).toEqual(['funding-mismatch', 'funding-missing']);
+  });
+
+  it('awaits payments across a restart, and a payment told before its rate is no surprise', () => {
+    const world = opened();
+    const firstMs = world.now() + 3_600_000;
+    for (const hours of [0, 1, 2]) settled(world, firstMs + hours * 3_600_000);
+    paid(world, '1', firstMs, 198_000n);
+    world.run(200);
+    world.crash(1_000);
+    world.run(10_000);
+    const statuses = (): readonly string[] =>
+      world
+        .stage()
+        .state()
+        .expectations.map(({ status }) => status);
+    expect(statuses()).toEqual(['MATCHED', 'PENDING', 'PENDING']);
+    paid(world, '2', firstMs + 3_600_000, 198_000n);
+    paid(world, '4', firstMs + 3 * 3_600_000, 198_000n);
+    settled(world, firstMs + 3 * 3_600_000);
+    expect(statuses()).toEqual(['MATCHED', 'MATCHED', 'PENDING', 'MATCHED']);
+    expect(fundingAlarms(world)).toEqual([]);
+    world.crash(1_000);
+    world.run(16 * 60_000);
+    expect(statuses()).toEqual(['MATCHED', 'MATCHED', 'MISSING', 'MATCHED']);
+    expect(fundingAlarms(world)).toEqual(['funding-missing']);
   });
 
   it('is warned about once a minute while a leg is near its liquidation, before it has to be closed', () => {
@@ -433,6 +478,21 @@ describe('an open pair', () => {
     expect(near).toHaveLength(2);
     expect(world.picture().phase).toBe('OPEN');
   });
+
+  it.each([
+    ['long', 'b', 55_000],
+    ['short', 'a', 65_000],
+  ] as const)(
+    'leaves when the venue itself would liquidate the %s leg soon, wherever our own price is',
+    (_, name, price) => {
+      const world = ready();
+      // Other positions of that account eat its margin: 8.3 % away, while the leg by itself would stand 25 % away and more.
+      world.venues[name].liquidationPrice = price;
+      world.deliver({ type: 'enter-pair', plan: world.plan() });
+      world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+      expect(world.picture().reason).toBe('LIQUIDATION');
+    },
+  );
 
   it('leaves as soon as it is open when somebody asked before', () => {
     const world = ready();
@@ -481,6 +541,100 @@ describe('a position that is not ours', () => {
     world.run(2_000);
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
     expect(world.logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
+  });
+});
+
+describe('an order given up without proof', () => {
+  const unproven = (lost: 'open' | 'close', executedLots: number): World => {
+    const world = ready({
+      fateOf: (venue, { purpose }) => {
+        if (venue !== 'va' || purpose.purpose !== lost) return { type: 'fill' };
+        world.venues.a.unprovable = true;
+        return { type: 'silent', executedLots };
+      },
+    });
+    return world;
+  };
+
+  it.each([0, 33])('while opening: %i lots of it are found by the position alone and undone', (lots) => {
+    const world = unproven('open', lots);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.venues.a.placed.length > 0, 1_000);
+    // Fills the venue does not list: what it holds is all there is to go by.
+    world.venues.a.fills.length = 0;
+    world.runUntil(() => world.picture().phase === 'QUARANTINED', 20_000);
+    expect(world.picture().reason).toBe('ORDER_LOST');
+    // The other leg stood alone too long to wait: both are undone, the one that showed up late as well.
+    world.runUntil(() => world.picture().phase === 'CLOSED', 30_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.logged.filter(({ event }) => event === 'pair-quarantined')).toHaveLength(1);
+    expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(
+      lots === 0 ? ['open'] : ['open', 'unwind'],
+    );
+  });
+
+  it.each([0, 20, 33])('while closing: %i lots of it were executed, the rest is closed', (lots) => {
+    const world = unproven('close', lots);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 60_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.venues.a.placed.every(({ order, purpose }) => order.reduceOnly || purpose.purpose === 'open')).toBe(
+      true,
+    );
+  });
+});
+
+describe('lots that somebody else adds to a leg of an open pair', () => {
+  it.each([
+    ['by a trade of which the fill is told', true],
+    ['without a fill', false],
+  ])('%s are told, never traded, and block the next entry', (_, hasFill) => {
+    const world = opened();
+    if (hasFill) world.external(world.venues.a, -7);
+    else {
+      world.venues.a.positionLots -= 7;
+      world.deliver({
+        type: 'position-reported',
+        venue: 'va',
+        account: 'main',
+        symbol: 'BTC',
+        signedLots: -40,
+        source: 'query',
+        sequence: 1_000,
+        receivedAtMonotonicMs: 4_000,
+      });
+    }
+    // The delta of the account is 420 quote, far beyond what a drift of the pair's own would be trimmed for.
+    world.run(60_000);
+    expect(world.picture()).toMatchObject({ phase: 'OPEN', reason: 'EXTERNAL_EXPOSURE' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed].map(({ purpose }) => purpose.purpose)).toEqual([
+      'open',
+      'open',
+    ]);
+    expect(world.logged.filter(({ event }) => event === 'external-exposure')).toHaveLength(1);
+    // A restart knows it as well.
+    world.crash(1_000);
+    world.run(20_000);
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 10_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([-7, 0]);
+    expect(world.venues.a.placed.map(({ order }) => order.lots)).toEqual([33, 33]);
+    world.run(20_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'EXTERNAL_EXPOSURE' });
+    expect(foldBook(world.rows).ledger).toEqual(world.stage().state().book.ledger);
+  });
+
+  it('are the pair’s where the settings claim them, and trimmed', () => {
+    const { execution } = defaultArgs;
+    const delta = { ...execution.delta, claimExternal: true };
+    const world = opened({ args: { execution: { ...execution, delta } } });
+    world.external(world.venues.a, -7);
+    world.runUntil(() => world.venues.a.positionLots === -33, 5_000);
+    expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'rebalance']);
   });
 });
 

@@ -32,7 +32,7 @@ describe('completing or unwinding a half-filled pair', () => {
     overdue: false,
   };
 
-  it('takes the smaller loss, as in the worked example', () => {
+  it('EX-8: takes the smaller loss', () => {
     const verdict = completeOrUnwind(half);
     expect(verdict.action).toBe('complete');
     expect(verdict.completeQuote).toBeCloseTo(-0.5214417, 7);
@@ -55,7 +55,7 @@ describe('completing or unwinding a half-filled pair', () => {
   });
 });
 
-describe('the exposure clock', () => {
+describe('EX-7: the exposure clock', () => {
   it('measures 240 quote-seconds when every fill is hedged after 80 ms', () => {
     let clock = stoppedExposureClock;
     for (const [atMs, quantity] of [

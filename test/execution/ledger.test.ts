@@ -185,7 +185,7 @@ describe('the books of a pair', () => {
   });
 });
 
-describe('any sequence of fills', () => {
+describe('T7: any sequence of fills', () => {
   const trade = fc.record({
     side: fc.constantFrom('buy' as const, 'sell' as const),
     ticks: fc.integer({ min: 1, max: 10_000_000 }),
@@ -343,7 +343,7 @@ describe('folding a journal', () => {
     { id: 's', type: 'pair-state', atMs: 7, payload: { pair: { pairId: 'p1', phase: 'CLOSED' } } },
   ];
 
-  it('gives the same books every time, whether or not rows repeat', () => {
+  it('T9: gives the same books every time, whether or not rows repeat', () => {
     const once = foldLedger(rows);
     expect(foldLedger(rows)).toEqual(once);
     expect(foldLedger([...rows, ...rows])).toEqual(once);

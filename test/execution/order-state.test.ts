@@ -171,7 +171,7 @@ describe('the order of arrival', () => {
     );
   }
 
-  it('changes nothing in any of the 5,040 interleavings of a partially filled, cancelled order', () => {
+  it('EX-14: changes nothing in any of the 5,040 interleavings of a partially filled, cancelled order', () => {
     const events = [
       changed('accepted', 1),
       changed('open', 2),
@@ -225,7 +225,7 @@ describe('the order of arrival', () => {
     );
   });
 
-  it('ends a cancel without cum unsettled until the late fill is known', () => {
+  it('EX-14: ends a cancel without cum unsettled until the late fill is known', () => {
     const before = after([
       sent,
       changed('accepted', 1),

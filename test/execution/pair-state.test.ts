@@ -16,7 +16,7 @@ const policy: ExecutionPolicy = {
   hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
   open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
   close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
-  delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
+  delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000, claimExternal: false },
   order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
   cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
   exposure: { oneVenueMsMax: 15_000 },
@@ -32,6 +32,7 @@ function pairIn(phase: PairPhase, changes: Partial<Pair['record']> = {}): Pair {
     symbol: 'BTC',
     lots: 33,
     limitTicks: 1,
+    vwapTicks: 1,
   });
   return {
     record: {
@@ -48,6 +49,7 @@ function pairIn(phase: PairPhase, changes: Partial<Pair['record']> = {}): Pair {
       openedAtMs: phase === 'OPENING' || phase === 'UNWINDING' ? 0 : 1,
       closedAtMs: 0,
       exitReason: '',
+      brokenOrders: 0,
       failures: 0,
       cooldownUntilMs: 0,
       ...changes,
@@ -242,15 +244,39 @@ describe('opening', () => {
     pair = advancePair(pair, unconfirmed(16_000)).pair;
     expect(pair.record).toMatchObject({ phase: 'QUARANTINED', reason: 'UNCONFIRMED' });
   });
+});
 
-  it.each([['lost', [{ type: 'handed-over' }, { type: 'resolution-exhausted' }] as OrderInput[], 'ORDER_LOST']])(
-    'is quarantined by a %s order',
-    (_, inputs, reason) => {
-      const step = advancePair(pairIn('OPENING'), viewOf(leg(0, [order('long', 'open', inputs)]), leg(0, [])));
-      expect(step.pair.record).toMatchObject({ phase: 'QUARANTINED', reason });
-      expect(sends(step)).toEqual([]);
+describe('an order that breaks the rules', () => {
+  const lost: readonly OrderInput[] = [{ type: 'handed-over' }, { type: 'resolution-exhausted' }];
+  const overfilled: readonly OrderInput[] = ended(34);
+  const phases = ['OPENING', 'OPEN', 'REBALANCING', 'CLOSING', 'UNWINDING'] as const;
+
+  it.each(phases.flatMap((phase) => [[phase, 'ORDER_LOST', lost] as const, [phase, 'OVERFILL', overfilled] as const]))(
+    'quarantines a pair in %s with %s, once',
+    (phase, reason, inputs) => {
+      const broken = viewOf(leg(33, [order('long', 'open', inputs)]), leg(-33, []));
+      const { pair, commands } = advancePair(
+        pairIn(phase, { exitReason: phase === 'CLOSING' ? 'MANUAL' : '' }),
+        broken,
+      );
+      expect(pair.record).toMatchObject({ phase: 'QUARANTINED', reason, brokenOrders: 1 });
+      expect(commands.filter(({ type }) => type === 'send')).toEqual([]);
+      // Found to be whole again: the same order does not send it back.
+      const compared = order('long', 'open', [...inputs, { type: 'fills-confirmed' }]);
+      const known = viewOf(leg(33, [compared], { queries: 1 }), leg(-33, [], { queries: 1 }));
+      const after = advancePair(pair, known);
+      expect(after.pair.record.phase).toBe(phase === 'CLOSING' ? 'UNWINDING' : 'OPEN');
+      expect(advancePair(after.pair, known).pair.record.phase).toBe(after.pair.record.phase);
     },
   );
+
+  it('is not done with before its leg was compared', () => {
+    const { pair } = advancePair(pairIn('OPENING'), viewOf(leg(0, [order('long', 'open', lost)]), leg(-33, [])));
+    const half = viewOf(leg(0, [order('long', 'open', lost)], { queries: 1 }), leg(-33, [], { queries: 1 }));
+    const waiting = advancePair(pair, half);
+    expect(waiting.pair.record.phase).toBe('QUARANTINED');
+    expect(sends(waiting)).toEqual([]);
+  });
 });
 
 describe('an open pair', () => {
@@ -277,10 +303,10 @@ describe('an open pair', () => {
     },
   );
 
-  it('trims the larger leg when drift exceeds 150 quote or 3 %', () => {
+  it('EX-9: trims the larger leg by 0.09 when drift is 2.7 % but worth 270 quote', () => {
     const step = advancePair(
       pairIn('OPEN'),
-      viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.01 }),
+      viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.0105 }),
     );
     expect(step.pair.record.phase).toBe('REBALANCING');
     expect(sends(step)).toEqual([['long', 'sell', 9, 'rebalance', true]]);

@@ -325,8 +325,8 @@ describe('an entry', () => {
     expect(decision.verdict).toBe('ENTER');
     expect(decision.plan).toMatchObject({
       base: 'ETH',
-      long: { venue: 'lighter', account: 'main', symbol: 'ETH', lots: 8, limitTicks: 60_019 },
-      short: { venue: 'extended', account: 'main', symbol: 'ETH', lots: 8, limitTicks: 59_982 },
+      long: { venue: 'lighter', account: 'main', symbol: 'ETH', lots: 8, limitTicks: 60_019, vwapTicks: 60_001 },
+      short: { venue: 'extended', account: 'main', symbol: 'ETH', lots: 8, limitTicks: 59_982, vwapTicks: 59_999 },
       decidedAtMs: NOW_MS,
     });
     expect(decision.plan?.expected.netHourlyQuote).toBeCloseTo(0.8 * 3_000 * 0.00005, 9);
