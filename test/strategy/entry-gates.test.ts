@@ -27,7 +27,7 @@ const mark = (quote: number): Partial<EntryLegFacts> => ({
   mark: { markNano: BigInt(quote * 1e9), receivedAtMonotonicMs: MONOTONIC_MS },
 });
 const view = (bid: number, ask: number, size = 5_000): Partial<EntryLegFacts> => ({
-  book: book([[bid, size]], [[ask, size]], { receivedAtMonotonicMs: MONOTONIC_MS }),
+  book: book([[bid, size]], [[ask, size]], { receivedAtMonotonicMs: MONOTONIC_MS, venueAtMs: NOW_MS }),
 });
 const balance = (availableMicro: bigint, walletMicro = 10_000_000_000n): Partial<EntryLegFacts> => ({
   balance: {
@@ -77,7 +77,10 @@ const cases: readonly Case[] = [
     'STALE_BOOK',
     {
       long: legFacts('lighter', 0, {
-        book: book([[59_999, 5_000]], [[60_001, 5_000]], { receivedAtMonotonicMs: MONOTONIC_MS - 2_001 }),
+        book: book([[59_999, 5_000]], [[60_001, 5_000]], {
+          receivedAtMonotonicMs: MONOTONIC_MS - 2_001,
+          venueAtMs: NOW_MS,
+        }),
       }),
     },
     'lighter 2001 ms > 2000 ms',
@@ -92,6 +95,17 @@ const cases: readonly Case[] = [
       }),
     }),
     'in the future',
+  ],
+  [
+    3,
+    'LAGGING',
+    long({
+      book: book([[59_999, 5_000]], [[60_001, 5_000]], {
+        receivedAtMonotonicMs: MONOTONIC_MS - 1_000,
+        venueAtMs: NOW_MS - 4_100,
+      }),
+    }),
+    'lighter book was 3112 ms > 3000 ms old when it came',
   ],
   [
     3,
@@ -253,7 +267,7 @@ describe('facts that several gates stand on', () => {
       verdict: 'BOOK_GAP',
       detail: 'lighter book lost: gap',
     });
-    const oneSided = { book: book([], [[60_001, 5]], { receivedAtMonotonicMs: MONOTONIC_MS }) };
+    const oneSided = { book: book([], [[60_001, 5]], { receivedAtMonotonicMs: MONOTONIC_MS, venueAtMs: NOW_MS }) };
     expect(decideEntry(candidate(long(oneSided)), entryPolicy).verdict).toBe('BOOK_GAP');
     expect(decideEntry(candidate(long(view(60_001, 59_999))), entryPolicy).verdict).toBe('BOOK_CROSSED');
     expect(decideEntry(candidate(long(view(60_000, 60_000))), entryPolicy).verdict).toBe('BOOK_CROSSED');
