@@ -31,12 +31,21 @@ interface KnownLeg {
   readonly leverage: number;
 }
 
-/** Returns the facts with their assessment, which is undefined while a leg lacks what figures need. */
-export function assessEntry(facts: EntryFacts, policy: EntryPolicies): EntryInput {
+/** Lots and limit prices that are decided already, in each leg's own units. */
+export interface DecidedOrders {
+  readonly long: { readonly lots: number; readonly limitTicks: number };
+  readonly short: { readonly lots: number; readonly limitTicks: number };
+}
+
+/**
+ * Returns the facts with their assessment, which is undefined while a leg lacks what figures need. `decided` are the orders of a
+ * plan made earlier: the figures are then theirs, whatever size would be chosen now.
+ */
+export function assessEntry(facts: EntryFacts, policy: EntryPolicies, decided?: DecidedOrders): EntryInput {
   const long = knownLeg('long', facts.long, facts, policy);
   const short = knownLeg('short', facts.short, facts, policy);
   const comparable = long !== undefined && short !== undefined && long.instrument.base === short.instrument.base;
-  return { ...facts, assessment: comparable ? assess(long, short, facts, policy) : undefined };
+  return { ...facts, assessment: comparable ? assess(long, short, facts, policy, decided) : undefined };
 }
 
 /** Returns what a leg's funding is expected to do, as seen at `venueNowMs` (calendar ms by the venue's clock). */
@@ -83,7 +92,13 @@ function knownLeg(
   };
 }
 
-function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: EntryPolicies): Assessment {
+function assess(
+  long: KnownLeg,
+  short: KnownLeg,
+  facts: EntryFacts,
+  policy: EntryPolicies,
+  decided: DecidedOrders | undefined,
+): Assessment {
   const step = commonStep(long.instrument, short.instrument);
   const headroom = entryHeadroom(policy.risk, facts.exposures, {
     base: facts.base,
@@ -101,7 +116,10 @@ function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: Entr
     policy: policy.sizing,
   });
   const least = leastSteps(longSizing, shortSizing);
-  const lots = lotsOf(size.sized ? size.steps : Number.isFinite(least) ? least : 1, step);
+  const lots =
+    decided === undefined
+      ? lotsOf(size.sized ? size.steps : Number.isFinite(least) ? least : 1, step)
+      : { long: decided.long.lots, short: decided.short.lots };
   const longMarginQuote = marginOf(long, lots.long);
   const shortMarginQuote = marginOf(short, lots.short);
   return {
@@ -118,8 +136,17 @@ function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: Entr
     shortLiquidationDistance: distanceOf(short),
     longMarginQuote,
     shortMarginQuote,
-    priced: priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, policy),
+    priced: limitedBy(
+      decided,
+      priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, policy),
+    ),
   };
+}
+
+/** The limit prices of a plan stay what they were when it was made. */
+function limitedBy(decided: DecidedOrders | undefined, priced: PricedEntry | undefined): PricedEntry | undefined {
+  if (decided === undefined || priced === undefined) return priced;
+  return { ...priced, longLimitTicks: decided.long.limitTicks, shortLimitTicks: decided.short.limitTicks };
 }
 
 /** A unit that is unproven, or whose evidence is unstable, may carry only a small position; a suspect one none at all (gate 7). */

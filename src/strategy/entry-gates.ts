@@ -56,9 +56,36 @@ export const ENTRY_GATES: readonly EntryGate[] = [
   leverageProven,
 ];
 
+/**
+ * The gates asked again before the first byte, by the actor that sends it. What only the strategy knows (limits over all pairs,
+ * the record of a carry) and what made the pair worth entering a moment ago is not among them.
+ */
+export const PREFLIGHT_GATES: readonly EntryGate[] = [
+  venuesUp,
+  dataFresh,
+  clocksAgree,
+  instrumentsActive,
+  sameUnderlying,
+  fundingUnitTrusted,
+  marksTogether,
+  spreadsTight,
+  depthSufficient,
+  booksSound,
+  marginFree,
+  liquidationFar,
+  budgetFree,
+  outsideSettlement,
+  lastGatePasses,
+  leverageProven,
+];
+
 /** Returns the first refusal in the order of domain 5.3, or undefined when the pair may be entered. */
-export function firstRefusal(input: EntryInput, policy: EntryPolicies): Refusal | undefined {
-  for (const gate of ENTRY_GATES) {
+export function firstRefusal(
+  input: EntryInput,
+  policy: EntryPolicies,
+  gates: readonly EntryGate[] = ENTRY_GATES,
+): Refusal | undefined {
+  for (const gate of gates) {
     const refusal = gate(input, policy);
     if (refusal !== undefined) return refusal;
   }
