@@ -11,7 +11,7 @@ import { entryHeadroom } from '../risk/limits.ts';
 import { opposite, usableLots, walkBook } from './book-walk.ts';
 import type { Assessment, EntryFacts, EntryInput, EntryLegFacts, PricedEntry } from './entry-facts.ts';
 import { initialMargin, symbolLeverage, liquidationDistance, liquidationPrice } from './liquidation.ts';
-import { evaluateOpportunity } from './opportunity.ts';
+import { evaluateOpportunity, worstLoss } from './opportunity.ts';
 import type { CandidateLeg } from './opportunity.ts';
 import { priceCapTicks } from './order-price.ts';
 import type { EntryPolicies } from './policy.ts';
@@ -190,9 +190,17 @@ function priceEntry(
     haircut: policy.forecast.haircut,
     breakEvenLimitHours: Math.max(policy.entry.horizonHours, policy.entry.maxBreakEvenHours),
   });
+  const longLimitTicks = priceCapTicks('buy', longWalks.worstTicks, long.markNano, long.instrument, policy.cap);
+  const shortLimitTicks = priceCapTicks('sell', shortWalks.worstTicks, short.markNano, short.instrument, policy.cap);
   return {
-    longLimitTicks: priceCapTicks('buy', longWalks.worstTicks, long.markNano, long.instrument, policy.cap),
-    shortLimitTicks: priceCapTicks('sell', shortWalks.worstTicks, short.markNano, short.instrument, policy.cap),
+    longLimitTicks,
+    shortLimitTicks,
+    worstLossQuote: worstLoss(
+      candidate.quantity,
+      { ...candidate.long, limitPrice: priceOf(longLimitTicks, long.instrument) / long.instrument.multiplier },
+      { ...candidate.short, limitPrice: priceOf(shortLimitTicks, short.instrument) / short.instrument.multiplier },
+      policy.cap.maxDeviationBps,
+    ),
     longWorstTicks: longWalks.worstTicks,
     shortWorstTicks: shortWalks.worstTicks,
     entryBasisBps: ((candidate.short.entryPrice - candidate.long.entryPrice) / candidate.long.markPrice) * 1e4,

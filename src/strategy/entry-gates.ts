@@ -331,9 +331,15 @@ function sizeLegal({ assessment }: EntryInput): Refusal | undefined {
     : refuse(code, detail);
 }
 
-function exposureAllowed({ assessment }: EntryInput): Refusal | undefined {
-  if (assessment === undefined || assessment.size.sized || assessment.size.boundBy !== 'headroom') return undefined;
-  return refuse(assessment.headroom.code, `${assessment.headroom.detail}; ${assessment.size.detail}`);
+function exposureAllowed({ assessment }: EntryInput, { risk }: EntryPolicies): Refusal | undefined {
+  if (assessment === undefined) return undefined;
+  const { size, headroom, priced } = assessment;
+  if (!size.sized) {
+    return size.boundBy === 'headroom' ? refuse(headroom.code, `${headroom.detail}; ${size.detail}`) : undefined;
+  }
+  if (priced === undefined || priced.worstLossQuote <= risk.maxPairLossQuote) return undefined;
+  const detail = `at worst the pair loses ${priced.worstLossQuote.toFixed(2)} > ${risk.maxPairLossQuote.toFixed(2)}`;
+  return refuse('EXPOSURE_LOSS', detail);
 }
 
 function marginFree(input: EntryInput, { sizing, risk }: EntryPolicies): Refusal | undefined {

@@ -196,6 +196,8 @@ const cases: readonly Case[] = [
     },
     'total notional 49800.00 used of 50000.00',
   ],
+  // Bought at 3,000.95 and sold at 2,999.10; sold again at 2,985 and bought at 3,015: 31.85 on each of 0.8.
+  [21, 'EXPOSURE_LOSS', {}, 'at worst the pair loses 25.48 > 25.00', policy('risk', { maxPairLossQuote: 25 })],
   [22, 'MARGIN', long(balance(100_000_000n)), '210.00 quote (margin)'],
   [22, 'MARGIN', long(balance(4_000_000_000n)), 'lighter use 68.0 % > 60.0 %'],
   [23, 'LIQ_DISTANCE', {}, 'lighter 0.00 % < 99.00 % at leverage 0', policy('liquidation', { minEntryDistance: 0.99 })],

@@ -9,7 +9,7 @@ import { HOUR_MS, hourlyFromText, perSettlement } from '../../src/market/funding
 import { fundingMicro } from '../../src/money/amounts.ts';
 import { slippageBps, walkBook } from '../../src/strategy/book-walk.ts';
 import { liquidationDistance, liquidationPrice, maxLeverageFor } from '../../src/strategy/liquidation.ts';
-import { evaluateOpportunity } from '../../src/strategy/opportunity.ts';
+import { evaluateOpportunity, worstLoss } from '../../src/strategy/opportunity.ts';
 import type { CandidateLeg } from '../../src/strategy/opportunity.ts';
 import { priceCapTicks } from '../../src/strategy/order-price.ts';
 import { instrument, pico } from '../market/instruments.ts';
@@ -116,6 +116,35 @@ it('opportunity: cost, carry, funding, value and score', () => {
       expectNear(metrics.capitalQuote, capital);
       expectNear(metrics.score, funding.minus(cost).div(capital).div(horizonHours), flow.div(capital));
     }),
+  );
+});
+
+it('worst case: four fills at the ends of what orders may pay, with fees', () => {
+  fc.assert(
+    fc.property(
+      leg,
+      leg,
+      fc.integer({ min: 1, max: 100_000 }),
+      fc.integer({ min: 0, max: 500 }),
+      (long, short, q, bps) => {
+        const off = new Exact(bps).div(1e4);
+        const fills = [
+          { at: new Exact(long.entryPrice), sign: -1, fee: long.takerFee },
+          { at: new Exact(long.markPrice).times(new Exact(1).minus(off)), sign: 1, fee: long.takerFee },
+          { at: new Exact(short.entryPrice), sign: 1, fee: short.takerFee },
+          { at: new Exact(short.markPrice).times(new Exact(1).plus(off)), sign: -1, fee: short.takerFee },
+        ];
+        const brought = Exact.sum(...fills.map(({ at, sign, fee: taken }) => at.times(sign).minus(at.times(taken))));
+        const size = Exact.max(...fills.map(({ at }) => at)).times(q);
+        const loss = worstLoss(
+          q,
+          { ...long, limitPrice: long.entryPrice },
+          { ...short, limitPrice: short.entryPrice },
+          bps,
+        );
+        expectNear(loss, brought.times(q).neg(), size);
+      },
+    ),
   );
 });
 
