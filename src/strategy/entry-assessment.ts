@@ -165,6 +165,7 @@ function sizingLeg(leg: KnownLeg, facts: EntryLegFacts, lotsPerStep: number, pol
     freeMarginQuote: Math.max(0, quoteOfMicro(facts.balance?.availableMicro ?? 0n)),
     // A leg that no leverage makes safe is refused by its own gate, not by a margin of nothing.
     leverage: Math.max(1, leg.leverage),
+    ...(leg.instrument.volume24hQuote === undefined ? {} : { volume24hQuote: leg.instrument.volume24hQuote }),
     usableOpenLots: usableLots(leg.book, open, policy.depth.maxWalkBps),
     usableCloseLots: usableLots(leg.book, close, policy.depth.maxWalkBps),
   };

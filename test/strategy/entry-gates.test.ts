@@ -351,6 +351,13 @@ describe('an entry', () => {
     expect(decision.plan?.expected.capitalQuote).toBeCloseTo(1.5 * 2 * 800, 9);
   });
 
+  it('is at most a thousandth of what the quieter venue traded in a day', () => {
+    const quiet = instrument({ venue: 'extended', takerFee: pico(0), volume24hQuote: 2_200_000 });
+    const decision = decideEntry(candidate(short({ instrument: quiet })), entryPolicy);
+    expect(decision).toMatchObject({ verdict: 'ENTER', plan: { long: { lots: 7 }, short: { lots: 7 } } });
+    expect(decision.detail).toContain('sized by volume');
+  });
+
   it('stays small while a funding unit is unproven or unstable', () => {
     for (const state of ['UNPROVEN', 'UNSTABLE'] as const) {
       const rules = policy('sizing', { maxStepNotionalShare: 1 });
