@@ -6,6 +6,7 @@ import { ageExpectations, awaitedMicro } from '../src/execution/funding-expectat
 import { bookOf } from '../src/execution/ledger.ts';
 import { isActive } from '../src/execution/pair-state.ts';
 import { positionReported } from '../src/execution/position-truth.ts';
+import { notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
 import { fundingMicro } from '../src/money/amounts.ts';
@@ -263,8 +264,11 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
       if (state.buffered.length > 0) applyBuffered(state, self);
       return;
     }
-    case 'account-changed':
+    case 'account-changed': {
+      const track = trackOf(state, event);
+      if (track !== undefined) track.balance = event;
       return;
+    }
     case 'leverage-reported': {
       const track = trackOf(state, event);
       if (track !== undefined && event.base === state.args.base) track.leverage = event.leverage;
@@ -299,8 +303,12 @@ function symbolTold(
   } else if (event.type === 'mark-changed') {
     track.mark = event;
   } else if (event.kind === 'predicted') {
+    const offsetMs = (track.status?.clockOffsetMs ?? 0) * state.args.calendarScale;
     track.predicted = event.rate;
+    track.predictedAtMs = event.receivedAtMonotonicMs;
+    track.fundingCheck = notePredicted(track.fundingCheck, event.rate, self.nowMs() + offsetMs);
   } else {
+    track.fundingCheck = noteSettled(track.fundingCheck, event.rate);
     const lookbackMs = state.args.exits.forecast.lookbackHours * HOUR_MS;
     track.settled = addSettledRate(
       track.settled,

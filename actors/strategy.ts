@@ -64,7 +64,7 @@ type StrategySelf = Self<StrategyMessage>;
 type Candidates = OpportunitiesScanned['candidates'];
 
 const TELL_INTERVAL_MS = 1_000;
-/** Candidates told to the observer: the best ones, enough for any screen. */
+/** Candidates told to the observer beside the best one of every base: enough for any screen. */
 const CANDIDATES_TOLD_MAX = 100;
 /** A plan the position actor did not answer by then is no longer waited for. */
 const PLAN_ANSWER_MS = 5_000;
@@ -215,13 +215,24 @@ function tellObserver(state: StrategyState, self: StrategySelf, seen: readonly C
   const now = self.monotonicMs();
   if (now - state.toldAtMonotonicMs < TELL_INTERVAL_MS) return;
   state.toldAtMonotonicMs = now;
-  const best = seen.toSorted((one, other) => other.netAprPct - one.netAprPct).slice(0, CANDIDATES_TOLD_MAX);
   self.tell(refOf<OpportunitiesScanned>(state.args.observerPath), {
     type: 'opportunities-scanned',
     atMs: self.nowMs(),
-    candidates: best,
+    candidates: worthTelling(seen),
     refusals: Object.fromEntries(state.refusals),
   });
+}
+
+/** Largest carry first. Every base is among them: whoever asks why it is not traded gets an answer. */
+function worthTelling(seen: readonly Candidates[number][]): Candidates {
+  const told = new Set<string>();
+  return seen
+    .toSorted((one, other) => other.netAprPct - one.netAprPct)
+    .filter(({ base }, index) => {
+      const isFirstOfBase = !told.has(base);
+      told.add(base);
+      return isFirstOfBase || index < CANDIDATES_TOLD_MAX;
+    });
 }
 
 function directionsOf(args: StrategyArgs): readonly (readonly [StrategyVenue, StrategyVenue])[] {

@@ -253,6 +253,11 @@ export const risk = z.strictObject({
   maxSymbolNotional: money(10_000, [1, 1_000_000_000], 'Gross notional in one symbol, all legs added.'),
   maxVenueNotional: money(25_000, [1, 1_000_000_000], 'Gross notional on one venue.'),
   maxTotalNotional: money(50_000, [1, 1_000_000_000], 'Gross notional of all legs.'),
+  maxPairLoss: money(
+    50,
+    [0.01, 100_000_000],
+    'Worst case of a pair before it is entered: filled at its limits, closed at the cap, no funding.',
+  ),
   maxVenueMarginUse: number('fraction', 0.6, [0.01, 1], "Share of a venue's equity used as margin."),
   maxLeverage: number('times', 3, [1, 3], 'Leverage no leg may exceed.'),
   dailyLoss: money(100, [0.01, 100_000_000], 'Realised and unrealised loss of one UTC day that ends trading.'),

@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { TandemConfig } from '../config/schema.ts';
 import type { VenueName } from '../config/venue-names.ts';
-import { guardRef, positionRef } from '../actors/addresses.ts';
+import { guardRef, observerRef, positionRef } from '../actors/addresses.ts';
 import { CommandFailure, EXIT } from './cli/command-failure.ts';
 import { listenForStop } from './cli/stop-signals.ts';
 import { startTerminalView } from './cli/terminal-view.ts';
@@ -50,7 +50,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     monotonicMs: () => performance.now(),
     token,
     redactor,
-    addresses: { guard: guardRef.path, position: (base) => positionRef(base).path },
+    addresses: { guard: guardRef.path, observer: observerRef.path, position: (base) => positionRef(base).path },
     log: (level, event, fields) => log.write({ level, event, fields, atMs: Date.now(), thread: 'main' }),
     engine: {
       snapshot: () => system.snapshot(),

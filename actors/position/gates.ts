@@ -2,7 +2,12 @@
 import { isActive } from '../../src/execution/pair-state.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
+import { emptyFundingCheck, fundingVerdict } from '../../src/market/funding-check.ts';
+import { medianHourly } from '../../src/market/funding-history.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
+import { assessEntry } from '../../src/strategy/entry-assessment.ts';
+import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
+import { firstRefusal, PREFLIGHT_GATES } from '../../src/strategy/entry-gates.ts';
 import { symbolLeverage } from '../../src/strategy/liquidation.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { previewOpening } from '../../src/risk/approval.ts';
@@ -37,10 +42,56 @@ export function preflightRefusal(
     const refusal = venueRefusal(state, self, track) ?? positionRefusal(state, track);
     if (refusal !== undefined) return refusal;
     if (track.leverage !== leverageAskedFor(state, track.instrument)) return 'LEVERAGE_MISMATCH';
-    if ((track.status?.openBudgetShare ?? 0) <= 0) return 'RATE_LIMIT';
   }
   // Both legs, before either leaves: a second leg that the last gate denies would leave the first one alone.
-  return lastGateRefusal(state, plan.long, 'buy') ?? lastGateRefusal(state, plan.short, 'sell');
+  const denied = lastGateRefusal(state, plan.long, 'buy') ?? lastGateRefusal(state, plan.short, 'sell');
+  return denied ?? entryGatesRefusal(state, self, plan);
+}
+
+/** The entry gates once more, for the plan as it is and with what this actor has heard since it was made. */
+function entryGatesRefusal(
+  state: PositionState,
+  self: PositionSelf,
+  plan: Pick<EntryPlan, 'base' | 'long' | 'short'>,
+): string | undefined {
+  const { entry, calendarScale } = state.args;
+  const facts: EntryFacts = {
+    base: plan.base,
+    nowMs: self.nowMs(),
+    monotonicMs: self.monotonicMs(),
+    calendarScale,
+    // Asked above, or known to the strategy alone: no gate among these looks at them.
+    engine: { state: 'TRADING', reason: '', entriesPaused: false },
+    pair: { phase: 'PREFLIGHT', active: true, cooldownUntilMs: 0, blacklisted: false },
+    activePairs: 0,
+    exposures: [],
+    favourableStreak: 0,
+    long: legFacts(state, plan.long),
+    short: legFacts(state, plan.short),
+  };
+  return firstRefusal(assessEntry(facts, entry, plan), entry, PREFLIGHT_GATES)?.code;
+}
+
+function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
+  const track = trackOf(state, leg);
+  const { minSettlements } = state.args.entry.fundingCheck;
+  return {
+    venue: leg.venue,
+    account: leg.account,
+    status: track?.status,
+    instrument: track?.instrument,
+    book: track?.book,
+    bookLostReason: '',
+    mark: track?.mark,
+    predicted:
+      track?.predicted === undefined
+        ? undefined
+        : { rate: track.predicted, receivedAtMonotonicMs: track.predictedAtMs },
+    medianHourly: track === undefined ? undefined : medianHourly(track.settled),
+    fundingVerdict: fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
+    leverage: track?.leverage,
+    balance: track?.balance,
+  };
 }
 
 /** The leverage the connectors set and read back for an instrument of this symbol. */

@@ -1,6 +1,8 @@
 /** What one position actor knows: its durable book, its pair, its venues and what it waits for. Owned by that actor alone. */
 import type { Self, TimerRef } from '../../src/runtime/actor.ts';
 import type { BookView } from '../../src/market/book.ts';
+import { emptyFundingCheck } from '../../src/market/funding-check.ts';
+import type { FundingCheck } from '../../src/market/funding-check.ts';
 import { emptyFundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
@@ -18,7 +20,7 @@ import type { OrderGateLimits } from '../../src/risk/approval.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitState } from '../../src/strategy/exit-decision.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
-import type { CapPolicy, ClockPolicy, ExitPolicies, StalePolicy } from '../../src/strategy/policy.ts';
+import type { CapPolicy, ClockPolicy, EntryPolicies, ExitPolicies, StalePolicy } from '../../src/strategy/policy.ts';
 import type { ConnectorEvent } from '../connector-messages.ts';
 import type { EngineStateChanged } from '../guard-messages.ts';
 import type { JournalMessage } from '../journal-messages.ts';
@@ -53,6 +55,8 @@ export interface PositionArgs {
   readonly cap: CapPolicy;
   readonly stale: StalePolicy;
   readonly clock: ClockPolicy;
+  /** What a plan is judged by once more before its first order leaves. */
+  readonly entry: EntryPolicies;
   /** Limits of the connectors' last gate, asked before the first leg of a pair leaves. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
   /** An order that adds exposure is not sent when the commit of its intent took longer, monotonic ms. */
@@ -74,6 +78,11 @@ export interface VenueTrack {
   /** As the venue reported it last; undefined before its first word. */
   leverage: number | undefined;
   predicted: FundingRate | undefined;
+  /** When the prediction came, monotonic ms. */
+  predictedAtMs: number;
+  /** Whether what was predicted is what was settled. */
+  fundingCheck: FundingCheck;
+  balance: Extract<ConnectorEvent, { type: 'account-changed' }> | undefined;
   settled: FundingHistory;
   /** Monotonic ms of the last sign of life. */
   heardAtMs: number;
@@ -159,6 +168,9 @@ export function newPositionState(args: PositionArgs): PositionState {
       mark: undefined,
       leverage: undefined,
       predicted: undefined,
+      predictedAtMs: Number.NEGATIVE_INFINITY,
+      fundingCheck: emptyFundingCheck,
+      balance: undefined,
       settled: emptyFundingHistory,
       heardAtMs: Number.NEGATIVE_INFINITY,
       watch: unseenPosition,

@@ -11,6 +11,7 @@ import * as start from './start.ts';
 import * as status from './status.ts';
 import * as trace from './trace.ts';
 import * as venue from './venue.ts';
+import * as why from './why.ts';
 
 /**
  * Runs one command to its end.
@@ -36,6 +37,7 @@ function buildProgram(): Command {
   // Order of the help page. Commands inherit exitOverride only when it is set before they are added.
   start.register(program);
   status.register(program);
+  why.register(program);
   actors.register(program);
   trace.register(program);
   acts.register(program);

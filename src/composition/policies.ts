@@ -64,6 +64,7 @@ export function entryPolicies(config: Thresholds): Omit<EntryPolicies, 'lastGate
       maxSymbolNotionalQuote: risk.maxSymbolNotional,
       maxVenueNotionalQuote: risk.maxVenueNotional,
       maxTotalNotionalQuote: risk.maxTotalNotional,
+      maxPairLossQuote: risk.maxPairLoss,
       maxVenueMarginUse: risk.maxVenueMarginUse,
       maxLeverage: risk.maxLeverage,
       maxUnhedgedNotionalQuote: risk.maxUnhedgedNotional,

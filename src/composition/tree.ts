@@ -226,6 +226,7 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
     cap: policies.cap,
     stale: policies.stale,
     clock: policies.clock,
+    entry: { ...policies, lastGate: gateLimits(config) },
     gate: gateLimits(config),
     slowCommitMs: order.slowCommitMs,
     leverage: { wanted: config.sizing.leverage, max: config.risk.maxLeverage },

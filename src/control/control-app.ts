@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { compress } from 'hono/compress';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { TradingSummary } from '../../actors/observer.ts';
 import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
 import { actorTree, threadViews } from './actor-tree.ts';
@@ -11,6 +12,7 @@ import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
 import { findTrace } from '../runtime/trace-store.ts';
+import { reasonsFor } from './why.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -20,7 +22,7 @@ const GZIP_BYTES_MIN = 1_000;
 export interface ControlAppOptions {
   readonly engine: Inspectable;
   /** Whom the actions speak to. */
-  readonly addresses: { readonly guard: string; position(base: string): string };
+  readonly addresses: { readonly guard: string; readonly observer: string; position(base: string): string };
   readonly token: string;
   readonly failedTokens: FailedTokens;
   readonly redactor: Redactor;
@@ -77,6 +79,19 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 200, redactor.value(trace));
   });
 
+  for (const path of ['/debug/why', '/debug/why/:base']) {
+    app.get(path, async (context) => {
+      const base = context.req.param('base');
+      const summary = (await engine.inspect(options.addresses.observer))?.digest;
+      if (summary === undefined) return answer(context, 503, { error: 'the observer does not answer' });
+      // The observer's digest is the summary; inspection answers with plain data of unknown type.
+      const reasons = reasonsFor(summary as TradingSummary, base);
+      return reasons === undefined
+        ? answer(context, 404, { error: 'no such symbol', base })
+        : answer(context, 200, redactor.value(reasons));
+    });
+  }
+
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
     app.post(`/control/${action}/:path{.+}`, async (context) => {
       const path = context.req.param('path');
@@ -126,6 +141,8 @@ const READ_PATHS = [
   '/debug/mailbox/*',
   '/debug/traces',
   '/debug/trace/:id',
+  '/debug/why',
+  '/debug/why/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],

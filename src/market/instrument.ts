@@ -40,4 +40,6 @@ export interface Instrument {
   readonly status: 'active' | 'reduce-only' | 'inactive';
   /** Venue's limit-price band around mark as a fraction in pico units; absent when unknown. */
   readonly priceBand?: PicoRate;
+  /** Traded in the 24 h before the instrument was read, quote; absent where the venue does not say. */
+  readonly volume24hQuote?: number;
 }

@@ -11,7 +11,7 @@ import { entryHeadroom } from '../risk/limits.ts';
 import { opposite, usableLots, walkBook } from './book-walk.ts';
 import type { Assessment, EntryFacts, EntryInput, EntryLegFacts, PricedEntry } from './entry-facts.ts';
 import { initialMargin, symbolLeverage, liquidationDistance, liquidationPrice } from './liquidation.ts';
-import { evaluateOpportunity } from './opportunity.ts';
+import { evaluateOpportunity, worstLoss } from './opportunity.ts';
 import type { CandidateLeg } from './opportunity.ts';
 import { priceCapTicks } from './order-price.ts';
 import type { EntryPolicies } from './policy.ts';
@@ -31,12 +31,21 @@ interface KnownLeg {
   readonly leverage: number;
 }
 
-/** Returns the facts with their assessment, which is undefined while a leg lacks what figures need. */
-export function assessEntry(facts: EntryFacts, policy: EntryPolicies): EntryInput {
+/** Lots and limit prices that are decided already, in each leg's own units. */
+export interface DecidedOrders {
+  readonly long: { readonly lots: number; readonly limitTicks: number };
+  readonly short: { readonly lots: number; readonly limitTicks: number };
+}
+
+/**
+ * Returns the facts with their assessment, which is undefined while a leg lacks what figures need. `decided` are the orders of a
+ * plan made earlier: the figures are then theirs, whatever size would be chosen now.
+ */
+export function assessEntry(facts: EntryFacts, policy: EntryPolicies, decided?: DecidedOrders): EntryInput {
   const long = knownLeg('long', facts.long, facts, policy);
   const short = knownLeg('short', facts.short, facts, policy);
   const comparable = long !== undefined && short !== undefined && long.instrument.base === short.instrument.base;
-  return { ...facts, assessment: comparable ? assess(long, short, facts, policy) : undefined };
+  return { ...facts, assessment: comparable ? assess(long, short, facts, policy, decided) : undefined };
 }
 
 /** Returns what a leg's funding is expected to do, as seen at `venueNowMs` (calendar ms by the venue's clock). */
@@ -83,7 +92,13 @@ function knownLeg(
   };
 }
 
-function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: EntryPolicies): Assessment {
+function assess(
+  long: KnownLeg,
+  short: KnownLeg,
+  facts: EntryFacts,
+  policy: EntryPolicies,
+  decided: DecidedOrders | undefined,
+): Assessment {
   const step = commonStep(long.instrument, short.instrument);
   const headroom = entryHeadroom(policy.risk, facts.exposures, {
     base: facts.base,
@@ -101,7 +116,10 @@ function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: Entr
     policy: policy.sizing,
   });
   const least = leastSteps(longSizing, shortSizing);
-  const lots = lotsOf(size.sized ? size.steps : Number.isFinite(least) ? least : 1, step);
+  const lots =
+    decided === undefined
+      ? lotsOf(size.sized ? size.steps : Number.isFinite(least) ? least : 1, step)
+      : { long: decided.long.lots, short: decided.short.lots };
   const longMarginQuote = marginOf(long, lots.long);
   const shortMarginQuote = marginOf(short, lots.short);
   return {
@@ -118,8 +136,17 @@ function assess(long: KnownLeg, short: KnownLeg, facts: EntryFacts, policy: Entr
     shortLiquidationDistance: distanceOf(short),
     longMarginQuote,
     shortMarginQuote,
-    priced: priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, policy),
+    priced: limitedBy(
+      decided,
+      priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, policy),
+    ),
   };
+}
+
+/** The limit prices of a plan stay what they were when it was made. */
+function limitedBy(decided: DecidedOrders | undefined, priced: PricedEntry | undefined): PricedEntry | undefined {
+  if (decided === undefined || priced === undefined) return priced;
+  return { ...priced, longLimitTicks: decided.long.limitTicks, shortLimitTicks: decided.short.limitTicks };
 }
 
 /** A unit that is unproven, or whose evidence is unstable, may carry only a small position; a suspect one none at all (gate 7). */
@@ -138,6 +165,7 @@ function sizingLeg(leg: KnownLeg, facts: EntryLegFacts, lotsPerStep: number, pol
     freeMarginQuote: Math.max(0, quoteOfMicro(facts.balance?.availableMicro ?? 0n)),
     // A leg that no leverage makes safe is refused by its own gate, not by a margin of nothing.
     leverage: Math.max(1, leg.leverage),
+    ...(leg.instrument.volume24hQuote === undefined ? {} : { volume24hQuote: leg.instrument.volume24hQuote }),
     usableOpenLots: usableLots(leg.book, open, policy.depth.maxWalkBps),
     usableCloseLots: usableLots(leg.book, close, policy.depth.maxWalkBps),
   };
@@ -163,11 +191,19 @@ function priceEntry(
     haircut: policy.forecast.haircut,
     breakEvenLimitHours: Math.max(policy.entry.horizonHours, policy.entry.maxBreakEvenHours),
   });
+  const longLimitTicks = priceCapTicks('buy', longWalks.worstTicks, long.markNano, long.instrument, policy.cap);
+  const shortLimitTicks = priceCapTicks('sell', shortWalks.worstTicks, short.markNano, short.instrument, policy.cap);
   return {
-    longLimitTicks: priceCapTicks('buy', longWalks.worstTicks, long.markNano, long.instrument, policy.cap),
-    shortLimitTicks: priceCapTicks('sell', shortWalks.worstTicks, short.markNano, short.instrument, policy.cap),
     longVwapTicks: longWalks.openVwapTicks,
     shortVwapTicks: shortWalks.openVwapTicks,
+    longLimitTicks,
+    shortLimitTicks,
+    worstLossQuote: worstLoss(
+      candidate.quantity,
+      { ...candidate.long, limitPrice: priceOf(longLimitTicks, long.instrument) / long.instrument.multiplier },
+      { ...candidate.short, limitPrice: priceOf(shortLimitTicks, short.instrument) / short.instrument.multiplier },
+      policy.cap.maxDeviationBps,
+    ),
     longWorstTicks: longWalks.worstTicks,
     shortWorstTicks: shortWalks.worstTicks,
     entryBasisBps: ((candidate.short.entryPrice - candidate.long.entryPrice) / candidate.long.markPrice) * 1e4,

@@ -64,7 +64,7 @@ function planned(input: EntryInput): EntryDecision {
   const { metrics } = priced;
   return {
     verdict: 'ENTER',
-    detail: `APR ${metrics.netAprPct.toFixed(2)} %, EV ${metrics.expectedValueQuote.toFixed(4)}, sized by ${assessment.size.boundBy}`,
+    detail: `APR ${metrics.netAprPct.toFixed(2)} %, EV ${metrics.expectedValueQuote.toFixed(4)}, sized by ${assessment.size.boundBy}, loses ${priced.worstLossQuote.toFixed(2)} at worst`,
     metrics,
     plan: {
       base: input.base,

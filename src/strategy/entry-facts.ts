@@ -100,6 +100,8 @@ export interface PricedEntry {
   readonly shortWorstTicks: number;
   /** Entry price difference, short minus long, in bps of the long mark. */
   readonly entryBasisBps: number;
+  /** What the pair may cost at worst: filled at its limits, closed as far from mark as an order may go, no funding received. */
+  readonly worstLossQuote: number;
   readonly metrics: OpportunityMetrics;
 }
 

@@ -21,8 +21,8 @@ export type EntryGate = (input: EntryInput, policy: EntryPolicies) => Refusal | 
 
 /** Venue clocks further than this from a request's midpoint cannot be corrected for. */
 const CLOCK_ERROR_MS_MAX = 1_000;
-/** A venue time this far in our future, real ms, makes data as unusable as an old one. */
-const FUTURE_MS_MAX = 3_000;
+/** A venue time this far from our receive time, either way and in real ms, makes data as unusable as an old one. */
+const VENUE_TIME_MS_MAX = 3_000;
 /** Free share of the budgets that covers two opens, cancels, unwinds and four queries on small profiles. */
 const OPEN_BUDGET_SHARE_MIN = 0.2;
 
@@ -56,9 +56,36 @@ export const ENTRY_GATES: readonly EntryGate[] = [
   leverageProven,
 ];
 
+/**
+ * The gates asked again before the first byte, by the actor that sends it. What only the strategy knows (limits over all pairs,
+ * the record of a carry) and what made the pair worth entering a moment ago is not among them.
+ */
+export const PREFLIGHT_GATES: readonly EntryGate[] = [
+  venuesUp,
+  dataFresh,
+  clocksAgree,
+  instrumentsActive,
+  sameUnderlying,
+  fundingUnitTrusted,
+  marksTogether,
+  spreadsTight,
+  depthSufficient,
+  booksSound,
+  marginFree,
+  liquidationFar,
+  budgetFree,
+  outsideSettlement,
+  lastGatePasses,
+  leverageProven,
+];
+
 /** Returns the first refusal in the order of domain 5.3, or undefined when the pair may be entered. */
-export function firstRefusal(input: EntryInput, policy: EntryPolicies): Refusal | undefined {
-  for (const gate of ENTRY_GATES) {
+export function firstRefusal(
+  input: EntryInput,
+  policy: EntryPolicies,
+  gates: readonly EntryGate[] = ENTRY_GATES,
+): Refusal | undefined {
+  for (const gate of gates) {
     const refusal = gate(input, policy);
     if (refusal !== undefined) return refusal;
   }
@@ -82,14 +109,14 @@ function venuesUp(input: EntryInput): Refusal | undefined {
   });
 }
 
-function dataFresh(input: EntryInput, { stale, depth }: EntryPolicies): Refusal | undefined {
+function dataFresh(input: EntryInput, { stale, depth, clock }: EntryPolicies): Refusal | undefined {
   const bookMs = Math.min(stale.bookMs, depth.maxLevelAgeMs);
   return perLeg(input, (leg) => {
     // A book that was lost is not old: gate 14 names what happened to it.
     const book = leg.bookLostReason === '' ? (leg.book ?? 'missing') : undefined;
     return (
       tooOld('STALE_BOOK', leg, book, bookMs, input.monotonicMs) ??
-      lagging(leg, input) ??
+      lagging(leg, input, clock.maxOffsetMs) ??
       tooOld('STALE_MARK', leg, leg.mark ?? 'missing', stale.markMs, input.monotonicMs) ??
       tooOld('STALE_FUNDING', leg, leg.predicted ?? 'missing', stale.fundingMs, input.monotonicMs) ??
       tooOld('STALE_ACCOUNT', leg, leg.balance ?? 'missing', stale.accountMs, input.monotonicMs)
@@ -110,23 +137,33 @@ function tooOld(
   return ageMs <= maxMs ? undefined : refuse(code, `${leg.venue} ${Math.round(ageMs)} ms > ${maxMs} ms`);
 }
 
-function lagging(leg: EntryLegFacts, input: EntryInput): Refusal | undefined {
-  if (leg.book === undefined) return undefined;
-  const aheadMs = (leg.book.venueAtMs - venueNowMs(input, leg)) / input.calendarScale;
-  const detail = `${leg.venue} book is ${Math.round(aheadMs)} ms > ${FUTURE_MS_MAX} ms in the future`;
-  return aheadMs <= FUTURE_MS_MAX ? undefined : refuse('STALE_BOOK', detail);
+/** A venue's own time of a book tells of delays that no receive time shows: of frames that waited on their way to us. */
+function lagging(leg: EntryLegFacts, input: EntryInput, maxOffsetMs: number): Refusal | undefined {
+  // Without a trusted clock nobody can say: gate 4 refuses.
+  if (leg.book === undefined || clockSkew(leg, maxOffsetMs) !== undefined) return undefined;
+  const { venueAtMs, receivedAtMonotonicMs } = leg.book;
+  const aheadMs = (venueAtMs - venueNowMs(input, leg)) / input.calendarScale;
+  if (aheadMs > VENUE_TIME_MS_MAX) {
+    const detail = `${leg.venue} book is ${Math.round(aheadMs)} ms > ${VENUE_TIME_MS_MAX} ms in the future`;
+    return refuse('STALE_BOOK', detail);
+  }
+  const ageMs = input.monotonicMs - receivedAtMonotonicMs;
+  const behindMs = -aheadMs - ageMs;
+  const detail = `${leg.venue} book was ${Math.round(behindMs)} ms > ${VENUE_TIME_MS_MAX} ms old when it came`;
+  return behindMs <= VENUE_TIME_MS_MAX ? undefined : refuse('LAGGING', detail);
 }
 
 function clocksAgree(input: EntryInput, { clock }: EntryPolicies): Refusal | undefined {
-  return perLeg(input, ({ venue, status }) => {
-    if (status === undefined) return undefined;
-    const offsetMs = Math.abs(status.clockOffsetMs);
-    if (offsetMs > clock.maxOffsetMs) return refuse('CLOCK_SKEW', `${venue} ${offsetMs} ms > ${clock.maxOffsetMs} ms`);
-    if (status.clockErrorMs > CLOCK_ERROR_MS_MAX) {
-      return refuse('CLOCK_SKEW', `${venue} uncertain by ${status.clockErrorMs} ms > ${CLOCK_ERROR_MS_MAX} ms`);
-    }
-    return undefined;
-  });
+  return perLeg(input, (leg) => clockSkew(leg, clock.maxOffsetMs));
+}
+
+function clockSkew({ venue, status }: EntryLegFacts, maxOffsetMs: number): Refusal | undefined {
+  if (status === undefined) return undefined;
+  const offsetMs = Math.abs(status.clockOffsetMs);
+  if (offsetMs > maxOffsetMs) return refuse('CLOCK_SKEW', `${venue} ${offsetMs} ms > ${maxOffsetMs} ms`);
+  return status.clockErrorMs <= CLOCK_ERROR_MS_MAX
+    ? undefined
+    : refuse('CLOCK_SKEW', `${venue} uncertain by ${status.clockErrorMs} ms > ${CLOCK_ERROR_MS_MAX} ms`);
 }
 
 function instrumentsActive(input: EntryInput): Refusal | undefined {
@@ -294,9 +331,15 @@ function sizeLegal({ assessment }: EntryInput): Refusal | undefined {
     : refuse(code, detail);
 }
 
-function exposureAllowed({ assessment }: EntryInput): Refusal | undefined {
-  if (assessment === undefined || assessment.size.sized || assessment.size.boundBy !== 'headroom') return undefined;
-  return refuse(assessment.headroom.code, `${assessment.headroom.detail}; ${assessment.size.detail}`);
+function exposureAllowed({ assessment }: EntryInput, { risk }: EntryPolicies): Refusal | undefined {
+  if (assessment === undefined) return undefined;
+  const { size, headroom, priced } = assessment;
+  if (!size.sized) {
+    return size.boundBy === 'headroom' ? refuse(headroom.code, `${headroom.detail}; ${size.detail}`) : undefined;
+  }
+  if (priced === undefined || priced.worstLossQuote <= risk.maxPairLossQuote) return undefined;
+  const detail = `at worst the pair loses ${priced.worstLossQuote.toFixed(2)} > ${risk.maxPairLossQuote.toFixed(2)}`;
+  return refuse('EXPOSURE_LOSS', detail);
 }
 
 function marginFree(input: EntryInput, { sizing, risk }: EntryPolicies): Refusal | undefined {

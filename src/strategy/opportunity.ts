@@ -104,6 +104,23 @@ export function evaluateOpportunity(candidate: Candidate, terms: EvaluationTerms
   };
 }
 
+/**
+ * Returns what a pair may cost at worst as long as its orders keep to their limits, quote: both legs filled at `limitPrice`, both
+ * closed again `maxDeviationBps` beyond mark, taker fees on all four, and not one payment received.
+ */
+export function worstLoss(
+  quantity: number,
+  long: Pick<CandidateLeg, 'markPrice' | 'takerFee'> & { readonly limitPrice: number },
+  short: Pick<CandidateLeg, 'markPrice' | 'takerFee'> & { readonly limitPrice: number },
+  maxDeviationBps: number,
+): number {
+  const soldAt = long.markPrice * (1 - maxDeviationBps / 1e4);
+  const boughtAt = short.markPrice * (1 + maxDeviationBps / 1e4);
+  const prices = long.limitPrice - soldAt + (boughtAt - short.limitPrice);
+  const fees = (long.limitPrice + soldAt) * long.takerFee + (short.limitPrice + boughtAt) * short.takerFee;
+  return quantity * (prices + fees);
+}
+
 function fundingWithin({ quantity, long, short }: Candidate, terms: EvaluationTerms): number {
   const horizonMs = terms.horizonHours * HOUR_MS;
   return (

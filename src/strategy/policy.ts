@@ -111,6 +111,8 @@ export interface RiskPolicy {
   readonly maxSymbolNotionalQuote: number;
   readonly maxVenueNotionalQuote: number;
   readonly maxTotalNotionalQuote: number;
+  /** Worst case of one pair, see `worstLossQuote`. */
+  readonly maxPairLossQuote: number;
   readonly maxVenueMarginUse: number;
   readonly maxLeverage: number;
   readonly maxUnhedgedNotionalQuote: number;

@@ -46,8 +46,8 @@ function predict(world: World, venue: 'va' | 'vb', hourly: number, settleInMs: n
 describe('leaving', () => {
   it('happens once staying has lost under two different predictions', () => {
     const world = opened();
-    predict(world, 'va', -0.0001, 1_800_000);
     predict(world, 'vb', 0.0001, 1_800_000);
+    predict(world, 'va', -0.0001, 1_800_000);
     world.run(1_000);
     expect(world.picture().phase).toBe('OPEN');
     predict(world, 'vb', 0.00011, 1_800_000);
@@ -68,7 +68,8 @@ describe('leaving', () => {
   });
 
   it('does not wait when the coming settlement costs', () => {
-    const world = opened({ maxHoldHours: 0.001 });
+    // Predictions alone would not end it: the time is up, and waiting for this settlement is not worth it.
+    const world = opened({ maxHoldHours: 0.001, confirm: 9 });
     predict(world, 'va', -0.001, 60_000);
     predict(world, 'vb', 0.001, 60_000);
     world.runUntil(() => world.picture().phase === 'CLOSED', 8_000);

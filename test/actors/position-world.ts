@@ -12,6 +12,7 @@ import { feeMicro } from '../../src/money/amounts.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
 import type { RefusalClass } from '../../src/venues/venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
+import { entryPolicy } from '../strategy/candidates.ts';
 import { stage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
@@ -61,6 +62,9 @@ export interface VenueModel {
   leverage: number;
   /** What its position reports say of liquidation, quote per contract. */
   liquidationPrice: number | undefined;
+  walletMicro: bigint;
+  /** Predicted, pico per hour, until a test tells its own predictions. */
+  hourlyPico: number;
   markNano: bigint;
   bidTicks: number;
   askTicks: number;
@@ -190,6 +194,7 @@ export const defaultArgs: PositionArgs = {
     priceCollarBps: 100,
     dailyLossMicro: 100_000_000n,
   },
+  entry: entryPolicy,
   slowCommitMs: 50,
   leverage: { wanted: 3, max: 3 },
 };
@@ -219,6 +224,7 @@ export function createWorld(options: WorldOptions = {}): World {
   let crashRow: { readonly count: number; readonly deadMs: number } | undefined;
   let aliveAtMs = 0;
   let sequence = 0;
+  let predictedByTest = false;
   let fillCount = 0;
   let engineState: { readonly state: EngineState; readonly flatten: boolean } = { state: 'TRADING', flatten: false };
 
@@ -238,6 +244,8 @@ export function createWorld(options: WorldOptions = {}): World {
     compared: 0,
     leverage: 3,
     liquidationPrice: undefined,
+    walletMicro: 100_000_000_000n,
+    hourlyPico: name === 'va' ? 200_000_000 : 0,
     markNano: 60_000_500_000_000n,
     bidTicks: 600_000,
     askTicks: 600_010,
@@ -526,6 +534,17 @@ export function createWorld(options: WorldOptions = {}): World {
     later(1, { message: { type: 'leverage-reported', ...common, account: 'main', leverage: venue.leverage } });
     later(1, {
       message: {
+        type: 'account-changed',
+        venue: venue.name,
+        account: 'main',
+        walletMicro: venue.walletMicro,
+        availableMicro: venue.walletMicro,
+        receivedAtMonotonicMs: monotonicMs,
+      },
+    });
+    if (!predictedByTest) tellPrediction(venue);
+    later(1, {
+      message: {
         type: 'book-changed',
         ...common,
         book: {
@@ -548,6 +567,24 @@ export function createWorld(options: WorldOptions = {}): World {
         receivedAtMonotonicMs: monotonicMs,
       },
     });
+  }
+
+  /** A carry that a pair long `vb` and short `va` earns, settled on the half hour: the world starts on the hour. */
+  function tellPrediction({ name, instrument, hourlyPico }: VenueModel): void {
+    const settleAtMs = epochMs + 1_000 + 1_800_000;
+    const key = { venue: name, symbol: instrument.symbol };
+    const rate = {
+      ...key,
+      kind: 'predicted' as const,
+      raw: String(hourlyPico / 1e12),
+      unit: { scale: 'fraction' as const, perMs: 3_600_000 },
+      hourly: hourlyPico as PicoRate,
+      intervalMs: 3_600_000,
+      settleAtMs,
+      venueAtMs: now(),
+    };
+    const received = { kind: 'predicted' as const, settleAtMs, rate, receivedAtMonotonicMs: monotonicMs };
+    later(1, { message: { type: 'funding-rate-changed', ...key, base: BASE, ...received } });
   }
 
   function tellStatus(venue: VenueModel, status: 'ready' | 'down'): void {
@@ -684,6 +721,7 @@ export function createWorld(options: WorldOptions = {}): World {
       }
     },
     deliver: (message) => {
+      predictedByTest ||= message.type === 'funding-rate-changed' && message.kind === 'predicted';
       live?.deliver(message);
       flush();
     },

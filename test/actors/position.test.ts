@@ -232,6 +232,30 @@ describe('an entry that goes wrong', () => {
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
   });
 
+  it.each([
+    ['a settlement is seconds away', 'SETTLE_WINDOW', (world) => world.run(1_785_500)],
+    ['the book moved past the limit price', 'DEPTH', (world) => (world.venues.b.askTicks = 600_400)],
+    ['the spread opened', 'SPREAD', (world) => (world.venues.b.bidTicks = 598_000)],
+    [
+      'the other venue marks it 40 bps away',
+      'MARK_DIVERGENCE',
+      (world) => (world.venues.b.markNano = 60_240_500_000_000n),
+    ],
+    ['one account has no margin left', 'MARGIN', (world) => (world.venues.b.walletMicro = 1_000_000n)],
+  ] as const satisfies readonly (readonly [string, string, (world: World) => unknown])[])(
+    'sends neither leg when %s (%s)',
+    (_, refusal, change) => {
+      const world = ready();
+      const plan = world.plan();
+      change(world);
+      world.run(1_000);
+      world.deliver({ type: 'enter-pair', plan });
+      world.run(1_000);
+      expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: refusal });
+      expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+    },
+  );
+
   it('undoes the filled leg with a reduce-only order when the other never fills', () => {
     const world = ready({
       fateOf: (venue, command) =>

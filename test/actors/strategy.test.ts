@@ -279,6 +279,14 @@ it('tells the observer why it does not trade, at most once a second, with refusa
   expect(counted % 4).toBe(0);
 });
 
+it('names a reason for every base, however many candidates there are', () => {
+  const bases = Array.from({ length: 150 }, (_, index) => `B${index}`);
+  const play = start({ bases });
+  play.advance(1_000);
+  expect(new Set(scanned(play)[0]?.candidates.map(({ base }) => base))).toEqual(new Set(bases));
+  expect(scanned(play)[0]?.candidates.length).toBeLessThan(300);
+});
+
 it('restricts itself to the configured pairs of accounts', () => {
   const play = start({ venuePairs: [['lighter:main', 'bybit:main']] });
   play.advance(1_000);

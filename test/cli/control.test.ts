@@ -71,6 +71,44 @@ describe('tandem trace', () => {
   });
 });
 
+describe('tandem why', () => {
+  const reasons = (bases: readonly object[]): string =>
+    JSON.stringify({
+      engine: { state: 'TRADING', reason: '' },
+      evaluatedAtMs: 1,
+      refusals: { TREND: 3, DEPTH: 5 },
+      bases,
+    });
+  const eth = {
+    base: 'ETH',
+    pair: { phase: 'IDLE', reason: '' },
+    candidates: [
+      { longVenue: 'lighter', shortVenue: 'extended', verdict: 'TREND', detail: '1 favourable in a row < 3' },
+    ],
+  };
+  const answers = {
+    '/debug/why': { status: 200, body: reasons([eth, { ...eth, base: 'SOL', candidates: [] }]) },
+    '/debug/why/ETH': { status: 200, body: reasons([eth]) },
+  };
+
+  it.each([
+    [
+      ['why'],
+      0,
+      'ETH  IDLE\n  long lighter short extended  TREND  1 favourable in a row < 3\nSOL  IDLE\n  not evaluated',
+      '',
+    ],
+    [['why'], 0, 'refused so far: DEPTH 5, TREND 3', ''],
+    [['why', 'ETH', '--json'], 0, reasons([eth]), ''],
+    [['why', 'XRP'], 1, '', 'the engine does not trade "XRP"'],
+  ])('answers %j with %i', async (words, code, said, complained) => {
+    const answer = await runTandem([...words, ...(await pretendEngine(answers))]);
+    expect(answer.stdout).toContain(said);
+    expect(answer.stderr).toContain(complained);
+    expect(answer.code).toBe(code);
+  });
+});
+
 describe('tandem actors', () => {
   const answers = {
     '/debug/actors': { status: 200, body: JSON.stringify(actors) },

@@ -7,10 +7,62 @@ import { startControlServer } from '../../src/control/control-server.ts';
 import type { ControlServer, ControlServerOptions } from '../../src/control/control-server.ts';
 import { loadControlToken } from '../../src/control/control-token.ts';
 import type { Inspectable } from '../../src/control/inspectable.ts';
+import type { TradingSummary } from '../../actors/observer.ts';
 import { createRedactor } from '../../src/observe/redact.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
 import type { Trace } from '../../src/runtime/trace-store.ts';
 import type { ActorInspection, ActorSnapshot, MailboxView, SystemSnapshot } from '../../src/runtime/snapshot.ts';
+
+const candidate = (base: string, longVenue: string, shortVenue: string, netAprPct: number, verdict: string) => ({
+  ...{ base, longVenue, shortVenue, verdict, netAprPct },
+  detail: `${verdict} in words`,
+  expectedValueQuote: 0,
+});
+
+/** What the observer would answer: ETH could be traded in two directions, of BTC only the pair is known. */
+export const SUMMARY: TradingSummary = {
+  engine: { state: 'TRADING', reason: 'operator', flatten: false },
+  venues: [],
+  pairs: [
+    {
+      base: 'BTC',
+      phase: 'IDLE',
+      pairId: '',
+      reason: 'SETTLE_WINDOW',
+      openedAtMs: 0,
+      closedAtMs: 0,
+      fundingMicro: 0n,
+      feesMicro: 0n,
+      realisedMicro: 0n,
+      fundingPayments: 0,
+      liveOrders: 0,
+      drained: false,
+      cooldownUntilMs: 0,
+      closedPairs: 0,
+      closedNetMicro: 0n,
+      closedFundingMicro: 0n,
+      notionalMicro: 0n,
+      exposureQuoteSec: 0,
+    },
+  ],
+  opportunities: {
+    atMs: 1_767_225_600_000,
+    candidates: [
+      candidate('ETH', 'extended', 'lighter', -12, 'CARRY_TOO_SMALL'),
+      candidate('ETH', 'lighter', 'extended', 12, 'TREND'),
+    ],
+    refusals: { TREND: 3, CARRY_TOO_SMALL: 5 },
+  },
+  totals: {
+    openPairs: 0,
+    closedPairs: 0,
+    netMicro: 0n,
+    closedNetMicro: 0n,
+    fundingMicro: 0n,
+    openNotionalMicro: 0n,
+    liveOrders: 0,
+  },
+};
 
 export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {}): ActorSnapshot {
   return {
@@ -180,7 +232,14 @@ export async function stageControl(
   const server = await startControlServer({
     engine: {
       snapshot: () => Promise.resolve(SNAPSHOT),
-      inspect: (path) => Promise.resolve(path === INSPECTION.path ? INSPECTION : undefined),
+      inspect: (path) =>
+        Promise.resolve(
+          path === INSPECTION.path
+            ? INSPECTION
+            : path === 'observer'
+              ? { ...INSPECTION, path, digest: SUMMARY }
+              : undefined,
+        ),
       peek: (path, { limit } = {}) =>
         Promise.resolve(
           path === MAILBOX.path ? { ...MAILBOX, messages: MAILBOX.messages.slice(0, limit ?? 20) } : undefined,
@@ -196,7 +255,7 @@ export async function stageControl(
       readiness: () => Promise.resolve({ ready: false, reasons: ['lighter:main is connecting'] }),
       ...engine,
     },
-    addresses: { guard: 'guard', position: (base) => `position/${base}` },
+    addresses: { guard: 'guard', observer: 'observer', position: (base) => `position/${base}` },
     token,
     redactor: createRedactor(['canary-secret-1', token]),
     log: (_, event, fields) => logged.push({ event, fields }),

@@ -44,6 +44,7 @@ export const entryPolicy: EntryPolicies = {
     maxSymbolNotionalQuote: 10_000,
     maxVenueNotionalQuote: 25_000,
     maxTotalNotionalQuote: 50_000,
+    maxPairLossQuote: 100,
     maxVenueMarginUse: 0.6,
     maxLeverage: 3,
     maxUnhedgedNotionalQuote: 5_000,

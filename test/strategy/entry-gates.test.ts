@@ -27,7 +27,7 @@ const mark = (quote: number): Partial<EntryLegFacts> => ({
   mark: { markNano: BigInt(quote * 1e9), receivedAtMonotonicMs: MONOTONIC_MS },
 });
 const view = (bid: number, ask: number, size = 5_000): Partial<EntryLegFacts> => ({
-  book: book([[bid, size]], [[ask, size]], { receivedAtMonotonicMs: MONOTONIC_MS }),
+  book: book([[bid, size]], [[ask, size]], { receivedAtMonotonicMs: MONOTONIC_MS, venueAtMs: NOW_MS }),
 });
 const balance = (availableMicro: bigint, walletMicro = 10_000_000_000n): Partial<EntryLegFacts> => ({
   balance: {
@@ -77,7 +77,10 @@ const cases: readonly Case[] = [
     'STALE_BOOK',
     {
       long: legFacts('lighter', 0, {
-        book: book([[59_999, 5_000]], [[60_001, 5_000]], { receivedAtMonotonicMs: MONOTONIC_MS - 2_001 }),
+        book: book([[59_999, 5_000]], [[60_001, 5_000]], {
+          receivedAtMonotonicMs: MONOTONIC_MS - 2_001,
+          venueAtMs: NOW_MS,
+        }),
       }),
     },
     'lighter 2001 ms > 2000 ms',
@@ -92,6 +95,17 @@ const cases: readonly Case[] = [
       }),
     }),
     'in the future',
+  ],
+  [
+    3,
+    'LAGGING',
+    long({
+      book: book([[59_999, 5_000]], [[60_001, 5_000]], {
+        receivedAtMonotonicMs: MONOTONIC_MS - 1_000,
+        venueAtMs: NOW_MS - 4_100,
+      }),
+    }),
+    'lighter book was 3112 ms > 3000 ms old when it came',
   ],
   [
     3,
@@ -182,6 +196,8 @@ const cases: readonly Case[] = [
     },
     'total notional 49800.00 used of 50000.00',
   ],
+  // Bought at 3,000.95 and sold at 2,999.10; sold again at 2,985 and bought at 3,015: 31.85 on each of 0.8.
+  [21, 'EXPOSURE_LOSS', {}, 'at worst the pair loses 25.48 > 25.00', policy('risk', { maxPairLossQuote: 25 })],
   [22, 'MARGIN', long(balance(100_000_000n)), '210.00 quote (margin)'],
   [22, 'MARGIN', long(balance(4_000_000_000n)), 'lighter use 68.0 % > 60.0 %'],
   [23, 'LIQ_DISTANCE', {}, 'lighter 0.00 % < 99.00 % at leverage 0', policy('liquidation', { minEntryDistance: 0.99 })],
@@ -253,7 +269,7 @@ describe('facts that several gates stand on', () => {
       verdict: 'BOOK_GAP',
       detail: 'lighter book lost: gap',
     });
-    const oneSided = { book: book([], [[60_001, 5]], { receivedAtMonotonicMs: MONOTONIC_MS }) };
+    const oneSided = { book: book([], [[60_001, 5]], { receivedAtMonotonicMs: MONOTONIC_MS, venueAtMs: NOW_MS }) };
     expect(decideEntry(candidate(long(oneSided)), entryPolicy).verdict).toBe('BOOK_GAP');
     expect(decideEntry(candidate(long(view(60_001, 59_999))), entryPolicy).verdict).toBe('BOOK_CROSSED');
     expect(decideEntry(candidate(long(view(60_000, 60_000))), entryPolicy).verdict).toBe('BOOK_CROSSED');
@@ -333,6 +349,13 @@ describe('an entry', () => {
     expect(decision.plan?.expected.roundTripCostQuote).toBeCloseTo(0.8 * 0.2, 9);
     expect(decision.plan?.expected.entryBasisBps).toBeCloseTo(-0.3333, 4);
     expect(decision.plan?.expected.capitalQuote).toBeCloseTo(1.5 * 2 * 800, 9);
+  });
+
+  it('is at most a thousandth of what the quieter venue traded in a day', () => {
+    const quiet = instrument({ venue: 'extended', takerFee: pico(0), volume24hQuote: 2_200_000 });
+    const decision = decideEntry(candidate(short({ instrument: quiet })), entryPolicy);
+    expect(decision).toMatchObject({ verdict: 'ENTER', plan: { long: { lots: 7 }, short: { lots: 7 } } });
+    expect(decision.detail).toContain('sized by volume');
   });
 
   it('stays small while a funding unit is unproven or unstable', () => {

@@ -78,6 +78,7 @@ export function parseMarket(value: unknown): ExtendedMarket | undefined {
       fundingPrice: 'mark',
       status: statusOf(market),
       ...(bands.length === 0 ? {} : { priceBand: Math.min(...bands) as PicoRate }),
+      ...volumeOf(market, where),
     },
     settlement: {
       syntheticId: textField(layer, 'syntheticId', where),
@@ -117,6 +118,15 @@ function maintenanceRate(config: Fields, where: string): PicoRate {
   const first: unknown = Array.isArray(tiers) ? tiers[0] : undefined;
   if (first !== undefined) return picoField(asFields(first, `${where}.riskFactorConfig`), 'riskFactor', where);
   return Math.ceil(1e12 / Number(textField(config, 'maxLeverage', where))) as PicoRate;
+}
+
+/** A size is bounded by it: a volume that is no amount must not stand for a large one. */
+function volumeOf(market: Fields, where: string): Pick<Instrument, 'volume24hQuote'> {
+  const stats = market['marketStats'];
+  const text = stats === undefined ? undefined : optionalText(asFields(stats, `${where}.marketStats`), 'dailyVolume');
+  if (text === undefined) return {};
+  if (!/^\d+(\.\d+)?$/.test(text)) throw malformed(`${where}.dailyVolume`, 'a plain decimal of at least 0', text);
+  return { volume24hQuote: Number(text) };
 }
 
 function statusOf(market: Fields): Instrument['status'] {

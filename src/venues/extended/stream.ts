@@ -306,13 +306,9 @@ function applyChanges(orders: OrderBook, side: 'bid' | 'ask', value: unknown, ma
     const level = asFields(item, 'book level');
     const ticks = priceTicksFromText(textField(level, 'p', 'book level'), market.instrument);
     const absolute = optionalText(level, 'c');
-    orders.set(
-      side,
-      ticks,
-      absolute === undefined
-        ? orders.lotsAt(side, ticks) + signedLotsFromText(textField(level, 'q', 'book level'), market)
-        : quantityLotsFromText(absolute, market.instrument),
-    );
+    if (absolute === undefined)
+      orders.add(side, ticks, signedLotsFromText(textField(level, 'q', 'book level'), market));
+    else orders.set(side, ticks, quantityLotsFromText(absolute, market.instrument));
   }
 }
 

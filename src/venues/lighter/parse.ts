@@ -80,8 +80,18 @@ export function parseMarket(value: unknown): LighterMarket | undefined {
       fundingIntervalMs: FUNDING_INTERVAL_MS,
       fundingPrice: 'mark',
       status: status !== 'active' ? 'inactive' : config['force_reduce_only'] === true ? 'reduce-only' : 'active',
+      ...volumeOf(market, where),
     },
   };
+}
+
+/** A size is bounded by it: a volume that is no amount must not stand for a large one. */
+function volumeOf(market: Fields, where: string): Pick<Instrument, 'volume24hQuote'> {
+  const volume = market['daily_quote_token_volume'];
+  if (volume === undefined) return {};
+  if (typeof volume !== 'number' || !(volume >= 0 && volume < Infinity))
+    throw malformed(`${where}.daily_quote_token_volume`, 'a number of at least 0', volume);
+  return { volume24hQuote: volume };
 }
 
 function rateField(fields: Fields, name: string, where: string): PicoRate {

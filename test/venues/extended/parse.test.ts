@@ -59,6 +59,15 @@ function marketOf(change: object = {}, config: object = {}): ExtendedMarket {
 const find = (symbol: string): ExtendedMarket => marketOf({ name: symbol }, { minPriceChange: '0.00001' });
 
 describe('markets', () => {
+  it('reads the volume of a day where it is told, and refuses one that is no amount', () => {
+    const volume = (dailyVolume: string): number | undefined =>
+      marketOf({ marketStats: { dailyVolume } }).instrument.volume24hQuote;
+    expect([volume('1234.5'), volume('0')]).toEqual([1_234.5, 0]);
+    expect(marketOf({ marketStats: undefined }).instrument.volume24hQuote).toBeUndefined();
+    for (const bad of ['-1', 'NaN', '1e9', ''])
+      expect(() => volume(bad)).toThrow(/dailyVolume must be a plain decimal/);
+  });
+
   it('reads steps, limits and settlement ids', () => {
     expect(marketOf()).toMatchObject({
       tradable: true,

@@ -59,6 +59,14 @@ const order = {
 };
 
 describe('markets', () => {
+  it('reads the volume of a day where it is told, and refuses one that is no amount', () => {
+    const volume = (value: unknown): number | undefined =>
+      parseMarket(listing('ETH', 0, { daily_quote_token_volume: value }))?.instrument.volume24hQuote;
+    expect([volume(1_234.5), volume(0), volume(undefined)]).toEqual([1_234.5, 0, undefined]);
+    for (const bad of [-1, Number.NaN, Infinity, '12'])
+      expect(() => volume(bad)).toThrow(/market ETH.daily_quote_token_volume must be a number of at least 0/);
+  });
+
   it('reads exact steps, minimums and margin from a listing', () => {
     expect(BTC).toEqual({
       marketId: 1,
