@@ -10,7 +10,7 @@ export function expectPaymentOf(state: PositionState, self: PositionSelf, expect
   const next = expectFunding(state.expectations, { ...expected, createdAtMs: self.monotonicMs() });
   if (next === state.expectations) return;
   const id = `funding-expected:${expected.leg}:${expected.settleAtMs}`;
-  append(state, self, [rowOf(state, self, 'funding', id, { expected })]);
+  append(state, self, [rowOf(state, self, 'funding-expected', id, { expected })]);
   const received = state.payments.findLast(
     (payment) => payment.leg === expected.leg && payment.settledAtMs === expected.settleAtMs,
   );

@@ -14,6 +14,7 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'order-event',
   'fill',
   'funding',
+  'funding-expected',
   'adjust',
   'pair-state',
   'engine-state',

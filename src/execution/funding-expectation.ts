@@ -96,7 +96,7 @@ export function foldExpectations(
   let expectations: readonly FundingExpectation[] = [];
   let payments: readonly ReceivedPayment[] = [];
   for (const row of rows) {
-    if (row.type !== 'funding') continue;
+    if (row.type !== 'funding' && row.type !== 'funding-expected') continue;
     // Written by the position actor (`expected`) and the connectors (`event`), in exactly these shapes.
     const { expected, event } = row.payload as { readonly expected?: ExpectedPayment; readonly event?: FundingFact };
     if (expected !== undefined)

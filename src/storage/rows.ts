@@ -8,6 +8,7 @@ export type JournalRowType =
   | 'order-event'
   | 'fill'
   | 'funding'
+  | 'funding-expected'
   | 'adjust'
   | 'pair-state'
   | 'engine-state'
