@@ -1,4 +1,6 @@
 /** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
+import { tierOf } from '../venues/bybit/limits.ts';
+import { simulatedBybit } from '../venues/bybit/simulated.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
 import { limitsOf } from '../venues/extended/limits.ts';
@@ -50,6 +52,7 @@ type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], spec: 
 const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['lighter', lighterWire],
   ['extended', extendedWire],
+  ['bybit', bybitWire],
 ]);
 
 /** Throws RangeError for a venue or base without simulation. */
@@ -106,6 +109,22 @@ function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], spec
       starkPublicKey: starkPublicKeyOf(secrets['privateKey'] ?? ''),
       vault: Number(options['vault']),
       accountId: Number(options['vault']),
+      leverage: DEFAULT_LEVERAGE,
+    })),
+  });
+}
+
+function bybitWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+  const tier = tierOf(hostsOf('bybit').profileOptions[spec.limits]['limitProfile']);
+  return simulatedBybit({
+    exchange,
+    seed: spec.seed,
+    calendarScale: spec.calendarScale,
+    accounts: accounts.map(({ name, secrets }) => ({
+      name,
+      apiKey: secrets['apiKey'] ?? '',
+      secret: secrets['apiSecret'] ?? '',
+      tier,
       leverage: DEFAULT_LEVERAGE,
     })),
   });

@@ -18,6 +18,7 @@ const LIGHTER_API_KEY_INDEX = 4;
 const MAKERS: ReadonlyMap<string, (name: string) => DemoAccount> = new Map([
   ['lighter', lighterAccount],
   ['extended', extendedAccount],
+  ['bybit', bybitAccount],
 ]);
 
 /** Returns the same account for the same names, in every process. Throws RangeError for a venue without simulation. */
@@ -47,6 +48,17 @@ function extendedAccount(name: string): DemoAccount {
       privateKey: `0x${hexDigest('extended', name, 'key').slice(0, 62)}`,
     },
     options: { vault: accountNumber('extended', name) },
+  };
+}
+
+function bybitAccount(name: string): DemoAccount {
+  return {
+    name,
+    secrets: {
+      apiKey: hexDigest('bybit', name, 'api key').slice(0, 18),
+      apiSecret: hexDigest('bybit', name, 'api secret').slice(0, 36),
+    },
+    options: {},
   };
 }
 

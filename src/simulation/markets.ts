@@ -25,6 +25,7 @@ interface VenueFacts {
   readonly makerFee: number;
   readonly takerFee: number;
   readonly fundingPrice: Instrument['fundingPrice'];
+  readonly fundingHours: number;
   readonly markets: readonly MarketFacts[];
 }
 
@@ -37,6 +38,7 @@ const LIGHTER: VenueFacts = {
   makerFee: 0,
   takerFee: 0,
   fundingPrice: 'mark',
+  fundingHours: 1,
   markets: (
     [
       ['BTC', '0.1', '0.00001', '0.0002', 50, 1.2],
@@ -65,6 +67,7 @@ const EXTENDED: VenueFacts = {
   makerFee: 0,
   takerFee: 0.025,
   fundingPrice: 'mark',
+  fundingHours: 1,
   markets: (
     [
       ['BTC', '1', '0.00001', '0.0001', 50, '15000000', 5],
@@ -85,19 +88,56 @@ const EXTENDED: VenueFacts = {
   }),
 };
 
+/**
+ * Bybit, USDT perpetuals of accounts without a tier. Steps as in its instrument list, coarser where exact books need it; first risk
+ * tier as maintenance, the ratio within which a price is always allowed as band. The venue limits quantities, not values.
+ */
+const BYBIT: VenueFacts = {
+  symbolOf: (base) => `${base}USDT`,
+  quote: 'USDT',
+  minNotional: '5',
+  makerFee: 0.02,
+  takerFee: 0.055,
+  fundingPrice: 'mark',
+  fundingHours: 8,
+  markets: (
+    [
+      ['BTC', '0.1', '0.001', '0.001', 100, 1],
+      ['ETH', '0.01', '0.01', '0.01', 100, 1],
+      ['SOL', '0.01', '0.1', '0.1', 100, 3],
+      ['DOGE', '0.00001', '1', '1', 75, 5],
+      ['HYPE', '0.001', '0.01', '0.01', 75, 5],
+      ['XRP', '0.0001', '0.1', '0.1', 75, 5],
+      ['BNB', '0.1', '0.01', '0.01', 75, 5],
+      ['SUI', '0.0001', '1', '1', 75, 5],
+      ['LINK', '0.001', '0.1', '0.1', 75, 5],
+      ['AVAX', '0.001', '0.1', '0.1', 75, 5],
+      ['LTC', '0.01', '0.1', '0.1', 75, 5],
+      ['ARB', '0.0001', '1', '1', 75, 5],
+    ] as const
+  ).map(([base, tick, lot, minQuantity, maxLeverage, priceBand]) => {
+    const maintenance = 50 / maxLeverage;
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX, priceBand };
+  }),
+};
+
 const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
   ['lighter', LIGHTER],
   ['extended', EXTENDED],
+  ['bybit', BYBIT],
 ]);
 const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;
 const PICO_PER_PERCENT = 10_000_000_000;
 
+/** Returns how often a venue's simulated markets settle funding. Throws RangeError for an unknown venue. */
+export function fundingIntervalMs(venue: string): number {
+  return factsOf(venue).fundingHours * HOUR_MS;
+}
+
 /** Returns the simulated markets of a venue for these bases, in that order. Throws RangeError for an unknown one. */
 export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
-  const facts = VENUES.get(venue);
-  if (facts === undefined)
-    throw new RangeError(`a simulated venue must be one of ${[...VENUES.keys()].join(', ')}, was ${venue}`);
+  const facts = factsOf(venue);
   return bases.map((base) => {
     const market = facts.markets.find((known) => known.base === base);
     if (market === undefined) {
@@ -106,6 +146,13 @@ export function simulatedMarkets(venue: string, bases: readonly string[]): Instr
     }
     return instrumentOf(venue, facts, market);
   });
+}
+
+function factsOf(venue: string): VenueFacts {
+  const facts = VENUES.get(venue);
+  if (facts === undefined)
+    throw new RangeError(`a simulated venue must be one of ${[...VENUES.keys()].join(', ')}, was ${venue}`);
+  return facts;
 }
 
 function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): Instrument {
@@ -129,7 +176,7 @@ function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): In
     maintenanceMarginRate: percent(market.maintenance),
     makerFee: percent(facts.makerFee),
     takerFee: percent(facts.takerFee),
-    fundingIntervalMs: HOUR_MS,
+    fundingIntervalMs: facts.fundingHours * HOUR_MS,
     fundingPrice: facts.fundingPrice,
     status: 'active',
     ...(market.priceBand === undefined ? {} : { priceBand: percent(market.priceBand) }),

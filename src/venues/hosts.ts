@@ -1,4 +1,5 @@
 /** The addresses of every venue; light enough for the main thread. */
+import { bybitHosts } from './bybit/hosts.ts';
 import { extendedHosts } from './extended/hosts.ts';
 import { lighterHosts } from './lighter/hosts.ts';
 
@@ -19,6 +20,7 @@ export type LimitProfileName = 'standard' | 'premium' | 'plus';
 const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['lighter', lighterHosts],
   ['extended', extendedHosts],
+  ['bybit', bybitHosts],
 ]);
 
 /** Throws RangeError on an unknown venue. */

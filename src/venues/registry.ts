@@ -1,4 +1,5 @@
 /** Every venue by name: the one place that lists them. Connector threads only (it loads signing code). */
+import { bybitAdapter } from './bybit/adapter.ts';
 import { extendedAdapter } from './extended/adapter.ts';
 import { lighterAdapter } from './lighter/adapter.ts';
 import type { VenueAdapter, VenueSettings } from './venue.ts';
@@ -6,6 +7,7 @@ import type { VenueAdapter, VenueSettings } from './venue.ts';
 const adapters: ReadonlyMap<string, (settings: VenueSettings) => VenueAdapter> = new Map([
   ['lighter', lighterAdapter],
   ['extended', extendedAdapter],
+  ['bybit', bybitAdapter],
 ]);
 
 /** Opens the adapter of one account. Throws on an unknown venue. */

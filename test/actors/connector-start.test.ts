@@ -3,7 +3,7 @@ import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
 import { ConnectorWorld, WORLD_START_MS } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const VENUES = ['extended', 'lighter', 'bybit'] as const;
 const HOUR_MS = 3_600_000;
 
 describe.each(VENUES)('a connector starting at %s', (venue) => {
@@ -15,9 +15,11 @@ describe.each(VENUES)('a connector starting at %s', (venue) => {
     expect(statuses.at(-1)).toBe('ready: ');
     const paths = world.requests.map((request) => request.path.split('?')[0]);
     expect(paths.slice(0, 3)).toEqual(
-      venue === 'extended'
-        ? ['/api/v1/info/starknet', '/api/v1/info/markets', '/api/v1/user/fees']
-        : ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
+      {
+        extended: ['/api/v1/info/starknet', '/api/v1/info/markets', '/api/v1/user/fees'],
+        lighter: ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
+        bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
+      }[venue],
     );
     const listed = world.events('instrument-listed', 'strategy');
     expect(listed.map((event) => event.instrument.base)).toContain('BTC');

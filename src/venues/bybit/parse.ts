@@ -1,6 +1,7 @@
 /** Reads Bybit's instruments, tickers, orders, executions, positions and wallets into exact types. Pure; connector thread. */
 import { fundingRateFromText, HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
+import { canonicalUnderlying } from '../../market/instrument-match.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
 import { parseDecimal } from '../../money/decimal.ts';
 import { divideUp } from '../../money/rounding.ts';
@@ -46,11 +47,11 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
   const maxLeverage = leverageField(asFields(listing['leverageFilter'], `${where}.leverageFilter`), where);
   const minimum = decimalField(lotFilter, 'minOrderQty', quantity.decimals, where);
   const hasMinimumValue = optionalText(lotFilter, 'minNotionalValue') !== undefined;
-  const { multiplier, underlying } = bundleOf(textField(listing, 'baseCoin', where));
+  const { base, multiplier } = canonicalUnderlying(textField(listing, 'baseCoin', where));
   return {
     venue: 'bybit',
     symbol,
-    base: underlying,
+    base,
     quote: textField(listing, 'quoteCoin', where),
     multiplier,
     priceDecimals: price.decimals,
@@ -70,14 +71,6 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
     status: statusOf(listing),
     ...bandOf(listing, where),
   };
-}
-
-/** Contracts of cheap coins come in bundles named after their size: 1000PEPE, 10000SATS, SHIB1000. */
-function bundleOf(coin: string): { readonly multiplier: number; readonly underlying: string } {
-  const [, before, after] = /^(1000+)([A-Z].*)$/.exec(coin) ?? [];
-  if (after !== undefined) return { multiplier: Number(before), underlying: after };
-  const [, name, size] = /^([A-Z]+)(1000+)$/.exec(coin) ?? [];
-  return name === undefined ? { multiplier: 1, underlying: coin } : { multiplier: Number(size), underlying: name };
 }
 
 /** A step such as "0.10" or "10": its decimals and its whole units of them. */
