@@ -39,8 +39,11 @@ const MUTATION_TIMEOUT_MS = 3_000;
 /** How long a signed read may be under way, real ms. */
 const READ_VALIDITY_MS = 5_000;
 const NANO_PER_MS = 1_000_000n;
+const DAY_MS = 86_400_000;
 /** The longest stretch of executions that one question may name. */
-const EXECUTIONS_SPAN_MS = 7 * 86_400_000;
+const EXECUTIONS_SPAN_MS = 7 * DAY_MS;
+/** How long the venue keeps them. */
+const EXECUTIONS_KEPT_MS = 730 * DAY_MS;
 /** How far our clock may be behind the venue's, real ms: what happened since is asked for without an end. */
 const CLOCK_BEHIND_MAX_MS = 2_000;
 /** Rates of more than two months of the shortest common interval. */
@@ -350,7 +353,7 @@ export function executionsOperation(
   cursor?: string,
 ): Operation {
   const { execType, priority } = wanted;
-  const startMs = Math.max(0, Math.floor(wanted.sinceMs));
+  const startMs = Math.floor(Math.max(wanted.sinceMs, at.calendarMs - EXECUTIONS_KEPT_MS));
   const endMs = startMs + EXECUTIONS_SPAN_MS;
   const isLast = endMs > at.calendarMs + CLOCK_BEHIND_MAX_MS * access.calendarScale;
   const query = queryOf([

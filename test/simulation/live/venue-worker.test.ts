@@ -21,7 +21,7 @@ function start(venues: VenueWorkerData['venues']): Worker {
       kind: 'generated',
       seed: 1,
       bases: ['BTC', 'SOL'],
-      venues: { extended: { series: 'hyperliquid' }, lighter: { series: 'lighter' } },
+      venues: { extended: { series: 'hyperliquid' }, bybit: { series: 'bybit' }, lighter: { series: 'lighter' } },
       startAtMs,
     },
     venues,
@@ -60,6 +60,7 @@ const PACE = {
 it.each([
   ['extended', '/api/v1/info/markets', 'BTC-USD'],
   ['lighter', '/api/v1/orderBooks', 'BTC'],
+  ['bybit', '/v5/market/tickers?category=linear', 'BTCUSDT'],
 ])('hosts %s in a thread of its own and shows its books', async (venue, path, symbol) => {
   worker = start([
     { venue, bases: ['BTC', 'SOL'], accounts: [{ name: 'main', balance: 10_000 }], seed: 1, port: 0, ...PACE },
