@@ -135,6 +135,11 @@ export function fundingIntervalMs(venue: string): number {
   return factsOf(venue).fundingHours * HOUR_MS;
 }
 
+/** Bases that a simulated venue lists; none for a venue without simulation. */
+export function simulatedBases(venue: string): readonly string[] {
+  return VENUES.get(venue)?.markets.map(({ base }) => base) ?? [];
+}
+
 /** Returns the simulated markets of a venue for these bases, in that order. Throws RangeError for an unknown one. */
 export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
   const facts = factsOf(venue);

@@ -11,6 +11,7 @@ import {
   findOrderOperation,
   fundingHistoryOperation,
   instrumentsOperation,
+  leverageOfOperation,
   leverageOperation,
   marketPollOperation,
   openOrdersOperation,
@@ -69,6 +70,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
     marketPoll: (at) => marketPollOperation(access, at),
 
+    leverageOf: (symbols, at) => symbols.map((symbol) => leverageOfOperation(access, symbol, at)),
     setLeverage: (symbol, leverage) => ({
       submit: (_signature, at) => http(leverageOperation(access, symbol, leverage, usual(at))),
     }),

@@ -1,6 +1,6 @@
 /** Bybit's REST operations: what to send, what it costs, how to read the answer. Pure; connector thread. */
 import type { HttpAnswered } from '../../ports/ports.ts';
-import { asFields, reading } from '../json.ts';
+import { asFields, malformed, reading } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant, Operation, OperationResult, OrderReport, VenueEvent } from '../venue.ts';
@@ -434,7 +434,27 @@ export function leverageOperation(
     priority: 3,
     times,
     alsoFine: [LEVERAGE_UNCHANGED],
-    read: () => ({ events: [{ type: 'submission-accepted' }, { type: 'leverage', symbol, leverage }] }),
+    read: () => ({ events: [{ type: 'submission-accepted' }] }),
+  });
+}
+
+/** Named symbols are listed flat ones too, and tell their leverage. */
+export function leverageOfOperation(access: RestAccess, symbol: string, at: Instant): Operation {
+  return operation(access, {
+    path: '/v5/position/list',
+    payload: queryOf([
+      ['category', CATEGORY],
+      ['symbol', symbol],
+    ]),
+    priority: 3,
+    signedAt: at,
+    read: ({ result }) => ({
+      events: pageOf(result, 'leverage', undefined).items.map((item) => {
+        const position = parsePosition(item, access.markets.find);
+        if (position?.leverage === undefined) throw malformed('position.leverage', 'a positive decimal', item);
+        return { type: 'leverage', symbol: position.symbol, leverage: position.leverage };
+      }),
+    }),
   });
 }
 

@@ -13,7 +13,13 @@
  * - `silent-drop-next-order`: the next order is acknowledged and never heard of again
  */
 import type { Exchange } from '../../simulation/exchange.ts';
-import type { SimulatedVenue, VenueInput, VenueOracle, VenueOutput } from '../../simulation/simulated-venue.ts';
+import type {
+  LastingVenue,
+  VenueInput,
+  VenueOracle,
+  VenueOutput,
+  VenuePast,
+} from '../../simulation/simulated-venue.ts';
 import { asFields, isFields, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
@@ -38,6 +44,8 @@ export interface SimulatedBybitOptions {
   readonly seed: number;
   /** Calendar ms per monotonic ms: request times are calendar times, limits are real ones. */
   readonly calendarScale: number;
+  /** What an earlier life kept; the exchange has been given it already. */
+  readonly past?: VenuePast | undefined;
 }
 
 type HttpInput = Extract<VenueInput, { type: 'http-request' }>;
@@ -56,11 +64,11 @@ const GONE: Refusal = { retCode: 110001, retMsg: 'order not exists or too late t
 const NOTHING: Answer = { result: {} };
 
 /** Makes a simulated venue; the exchange must be its alone. */
-export function simulatedBybit(options: SimulatedBybitOptions): SimulatedVenue {
+export function simulatedBybit(options: SimulatedBybitOptions): LastingVenue {
   return new SimulatedBybit(options);
 }
 
-class SimulatedBybit implements SimulatedVenue {
+class SimulatedBybit implements LastingVenue {
   readonly venue = 'bybit';
   readonly #exchange: Exchange;
   readonly #records: SimulatedRecords;
@@ -76,6 +84,10 @@ class SimulatedBybit implements SimulatedVenue {
     this.#records = new SimulatedRecords(options.exchange, options.accounts, options.seed);
     this.#access = new SimulatedAccess(options.accounts, options.calendarScale);
     this.#sockets = new SimulatedSockets(this.#records, this.#access);
+    for (const fact of options.past?.facts ?? []) {
+      if (fact.type === 'leverage-set') this.#records.leverageKnown(fact.account, fact.symbol, fact.leverage);
+      else if (fact.type !== 'accepted') this.#records.observe(fact);
+    }
   }
 
   handle(input: VenueInput, at: Instant): readonly VenueOutput[] {
@@ -92,6 +104,11 @@ class SimulatedBybit implements SimulatedVenue {
   nextWakeMs(): number {
     const later = this.#later.reduce((earliest, { dueMs }) => Math.min(earliest, dueMs), Number.POSITIVE_INFINITY);
     return Math.min(this.#exchange.nextWakeMs(), this.#sockets.nextWakeMs(), later);
+  }
+
+  /** Nothing: this wire has no nonces. */
+  keepsake(): Readonly<Record<string, number>> {
+    return {};
   }
 
   oracle(): VenueOracle {

@@ -234,14 +234,20 @@ describe('orders', () => {
   });
 });
 
-it('leverage that is set already is fine', () => {
+it('leverage that is set already is fine, and can be read flat', () => {
   const stage = new VenueStage().start();
   const set = (leverage: number): ReturnType<VenueStage['ask']> =>
     stage.ask(stage.operationOf(stage.adapters.main.setLeverage('BTCUSDT', leverage, undefined, stage.at())));
-  const done = [{ type: 'submission-accepted' }, { type: 'leverage', symbol: 'BTCUSDT', leverage: 5 }];
+  const done = [{ type: 'submission-accepted' }];
+  const told = (): ReturnType<VenueStage['ask']> =>
+    stage.adapters.main.leverageOf(['BTCUSDT', 'SOLUSDT'], stage.at()).flatMap((operation) => stage.ask(operation));
   expect(set(5)).toEqual(done);
   expect(set(5)).toEqual(done);
   expect(() => set(200)).toThrow('110013');
+  expect(told()).toEqual([
+    { type: 'leverage', symbol: 'BTCUSDT', leverage: 5 },
+    { type: 'leverage', symbol: 'SOLUSDT', leverage: 10 },
+  ]);
 });
 
 it('two accounts have their own keys, streams, orders and books', () => {
