@@ -20,7 +20,7 @@ import {
   serverTimeOperation,
   walletOperation,
 } from './rest.ts';
-import type { RestAccess } from './rest.ts';
+import type { RestAccess } from './operation.ts';
 import type { RequestTimes } from './sign.ts';
 import { timesUntil } from './signed-request.ts';
 import { BybitStream } from './stream.ts';

@@ -17,7 +17,7 @@ import { FollowedBook } from './book.ts';
 import { asList, integerField, optionalText, textField, timeField } from './json.ts';
 import type { BybitMarkets } from './markets.ts';
 import { parseExecution, parseOrder, parsePosition, parseWallet, tickerEvents, tickerFields } from './parse.ts';
-import { eachKnown } from './rest.ts';
+import { eachKnown } from './operation.ts';
 import { sessionSignature } from './sign.ts';
 import type { BybitKey } from './sign.ts';
 import { bookTopic, CATEGORY, PRIVATE_PATH, PUBLIC_PATH, tickerTopic } from './wire.ts';
