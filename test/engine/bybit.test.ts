@@ -16,7 +16,7 @@ const VENUES = ['lighter', 'bybit'] as const;
 const CONFIG = join(import.meta.dirname, 'fixtures', 'bybit.yaml');
 const ARM = { type: 'set-engine-state', state: 'ARMED', reason: 'the pairs have been paid' } as const;
 const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
-const WAIT_MS = 60_000;
+const WAIT_MS = 100_000;
 
 const GENERATED: ConfigOverrides['tape'] = {
   kind: 'generated',
@@ -95,11 +95,11 @@ function expectExact({ rows, oracles }: Played): void {
 }
 
 describe('a pair of Lighter and Bybit on loopback opens, is paid and closes, and the ledger equals both venues', () => {
-  it('in a generated market', async () => expectExact(await play(GENERATED)), 180_000);
+  it('in a generated market', async () => expectExact(await play(GENERATED)), 240_000);
 
   it.skipIf(!hasSharedData)(
     'on recorded Bybit rows (needs ../shared/data)',
     async () => expectExact(await play(RECORDED)),
-    180_000,
+    240_000,
   );
 });
