@@ -1,12 +1,15 @@
 /** `tandem venue`: runs one simulated venue by itself, for engines in other processes. Main thread only. */
 import { Argument } from 'commander';
 import type { Command } from 'commander';
+import type { ConfigOverrides, TandemConfig } from '../../config/schema.ts';
 import { VENUE_NAMES } from '../../config/venue-names.ts';
-import type { TandemConfig } from '../../config/schema.ts';
 import type { VenueName } from '../../config/venue-names.ts';
 import { CommandFailure, EXIT } from './command-failure.ts';
 import { configOption, loadConfigOrFail } from './config-file.ts';
 import { readPort } from './option-values.ts';
+
+/** Quote money of the one account on a venue that the configuration leaves out. */
+const ADDED_BALANCE = 10_000;
 
 interface VenueOptions {
   readonly config: string;
@@ -24,7 +27,8 @@ export function register(program: Command): void {
 }
 
 async function runVenueCommand(name: VenueName, options: VenueOptions): Promise<void> {
-  const config = await configWith(name, options.config);
+  const configured = await loadConfigOrFail(options.config, {});
+  const config = isLeftOut(configured, name) ? await loadConfigOrFail(options.config, addedVenue(name)) : configured;
   if (config.venues[name]?.kind !== 'simulated') {
     throw new CommandFailure(`venue must be a simulated one of ${options.config}, was "${name}"`, EXIT.usage);
   }
@@ -33,18 +37,16 @@ async function runVenueCommand(name: VenueName, options: VenueOptions): Promise<
   if (exitCode !== 0) throw new CommandFailure('', exitCode);
 }
 
-/** What moves a venue for which no funding series was fitted. */
-const USUAL_SERIES = 'hyperliquid';
+/** A market that is made up can have one venue more; recorded rows cannot. */
+function isLeftOut(config: TandemConfig, name: VenueName): boolean {
+  return config.mode === 'simulated' && config.tape?.kind === 'generated' && config.venues[name] === undefined;
+}
 
-/** The configuration; where it does not know the venue at all and its market is made up, with that venue in the same market. */
-async function configWith(name: VenueName, file: string): Promise<TandemConfig> {
-  const config = await loadConfigOrFail(file, {});
-  const { tape } = config;
-  if (config.venues[name] !== undefined || tape?.kind !== 'generated') return config;
-  const { GENERATED_SERIES } = await import('../simulation/generated-tape.ts');
-  const series = GENERATED_SERIES.includes(name) ? name : USUAL_SERIES;
-  return loadConfigOrFail(file, {
-    venues: { [name]: { kind: 'simulated', accounts: [{ name: 'main' }] } },
-    tape: { ...tape, venues: { ...tape.venues, [name]: { series } } },
-  });
+/** One account on the venue, and the funding series of its name where there is one. */
+function addedVenue(name: VenueName): ConfigOverrides {
+  const series = name === 'lighter' ? name : 'hyperliquid';
+  return {
+    venues: { [name]: { kind: 'simulated', accounts: [{ name: 'main', balance: ADDED_BALANCE }] } },
+    tape: { kind: 'generated', venues: { [name]: { series } } },
+  };
 }
