@@ -1,5 +1,6 @@
 /** The addresses of every venue; light enough for the main thread. */
 import { extendedHosts } from './extended/hosts.ts';
+import { hyperliquidHosts } from './hyperliquid/hosts.ts';
 import { lighterHosts } from './lighter/hosts.ts';
 
 export interface VenueHosts {
@@ -19,6 +20,7 @@ export type LimitProfileName = 'standard' | 'premium' | 'plus';
 const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['lighter', lighterHosts],
   ['extended', extendedHosts],
+  ['hyperliquid', hyperliquidHosts],
 ]);
 
 /** Throws RangeError on an unknown venue. */

@@ -1,11 +1,13 @@
 /** Every venue by name: the one place that lists them. Connector threads only (it loads signing code). */
 import { extendedAdapter } from './extended/adapter.ts';
+import { hyperliquidAdapter } from './hyperliquid/adapter.ts';
 import { lighterAdapter } from './lighter/adapter.ts';
 import type { VenueAdapter, VenueSettings } from './venue.ts';
 
 const adapters: ReadonlyMap<string, (settings: VenueSettings) => VenueAdapter> = new Map([
   ['lighter', lighterAdapter],
   ['extended', extendedAdapter],
+  ['hyperliquid', hyperliquidAdapter],
 ]);
 
 /** Opens the adapter of one account. Throws on an unknown venue. */
