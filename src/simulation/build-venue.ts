@@ -2,6 +2,8 @@
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
 import { limitsOf } from '../venues/extended/limits.ts';
+import { addressOf } from '../venues/hyperliquid/sign.ts';
+import { simulatedHyperliquid } from '../venues/hyperliquid/simulated.ts';
 import type { LimitProfileName } from '../venues/hosts.ts';
 import { hostsOf } from '../venues/hosts.ts';
 import { lighterPublicKeyOf } from '../venues/lighter/sign.ts';
@@ -50,6 +52,7 @@ type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], spec: 
 const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['lighter', lighterWire],
   ['extended', extendedWire],
+  ['hyperliquid', hyperliquidWire],
 ]);
 
 /** Throws RangeError for a venue or base without simulation. */
@@ -108,5 +111,16 @@ function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], spec
       accountId: Number(options['vault']),
       leverage: DEFAULT_LEVERAGE,
     })),
+  });
+}
+
+function hyperliquidWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+  return simulatedHyperliquid({
+    exchange,
+    seed: spec.seed,
+    accounts: accounts.map(({ name, secrets, options }) => {
+      const address = String(options['address']);
+      return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')] };
+    }),
   });
 }
