@@ -66,9 +66,9 @@ function blackOut(world: ConnectorWorld, durationMs: number): void {
 }
 
 // Signatures of Extended take ten times as long to make and check.
-const SEEDS = { lighter: 20, extended: 10 } as const;
+const SEEDS = { lighter: 20, extended: 10, hyperliquid: 10 } as const;
 
-describe.each(['extended', 'lighter'] as const)('random orders and faults at %s', (venue) => {
+describe.each(['extended', 'hyperliquid', 'lighter'] as const)('random orders and faults at %s', (venue) => {
   it.each(Array.from({ length: SEEDS[venue] }, (_, index) => index + 1))(
     'end with every fill told once, every order settled, nothing sent twice (seed %i)',
     (seed) => {
@@ -110,32 +110,35 @@ describe.each(['extended', 'lighter'] as const)('random orders and faults at %s'
   );
 });
 
-describe.each(['extended', 'lighter'] as const)('random orders, faults and deaths of the connector at %s', (venue) => {
-  it.each([1, 2, 3, 4, 5])(
-    'end with every fill in the journal once and no order sent by two lives (seed %i)',
-    (seed) => {
-      const world = new ConnectorWorld({ venue, seed, limits: 'premium', checkIsolation: false }).ready();
-      const { orders, isLimited } = storm(world, seed, [25, 65]);
-      world.run(60_000);
-      world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
-      world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
-      world.until('it is reconciled', () => world.events('reconciled').length > 0, 300_000);
-      expect(world.inspect().incarnation).toBe(3);
+describe.each(['extended', 'hyperliquid', 'lighter'] as const)(
+  'random orders, faults and deaths of the connector at %s',
+  (venue) => {
+    it.each([1, 2, 3, 4, 5])(
+      'end with every fill in the journal once and no order sent by two lives (seed %i)',
+      (seed) => {
+        const world = new ConnectorWorld({ venue, seed, limits: 'premium', checkIsolation: false }).ready();
+        const { orders, isLimited } = storm(world, seed, [25, 65]);
+        world.run(60_000);
+        world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
+        world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
+        world.until('it is reconciled', () => world.events('reconciled').length > 0, 300_000);
+        expect(world.inspect().incarnation).toBe(3);
 
-      const journaled = world.disk
-        .rowsAfter(0)
-        .filter((row) => row.type === 'fill')
-        .map((row) => row.id.split(':').at(-1) ?? '');
-      expect(journaled.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
-      for (const order of orders) {
-        const atVenue = world.ordersAtVenue(order.clientOrderId);
-        expect(atVenue.length).toBeLessThanOrEqual(1);
-        const statuses = world.statuses(order.clientOrderId);
-        if (atVenue.length > 0 && (atVenue[0]?.filledLots ?? 0) > 0)
-          expect(statuses.filter((status) => status === 'refused' || status === 'not-found')).toEqual([]);
-        expect(statuses.some((status) => ENDED.has(status)) || statuses.includes('open')).toBe(true);
-      }
-      expect(world.venue.venue.oracle().rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
-    },
-  );
-});
+        const journaled = world.disk
+          .rowsAfter(0)
+          .filter((row) => row.type === 'fill')
+          .map((row) => row.id.split(':').at(-1) ?? '');
+        expect(journaled.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
+        for (const order of orders) {
+          const atVenue = world.ordersAtVenue(order.clientOrderId);
+          expect(atVenue.length).toBeLessThanOrEqual(1);
+          const statuses = world.statuses(order.clientOrderId);
+          if (atVenue.length > 0 && (atVenue[0]?.filledLots ?? 0) > 0)
+            expect(statuses.filter((status) => status === 'refused' || status === 'not-found')).toEqual([]);
+          expect(statuses.some((status) => ENDED.has(status)) || statuses.includes('open')).toBe(true);
+        }
+        expect(world.venue.venue.oracle().rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
+      },
+    );
+  },
+);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const VENUES = ['extended', 'hyperliquid', 'lighter'] as const;
 const HOUR_MS = 3_600_000;
 /** Half a minute before a settlement. */
 const BEFORE_SETTLEMENT_MS = Date.UTC(2026, 0, 5, 12, 59, 30);
 
-function holding(venue: 'extended' | 'lighter', scale = 1): ConnectorWorld {
+function holding(venue: 'extended' | 'hyperliquid' | 'lighter', scale = 1): ConnectorWorld {
   const world = new ConnectorWorld({ venue, scale, startAtMs: BEFORE_SETTLEMENT_MS - (scale - 1) * 15_000 }).ready();
   world.untilStatus(world.place({ validUntilMs: world.system.nowMs() + 5_000 * scale }), 'filled');
   return world;
@@ -42,12 +42,14 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
 
   it('are found when they are recorded minutes late', () => {
     const world = holding(venue);
-    const pages = /funding\/history|positionFunding/;
+    const pages = /funding\/history|positionFunding|userFunding/;
     const empty = (text: string): string =>
       text
         .replace(/"data":\[.*\](,"pagination")/, '"data":[]$1')
-        .replace(/"position_fundings":\[.*\]/, '"position_fundings":[]');
-    world.damage = (path, text) => (pages.test(path) ? empty(text) : text);
+        .replace(/"position_fundings":\[.*\]/, '"position_fundings":[]')
+        .replace(/^\[.*\]$/, '[]')
+        .replace('"channel":"userFundings"', '"channel":"later"');
+    world.damage = (path, text) => (pages.test(path) || path === 'socket' ? empty(text) : text);
     world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
     const before = world.nowMs;
     world.run(240_000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const VENUES = ['extended', 'hyperliquid', 'lighter'] as const;
 
 describe.each(VENUES)('a cut private stream at %s', (venue) => {
   it('stops entries at once, compares after it is back, and finds what was missed, once', () => {
@@ -62,13 +62,14 @@ describe('public streams', () => {
     const world = new ConnectorWorld({ venue }).ready();
     const before = world.events('book-changed', 'strategy').length;
     if (venue === 'extended') world.inject('drop-sockets', { kind: 'orderbooks' });
+    else if (venue === 'hyperliquid') world.inject('drop-sockets', { kind: 'market' });
     else world.network.cut(world.host);
     world.until('the loss is told', () => world.events('book-changed', 'strategy').length > before + 1, 5_000);
     const told = world.events('book-changed', 'strategy').slice(before);
     const lost = told.find((event) => event.book === undefined);
     expect(lost?.lostReason).toBe('closed');
     world.until('the book is back', () => world.events('book-changed', 'strategy').at(-1)?.book !== undefined);
-    if (venue === 'extended') expect(world.status()?.status).toBe('ready');
+    if (venue !== 'lighter') expect(world.status()?.status).toBe('ready');
   });
 
   it('counts malformed frames, trades on none of them and lives on', () => {

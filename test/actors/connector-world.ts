@@ -35,7 +35,7 @@ const BTC_PRICE = 100_000;
 const VALIDITY_MS = 5_000;
 
 export interface WorldOptions {
-  readonly venue?: 'extended' | 'lighter';
+  readonly venue?: 'extended' | 'hyperliquid' | 'lighter';
   readonly seed?: number;
   readonly scale?: number;
   readonly startAtMs?: number;
@@ -214,7 +214,10 @@ export class ConnectorWorld {
   swallowFills(): void {
     this.damage = (path, body) =>
       path === 'socket'
-        ? body.replace('"type":"TRADE"', '"type":"LATER"').replace('update/account_all_trades', 'later')
+        ? body
+            .replace('"type":"TRADE"', '"type":"LATER"')
+            .replace('update/account_all_trades', 'later')
+            .replace('"channel":"userFills"', '"channel":"later"')
         : body;
   }
 
@@ -380,8 +383,9 @@ export class ConnectorWorld {
       venue: venue.venue,
       handle: (input: VenueInput, at: Instant): readonly VenueOutput[] => {
         if (input.type === 'http-request') {
-          paths.set(input.requestId, input.path);
-          this.requests.push({ atMs: at.monotonicMs, method: input.method, path: input.path });
+          const path = questionOf(input.path, input.body);
+          paths.set(input.requestId, path);
+          this.requests.push({ atMs: at.monotonicMs, method: input.method, path });
         }
         if (input.type === 'socket-text')
           this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
@@ -396,6 +400,12 @@ export class ConnectorWorld {
       inject: (fault, options) => venue.inject(fault, options),
     };
   }
+}
+
+/** One venue asks everything at one path: what it asks stands in the body. */
+function questionOf(path: string, body: string): string {
+  const type = path === '/info' ? /"type":"(\w+)"/.exec(body)?.[1] : undefined;
+  return type === undefined ? path : `${path}/${type}`;
 }
 
 /** The same for equal facts, whatever the order of their fields. */
