@@ -29,6 +29,7 @@ export class SimulatedRecords {
   readonly #cloids = new Map<number, string>();
   readonly #numbersByCloid = new Map<string, number[]>();
   #pretended = 0;
+  #unnamed = 0;
 
   constructor(exchange: Exchange, accounts: readonly SimulatedAccount[], seed: number) {
     this.exchange = exchange;
@@ -100,7 +101,9 @@ export class SimulatedRecords {
   /** An id that an ended order had may be used again: the exchange itself knows no two orders with one id. */
   submit(order: ExchangeOrder, account: SimulatedAccount, cloid: string | undefined, at: Instant): SubmitOutcome {
     const used = cloid === undefined ? 0 : this.#numbersOf(account, cloid).length;
-    const own = cloid === undefined ? `oid${REPEAT}${this.#cloids.size}` : clientOrderIdOf(cloid) || cloid;
+    if (cloid === undefined) this.#unnamed += 1;
+    // Empty ids are the exchange's own orders: liquidations.
+    const own = cloid === undefined ? `oid${REPEAT}${this.#unnamed}` : clientOrderIdOf(cloid) || cloid;
     const clientOrderId = used === 0 ? own : `${own}${REPEAT}${used}`;
     const outcome = this.exchange.submit({ ...order, clientOrderId }, at);
     if (outcome.accepted) this.#name(account, cloid, outcome.venueOrderNumber);

@@ -103,6 +103,11 @@ export class VenueStage {
     this.#take(this.stream.tick(this.at()));
   }
 
+  /** Moves the clock and nothing else: the next input sees the time. */
+  passQuietly(ms: number): void {
+    this.#monotonicMs += ms;
+  }
+
   /** Hands one input to the venue and its socket outputs to the stream; returns all outputs. */
   input(input: VenueInput): readonly VenueOutput[] {
     const outputs = this.venue.handle(input, this.at());
