@@ -6,7 +6,7 @@ import { simulatedMarkets } from '../../src/simulation/markets.ts';
 import { calendarAt } from '../../src/simulation/venue-calendar.ts';
 
 describe('simulated markets', () => {
-  it.each(['lighter', 'extended'])('of %s keep exact books for every base the generator knows', (venue) => {
+  it.each(['lighter', 'extended', 'hyperliquid'])('of %s keep exact books for every base the generator knows', (venue) => {
     const markets = simulatedMarkets(venue, GENERATED_BASES);
     expect(markets.map((market) => market.base)).toEqual(GENERATED_BASES);
     for (const market of markets) {
