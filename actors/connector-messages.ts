@@ -130,6 +130,15 @@ export type MarketEvent =
       readonly rate: FundingRate;
       readonly receivedAtMonotonicMs: number;
     }
+  /** Leverage in force for a symbol, read from the venue; 0 when the venue names none. */
+  | {
+      readonly type: 'leverage-reported';
+      readonly venue: string;
+      readonly account: string;
+      readonly symbol: string;
+      readonly base: string;
+      readonly leverage: number;
+    }
   | {
       readonly type: 'account-changed';
       readonly venue: string;
@@ -215,7 +224,7 @@ export type ConnectorEvent = MarketEvent | OrderEvent;
 export interface ConnectorRowPayload {
   readonly event: OrderEvent;
 }
-/** Row ids: `fill:<venue>:<account>:<fillId>`, `funding:<venue>:<account>:<paymentId>`, `order:<venue>:<account>:<clientOrderId>:<status>:<sequence>`. Correlation: `base`. */
+/** Row ids: `fill:<venue>:<account>:<fillId>`, `funding:<venue>:<account>:<paymentId>`, `order:<venue>:<account>:<clientOrderId>:<status>:<sequence>:<filledLots or time>`. Correlation: `base`. */
 
 export const connectorDelivery: DeliveryTable<ConnectorMessage> = {
   'place-order': { class: 'must-deliver', priority: 'order' },
@@ -244,10 +253,82 @@ export const connectorDelivery: DeliveryTable<ConnectorMessage> = {
 export const connectorEventDelivery: DeliveryTable<ConnectorEvent> = {
   'venue-status': { class: 'state', keyFields: ['venue', 'account'] },
   'instrument-listed': { class: 'state', keyFields: ['venue', 'account', 'symbol'] },
-  'book-changed': { class: 'market', keyFields: ['venue', 'symbol'] },
-  'mark-changed': { class: 'market', keyFields: ['venue', 'symbol'] },
-  'funding-rate-changed': { class: 'state', keyFields: ['venue', 'symbol', 'kind', 'settleAtMs'] },
-  'account-changed': { class: 'state', keyFields: ['venue', 'account'] },
+  // The four there are most of have shapes. A lost book and a mark without an index price are rare, and travel without.
+  'book-changed': {
+    class: 'market',
+    keyFields: ['venue', 'symbol'],
+    shape: (f, event) =>
+      event.book === undefined || 'lostReason' in event
+        ? undefined
+        : {
+            type: 'book-changed',
+            venue: f.text(event.venue),
+            symbol: f.text(event.symbol),
+            base: f.text(event.base),
+            book: {
+              venue: f.text(event.book.venue),
+              symbol: f.text(event.book.symbol),
+              bids: f.pairs(event.book.bids),
+              asks: f.pairs(event.book.asks),
+              venueAtMs: f.number(event.book.venueAtMs),
+              receivedAtMonotonicMs: f.number(event.book.receivedAtMonotonicMs),
+            },
+          },
+  },
+  'mark-changed': {
+    class: 'market',
+    keyFields: ['venue', 'symbol'],
+    shape: (f, event) =>
+      event.indexNano === undefined
+        ? undefined
+        : {
+            type: 'mark-changed',
+            venue: f.text(event.venue),
+            symbol: f.text(event.symbol),
+            base: f.text(event.base),
+            markNano: f.bigint(event.markNano),
+            indexNano: f.bigint(event.indexNano),
+            venueAtMs: f.number(event.venueAtMs),
+            receivedAtMonotonicMs: f.number(event.receivedAtMonotonicMs),
+          },
+  },
+  'funding-rate-changed': {
+    class: 'state',
+    keyFields: ['venue', 'symbol', 'kind', 'settleAtMs'],
+    shape: (f, event) => ({
+      type: 'funding-rate-changed',
+      venue: f.text(event.venue),
+      symbol: f.text(event.symbol),
+      base: f.text(event.base),
+      kind: f.text(event.kind),
+      settleAtMs: f.number(event.settleAtMs),
+      rate: {
+        venue: f.text(event.rate.venue),
+        symbol: f.text(event.rate.symbol),
+        kind: f.text(event.rate.kind),
+        raw: f.text(event.rate.raw),
+        unit: { scale: f.text(event.rate.unit.scale), perMs: f.number(event.rate.unit.perMs) },
+        hourly: f.number(event.rate.hourly),
+        intervalMs: f.number(event.rate.intervalMs),
+        settleAtMs: f.number(event.rate.settleAtMs),
+        venueAtMs: f.number(event.rate.venueAtMs),
+      },
+      receivedAtMonotonicMs: f.number(event.receivedAtMonotonicMs),
+    }),
+  },
+  'account-changed': {
+    class: 'state',
+    keyFields: ['venue', 'account'],
+    shape: (f, event) => ({
+      type: 'account-changed',
+      venue: f.text(event.venue),
+      account: f.text(event.account),
+      walletMicro: f.bigint(event.walletMicro),
+      availableMicro: f.bigint(event.availableMicro),
+      receivedAtMonotonicMs: f.number(event.receivedAtMonotonicMs),
+    }),
+  },
+  'leverage-reported': { class: 'state', keyFields: ['venue', 'account', 'symbol'] },
   'order-changed': { class: 'must-deliver', priority: 'risk' },
   'fill-received': { class: 'must-deliver', priority: 'risk' },
   // As urgent as the rest: `reconciled` must not overtake what it was found with.

@@ -6,7 +6,7 @@ import { openVenue } from '../src/venues/registry.ts';
 import type { VenueEvent } from '../src/venues/venue.ts';
 import { cancelOrder, placeOrder } from './connector/commands.ts';
 import { applyEvents } from './connector/events.ts';
-import { appendDurable } from './connector/facts.ts';
+import { appendDurable, appendRefused } from './connector/facts.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
 import { resendState, tellBooks } from './connector/publish.ts';
 import { answered, failed, release } from './connector/requests.ts';
@@ -101,8 +101,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         appendDurable(state, self, message.appendId);
         return state;
       case 'append-failed':
-        // Kept and repeated: the fact stays ours until the journal has it.
-        self.log('error', 'append-failed', { appendId: message.appendId, detail: message.detail });
+        appendRefused(state, self, message);
         return state;
       case 'rows-read':
         return state;

@@ -24,6 +24,8 @@ export type GuardMessage =
   | { readonly type: 'stand-down'; readonly reason: string }
   | { readonly type: 'resend-engine-state'; readonly to: string }
   | { readonly type: 'guard-row-durable'; readonly appendId: number }
+  /** An order was not sent because the commit of its intent took so long, monotonic ms. */
+  | { readonly type: 'journal-slow'; readonly commitMs: number }
   | { readonly type: 'guard-tick' }
   | PairChanged
   | RowsRead
@@ -37,6 +39,7 @@ export const guardDelivery: DeliveryTable<
   'stand-down': { class: 'must-deliver', priority: 'risk' },
   'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },
+  'journal-slow': { class: 'must-deliver', priority: 'normal' },
   'guard-tick': { class: 'must-deliver', priority: 'normal' },
   'engine-state-changed': { class: 'state', keyFields: ['type'] },
 };

@@ -13,6 +13,8 @@ import {
   startedFrom,
 } from '../src/risk/engine-state.ts';
 import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
+import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../src/risk/exposure-budget.ts';
+import type { ExposureDay } from '../src/risk/exposure-budget.ts';
 import type { JournalRow } from '../src/storage/rows.ts';
 import { guardDelivery } from './guard-messages.ts';
 import type { EngineState, EngineStateChanged, GuardMessage } from './guard-messages.ts';
@@ -24,6 +26,8 @@ import type { PairChanged } from './position-messages.ts';
 export interface GuardArgs {
   readonly limits: LossLimits & {
     readonly maxConsecutiveLosses: number;
+    /** Unhedged notional times time of all pairs in one UTC day. */
+    readonly maxExposureQuoteSec: number;
     /** Monotonic ms. */
     readonly entryPauseMs: number;
   };
@@ -46,11 +50,16 @@ interface GuardState {
   lastReadAtMs: number;
   readAfterSequence: number;
   losses: LossWatch;
+  exposure: ExposureDay;
+  /** The day's exposure as it was last written. */
+  exposureWritten: number;
   readonly pairs: Map<string, PairChanged>;
   /** Value of each open pair when last known, micro-units. */
   readonly openValues: Map<string, bigint>;
   /** Monotonic ms; undefined while entries are not paused. */
   pausedUntilMs: number | undefined;
+  /** Monotonic ms of the last orders that a slow journal held back. */
+  slowAtMs: readonly number[];
   lastAppendId: number;
   readonly appends: Map<number, Append>;
 }
@@ -65,6 +74,11 @@ interface Append {
 type GuardSelf = Self<GuardMessage>;
 
 const TICK_MS = 500;
+/** The day's exposure is written whenever this part of its budget was used. */
+const EXPOSURE_ROWS_PER_DAY = 20;
+/** So many orders held back by a slow journal within this time take the engine down. */
+const SLOW_MAX = 3;
+const SLOW_WINDOW_MS = 600_000;
 const JOURNAL_REPEAT_MS = 2_000;
 const READ_LIMIT = 500;
 /** Unwritten changes beyond this mean that the store is gone; the engine is down by then. */
@@ -88,9 +102,12 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       lastReadAtMs: 0,
       readAfterSequence: 0,
       losses: emptyLossWatch,
+      exposure: emptyExposureDay,
+      exposureWritten: 0,
       pairs: new Map(),
       openValues: new Map(),
       pausedUntilMs: undefined,
+      slowAtMs: [],
       lastAppendId: 0,
       appends: new Map(),
     };
@@ -127,6 +144,9 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       case 'pair-changed':
         takePair(state, self, message);
         return state;
+      case 'journal-slow':
+        noteSlowJournal(state, self, message.commitMs);
+        return state;
       case 'guard-tick':
         tick(state, self);
         return state;
@@ -135,7 +155,12 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
     }
   },
 
-  digest: (state) => ({ ...state.engine, recovered: state.recovered, lossesInARow: state.losses.lossesInARow }),
+  digest: (state) => ({
+    ...state.engine,
+    recovered: state.recovered,
+    lossesInARow: state.losses.lossesInARow,
+    exposureQuoteSecToday: Math.round(state.exposure.quoteSec),
+  }),
 };
 
 function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, reason: string): void {
@@ -152,6 +177,8 @@ function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, 
   }
   // An acknowledged limit starts over, else it would take the engine down again at the next message.
   state.losses = { ...state.losses, dayStartMicro: result(state), peakMicro: result(state), lossesInARow: 0 };
+  if (spentExposureBudget(state.exposure, state.args.limits.maxExposureQuoteSec) !== undefined)
+    state.exposure = { ...state.exposure, quoteSec: 0 };
   appendEngine(state, self, next, next);
 }
 
@@ -194,6 +221,7 @@ function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, raises
     self.count('engine-rows-dropped');
     return;
   }
+  state.exposureWritten = state.exposure.quoteSec;
   state.lastAppendId += 1;
   const appendId = state.lastAppendId;
   const row: JournalRow = {
@@ -202,7 +230,12 @@ function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, raises
     atMs: self.nowMs(),
     actor: self.path,
     correlation: '',
-    payload: { ...engine, ...state.losses },
+    payload: {
+      ...engine,
+      ...state.losses,
+      exposureDay: state.exposure.day,
+      exposureQuoteSec: Math.ceil(state.exposure.quoteSec),
+    },
   };
   const receipt: GuardMessage = { type: 'guard-row-durable', appendId };
   const message: Append['message'] = {
@@ -231,6 +264,16 @@ function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail
   takeDown(state, self, killed(state.engine, 2, `K2: journal refused a row: ${detail}`));
 }
 
+/** Once is a hiccup; again and again the disk is failing, and what cannot be written must not be begun (K2). */
+function noteSlowJournal(state: GuardState, self: GuardSelf, commitMs: number): void {
+  const now = self.monotonicMs();
+  state.slowAtMs = [...state.slowAtMs.filter((atMs) => now - atMs < SLOW_WINDOW_MS), now];
+  self.log('warn', 'order-held-by-slow-journal', { commitMs, times: state.slowAtMs.length });
+  if (state.slowAtMs.length < SLOW_MAX) return;
+  state.slowAtMs = [];
+  takeDown(state, self, killed(state.engine, 2, `K2: the journal was too slow ${SLOW_MAX} times, last ${commitMs} ms`));
+}
+
 function readRows(state: GuardState, self: GuardSelf): void {
   state.lastReadAtMs = self.monotonicMs();
   self.tell(journal(state), {
@@ -247,6 +290,7 @@ function takeRows(state: GuardState, self: GuardSelf, message: RowsRead): void {
   for (const row of message.rows) {
     state.durable = engineOf(row) ?? state.durable;
     state.losses = lossesOf(row) ?? state.losses;
+    state.exposure = exposureOf(row) ?? state.exposure;
     state.readAfterSequence = row.sequence ?? state.readAfterSequence;
   }
   if (message.complete) {
@@ -268,6 +312,12 @@ function lossesOf(row: JournalRow): LossWatch | undefined {
   if (typeof day !== 'number' || typeof lossesInARow !== 'number') return undefined;
   if (typeof dayStartMicro !== 'bigint' || typeof peakMicro !== 'bigint') return undefined;
   return { day, dayStartMicro, peakMicro, lossesInARow };
+}
+
+function exposureOf(row: JournalRow): ExposureDay | undefined {
+  const { exposureDay, exposureQuoteSec } = row.payload;
+  if (typeof exposureDay !== 'number' || typeof exposureQuoteSec !== 'number') return undefined;
+  return { day: exposureDay, quoteSec: exposureQuoteSec, heard: new Map() };
 }
 
 function isEngineState(value: unknown): value is EngineState {
@@ -300,10 +350,30 @@ function takePair(state: GuardState, self: GuardSelf, told: PairChanged): void {
   const pair: PairChanged =
     told.phase === 'RECOVERING' && before !== undefined ? { ...before, phase: 'RECOVERING' } : told;
   state.pairs.set(pair.base, pair);
+  watchExposure(state, self, pair);
   rememberValue(state, pair);
   if (before !== undefined && before.phase !== 'RECOVERING') countOutcome(state, self, before, pair);
   finishRecovery(state, self);
   if (state.recovered) watchLosses(state, self);
+}
+
+/** The budget spent, nothing is opened any more. Written as it grows, so that a restart does not hand it out again. */
+function watchExposure(state: GuardState, self: GuardSelf, pair: PairChanged): void {
+  if (pair.phase === 'RECOVERING' || !state.rowsRead) return;
+  const { maxExposureQuoteSec } = state.args.limits;
+  const day = state.exposure.day;
+  state.exposure = observeExposureDay(state.exposure, pair, self.nowMs());
+  if (state.exposure.day !== day) state.exposureWritten = 0;
+  const spent = spentExposureBudget(state.exposure, maxExposureQuoteSec);
+  if (spent !== undefined) {
+    // What is lower already stays; nothing is written or told again.
+    takeDown(state, self, killed(state.engine, 1, `K1: ${spent}`));
+  } else if (
+    state.recovered &&
+    state.exposure.quoteSec - state.exposureWritten >= maxExposureQuoteSec / EXPOSURE_ROWS_PER_DAY
+  ) {
+    appendEngine(state, self, state.engine, undefined);
+  }
 }
 
 /** An open pair without a price keeps its last value: a missing book must not look like a gain or a loss. */

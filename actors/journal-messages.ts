@@ -5,8 +5,8 @@ import type { StoreMessage } from '../src/ports/ports.ts';
 
 export type JournalMessage =
   /**
-   * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row id seen
-   * before changes nothing; its messages are still told. Callers keep the append until told and repeat it after 2 s without answer.
+   * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row seen
+   * before changes nothing; its messages are still told. One that contradicts the stored row of its id fails the append for good. Callers keep the append until told and repeat it after 2 s without answer.
    */
   | {
       readonly type: 'append-rows';
@@ -15,6 +15,8 @@ export type JournalMessage =
       /** Told `append-failed` when the store refuses. */
       readonly sender: ActorRef;
       readonly appendId: number;
+      /** The sender wants to know, before all else, that the commit was slow: told `append-slow`. */
+      readonly tellSlow?: true;
     }
   /** Reads rows; answered with one or more `rows-read`. */
   | { readonly type: 'read-rows'; readonly query: StoreQuery; readonly replyTo: ActorRef; readonly readId: number }
@@ -24,7 +26,15 @@ export type JournalMessage =
 export interface AppendFailed {
   readonly type: 'append-failed';
   readonly appendId: number;
+  /** `not-stored`: repeat it. `row-conflict`: a row contradicts the stored one of its id, a repeat cannot succeed. */
+  readonly code: 'not-stored' | 'row-conflict';
   readonly detail: string;
+}
+/** The rows are durable, but the disk took longer than a decision may wait for. */
+export interface AppendSlow {
+  readonly type: 'append-slow';
+  readonly appendId: number;
+  readonly commitMs: number;
 }
 export interface RowsRead {
   readonly type: 'rows-read';
@@ -38,6 +48,11 @@ export interface RowsRead {
 export const journalReplyDelivery: DeliveryTable<AppendFailed | RowsRead> = {
   'append-failed': { class: 'must-deliver', priority: 'order' },
   'rows-read': { class: 'must-deliver', priority: 'order' },
+};
+
+/** Told only to senders that ask for it. */
+export const appendSlowDelivery: DeliveryTable<AppendSlow> = {
+  'append-slow': { class: 'must-deliver', priority: 'order' },
 };
 
 export const journalDelivery: DeliveryTable<JournalMessage> = {

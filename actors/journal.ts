@@ -1,13 +1,16 @@
 /** The journal actor: everything that must survive goes through it, and nobody is told before it is on disk. Store thread. */
 import { unreachable } from '../src/runtime/actor.ts';
-import type { ActorKind, Self } from '../src/runtime/actor.ts';
+import type { ActorKind, ActorRef, Self } from '../src/runtime/actor.ts';
 import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/ports/ports.ts';
+import type { GuardMessage } from './guard-messages.ts';
 import { journalDelivery } from './journal-messages.ts';
-import type { AppendFailed, JournalMessage, RowsRead } from './journal-messages.ts';
+import type { AppendFailed, AppendSlow, JournalMessage, RowsRead } from './journal-messages.ts';
 
 export interface JournalArgs {
   /** Appends waiting for the disk at once; more are answered `append-failed`. Default 4,096. */
   readonly pendingAppendsMax?: number;
+  /** Told `kill` when somebody writes two facts under one id: the books no longer agree about what happened. */
+  readonly guard?: ActorRef<GuardMessage>;
 }
 
 type Append = Extract<JournalMessage, { type: 'append-rows' }>;
@@ -16,9 +19,11 @@ type JournalSelf = Self<JournalMessage, JournalPorts>;
 
 export interface JournalState {
   readonly pendingAppendsMax: number;
+  readonly guard: ActorRef<GuardMessage> | undefined;
   readonly pending: Map<AppendRef, Append>;
   rowsDurable: number;
   appendsFailed: number;
+  conflicts: number;
   lastFailure: string | undefined;
 }
 
@@ -32,9 +37,11 @@ export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, Journ
 
   start: (args) => ({
     pendingAppendsMax: args.pendingAppendsMax ?? PENDING_APPENDS_MAX,
+    guard: args.guard,
     pending: new Map(),
     rowsDurable: 0,
     appendsFailed: 0,
+    conflicts: 0,
     lastFailure: undefined,
   }),
 
@@ -61,6 +68,7 @@ export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, Journ
     pendingAppends: state.pending.size,
     rowsDurable: state.rowsDurable,
     appendsFailed: state.appendsFailed,
+    conflicts: state.conflicts,
     lastFailure: state.lastFailure,
   }),
 };
@@ -71,6 +79,7 @@ function append(state: JournalState, message: Append, self: JournalSelf): void {
       state,
       message,
       `the journal must have at most ${state.pendingAppendsMax} appends waiting for the disk`,
+      'not-stored',
       self,
     );
     return;
@@ -85,6 +94,10 @@ function tellDurable(state: JournalState, message: RowsDurable, self: JournalSel
   const repeated = message.repeatedRows ?? 0;
   state.rowsDurable += append.rows.length - repeated;
   if (repeated > 0) self.count('rows-repeated', repeated);
+  if (append.tellSlow === true && message.slowCommitMs !== undefined) {
+    const slow: AppendSlow = { type: 'append-slow', appendId: append.appendId, commitMs: message.slowCommitMs };
+    self.tell(append.sender, slow);
+  }
   for (const told of append.whenDurable) {
     const outcome = self.tell(told.to, told.message);
     if (outcome === 'refused') {
@@ -101,15 +114,27 @@ function tellFailed(state: JournalState, message: StoreFailed, self: JournalSelf
   const append = state.pending.get(message.ref);
   if (append === undefined) throw new Error(`an answer of the store must belong to an append, was for ${message.ref}`);
   state.pending.delete(message.ref);
-  refuse(state, append, message.detail, self);
+  if (message.isConflict === true) {
+    state.conflicts += 1;
+    self.count('row-conflicts');
+    if (state.guard !== undefined)
+      self.tell(state.guard, { type: 'kill', level: 2, reason: `JOURNAL_CONFLICT: ${message.detail}` });
+  }
+  refuse(state, append, message.detail, message.isConflict === true ? 'row-conflict' : 'not-stored', self);
 }
 
-function refuse(state: JournalState, append: Append, detail: string, self: JournalSelf): void {
+function refuse(
+  state: JournalState,
+  append: Append,
+  detail: string,
+  code: AppendFailed['code'],
+  self: JournalSelf,
+): void {
   state.appendsFailed += 1;
   state.lastFailure = detail;
   self.count('appends-failed');
-  self.log('error', 'append-failed', { detail, sender: append.sender.path, rows: append.rows.length });
-  const failed: AppendFailed = { type: 'append-failed', appendId: append.appendId, detail };
+  self.log('error', 'append-failed', { code, detail, sender: append.sender.path, rows: append.rows.length });
+  const failed: AppendFailed = { type: 'append-failed', appendId: append.appendId, code, detail };
   self.tell(append.sender, failed);
 }
 

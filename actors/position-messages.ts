@@ -2,7 +2,7 @@
 import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
 import type { ConnectorEvent } from './connector-messages.ts';
 import type { EngineStateChanged } from './guard-messages.ts';
-import type { RowsRead, AppendFailed } from './journal-messages.ts';
+import type { AppendFailed, AppendSlow, RowsRead } from './journal-messages.ts';
 
 /** Everything strategy decided about one entry; sizes in each leg's own lots, prices in each leg's own ticks. */
 export interface EntryPlan {
@@ -81,6 +81,8 @@ export interface PairChanged {
   readonly closedNetMicro: bigint;
   readonly closedFundingMicro: bigint;
   readonly notionalMicro: bigint;
+  /** Unhedged notional times time of this pair in this life of its actor, quote x seconds. */
+  readonly exposureQuoteSec: number;
 }
 export interface LegState {
   readonly venue: string;
@@ -102,12 +104,13 @@ export type PositionMessage =
   | EngineStateChanged
   | ConnectorEvent
   | RowsRead
-  | AppendFailed;
+  | AppendFailed
+  | AppendSlow;
 
 export type PositionRef = ActorRef<PositionMessage>;
 
 export const positionDelivery: DeliveryTable<
-  Exclude<PositionMessage, EngineStateChanged | ConnectorEvent | RowsRead | AppendFailed> | PairChanged
+  Exclude<PositionMessage, EngineStateChanged | ConnectorEvent | RowsRead | AppendFailed | AppendSlow> | PairChanged
 > = {
   'enter-pair': { class: 'must-deliver', priority: 'normal' },
   'exit-pair': { class: 'must-deliver', priority: 'risk' },

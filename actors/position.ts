@@ -4,6 +4,7 @@ import type { ActorKind } from '../src/runtime/actor.ts';
 import { legKeyText } from '../src/execution/facts.ts';
 import { ageExpectations, awaitedMicro, expectFunding } from '../src/execution/funding-expectation.ts';
 import { bookOf } from '../src/execution/ledger.ts';
+import { isActive } from '../src/execution/pair-state.ts';
 import { positionReported } from '../src/execution/position-truth.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
@@ -12,17 +13,31 @@ import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
 import { guardDelivery } from './guard-messages.ts';
-import { journalReplyDelivery } from './journal-messages.ts';
+import { appendSlowDelivery, journalReplyDelivery } from './journal-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
-import { advance, planAbandoned, planDurable, watchOrders } from './position/carry-out.ts';
+import {
+  advance,
+  checkRegularly,
+  planAbandoned,
+  planDurable,
+  resolveUnsettled,
+  watchOrders,
+} from './position/carry-out.ts';
+import { keepExpectations } from './position/funding.ts';
 import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
 import { pictureOf, publish } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
-import { reconcileNewVenues, reconcileOverdue, reconciled, watchExternalExposure } from './position/reconcile.ts';
+import {
+  askToReconcile,
+  reconcileNewVenues,
+  reconcileOverdue,
+  reconciled,
+  watchExternalExposure,
+} from './position/reconcile.ts';
 import { newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
 
@@ -36,6 +51,7 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
     ...positionDelivery,
     ...connectorEventDelivery,
     ...journalReplyDelivery,
+    ...appendSlowDelivery,
     'engine-state-changed': guardDelivery['engine-state-changed'],
   },
 
@@ -113,6 +129,11 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'plan-durable':
       appendDurable(state, self, message.appendId);
       return;
+    case 'append-slow': {
+      const pending = state.appends.get(message.appendId);
+      if (pending !== undefined) pending.commitMs = message.commitMs;
+      return;
+    }
     case 'append-failed':
       appendFailed(state, self, message.appendId, message.detail);
       return;
@@ -147,6 +168,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'mark-changed':
     case 'funding-rate-changed':
     case 'account-changed':
+    case 'leverage-reported':
       marketTold(state, self, message);
       return;
     default:
@@ -173,9 +195,10 @@ function tick(state: PositionState, self: PositionSelf): void {
   finishRecovery(state, self);
   if (state.stage !== 'running') return;
   advance(state, self);
+  checkRegularly(state, self);
   watchExternalExposure(state, self);
   evaluate(state, self);
-  state.expectations = ageExpectations(state.expectations, self.monotonicMs());
+  keepExpectations(state, self, ageExpectations(state.expectations, self.monotonicMs()));
 }
 
 function appendDurable(state: PositionState, self: PositionSelf, appendId: number): void {
@@ -186,7 +209,7 @@ function appendDurable(state: PositionState, self: PositionSelf, appendId: numbe
     if (state.stage === 'starting') readJournal(state, self);
     return;
   }
-  if (pending.clientOrderIds.length > 0) planDurable(state, self, pending.clientOrderIds);
+  if (pending.clientOrderIds.length > 0) planDurable(state, self, pending.clientOrderIds, pending.commitMs);
 }
 
 /** No durable intent, no order. Everything else is kept and repeated: the fact stays ours until the journal has it. */
@@ -207,7 +230,8 @@ type MarketEvent = Extract<
       | 'book-changed'
       | 'mark-changed'
       | 'funding-rate-changed'
-      | 'account-changed';
+      | 'account-changed'
+      | 'leverage-reported';
   }
 >;
 
@@ -216,8 +240,10 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
     case 'venue-status': {
       const track = trackOf(state, event);
       if (track === undefined) return;
+      const isBack = track.status?.status !== 'ready' && event.status === 'ready';
       track.status = event;
       if (event.status === 'ready') track.heardAtMs = self.monotonicMs();
+      if (isBack) venueIsBack(state, self, track);
       return;
     }
     case 'instrument-listed': {
@@ -230,6 +256,11 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
     }
     case 'account-changed':
       return;
+    case 'leverage-reported': {
+      const track = trackOf(state, event);
+      if (track !== undefined && event.base === state.args.base) track.leverage = event.leverage;
+      return;
+    }
     case 'book-changed':
     case 'mark-changed':
     case 'funding-rate-changed':
@@ -237,6 +268,14 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
       for (const track of tracksOfMarket(state, event.venue, event.symbol)) symbolTold(state, self, track, event);
       evaluate(state, self);
   }
+}
+
+/** A pair that is neither closed nor whole has waited for this venue's word: ask for all of it now. */
+function venueIsBack(state: PositionState, self: PositionSelf, track: VenueTrack): void {
+  const record = state.pair?.record;
+  if (state.stage !== 'running' || record === undefined || !isActive(record.phase) || record.phase === 'OPEN') return;
+  resolveUnsettled(state, self, track);
+  askToReconcile(state, self, track);
 }
 
 function symbolTold(

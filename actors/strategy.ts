@@ -3,7 +3,7 @@
  * the base's position actor to enter the best. Trading thread. Holds nothing that a resend does not bring back.
  */
 import { refOf, unreachable } from '../src/runtime/actor.ts';
-import type { ActorKind, ActorRef, Self } from '../src/runtime/actor.ts';
+import type { ActorKind, ActorRef, Self, TraceRef } from '../src/runtime/actor.ts';
 import { decideEntry } from '../src/strategy/entry-decision.ts';
 import type { PlannedEntry } from '../src/strategy/entry-decision.ts';
 import type { EntryPolicies } from '../src/strategy/policy.ts';
@@ -15,7 +15,7 @@ import { positionRef } from './addresses.ts';
 import { positionDelivery } from './position-messages.ts';
 import { strategyDelivery } from './strategy-messages.ts';
 import type { OpportunitiesScanned, StrategyMessage } from './strategy-messages.ts';
-import { createMarketPicture, takeMarketEvent } from './strategy/market-picture.ts';
+import { createMarketPicture, feedOf, takeMarketEvent } from './strategy/market-picture.ts';
 import type { MarketPicture } from './strategy/market-picture.ts';
 import { createPairBook, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
 import type { PairBook } from './strategy/pair-book.ts';
@@ -79,6 +79,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
     'mark-changed': connectorEventDelivery['mark-changed'],
     'funding-rate-changed': connectorEventDelivery['funding-rate-changed'],
     'account-changed': connectorEventDelivery['account-changed'],
+    'leverage-reported': connectorEventDelivery['leverage-reported'],
     'engine-state-changed': guardDelivery['engine-state-changed'],
     'pair-changed': positionDelivery['pair-changed'],
   },
@@ -125,6 +126,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
       case 'mark-changed':
       case 'funding-rate-changed':
       case 'account-changed':
+      case 'leverage-reported':
         takeMarketEvent(state.market, message, state.args.policy.fundingCheck.minSettlements, self);
         return state;
       default:
@@ -189,13 +191,24 @@ function ranksBefore(
 }
 
 function enter(state: StrategyState, self: StrategySelf, plan: PlannedEntry): void {
-  const outcome = self.tell(positionRef(plan.base), { type: 'enter-pair', plan });
+  // A clock sets off the scan; what it decides on is news: the entry belongs to the trace of the newer book.
+  const outcome = self.tracing.within(traceOf(state, plan), () => {
+    self.tracing.begin();
+    return self.tell(positionRef(plan.base), { type: 'enter-pair', plan });
+  });
   if (outcome === 'refused' || outcome === 'dead') {
     self.count(`enter-pair-${outcome}`);
     return;
   }
   self.count('entries-asked');
   notePlan(state.pairs, state.market, plan, self.monotonicMs());
+}
+
+function traceOf(state: StrategyState, { long, short }: PlannedEntry): TraceRef {
+  const [older, newer] = [long, short]
+    .map((leg) => feedOf(state.market, leg.venue, leg.symbol))
+    .toSorted((one, other) => (one.book?.receivedAtMonotonicMs ?? 0) - (other.book?.receivedAtMonotonicMs ?? 0));
+  return newer?.bookTrace || (older?.bookTrace ?? 0);
 }
 
 function tellObserver(state: StrategyState, self: StrategySelf, seen: readonly Candidates[number][]): void {

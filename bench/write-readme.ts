@@ -3,11 +3,12 @@
  *
  *   npx tandem bench --json | node bench/write-readme.ts
  *
- * Lines of several runs may be given one after the other; the newest of a benchmark's metric wins.
+ * Lines of several runs may be given one after the other; the newest of a benchmark's metric wins. Benchmarks without a line
+ * keep what they have.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BenchResult } from './result.ts';
+import { targetOutcome, targetText, type BenchResult } from './result.ts';
 
 /** One line of `tandem bench --json`. */
 export type BenchLine = BenchResult & {
@@ -21,12 +22,20 @@ const README = join(import.meta.dirname, 'README.md');
 const BEGIN = '<!-- results: written by write-readme.ts -->';
 const END = '<!-- end of results -->';
 
-/** Returns the text with everything between its two marks replaced by these results. Throws when a mark is missing. */
+/** Returns the text with the sections of these results between its two marks replaced or added. Throws when a mark is missing. */
 export function withResults(readme: string, lines: readonly BenchLine[]): string {
   const begin = readme.indexOf(BEGIN);
   const end = readme.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`the text must contain "${BEGIN}" and behind it "${END}"`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${resultsText(lines)}\n${readme.slice(end)}`;
+  const sections = new Map([...sectionsOf(readme.slice(begin + BEGIN.length, end)), ...sectionsOf(resultsText(lines))]);
+  const text = [...sections].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, section]) => section);
+  return `${readme.slice(0, begin + BEGIN.length)}\n\n${text.join('\n')}\n${readme.slice(end)}`;
+}
+
+/** Returns the sections by the name in their headings, each with one line feed at its end. */
+function sectionsOf(text: string): ReadonlyMap<string, string> {
+  const sections = text.split(/^(?=### )/m).filter((section) => section.startsWith('### '));
+  return new Map(sections.map((section) => [/^### (.*)$/m.exec(section)?.[1] ?? '', `${section.trim()}\n`]));
 }
 
 /** Reads JSON lines. Throws on a line that is no result, with its number. */
@@ -71,25 +80,32 @@ function benchText(bench: string, lines: readonly BenchLine[]): string {
   const topologies = new Set(lines.map((line) => line.topology));
   const parts = [...topologies].map((topology) => {
     const shown = lines.filter((line) => line.topology === topology);
-    const named = shown.find((line) => line.baseline !== undefined)?.baseline;
-    const baseline = named === undefined ? 'baseline' : `baseline: ${named.name}`;
-    const head = `| metric | unit | value | spread | runs | ${baseline} | value / baseline |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |`;
-    return `${topology}:\n\n${head}\n${shown.map(row).join('\n')}\n`;
+    const notes = shown.flatMap(({ metric, note }) => (note === undefined ? [] : [`- ${metric}: ${note}`]));
+    return `${topology}:\n\n${tableText(shown)}\n${notes.length === 0 ? '' : `\n${notes.join('\n')}\n`}`;
   });
   return `### ${bench}\n\n${machine}.\n\n${parts.join('\n')}`;
 }
 
-function row({ metric, unit, value, spread, runs, baseline, ratio }: BenchLine): string {
-  const cells = [
-    metric,
-    unit,
-    shorten(value),
-    shorten(spread),
-    String(runs),
-    baseline === undefined ? '' : shorten(baseline.value),
-    ratio === undefined ? '' : ratio.toFixed(2),
+/** One row per result. A baseline all rows share is named in the head; targets have columns where there are any. */
+function tableText(lines: readonly BenchLine[]): string {
+  const names = new Set(lines.flatMap(({ baseline }) => (baseline === undefined ? [] : [baseline.name])));
+  const [shared] = names.size === 1 ? names : [];
+  const hasTargets = lines.some(({ target }) => target !== undefined);
+  const head = [
+    ...['metric', 'unit', 'value', 'spread', 'runs', shared === undefined ? 'baseline' : `baseline: ${shared}`],
+    ...['value / baseline', ...(hasTargets ? ['target', 'outcome'] : [])],
   ];
-  return `| ${cells.join(' | ')} |`;
+  const rule = ['---', '---', '---:', '---:', '---:', '---:', '---:', ...(hasTargets ? ['---', '---'] : [])];
+  const rows = lines.map((line) => cells(line, shared === undefined, hasTargets));
+  return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function cells(line: BenchLine, namesBaseline: boolean, hasTargets: boolean): readonly string[] {
+  const { metric, unit, value, spread, runs, baseline, ratio, target } = line;
+  const named = baseline === undefined ? '' : `${namesBaseline ? `${baseline.name}: ` : ''}${shorten(baseline.value)}`;
+  const measured = [metric, unit, shorten(value), shorten(spread), String(runs), named, ratio?.toFixed(2) ?? ''];
+  if (!hasTargets) return measured;
+  return [...measured, target === undefined ? '' : targetText(target, unit, shorten), targetOutcome(line) ?? ''];
 }
 
 /** Three digits that mean something, thousands apart. */

@@ -1,4 +1,5 @@
 /** Finds settings that are each legal but impossible together. A pure function of the validated configuration; any thread. */
+import { calendarAnchor, keysShared, knownMarkets, placementRules, portsTaken } from './market-contradictions.ts';
 import type { TandemConfig } from './schema.ts';
 
 export interface Contradiction {
@@ -14,9 +15,14 @@ export function findContradictions(config: TandemConfig): readonly Contradiction
     ...modeAgainstVenues(config),
     ...accountNames(config),
     ...venuePairs(config),
+    ...keysShared(config),
     ...duplicateSymbols(config),
+    ...knownMarkets(config),
     ...calendarAndTape(config),
+    ...calendarAnchor(config),
+    ...placementRules(config),
     ...controlAddress(config),
+    ...portsTaken(config),
     ...carryThresholds(config),
     ...orderedThresholds(config),
   ];

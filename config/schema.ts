@@ -174,7 +174,13 @@ export const configSchema = z.strictObject({
         'port answers',
         100,
         [0, 1_000_000],
-        'Of so many answers from outside one is followed through all actors, see /debug/traces; 0 follows none.',
+        'Of so many answers from outside one is followed through all actors, and every order, see tandem trace; 0 follows none.',
+      ),
+      spinUs: integer(
+        'us',
+        0,
+        [0, 1_000],
+        'How long a trading thread goes on looking for messages before it sleeps, while they come that fast; 0 sleeps at once. Takes a core.',
       ),
     })
     .prefault({}),

@@ -199,6 +199,12 @@ export const order = z.strictObject({
     [100, 600_000],
     'An order unknown for longer is lost and its pair quarantined.',
   ),
+  slowCommitMs: milliseconds(
+    'monotonic',
+    50,
+    [50, 60_000],
+    'An order that adds exposure is not sent when the commit of its intent took longer; three times take the engine down.',
+  ),
   resolveQueries: integer('queries', 8, [2, 100], 'Queries spent on one unknown order.'),
 });
 
@@ -253,6 +259,12 @@ export const risk = z.strictObject({
   maxConsecutiveLosses: integer('pairs', 3, [1, 1_000], 'Losing or failing pairs in a row that pause entries.'),
   entryPauseMs: milliseconds('monotonic', 900_000, [0, 24 * HOUR_MS], 'Length of that pause.'),
   maxUnhedgedNotional: money(2_500, [1, 100_000_000], 'Unhedged notional of all pairs at one instant.'),
+  imbalanceOneVenueMsMax: milliseconds(
+    'monotonic',
+    15_000,
+    [1_000, 600_000],
+    'While one venue gives no account of its leg, the leg on the other stands alone at most this long.',
+  ),
   maxExposureQuoteSec: number('quote x s', 50_000, [1, 1_000_000_000], 'Unhedged notional times time, per UTC day.'),
   maxOrderNotional: money(5_000, [1, 100_000_000], 'Last gate: notional of one order.'),
   maxOpenOrders: integer('orders', 20, [1, 10_000], 'Last gate: own open orders on one account.'),

@@ -1,5 +1,5 @@
 /** The composition root: a configuration becomes a running engine, until it is told to stop. Main thread only. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { TandemConfig } from '../config/schema.ts';
 import type { VenueName } from '../config/venue-names.ts';
@@ -26,7 +26,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   let token: string;
   let redactor: Redactor;
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    makeDataDirectory(config.dataDir);
     token = loadControlToken(config.dataDir);
     redactor = createRedactor([token]);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
@@ -87,6 +87,16 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       : 'stopped before every order had ended: the next start asks the venues what became of them\n',
   );
   return EXIT.ok;
+}
+
+function makeDataDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`dataDir must be a folder this user can write to, was "${directory}": ${reason}`, { cause });
+  }
 }
 
 /** Waits for the first stop signal, then drains; a second press shortens the wait. */

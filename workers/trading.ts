@@ -2,6 +2,7 @@
 import { guard } from '../actors/guard.ts';
 import { position } from '../actors/position.ts';
 import { strategy } from '../actors/strategy.ts';
+import { engineDelivery } from '../src/composition/delivery.ts';
 import { hostActors } from '../src/runtime/actor-host.ts';
 
-hostActors({ kinds: [guard, position, strategy], portsFor: () => ({}) });
+hostActors({ kinds: [guard, position, strategy], portsFor: () => ({}), delivery: engineDelivery });

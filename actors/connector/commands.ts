@@ -98,11 +98,13 @@ function judge(state: ConnectorState, self: ConnectorSelf, order: OrderRequest, 
   if (verdict.denied !== undefined) {
     const { code, detail } = verdict.denied;
     self.count(`denied:${code}`);
+    self.tracing.mark('gate-denied', code);
     self.log('warn', 'order-denied', { venue: state.args.venue, clientOrderId: order.clientOrderId, code, detail });
     refuse(state, self, order, code, detail, CLASS_OF_DENIAL[code]);
     return;
   }
   const { approved } = verdict;
+  self.tracing.mark('gate-passed', order.clientOrderId);
   const isQueued = enqueue(state, self, {
     kind: 'place',
     clientOrderId: order.clientOrderId,

@@ -4,6 +4,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
 import { paymentFound, settlementPassed } from './funding.ts';
+import { leverageMentioned, leverageRead } from './leverage.ts';
 import { openOrdersListed, orderFilled, orderReported } from './orders.ts';
 import { positionFilled, positionReported } from './positions.ts';
 import { markBook, tellAccount, tellMarket } from './publish.ts';
@@ -53,12 +54,14 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       rateChanged(state, self, event);
       return;
     case 'positions-snapshot': {
+      for (const { symbol, leverage } of event.positions) leverageMentioned(state, symbol, leverage);
       const reported = new Map(event.positions.map((position) => [position.symbol, position.signedLots]));
       for (const symbol of new Set([...reported.keys(), ...state.symbols]))
         positionReported(state, self, symbol, reported.get(symbol) ?? 0, askedAt);
       return;
     }
     case 'position':
+      leverageMentioned(state, event.position.symbol, event.position.leverage);
       positionReported(state, self, event.position.symbol, event.position.signedLots, askedAt);
       return;
     case 'balance':
@@ -84,6 +87,7 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       state.nonce.next = event.next;
       return;
     case 'leverage':
+      leverageRead(state, self, event);
       return;
     case 'submission-accepted':
       // Answers of requests are taken where the request was made.

@@ -4,7 +4,7 @@ import type { ActorRef, MessageShape } from '../../src/runtime/actor.ts';
 import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
 import { positionRef } from '../addresses.ts';
 import type { AppendDurable, ConnectorEvent, OrderEvent } from '../connector-messages.ts';
-import type { JournalMessage } from '../journal-messages.ts';
+import type { AppendFailed, JournalMessage } from '../journal-messages.ts';
 import { keepNewest } from './state.ts';
 import type { ConnectorSelf, ConnectorState, PendingAppend } from './state.ts';
 
@@ -69,6 +69,19 @@ export function tellAfterFacts(
 /** The journal has an append. */
 export function appendDurable(state: ConnectorState, self: ConnectorSelf, appendId: number): void {
   state.appends.delete(appendId);
+  releaseBarriers(state, self);
+}
+
+/**
+ * The journal did not take an append. It is kept and repeated: the fact stays ours until the journal has it. Only one that
+ * contradicts what is stored is given up, untold: comparing with the venue finds what it was about, and what waits for later
+ * facts must not wait for ever.
+ */
+export function appendRefused(state: ConnectorState, self: ConnectorSelf, failed: AppendFailed): void {
+  const { appendId, code, detail } = failed;
+  self.log('error', 'append-failed', { appendId, code, detail });
+  if (code === 'not-stored' || !state.appends.delete(appendId)) return;
+  self.count('facts-contradicted');
   releaseBarriers(state, self);
 }
 

@@ -2,6 +2,7 @@
 import type { VenueEvent } from '../../src/venues/venue.ts';
 import { repeatAppends } from './facts.ts';
 import { advanceFunding } from './funding.ts';
+import { advanceLeverage } from './leverage.ts';
 import { readNonce } from './nonces.ts';
 import { retellAccount } from './publish.ts';
 import { isDue, readAgain, requestAll, retryPauseMs } from './requests.ts';
@@ -12,7 +13,7 @@ import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { tellStatus } from './status.ts';
 import { advanceSubmissions } from './submissions.ts';
 import { advanceSweep } from './sweep.ts';
-import { watchOwnClock } from './venue-clock.ts';
+import { watchOwnClock, watchVenueClock } from './venue-clock.ts';
 
 const SERVER_TIME_MS = 60_000;
 const INSTRUMENTS_MS = 3_600_000;
@@ -57,6 +58,7 @@ function missing(state: ConnectorState): string | undefined {
 /** The regular work; returns the facts that the stream's own timed work brought. */
 export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events: readonly VenueEvent[]) => void): void {
   watchOwnClock(state, self);
+  watchVenueClock(state, self);
   repeatAppends(state, self);
   if (!state.isRunning) {
     if (isDue(state.startUp, self.monotonicMs())) startUp(state, self);
@@ -66,6 +68,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
     advanceSubmissions(state, self);
     advanceSweep(state, self);
     advanceFunding(state, self);
+    advanceLeverage(state, self);
     readAgainWhatIsDue(state, self);
     retellAccount(state, self);
   }

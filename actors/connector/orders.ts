@@ -31,6 +31,7 @@ export function rememberOrder(
     venueOrderId: '',
     lastEvent: undefined,
     changedAtMs: self.monotonicMs(),
+    trace: self.tracing.current(),
   });
   return true;
 }
@@ -87,17 +88,20 @@ export function orderReported(state: ConnectorState, self: ConnectorSelf, report
     track.venueOrderId = report.venueOrderId;
     track.phase = report.status === 'open' ? 'live' : 'ended';
   }
-  tellOrder(state, self, track, {
-    symbol: report.symbol,
-    clientOrderId: report.clientOrderId,
-    status: report.status,
-    venueOrderId: report.venueOrderId,
-    ...(report.filledLots === undefined ? {} : { filledLots: report.filledLots }),
-    code: '',
-    reason: report.reason ?? '',
-    atMs: report.venueAtMs,
-    sequence: report.sequence,
-  });
+  // The sequence may be a time: two fills within one ms are two facts.
+  self.tracing.within(track?.trace ?? 0, () =>
+    tellOrder(state, self, track, `${report.filledLots ?? ''}`, {
+      symbol: report.symbol,
+      clientOrderId: report.clientOrderId,
+      status: report.status,
+      venueOrderId: report.venueOrderId,
+      ...(report.filledLots === undefined ? {} : { filledLots: report.filledLots }),
+      code: '',
+      reason: report.reason ?? '',
+      atMs: report.venueAtMs,
+      sequence: report.sequence,
+    }),
+  );
 }
 
 function isEndedByUs(track: OrderTrack): boolean {
@@ -131,8 +135,10 @@ function rememberOpen(state: ConnectorState, report: OrderReport): void {
 export function orderFilled(state: ConnectorState, self: ConnectorSelf, fill: FillReport): boolean {
   const { venue, account } = state.args;
   const event: OrderEvent = { type: 'fill-received', venue, account, symbol: fill.symbol, fill };
-  if (!tellDurably(state, self, 'fill', `fill:${venue}:${account}:${fill.fillId}`, event)) return false;
   const track = state.orders.get(fill.clientOrderId);
+  const id = `fill:${venue}:${account}:${fill.fillId}`;
+  const isNew = self.tracing.within(track?.trace ?? 0, () => tellDurably(state, self, 'fill', id, event));
+  if (!isNew) return false;
   if (track === undefined) return true;
   track.fillLots += fill.lots;
   track.changedAtMs = self.monotonicMs();
@@ -167,7 +173,8 @@ export function orderObserved(
     track.phase = phaseAfter(change.status);
   }
   state.eventSequence += 1;
-  tellOrder(state, self, track, {
+  // Our own count begins again with every process.
+  tellOrder(state, self, track, `${self.nowMs()}`, {
     symbol,
     clientOrderId,
     status: change.status,
@@ -194,11 +201,12 @@ function phaseAfter(status: LocalChange['status']): OrderTrack['phase'] {
   }
 }
 
-/** Journals and tells a change of an order. */
+/** Journals and tells a change of an order; `distinction` is what order, status and sequence may leave open. */
 function tellOrder(
   state: ConnectorState,
   self: ConnectorSelf,
   track: OrderTrack | undefined,
+  distinction: string,
   change: Omit<OrderChanged, 'type' | 'venue' | 'account'>,
 ): void {
   const { venue, account } = state.args;
@@ -207,6 +215,6 @@ function tellOrder(
     track.lastEvent = event;
     track.changedAtMs = self.monotonicMs();
   }
-  const id = `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}`;
+  const id = `order:${venue}:${account}:${change.clientOrderId}:${change.status}:${change.sequence}:${distinction}`;
   tellDurably(state, self, 'order-event', id, event, track?.replyTo);
 }

@@ -112,6 +112,7 @@ export function resendState(
     const book = state.stream.book(symbol);
     if (book !== undefined) tell({ type: 'book-changed', venue, symbol, base, book });
     tell(state.marks.get(symbol)?.message);
+    tell(state.leverage.told.get(symbol));
   }
   for (const rate of state.fundingRates.values()) if (wanted(rate.base)) tell(rate);
   tell(state.lastAccount);

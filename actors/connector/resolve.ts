@@ -106,7 +106,7 @@ function asked(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack, 
 function pauseMs(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): number {
   const venueMs = earliestVenueMs(state, self);
   if (venueMs === undefined || isPastValidity(state, self, track)) return RETRY_MS;
-  const provableInMs = (track.validUntilMs - venueMs) / self.ports.calendar.scale + PROOF_MARGIN_MS + 1;
+  const provableInMs = (provableFromMs(state, self, track) - venueMs) / self.ports.calendar.scale + 1;
   const rarerMs = RETRY_MS * 2 ** Math.min(track.asked - 1, DOUBLINGS_MAX);
   return Math.max(RETRY_MS, Math.min(rarerMs, provableInMs));
 }
@@ -156,5 +156,12 @@ export function endResolving(state: ConnectorState, clientOrderId: string): void
 /** By the venue's clock; without a measured offset nothing is proven. */
 function isPastValidity(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): boolean {
   const venueMs = earliestVenueMs(state, self);
-  return venueMs !== undefined && venueMs > track.validUntilMs + PROOF_MARGIN_MS * self.ports.calendar.scale;
+  return venueMs !== undefined && venueMs > provableFromMs(state, self, track);
+}
+
+/** Calendar ms from which on absence is evidence: the request is dead, and the venue has had its time to list it. */
+function provableFromMs(state: ConnectorState, self: ConnectorSelf, track: ResolveTrack): number {
+  const { requestValidityMs, notFoundGraceMs } = state.args;
+  const graceMs = Math.max(PROOF_MARGIN_MS, notFoundGraceMs - requestValidityMs);
+  return track.validUntilMs + graceMs * self.ports.calendar.scale;
 }

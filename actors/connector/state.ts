@@ -1,5 +1,5 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
-import type { ActorRef, Self, TimerRef } from '../../src/runtime/actor.ts';
+import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
 import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { PicoRate } from '../../src/money/units.ts';
@@ -39,10 +39,16 @@ export interface ConnectorArgs {
   readonly journalPath: string;
   /** Entries are refused this long after start: requests of an earlier life may still be in flight. */
   readonly startupQuarantineMs: number;
+  /** An earlier process used this account, perhaps a moment ago: it counts as an earlier life of the limits. */
+  readonly afterEarlierProcess?: boolean;
   /** Validity of a cancel, and how far before its end an order was made. */
   readonly requestValidityMs: number;
   /** A placed order without answer after this is unknown. */
   readonly orderAnswerMs: number;
+  /** A not-found answer about an order made less than this ago is no evidence. */
+  readonly notFoundGraceMs: number;
+  /** A larger clock offset is told as a warning. */
+  readonly clockWarnOffsetMs: number;
   /** Pause between full comparisons with the venue. */
   readonly comparisonMs: number;
   /** Pause between polls where the venue streams no predicted funding. */
@@ -51,6 +57,8 @@ export interface ConnectorArgs {
   readonly fundingPollMs: number;
   /** Books of one symbol whose best prices stand are told at most this often; the newest always follows. */
   readonly publishMs: number;
+  /** What every symbol's leverage is set to before it is traded: see `symbolLeverage`. Absent: left as it is. */
+  readonly leverage?: { readonly wanted: number; readonly cap: number; readonly distance: number };
   /** Limits of the last gate; its allow-list is the instruments of `bases`. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
 }
@@ -112,11 +120,12 @@ export interface OrderTrack {
   lastEvent: Extract<OrderEvent, { type: 'order-changed' }> | undefined;
   /** Monotonic ms of the last news. */
   changedAtMs: number;
+  readonly trace: TraceRef;
 }
 
 /** Something signed and sent; on a venue with nonces in their order. */
 export interface SubmissionTrack {
-  readonly kind: 'place' | 'cancel';
+  readonly kind: 'place' | 'cancel' | 'leverage';
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly priority: RequestPriority;
@@ -134,6 +143,8 @@ export interface SubmissionTrack {
   submissionId: string | undefined;
   socketKey: string | undefined;
   overdue: TimerRef | undefined;
+  /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */
+  readonly trace: TraceRef;
 }
 
 export interface NonceTrack {
@@ -212,6 +223,15 @@ export interface FundingTrack {
   readonly instantBySymbol: Map<string, number>;
 }
 
+/** Leverage by symbol: what was told, what has to be read, and how often setting it failed in a row. */
+export interface LeverageTrack {
+  readonly told: Map<string, Extract<MarketEvent, { type: 'leverage-reported' }>>;
+  readonly doubtful: Set<string>;
+  readonly failures: Map<string, number>;
+  readonly reading: Recurring;
+  allReadAtMs: number;
+}
+
 /** Something read again and again: when next, and how often it failed in a row. */
 export interface Recurring {
   nextAtMs: number;
@@ -271,6 +291,7 @@ export interface ConnectorState {
   /** Compared completely since the private stream was last ready. */
   reconciled: boolean;
   readonly funding: FundingTrack;
+  readonly leverage: LeverageTrack;
   readonly marketPoll: Recurring;
   readonly serverTime: Recurring;
   readonly instrumentList: Recurring;
@@ -282,6 +303,8 @@ export interface ConnectorState {
   readonly historyMissing: Set<string>;
   clock: ClockOffset;
   lastTickAt: SentAt;
+  /** Monotonic ms of the last warning about the venue's clock; undefined while its offset is small. */
+  clockWarnedAtMs: number | undefined;
 
   readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
@@ -321,8 +344,8 @@ export interface PendingAppend {
 /** Local observations of different lives must not share numbers; far below any venue's sequence, whose word is newer. */
 const SEQUENCES_PER_LIFE = 1_000_000;
 /**
- * Part of every limit counted as used by the life before, whose requests of the last window are not known here. Queries stop at
- * 60 %, so two lives in one window stay below the whole, and the new one keeps enough to compare and to prove orders dead. One that
+ * Part of every limit counted as used by the life before, whose requests of the last window are not known here: writing down each
+ * request would cost a commit per request and still miss the last ones. It is forgotten after one window. Queries stop at 60 %, so two lives in one window stay below the whole, and the new one keeps enough to compare and to prove orders dead. One that
  * died more often leaves more.
  */
 const EARLIER_LIFE_SHARE = 0.3;
@@ -337,9 +360,9 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     adapter,
     stream: adapter.openStream(),
     startedAt: at,
-    restLimiter: limiterOf(limits.rest, self),
-    orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, self),
-    frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, self),
+    restLimiter: limiterOf(limits.rest, args, self),
+    orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, args, self),
+    frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     instruments: new Map(),
     baseBySymbol: new Map(),
@@ -394,6 +417,13 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       expected: new Map(),
       instantBySymbol: new Map(),
     },
+    leverage: {
+      told: new Map(),
+      doubtful: new Set(),
+      failures: new Map(),
+      reading: recurring(),
+      allReadAtMs: Number.NEGATIVE_INFINITY,
+    },
     marketPoll: recurring(),
     serverTime: recurring(),
     instrumentList: recurring(),
@@ -403,6 +433,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     historyMissing: new Set(),
     clock: unknownClockOffset,
     lastTickAt: at,
+    clockWarnedAtMs: undefined,
     positions: new Map(),
     positionSequence: 0,
     marks: new Map(),
@@ -453,9 +484,10 @@ function recurring(): Recurring {
   return { nextAtMs: 0, failures: 0, active: false };
 }
 
-function limiterOf(bucket: LimitBucket, self: ConnectorSelf): RateLimiter {
+function limiterOf(bucket: LimitBucket, args: ConnectorArgs, self: ConnectorSelf): RateLimiter {
   const limiter = new RateLimiter(bucket);
-  const share = self.incarnation === 2 ? EARLIER_LIFE_SHARE : EARLIER_LIVES_SHARE;
-  if (self.incarnation > 1) limiter.book(bucket.max * share, self.monotonicMs());
+  const earlierLives = self.incarnation - 1 + (args.afterEarlierProcess === true ? 1 : 0);
+  const share = earlierLives === 1 ? EARLIER_LIFE_SHARE : EARLIER_LIVES_SHARE;
+  if (earlierLives > 0) limiter.book(bucket.max * share, self.monotonicMs());
   return limiter;
 }

@@ -48,6 +48,7 @@ export function enqueue(state: ConnectorState, self: ConnectorSelf, submission: 
     submissionId: undefined,
     socketKey: undefined,
     overdue: undefined,
+    trace: self.tracing.current(),
   });
   advanceSubmissions(state, self);
   return true;
@@ -92,7 +93,8 @@ function sign(state: ConnectorState, self: ConnectorSelf, submission: Submission
   submission.made = submission.plan(submission.nonce);
   const { sign: work } = submission.made;
   submission.state = work === undefined ? 'signed' : 'signing';
-  if (work !== undefined) submission.task = self.ports.cpu.run(work.task, work.input);
+  if (work !== undefined)
+    submission.task = self.tracing.within(submission.trace, () => self.ports.cpu.run(work.task, work.input));
 }
 
 export function taskEnded(state: ConnectorState, self: ConnectorSelf, ended: TaskDone | TaskFailed): void {
@@ -123,7 +125,7 @@ function sendSigned(state: ConnectorState, self: ConnectorSelf): void {
         dueIn(state, self, silentMs);
         return;
       }
-      if (submit(state, self, submission)) continue;
+      if (self.tracing.within(submission.trace, () => submit(state, self, submission))) continue;
     }
     if (state.adapter.usesNonces) return;
   }
@@ -149,6 +151,7 @@ function submit(state: ConnectorState, self: ConnectorSelf, submission: Submissi
       httpEnded(state, self, submission, outcome),
     );
   }
+  self.tracing.mark(`${submission.kind}-sent`, submission.clientOrderId);
   return true;
 }
 
@@ -179,7 +182,7 @@ export function submissionAccepted(
 ): void {
   const submission = state.submissions.find((candidate) => candidate.submissionId === submissionId);
   if (submission !== undefined) {
-    accepted(state, self, submission, venueOrderId);
+    self.tracing.within(submission.trace, () => accepted(state, self, submission, venueOrderId));
     return;
   }
   const late = takeUnanswered(state, self, submissionId);
@@ -208,7 +211,7 @@ export function submissionRefused(
     return;
   }
   if (submission.submissionId === undefined || takeUnanswered(state, self, submission.submissionId) === undefined) {
-    refused(state, self, submission, code, reason, refusal);
+    self.tracing.within(submission.trace, () => refused(state, self, submission, code, reason, refusal));
     return;
   }
   if (submission.kind !== 'place' || provesNothing(refusal)) return;
@@ -248,6 +251,7 @@ function accepted(
   if (!remove(state, self, submission)) return;
   nonceAccepted(state, submission.nonce);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
+  noteLeverage(state, submission);
   advanceSubmissions(state, self);
 }
 
@@ -271,7 +275,8 @@ function refused(
   }
   // A refusal uses no nonce: whatever was signed after it is out of step as well.
   doubtNonce(state, self);
-  if (submission.kind === 'cancel') resolveOrder(state, self, submission);
+  if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'cancel') resolveOrder(state, self, submission);
   else if (!observe(state, self, submission, { status: 'refused', code, reason, refusal }))
     resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
@@ -292,8 +297,14 @@ function unknown(state: ConnectorState, self: ConnectorSelf, submission: Submiss
   nonceUnsettled(state, submission);
   doubtNonce(state, self);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'unknown', code: 'NO_ANSWER', reason });
-  resolveOrder(state, self, submission);
+  if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
+}
+
+/** However setting it ended: only reading it says what is in force. */
+function noteLeverage(state: ConnectorState, submission: SubmissionTrack): void {
+  if (submission.kind === 'leverage') state.leverage.doubtful.add(submission.symbol);
 }
 
 /** No answer in time. */
@@ -357,7 +368,8 @@ function abandonUnsent(
   }
   remove(state, self, submission);
   self.count('submissions-abandoned');
-  if (submission.kind === 'cancel') resolveOrder(state, self, submission);
+  if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'cancel') resolveOrder(state, self, submission);
   else observe(state, self, submission, { status: 'refused', code, reason, refusal: 'transient' });
 }
 

@@ -6,6 +6,8 @@ import type { ConnectorSelf, ConnectorState } from './state.ts';
 /** Beyond these, real ms, signed expiries and venue times mean nothing: no entries (domain 13.4). */
 const OFFSET_MAX_MS = 2_000;
 const ERROR_MAX_MS = 1_000;
+/** An offset that stays is told again after this, ms. */
+const WARN_AGAIN_MS = 600_000;
 /** A larger difference between the steps of our two clocks, real ms, means that our calendar was set. */
 const JUMP_MS = 250;
 
@@ -19,6 +21,26 @@ export function isClockTrusted(state: ConnectorState, self: ConnectorSelf): bool
 export function earliestVenueMs(state: ConnectorState, self: ConnectorSelf): number | undefined {
   const best = bestOffset(state.clock, self.monotonicMs());
   return best === undefined ? undefined : self.nowMs() + (best.offsetMs - best.errorMs) * self.ports.calendar.scale;
+}
+
+/** Warns of an offset that is no danger yet, when it appears and again while it stays. Called every tick. */
+export function watchVenueClock(state: ConnectorState, self: ConnectorSelf): void {
+  const now = self.monotonicMs();
+  const best = bestOffset(state.clock, now);
+  if (best === undefined || Math.abs(best.offsetMs) <= state.args.clockWarnOffsetMs) {
+    state.clockWarnedAtMs = undefined;
+    return;
+  }
+  if (state.clockWarnedAtMs !== undefined && now - state.clockWarnedAtMs < WARN_AGAIN_MS) return;
+  state.clockWarnedAtMs = now;
+  self.count('clock-warnings');
+  const { venue, account, clockWarnOffsetMs } = state.args;
+  self.log('warn', 'venue-clock-off', {
+    venue,
+    account,
+    offsetMs: Math.round(best.offsetMs),
+    limitMs: clockWarnOffsetMs,
+  });
 }
 
 /** Notices that our calendar was set: everything measured against it is measured again. Called every tick. */

@@ -1,5 +1,7 @@
 /** Corrections of the books without a fill behind them: only what two comparisons in a row proved. */
 import { bookOf } from '../../src/execution/ledger.ts';
+import { positionAdjusted } from '../../src/execution/position-truth.ts';
+import { microText } from '../../src/money/amounts.ts';
 import { append, rowOf } from './journal.ts';
 import { legKeyOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -17,9 +19,22 @@ export function adjust(
   const { venue, account } = key;
   const book = bookOf(state.book.ledger, key);
   const evidence = `fills say ${book.signedLots} after ${book.fills} fills, the venue says ${lots}`;
-  self.log('error', 'position-adjusted', { venue, account, symbol: key.symbol, pairId, evidence });
   const id = `adjust:${venue}:${account}:${key.symbol}:${book.fills}:${book.adjustments}:${book.signedLots}:${lots}`;
-  append(state, self, [
-    rowOf(state, self, 'adjust', id, { adjustment: { ...key, changeLots: lots - book.signedLots, evidence }, pairId }),
-  ]);
+  const adjustment = {
+    ...key,
+    changeLots: lots - book.signedLots,
+    ...(track.mark === undefined ? {} : { priceNano: track.mark.markNano }),
+    evidence,
+  };
+  append(state, self, [rowOf(state, self, 'adjust', id, { adjustment, pairId })]);
+  track.watch = positionAdjusted(track.watch);
+  const realisedMicro = bookOf(state.book.ledger, key).adjustedMicro - book.adjustedMicro;
+  self.log('error', 'position-adjusted', {
+    venue,
+    account,
+    symbol: key.symbol,
+    pairId,
+    evidence,
+    realised: microText(realisedMicro),
+  });
 }

@@ -6,16 +6,17 @@ import type { PlannedOrder } from '../../src/execution/facts.ts';
 import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
 import { watchOrder } from '../../src/execution/order-watch.ts';
 import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts';
-import { advancePair, decideToLeave, enterPhase, failed } from '../../src/execution/pair-state.ts';
+import { advancePair, decideToLeave, enterPhase, failed, isActive } from '../../src/execution/pair-state.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import type { ConnectorMessage } from '../connector-messages.ts';
+import type { GuardMessage } from '../guard-messages.ts';
 import { adjust } from './adjust.ts';
 import { preflightRefusal } from './gates.ts';
 import { abortOrder, append, keepPair, markHandedOver, orderRow, pairRow, rowOf } from './journal.ts';
 import { limitOf, viewPair } from './pair-view.ts';
 import { askToReconcile } from './reconcile.ts';
 import { pairTracks, trackOf } from './state.ts';
-import type { PositionSelf, PositionState } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** A step that books a difference changes the facts; more rounds than this in a row would be a loop. */
 const ROUNDS_MAX = 4;
@@ -85,6 +86,7 @@ export function plan(
   if (orders.length < wanted.length) self.count('orders-without-price', wanted.length - orders.length);
   const first = orders[0];
   if (first === undefined) return;
+  traceOrders(state, self, orders);
   const intent = rowOf(state, self, 'intent', `intent:${pair.record.pairId}:${first.clientOrderId}`, {
     kind: first.purpose,
     pairId: pair.record.pairId,
@@ -99,6 +101,16 @@ export function plan(
     rows,
     orders.map((order) => order.clientOrderId),
   );
+}
+
+/** Every order can be followed from the books it was priced with to its bytes, whether or not their frames were. */
+function traceOrders(state: PositionState, self: PositionSelf, orders: readonly PlannedOrder[]): void {
+  if (self.tracing.begin() === 0) return;
+  for (const order of orders) {
+    self.tracing.keep(order.clientOrderId);
+    const book = trackOf(state, order)?.book;
+    if (book !== undefined) self.tracing.mark('book-received', order.venue, book.receivedAtMonotonicMs);
+  }
 }
 
 function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: WantedOrder): PlannedOrder | undefined {
@@ -127,10 +139,15 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
 }
 
 /** The plan is durable: everything of it leaves in this same handler, or nothing does. */
-export function planDurable(state: PositionState, self: PositionSelf, clientOrderIds: readonly string[]): void {
+export function planDurable(
+  state: PositionState,
+  self: PositionSelf,
+  clientOrderIds: readonly string[],
+  commitMs = 0,
+): void {
   const orders = clientOrderIds.map((id) => state.book.orders.get(id)?.planned).filter((order) => order !== undefined);
   const isFresh = orders.every((order) => hasValidityLeft(state, self, order));
-  const refusal = isFresh ? openingRefusal(state, self) : 'JOURNAL_SLOW';
+  const refusal = isFresh && !isTooSlow(state, self, orders, commitMs) ? openingRefusal(state, self) : 'JOURNAL_SLOW';
   if (refusal !== undefined) {
     planAbandoned(state, self, clientOrderIds, refusal);
     return;
@@ -157,6 +174,19 @@ export function planAbandoned(
     if (view !== undefined) keepPair(state, self, failed(state.pair, reason, view));
   }
   advance(state, self);
+}
+
+/** A disk this slow makes decisions old and may be about to fail: nothing is added on it. What reduces leaves all the same. */
+function isTooSlow(
+  state: PositionState,
+  self: PositionSelf,
+  orders: readonly PlannedOrder[],
+  commitMs: number,
+): boolean {
+  if (commitMs <= state.args.slowCommitMs || orders.every((order) => order.reduceOnly)) return false;
+  self.count('plans-on-slow-journal');
+  self.tell(refOf<GuardMessage>(state.args.guardPath), { type: 'journal-slow', commitMs });
+  return true;
 }
 
 function openingRefusal(state: PositionState, self: PositionSelf): string | undefined {
@@ -195,7 +225,11 @@ function handOver(state: PositionState, self: PositionSelf, order: PlannedOrder)
     return;
   }
   markHandedOver(state, order.clientOrderId);
-  state.orderWatches.set(order.clientOrderId, { sinceMs: self.monotonicMs(), lastAskedAtMs: Number.NEGATIVE_INFINITY });
+  state.orderWatches.set(order.clientOrderId, {
+    sinceMs: self.monotonicMs(),
+    lastAskedAtMs: Number.NEGATIVE_INFINITY,
+    asked: 0,
+  });
   self.after(state.args.execution.order.ackMs, { type: 'order-deadline', clientOrderId: order.clientOrderId });
 }
 
@@ -225,6 +259,32 @@ export function watchOrders(state: PositionState, self: PositionSelf): void {
   }
 }
 
+/** The regular look at what is unsettled: its orders, and while the pair is in between the positions too. */
+export function checkRegularly(state: PositionState, self: PositionSelf): void {
+  const { pair } = state;
+  if (pair === undefined || !isActive(pair.record.phase)) return;
+  const { intervalMs, busyIntervalMs } = state.args.execution.reconcile;
+  const isOpen = pair.record.phase === 'OPEN';
+  const pauseMs = isOpen ? intervalMs : busyIntervalMs;
+  if (self.monotonicMs() - state.lastCheckAtMs < pauseMs) return;
+  state.lastCheckAtMs = self.monotonicMs();
+  const tracks = pairTracks(state, pair);
+  for (const track of [tracks.long, tracks.short]) {
+    resolveUnsettled(state, self, track, pauseMs);
+    if (!isOpen) askToReconcile(state, self, track);
+  }
+}
+
+/** Asks now about every order at a venue whose outcome is open and that was not asked about for so long. */
+export function resolveUnsettled(state: PositionState, self: PositionSelf, track: VenueTrack, unaskedForMs = 0): void {
+  for (const [clientOrderId, { planned, status }] of state.book.orders) {
+    if (planned.venue !== track.venue || planned.account !== track.account) continue;
+    if (status !== 'UNKNOWN' && status !== 'LOST') continue;
+    const askedAtMs = state.orderWatches.get(clientOrderId)?.lastAskedAtMs ?? Number.NEGATIVE_INFINITY;
+    if (self.monotonicMs() - askedAtMs >= unaskedForMs) resolve(state, self, clientOrderId);
+  }
+}
+
 function resolve(state: PositionState, self: PositionSelf, clientOrderId: string): void {
   const order = state.book.orders.get(clientOrderId);
   const track = order === undefined ? undefined : trackOf(state, order.planned);
@@ -233,6 +293,7 @@ function resolve(state: PositionState, self: PositionSelf, clientOrderId: string
   state.orderWatches.set(clientOrderId, {
     sinceMs: watch?.sinceMs ?? self.monotonicMs(),
     lastAskedAtMs: self.monotonicMs(),
+    asked: (watch?.asked ?? 0) + 1,
   });
   self.tell(refOf<ConnectorMessage>(track.connectorPath), {
     type: 'resolve-order',

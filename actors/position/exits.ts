@@ -1,5 +1,5 @@
 /** When to leave an open pair: gathers what the decision rests on and lets the strategy's rules decide (domain section 10). */
-import { bookOf, pairBook } from '../../src/execution/ledger.ts';
+import { bookOf, pairBook, pairNetMicro } from '../../src/execution/ledger.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
@@ -11,17 +11,20 @@ import { midTicks } from '../../src/strategy/book-walk.ts';
 import { outlookOf } from '../../src/strategy/entry-assessment.ts';
 import { evaluateExit } from '../../src/strategy/exit-decision.ts';
 import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
-import { closestLiquidationDistance, legLeverage, liquidationPrice } from '../../src/strategy/liquidation.ts';
+import { closestLiquidationDistance, liquidationPrice } from '../../src/strategy/liquidation.ts';
 import { executableValue, exitCost } from '../../src/strategy/pair-value.ts';
 import type { ExecutableLeg } from '../../src/strategy/pair-value.ts';
 import type { ExitReason } from '../position-messages.ts';
 import { leave } from './carry-out.ts';
+import { leverageAskedFor } from './gates.ts';
 import { averageBasePrice, basePrice, walkedBasePrice } from './pair-view.ts';
 import { pairTracks } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** A burst of market events is one evaluation. */
 const EVALUATION_PAUSE_MS = 25;
+/** A leg that stays near its liquidation is told again after this. */
+const LIQUIDATION_TOLD_MS = 60_000;
 
 /** Evaluates the exit rules of an open pair and leaves when they say so. O(1). */
 export function evaluate(state: PositionState, self: PositionSelf): void {
@@ -36,11 +39,29 @@ export function evaluate(state: PositionState, self: PositionSelf): void {
   const now = self.monotonicMs();
   if (now - state.lastExitEvaluationAtMs < EVALUATION_PAUSE_MS) return;
   state.lastExitEvaluationAtMs = now;
-  const { state: exit, decision } = evaluateExit(state.exit, exitInput(state, self, pair), state.args.exits);
+  const input = exitInput(state, self, pair);
+  watchLiquidation(state, self, pair, input);
+  const { state: exit, decision } = evaluateExit(state.exit, input, state.args.exits);
   state.exit = exit;
   if (decision.action !== 'EXIT' || decision.reason === undefined) return;
   self.log('info', 'exit-decided', { pairId: pair.record.pairId, reason: decision.reason, detail: decision.detail });
   leave(state, self, decision.reason);
+}
+
+/** A leg that comes near its liquidation is told before anything has to be done about it: money can still be moved there. */
+function watchLiquidation(state: PositionState, self: PositionSelf, pair: Pair, input: ExitInput): void {
+  const now = self.monotonicMs();
+  const { warn } = state.args.exits.liquidation;
+  for (const leg of ['long', 'short'] as const) {
+    const { liquidationDistance, venue, notionalQuote } = input[leg];
+    if (liquidationDistance === undefined || liquidationDistance >= warn) {
+      state.liquidationToldAtMs[leg] = Number.NEGATIVE_INFINITY;
+    } else if (now - state.liquidationToldAtMs[leg] >= LIQUIDATION_TOLD_MS) {
+      state.liquidationToldAtMs[leg] = now;
+      const distance = Number(liquidationDistance.toFixed(4));
+      self.log('warn', 'liquidation-near', { pairId: pair.record.pairId, leg, venue, distance, warn, notionalQuote });
+    }
+  }
 }
 
 /** Somebody asked to leave. A pair that is not open yet leaves once it is; one that is leaving already stays as it is. */
@@ -95,8 +116,7 @@ export function executableQuote(state: PositionState, pair: Pair): number | unde
 }
 
 function bookedQuote(state: PositionState, pair: Pair): number {
-  const book = pairBook(state.book.ledger, pair.record.pairId);
-  return Number(book.priceMicro + book.feesMicro + book.fundingMicro) / 1e6;
+  return Number(pairNetMicro(pairBook(state.book.ledger, pair.record.pairId))) / 1e6;
 }
 
 function executableLeg(
@@ -161,14 +181,7 @@ function distanceOf(
 ): number | undefined {
   if (averagePrice <= 0) return undefined;
   const maintenance = instrument.maintenanceMarginRate / 1e12;
-  const leverage = legLeverage({
-    side,
-    wanted: state.args.leverage.wanted,
-    cap: state.args.leverage.max,
-    venueMax: instrument.maxLeverage,
-    distance: state.args.exits.liquidation.minEntryDistance,
-    maintenance,
-  });
+  const leverage = leverageAskedFor(state, instrument);
   if (leverage < 1) return undefined;
   return closestLiquidationDistance(side, mark, liquidationPrice(side, averagePrice, leverage, maintenance), undefined);
 }

@@ -6,6 +6,7 @@ import { receiveFunding } from '../../src/execution/funding-expectation.ts';
 import { stepsOf } from '../../src/execution/ledger.ts';
 import { positionFilled } from '../../src/execution/position-truth.ts';
 import { advance } from './carry-out.ts';
+import { keepExpectations } from './funding.ts';
 import { reviveIfExposed } from './revive.ts';
 import { trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
@@ -63,12 +64,9 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
     }
   }
   if (fact.type === 'funding-paid') {
-    state.expectations = receiveFunding(
-      state.expectations,
-      legKeyText(fact),
-      fact.payment.settledAtMs,
-      fact.payment.amountMicro,
-    );
+    const { settledAtMs, amountMicro } = fact.payment;
+    const next = receiveFunding(state.expectations, legKeyText(fact), settledAtMs, amountMicro);
+    keepExpectations(state, self, next, amountMicro);
   }
   if (fact.type === 'order-changed' && outcome.order?.planned.reduceOnly === true && isRefused(fact)) {
     // The venue may be flat already: its word comes before another attempt.

@@ -2,7 +2,11 @@
 import { isActive } from '../../src/execution/pair-state.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
-import type { EntryPlan } from '../position-messages.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import { symbolLeverage } from '../../src/strategy/liquidation.ts';
+import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import { previewOpening } from '../../src/risk/approval.ts';
+import type { EntryPlan, LegPlan } from '../position-messages.ts';
 import { APPENDS_MAX } from './journal.ts';
 import { legKeyOf, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -32,9 +36,42 @@ export function preflightRefusal(
     if (track.instrument.status !== 'active') return 'INSTRUMENT_STATUS';
     const refusal = venueRefusal(state, self, track) ?? positionRefusal(state, track);
     if (refusal !== undefined) return refusal;
+    if (track.leverage !== leverageAskedFor(state, track.instrument)) return 'LEVERAGE_MISMATCH';
     if ((track.status?.openBudgetShare ?? 0) <= 0) return 'RATE_LIMIT';
   }
-  return undefined;
+  // Both legs, before either leaves: a second leg that the last gate denies would leave the first one alone.
+  return lastGateRefusal(state, plan.long, 'buy') ?? lastGateRefusal(state, plan.short, 'sell');
+}
+
+/** The leverage the connectors set and read back for an instrument of this symbol. */
+export function leverageAskedFor(state: PositionState, instrument: Instrument): number {
+  return symbolLeverage({
+    wanted: state.args.leverage.wanted,
+    cap: state.args.leverage.max,
+    venueMax: instrument.maxLeverage,
+    distance: state.args.exits.liquidation.minEntryDistance,
+    maintenance: instrument.maintenanceMarginRate / 1e12,
+  });
+}
+
+/** What the last gate of this leg's connector would say. */
+function lastGateRefusal(state: PositionState, leg: LegPlan, side: 'buy' | 'sell'): string | undefined {
+  const track = trackOf(state, leg);
+  if (track?.instrument === undefined) return 'UNMATCHED';
+  const { instrument, mark, book } = track;
+  const denial = previewOpening(
+    // Counted in this instrument's own lots and ticks by whoever made the plan.
+    { symbol: leg.symbol, side, lots: leg.lots as QuantityLots, limitTicks: leg.limitTicks as PriceTicks },
+    {
+      instrument,
+      positionLots: bookOf(state.book.ledger, leg).signedLots,
+      ...(mark === undefined ? {} : { markNano: mark.markNano }),
+      ...(mark?.indexNano === undefined ? {} : { indexNano: mark.indexNano }),
+      ...(book === undefined ? {} : { book }),
+    },
+    state.args.gate,
+  );
+  return denial === undefined ? undefined : `LAST_GATE_${denial.code}`;
 }
 
 /** Why exposure of a pair that is being opened must not be increased now. */

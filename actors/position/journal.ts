@@ -69,6 +69,7 @@ function enqueue(
     whenDurable: [{ to: self.ref, message: receipt }],
     sender: self.ref,
     appendId,
+    ...(clientOrderIds.length > 0 ? { tellSlow: true as const } : {}),
   };
   state.appends.set(appendId, { message, sentAtMs: self.monotonicMs(), clientOrderIds, isBarrier });
   self.tell(refOf<JournalMessage>(state.args.journalPath), message);

@@ -4,7 +4,7 @@ import type { CompletionVerdict } from '../../src/execution/complete-or-unwind.t
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { sharedBaseUnits } from '../../src/execution/imbalance.ts';
-import { bookOf } from '../../src/execution/ledger.ts';
+import { bookOf, stepsOf } from '../../src/execution/ledger.ts';
 import type { LegBook } from '../../src/execution/ledger.ts';
 import type { LegView, Pair, PairView, WantedOrder } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
@@ -19,16 +19,21 @@ import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 const NANO_PER_BPS = 10_000n;
 
-/** Returns the view of the pair, or undefined while an instrument of it is not listed. */
+/**
+ * Returns the view of the pair, or undefined while the steps of an instrument are not known. A venue that does not list its
+ * instrument (it may be away since before this start) is seen in the steps its leg was booked in.
+ */
 export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): PairView | undefined {
   const tracks = pairTracks(state, pair);
   const { long, short } = tracks;
-  if (long.instrument === undefined || short.instrument === undefined) return undefined;
-  const units = sharedBaseUnits(long.instrument, short.instrument);
+  const longSteps = long.instrument ?? stepsOf(state.book.ledger, pair.record.long);
+  const shortSteps = short.instrument ?? stepsOf(state.book.ledger, pair.record.short);
+  if (longSteps === undefined || shortSteps === undefined) return undefined;
+  const units = sharedBaseUnits(longSteps, shortSteps);
   const mark = basePrice(long) ?? basePrice(short);
   return {
-    long: viewLeg(state, self, pair, 'long', long, long.instrument, units.long),
-    short: viewLeg(state, self, pair, 'short', short, short.instrument, units.short),
+    long: viewLeg(state, self, pair, 'long', long, units.long),
+    short: viewLeg(state, self, pair, 'short', short, units.short),
     nowMs: self.nowMs(),
     monotonicMs: self.monotonicMs(),
     increaseRefused: hedgeRefusal(state, self, [long, short]),
@@ -45,7 +50,6 @@ function viewLeg(
   pair: Pair,
   leg: LegSide,
   track: VenueTrack,
-  instrument: Instrument,
   unitsPerLot: bigint,
 ): LegView {
   const book = bookOf(state.book.ledger, pair.record[leg]);
@@ -56,9 +60,9 @@ function viewLeg(
     queries: track.watch.queries,
     queryFirst: track.queryFirst,
     quietForMs: self.monotonicMs() - track.watch.lastFillAtMs,
-    minLots: minimumLots(track, instrument),
+    minLots: track.instrument === undefined ? 1 : minimumLots(track, track.instrument),
     unitsPerLot,
-    reachable: track.status?.status === 'ready',
+    reachable: track.status?.status === 'ready' && track.instrument !== undefined,
   };
 }
 

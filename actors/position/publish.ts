@@ -51,7 +51,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     closedAtMs: pair?.record.closedAtMs ?? 0,
     fundingMicro: book.fundingMicro,
     feesMicro: book.feesMicro,
-    realisedMicro: book.priceMicro,
+    realisedMicro: book.priceMicro + book.adjustedMicro,
     ...(executable === undefined ? {} : { executableMicro: BigInt(Math.round(executable * 1e6)) }),
     fundingPayments: book.fundingPayments,
     liveOrders: liveOrders(state),
@@ -61,6 +61,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     closedNetMicro: closed.netMicro,
     closedFundingMicro: closed.fundingMicro,
     notionalMicro: notionalOf(state, pair),
+    exposureQuoteSec: pair?.timing.exposure.quoteSeconds ?? 0,
   };
 }
 

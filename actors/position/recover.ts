@@ -2,6 +2,7 @@
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
 import { isBalanced } from '../../src/execution/imbalance.ts';
+import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
 import type { Pair, PairView } from '../../src/execution/pair.ts';
 import { enterPhase, failed, isActive, newTiming } from '../../src/execution/pair-state.ts';
@@ -67,7 +68,7 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };
   for (const [clientOrderId, order] of state.book.orders) {
-    if (!isSettled(order)) state.orderWatches.set(clientOrderId, { sinceMs: now, lastAskedAtMs: now });
+    if (!isSettled(order)) state.orderWatches.set(clientOrderId, { sinceMs: now, lastAskedAtMs: now, asked: 0 });
   }
   state.stage = 'comparing';
   for (const track of state.venues.values()) instrumentKnown(state, self, track);
@@ -118,6 +119,10 @@ function recoveryFacts(
   return {
     phase: pair.record.phase,
     compared: tracks.long.reconciled && tracks.short.reconciled,
+    exposed: isLoneLegCompared(pair, tracks, view),
+    waitedMs: self.monotonicMs() - pair.timing.phaseSinceMs,
+    exposedMsMax: actAfterMs(state.args.execution) / 2,
+    waitMsMax: state.args.execution.recovery.maxMs,
     unresolved: orders.filter((order) => !isSettled(order) && order.status !== 'LOST').length,
     lost: orders.filter((order) => order.status === 'LOST').length,
     filled: { long: filled('long'), short: filled('short') },
@@ -128,6 +133,18 @@ function recoveryFacts(
     completeMs: state.args.execution.recovery.completeMs,
     increaseRefused: view.increaseRefused,
   };
+}
+
+/** True when the leg that may stand alone is on the venue that answered: only then can anything be done before the other does. */
+function isLoneLegCompared(
+  pair: Pair,
+  tracks: Readonly<Record<'long' | 'short', VenueTrack>>,
+  view: PairView,
+): boolean {
+  const silent = silentLeg(pair, view);
+  const isLone = (leg: 'long' | 'short', other: 'long' | 'short'): boolean =>
+    tracks[leg].reconciled && unhedgedLots(leg, view) > 0 && (!tracks[other].reconciled || silent === other);
+  return isLone('long', 'short') || isLone('short', 'long');
 }
 
 function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairView, decision: RecoveryAction): void {
@@ -150,6 +167,10 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
         ),
       );
       break;
+    case 'quarantine':
+      self.log('error', 'recovery-incomplete', { pairId: pair.record.pairId, reason: decision.reason });
+      keepPair(state, self, standingSinceStart(enterPhase(pair, 'QUARANTINED', decision.reason, view), pair, view));
+      break;
     case 'open':
     case 'complete':
       keepPair(state, self, enterPhase(pair, 'OPENING', 'RECOVERED', view));
@@ -164,6 +185,12 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
       unreachable(decision);
   }
   run(state, self, decision.action);
+}
+
+/** Whatever stands alone has done so for the whole of this life at least. */
+function standingSinceStart(entered: Pair, before: Pair, view: PairView): Pair {
+  const exposure = { ...entered.timing.exposure, sinceMs: before.timing.phaseSinceMs, observedAtMs: view.monotonicMs };
+  return { ...entered, timing: { ...entered.timing, exposure } };
 }
 
 function run(state: PositionState, self: PositionSelf, action: string): void {

@@ -14,6 +14,7 @@ import type { Pair } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
 import { unseenPosition } from '../../src/execution/position-truth.ts';
 import type { PositionWatch } from '../../src/execution/position-truth.ts';
+import type { OrderGateLimits } from '../../src/risk/approval.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitState } from '../../src/strategy/exit-decision.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
@@ -52,6 +53,10 @@ export interface PositionArgs {
   readonly cap: CapPolicy;
   readonly stale: StalePolicy;
   readonly clock: ClockPolicy;
+  /** Limits of the connectors' last gate, asked before the first leg of a pair leaves. */
+  readonly gate: Omit<OrderGateLimits, 'symbols'>;
+  /** An order that adds exposure is not sent when the commit of its intent took longer, monotonic ms. */
+  readonly slowCommitMs: number;
   /** Leverage asked of the venues and the most any leg may use; for liquidation distances. */
   readonly leverage: { readonly wanted: number; readonly max: number };
 }
@@ -66,6 +71,8 @@ export interface VenueTrack {
   status: Extract<ConnectorEvent, { type: 'venue-status' }> | undefined;
   book: BookView | undefined;
   mark: Extract<ConnectorEvent, { type: 'mark-changed' }> | undefined;
+  /** As the venue reported it last; undefined before its first word. */
+  leverage: number | undefined;
   predicted: FundingRate | undefined;
   settled: FundingHistory;
   /** Monotonic ms of the last sign of life. */
@@ -92,6 +99,8 @@ export interface PendingAppend {
   /** Orders that leave once the rows are durable. */
   readonly clientOrderIds: readonly string[];
   readonly isBarrier: boolean;
+  /** How long its commit took, when that was told. */
+  commitMs?: number;
 }
 
 export interface PositionState {
@@ -113,10 +122,14 @@ export interface PositionState {
   readonly orderWatches: Map<string, OrderWatch>;
   engine: EngineStateChanged | undefined;
   engineAskedAtMs: number;
+  /** Monotonic ms of the last regular look at what is unsettled. */
+  lastCheckAtMs: number;
   exit: ExitState;
   /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
   exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
   lastExitEvaluationAtMs: number;
+  /** Monotonic ms at which each leg was last told to be near its liquidation. */
+  readonly liquidationToldAtMs: Record<LegSide, number>;
   expectations: readonly FundingExpectation[];
   draining: boolean;
   /** Why the last entry was refused; empty when it was not. */
@@ -135,6 +148,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       status: undefined,
       book: undefined,
       mark: undefined,
+      leverage: undefined,
       predicted: undefined,
       settled: emptyFundingHistory,
       heardAtMs: Number.NEGATIVE_INFINITY,
@@ -164,9 +178,11 @@ export function newPositionState(args: PositionArgs): PositionState {
     orderWatches: new Map(),
     engine: undefined,
     engineAskedAtMs: Number.NEGATIVE_INFINITY,
+    lastCheckAtMs: Number.NEGATIVE_INFINITY,
     exit: initialExitState,
     exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
+    liquidationToldAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
     expectations: [],
     draining: false,
     refusal: '',

@@ -119,6 +119,7 @@ function legFacts(market: MarketPicture, policy: EntryPolicies, base: string, na
     medianHourly: feed === undefined ? undefined : medianHourly(feed.history),
     fundingVerdict:
       feed === undefined ? { state: 'UNPROVEN' } : fundingVerdict(feed.check, policy.fundingCheck.minSettlements),
+    leverage: market.leverages.get(`${accountKey}|${base}`),
     balance: market.accounts.get(accountKey),
   };
 }

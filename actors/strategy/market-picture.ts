@@ -7,7 +7,7 @@ import type { FundingHistory } from '../../src/market/funding-history.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
-import type { Self } from '../../src/runtime/actor.ts';
+import type { Self, TraceRef } from '../../src/runtime/actor.ts';
 import type { MarketEvent } from '../connector-messages.ts';
 import type { StrategyMessage } from '../strategy-messages.ts';
 
@@ -15,7 +15,9 @@ import type { StrategyMessage } from '../strategy-messages.ts';
 export interface Feed {
   book: BookView | undefined;
   bookLostReason: string;
-  mark: { readonly markNano: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  /** The causal trace the book came with. */
+  bookTrace: TraceRef;
+  mark: { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
   predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   history: FundingHistory;
   check: FundingCheck;
@@ -35,6 +37,8 @@ export interface MarketPicture {
   readonly accounts: Map<string, AccountChanged>;
   /** By `venue:account|base`. */
   readonly instruments: Map<string, Instrument>;
+  /** Leverage in force, by `venue:account|base`. */
+  readonly leverages: Map<string, number>;
   /** By `venue|symbol`. */
   readonly feeds: Map<string, Feed>;
 }
@@ -51,6 +55,7 @@ export function createMarketPicture(
     statuses: new Map(),
     accounts: new Map(),
     instruments: new Map(),
+    leverages: new Map(),
     feeds: new Map(),
   };
 }
@@ -73,6 +78,10 @@ export function takeMarketEvent(
       if (!picture.bases.has(event.instrument.base)) return;
       picture.instruments.set(`${event.venue}:${event.account}|${event.instrument.base}`, event.instrument);
       return;
+    case 'leverage-reported':
+      if (picture.bases.has(event.base))
+        picture.leverages.set(`${event.venue}:${event.account}|${event.base}`, event.leverage);
+      return;
     default:
       if (picture.bases.has(event.base)) takeFeedEvent(picture, event, minSettlements, self);
   }
@@ -88,6 +97,7 @@ function takeFeedEvent(
   switch (event.type) {
     case 'book-changed':
       feed.book = event.book;
+      feed.bookTrace = self.tracing.current();
       feed.bookLostReason = event.book === undefined ? (event.lostReason ?? 'lost') : '';
       return;
     case 'mark-changed':
@@ -140,6 +150,7 @@ export function feedOf(picture: MarketPicture, venue: string, symbol: string): F
   const feed: Feed = {
     book: undefined,
     bookLostReason: '',
+    bookTrace: 0,
     mark: undefined,
     predicted: undefined,
     history: emptyFundingHistory,

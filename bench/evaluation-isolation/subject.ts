@@ -44,7 +44,7 @@ export interface EvaluationSubject {
 
 /** Starts venues and engine; settles once every account streams. */
 export async function startEvaluationSubject(journalDirectory: string): Promise<EvaluationSubject> {
-  const config = loadConfig(CONFIG_FILE, { workers: { io: 1, trading: 1, cpu: 1 } });
+  const config = loadConfig(CONFIG_FILE, { dataDir: journalDirectory, workers: { io: 1, trading: 1, cpu: 1 } });
   const journal = openJournal(journalDirectory);
   const boot = journal.allocateBoot(Date.now());
   journal.close();

@@ -30,10 +30,63 @@ export function loadMessage(number: number, dueAtMs: number): LoadMessage {
   };
 }
 
+/** The best prices of a book as a connector tells them to a strategy: the message there is most of. */
+export interface TickMessage {
+  readonly type: 'load-tick';
+  readonly venue: string;
+  readonly symbol: string;
+  readonly bidTicks: number;
+  readonly bidLots: number;
+  readonly askTicks: number;
+  readonly askLots: number;
+  readonly number: number;
+  /** Monotonic ms at which it should have been sent. */
+  readonly dueAtMs: number;
+}
+
+export function tickMessage(number: number, dueAtMs: number): TickMessage {
+  return {
+    type: 'load-tick',
+    venue: 'extended',
+    symbol: 'BTC-PERP',
+    bidTicks: 6_543_210 + (number % 1_000),
+    bidLots: 250,
+    askTicks: 6_543_215 + (number % 1_000),
+    askLots: 175,
+    number,
+    dueAtMs,
+  };
+}
+
+/** The same of one of 1,000 symbols, of which only the newest counts. */
+export type NewestMessage = Omit<TickMessage, 'type'> & { readonly type: 'load-newest' };
+
+const SYMBOLS = Array.from({ length: 1_000 }, (_, index) => `SYM${index}-PERP`);
+
+export function newestMessage(number: number, dueAtMs: number): NewestMessage {
+  return {
+    type: 'load-newest',
+    venue: 'extended',
+    symbol: SYMBOLS[number % SYMBOLS.length] ?? '',
+    bidTicks: 6_543_210 + (number % 1_000),
+    bidLots: 250,
+    askTicks: 6_543_215 + (number % 1_000),
+    askLots: 175,
+    number,
+    dueAtMs,
+  };
+}
+
+export type AnyLoad = LoadMessage | TickMessage | NewestMessage;
+export const MESSAGES = { general: loadMessage, hot: tickMessage, newest: newestMessage } as const;
+export type Load = keyof typeof MESSAGES;
+
 /** `ratePerSecond` 0: as fast as the receiver takes them. */
 export interface LoadPlan {
   readonly count: number;
   readonly ratePerSecond: number;
+  /** Which messages. Default general. */
+  readonly load?: Load;
 }
 
 /** Messages sent before the event loop gets its turn. */
@@ -64,11 +117,12 @@ export const producer: ActorKind<unknown, ProducerState, ProducerMessage> = {
       state.startedAtMs = self.monotonicMs();
     }
     const due = dueCount(state.plan, state.sent, state.startedAtMs, self.monotonicMs());
+    const makeMessage = MESSAGES[state.plan.load ?? 'general'];
     let isRefused = false;
     while (state.sent < due && !isRefused) {
       const outcome = self.tell(
-        refOf<LoadMessage>(state.to),
-        loadMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())),
+        refOf<AnyLoad>(state.to),
+        makeMessage(state.sent, dueAtMs(state.plan, state.sent, state.startedAtMs, self.monotonicMs())),
       );
       if (outcome === 'refused') isRefused = true;
       else state.sent += 1;
@@ -90,6 +144,7 @@ export function dueAtMs(plan: LoadPlan, number: number, startedAtMs: number, now
 
 /** What a consumer saw of one plan. */
 export interface LoadReport {
+  readonly isComplete: boolean;
   readonly received: number;
   /** First message to last, monotonic ms. */
   readonly elapsedMs: number;
@@ -103,12 +158,30 @@ export interface LoadReport {
 /** Counts messages and their ages. */
 export class LoadMeter {
   readonly #ages: Float64Array;
+  /** Where only the newest counts: the last number seen per symbol. */
+  readonly #newest: Map<string, number> | undefined;
+  #lastOnes = 0;
   #received = 0;
   #firstAtMs = 0;
   #lastAtMs = 0;
 
-  constructor(count: number) {
+  constructor(count: number, isNewestOnly = false) {
     this.#ages = new Float64Array(count);
+    this.#newest = isNewestOnly ? new Map() : undefined;
+  }
+
+  /** Whether everything that must arrive has. */
+  get isComplete(): boolean {
+    return this.#newest === undefined ? this.#received >= this.#ages.length : this.#lastOnes === SYMBOLS.length;
+  }
+
+  /** Throws when a value is not newer than the one before it. */
+  noteNewest({ symbol, number, dueAtMs }: NewestMessage, nowMs: number): void {
+    const last = this.#newest?.get(symbol) ?? -1;
+    if (number <= last) throw new Error(`${symbol} must go on from ${last}, went to ${number}`);
+    this.#newest?.set(symbol, number);
+    if (number >= this.#ages.length - SYMBOLS.length) this.#lastOnes += 1;
+    this.note(dueAtMs, nowMs);
   }
 
   get received(): number {
@@ -124,11 +197,12 @@ export class LoadMeter {
 
   /** Ages are only sorted once everything came: a question in between must not disturb what is measured. */
   report(): LoadReport {
-    if (this.#received < this.#ages.length)
-      return { received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
+    if (!this.isComplete)
+      return { isComplete: false, received: this.#received, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
     const ages = this.#ages.slice(Math.floor(this.#received / 10), this.#received).sort();
     const at = (fraction: number): number => ages[Math.min(ages.length - 1, Math.floor(ages.length * fraction))] ?? 0;
     return {
+      isComplete: true,
       received: this.#received,
       elapsedMs: this.#lastAtMs - this.#firstAtMs,
       p50Ms: at(0.5),
@@ -140,14 +214,48 @@ export class LoadMeter {
 }
 
 export type ConsumerMessage =
-  | LoadMessage
-  | { readonly type: 'expect'; readonly count: number }
+  | AnyLoad
+  | { readonly type: 'expect'; readonly count: number; readonly load?: Load }
   | { readonly type: 'report-load'; readonly replyTo: ActorRef; readonly askId: number };
 
 export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage> = {
   kind: 'consumer',
   delivery: {
-    load: { class: 'must-deliver', priority: 'order' },
+    load: {
+      class: 'must-deliver',
+      priority: 'order',
+      keys: Object.keys(loadMessage(0, 0)),
+    },
+    'load-tick': {
+      class: 'must-deliver',
+      priority: 'order',
+      shape: (f, tick) => ({
+        type: 'load-tick',
+        venue: f.text(tick.venue),
+        symbol: f.text(tick.symbol),
+        bidTicks: f.number(tick.bidTicks),
+        bidLots: f.number(tick.bidLots),
+        askTicks: f.number(tick.askTicks),
+        askLots: f.number(tick.askLots),
+        number: f.number(tick.number),
+        dueAtMs: f.number(tick.dueAtMs),
+      }),
+    },
+    'load-newest': {
+      class: 'market',
+      keyFields: ['symbol'],
+      shape: (f, tick) => ({
+        type: 'load-newest',
+        venue: f.text(tick.venue),
+        symbol: f.text(tick.symbol),
+        bidTicks: f.number(tick.bidTicks),
+        bidLots: f.number(tick.bidLots),
+        askTicks: f.number(tick.askTicks),
+        askLots: f.number(tick.askLots),
+        number: f.number(tick.number),
+        dueAtMs: f.number(tick.dueAtMs),
+      }),
+    },
     // Ahead of the load, whichever of the two threads is faster.
     expect: { class: 'must-deliver', priority: 'risk' },
     'report-load': { class: 'must-deliver', priority: 'normal' },
@@ -156,10 +264,14 @@ export const consumer: ActorKind<unknown, { meter: LoadMeter }, ConsumerMessage>
   receive(state, message, self) {
     switch (message.type) {
       case 'load':
+      case 'load-tick':
         state.meter.note(message.dueAtMs, self.monotonicMs());
         return state;
+      case 'load-newest':
+        state.meter.noteNewest(message, self.monotonicMs());
+        return state;
       case 'expect':
-        state.meter = new LoadMeter(message.count);
+        state.meter = new LoadMeter(message.count, message.load === 'newest');
         return state;
       case 'report-load':
         replyTo(self, message, state.meter.report());

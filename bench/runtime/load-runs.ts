@@ -1,15 +1,16 @@
 /** Runs one load plan through the runtime and through postMessage. Main thread. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import type { ActorSystem } from '../../src/runtime/system.ts';
+import type { ActorSystem, ThreadSystemOptions } from '../../src/runtime/system.ts';
+import type { BenchResult } from '../result.ts';
 import { anchorNow, ThreadClock } from '../../src/runtime/thread-clock.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
 import {
   consumer,
+  type AnyLoad,
   dueAtMs,
   dueCount,
-  loadMessage,
+  MESSAGES,
   producer,
-  type LoadMessage,
   type LoadPlan,
   type LoadReport,
 } from './load-actors.ts';
@@ -22,7 +23,7 @@ const LOOK_EVERY_MS = 50;
 const RUN_DEADLINE_MS = 60_000;
 
 /** Starts a system with `producer` on one worker thread and `consumer` on another, both with event loops. */
-export function startLoadSystem(): Promise<ActorSystem> {
+export function startLoadSystem(more: Partial<ThreadSystemOptions> = {}): Promise<ActorSystem> {
   return startThreads({
     tree: {
       type: 'supervisor',
@@ -40,7 +41,43 @@ export function startLoadSystem(): Promise<ActorSystem> {
       { name: 'producing', entry: ENTRY },
       { name: 'consuming', entry: ENTRY },
     ],
+    ...more,
   });
+}
+
+const THROUGHPUT_RUNS = 5;
+
+/** Measures a plan without a rate through the runtime and through postMessage, in turns. */
+export async function measureThroughput(
+  plan: LoadPlan,
+  progress: (text: string) => void,
+): Promise<readonly BenchResult[]> {
+  const system = await startLoadSystem();
+  const rates: number[] = [];
+  const baselineRates: number[] = [];
+  // One round of each first: what is measured is compiled code.
+  await runThroughRuntime(system, plan);
+  await runThroughPostMessage(plan);
+  for (let round = 1; round <= THROUGHPUT_RUNS; round++) {
+    progress(`run ${round} of ${THROUGHPUT_RUNS}`);
+    rates.push((plan.count * 1_000) / (await runThroughRuntime(system, plan)).elapsedMs);
+    baselineRates.push((plan.count * 1_000) / (await runThroughPostMessage(plan)).elapsedMs);
+  }
+  await system.stop({ deadlineMs: 2_000 });
+  const value = median(rates);
+  const baseline = median(baselineRates);
+  return [
+    {
+      metric: 'messages',
+      value,
+      unit: '1/s',
+      runs: THROUGHPUT_RUNS,
+      spread: spreadOf(rates),
+      baseline: { name: 'postMessage', value: baseline },
+      ratio: value / baseline,
+      topology: '1 producer -> 1 consumer, 2 worker threads, batches of 500',
+    },
+  ];
 }
 
 /** Plays the plan from actor to actor; throws unless every message arrived exactly once. */
@@ -64,7 +101,11 @@ export async function paceThroughRuntime(system: ActorSystem, plan: LoadPlan): P
 }
 
 function expectLoad(system: ActorSystem, plan: LoadPlan): void {
-  system.tell('consumer', { type: 'expect', count: plan.count } as { readonly type: string });
+  system.tell('consumer', {
+    type: 'expect',
+    count: plan.count,
+    ...(plan.load === undefined ? {} : { load: plan.load }),
+  } as { readonly type: string });
 }
 
 async function settledReport(system: ActorSystem, plan: LoadPlan): Promise<LoadReport> {
@@ -75,7 +116,7 @@ async function settledReport(system: ActorSystem, plan: LoadPlan): Promise<LoadR
       { type: 'report-load' },
       { deadlineMs: RUN_DEADLINE_MS },
     )) as LoadReport;
-    if (report.received === plan.count) return report;
+    if (report.isComplete && report.received <= plan.count) return report;
     if (report.received > plan.count || system.monotonicMs() > givenUpAtMs)
       throw new Error(`${plan.count} messages must arrive once, ${report.received} did`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
@@ -128,14 +169,15 @@ function reportOf(worker: Worker): Promise<LoadReport> {
 }
 
 /** Sends every message as soon as it is due and the event loop came round. */
-function pace(plan: LoadPlan, monotonicMs: () => number, send: (message: LoadMessage) => void): Promise<void> {
+function pace(plan: LoadPlan, monotonicMs: () => number, send: (message: AnyLoad) => void): Promise<void> {
   const startedAtMs = monotonicMs();
+  const makeMessage = MESSAGES[plan.load ?? 'general'];
   let sent = 0;
   return new Promise((resolve, reject) => {
     const next = (): void => {
       try {
         const due = dueCount(plan, sent, startedAtMs, monotonicMs());
-        for (; sent < due; sent++) send(loadMessage(sent, dueAtMs(plan, sent, startedAtMs, monotonicMs())));
+        for (; sent < due; sent++) send(makeMessage(sent, dueAtMs(plan, sent, startedAtMs, monotonicMs())));
       } catch (error) {
         reject(error);
         return;

@@ -10,7 +10,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
-import type { BenchOptions, BenchResult } from '../result.ts';
+import type { BenchOptions, BenchResult, BenchTarget } from '../result.ts';
 import { spreadOf } from './load-runs.ts';
 import { phoenix } from './restart-actors.ts';
 
@@ -21,6 +21,7 @@ const DEATHS = 25;
 const ACTORS = 10;
 /** Between two deaths: time for the next spare to load. */
 const PAUSE_MS = 250;
+const P99_TARGET: BenchTarget = { of: 'value', is: 'at most', need: 1_000, aim: 50 };
 
 export async function* run({ progress }: BenchOptions): AsyncGenerator<BenchResult> {
   progress('a new Worker');
@@ -42,6 +43,7 @@ export async function* run({ progress }: BenchOptions): AsyncGenerator<BenchResu
         spread: spreadOf(durations),
         baseline: { name: 'new Worker', value: at(baseline, fraction) },
         ratio: value / at(baseline, fraction),
+        ...(label === 'p99' ? { target: P99_TARGET } : {}),
         topology: `1 worker with ${ACTORS} actors, killed ${DEATHS} times`,
       };
     }

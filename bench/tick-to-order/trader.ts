@@ -106,6 +106,7 @@ export const trader: ActorKind<TraderArgs, TraderState, TraderMessage, TraderPor
       case 'mark-changed':
       case 'funding-rate-changed':
       case 'account-changed':
+      case 'leverage-reported':
       case 'fill-received':
       case 'funding-paid':
       case 'position-reported':

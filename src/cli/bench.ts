@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
-import type { BenchModule, BenchResult } from '../../bench/result.ts';
+import { targetOutcome, targetText, type BenchModule, type BenchResult } from '../../bench/result.ts';
 import { CommandFailure, EXIT } from './command-failure.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
@@ -103,7 +103,13 @@ function describeResult(bench: string, result: BenchResult): string {
       : `, ${result.baseline.name} ${shorten(result.baseline.value)} ${result.unit}` +
         (result.ratio === undefined ? '' : ` (x ${shorten(result.ratio)})`);
   const spread = `+-${shorten(result.spread / 2)} over ${result.runs} runs`;
-  return `${bench}  ${result.metric} ${shorten(result.value)} ${result.unit} ${spread}${against}  [${result.topology}]`;
+  const outcome = targetOutcome(result);
+  const target =
+    result.target === undefined || outcome === undefined
+      ? ''
+      : `, ${targetText(result.target, result.unit, shorten)}: ${outcome}`;
+  const note = result.note === undefined ? '' : ` (${result.note})`;
+  return `${bench}  ${result.metric} ${shorten(result.value)} ${result.unit} ${spread}${against}${target}  [${result.topology}]${note}`;
 }
 
 function shorten(value: number): string {

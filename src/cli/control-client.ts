@@ -64,7 +64,7 @@ async function request(
     throw new CommandFailure(`no engine answers at ${address}: ${reasonOf(cause)}`);
   });
   const text = await response.text();
-  if (response.status === 401 || response.status === 403) {
+  if (response.status === 401 || (response.status === 403 && text === '')) {
     throw new CommandFailure(
       `the engine at ${address} refused the token of ${options.dataDir}: is it another engine's?`,
     );

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CommandFailure, EXIT } from './command-failure.ts';
+import * as acts from './acts.ts';
 import * as actors from './actors.ts';
 import * as bench from './bench.ts';
 import * as db from './db.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
+import * as trace from './trace.ts';
 import * as venue from './venue.ts';
 
 /**
@@ -35,6 +37,8 @@ function buildProgram(): Command {
   start.register(program);
   status.register(program);
   actors.register(program);
+  trace.register(program);
+  acts.register(program);
   bench.register(program);
   venue.register(program);
   db.register(program);

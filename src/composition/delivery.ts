@@ -1,7 +1,7 @@
 /** The delivery of every message of the engine, for threads that route messages of kinds they do not run. Any thread. */
 import { connectorDelivery, connectorEventDelivery } from '../../actors/connector-messages.ts';
 import { guardDelivery } from '../../actors/guard-messages.ts';
-import { journalDelivery, journalReplyDelivery } from '../../actors/journal-messages.ts';
+import { appendSlowDelivery, journalDelivery, journalReplyDelivery } from '../../actors/journal-messages.ts';
 import { positionDelivery } from '../../actors/position-messages.ts';
 import { strategyDelivery } from '../../actors/strategy-messages.ts';
 import type { DeliveryTable, MessageShape } from '../runtime/actor.ts';
@@ -14,4 +14,5 @@ export const engineDelivery: readonly DeliveryTable<MessageShape>[] = [
   strategyDelivery,
   journalDelivery,
   journalReplyDelivery,
+  appendSlowDelivery,
 ];

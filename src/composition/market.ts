@@ -3,6 +3,7 @@ import type { SimulatedVenueConfig, TandemConfig } from '../../config/schema.ts'
 import type { VenueName } from '../../config/venue-names.ts';
 import type { VenueSpec } from '../simulation/build-venue.ts';
 import type { TapeSpec } from '../simulation/live/build-tape.ts';
+import type { WorldMaterial } from '../simulation/live/world-file.ts';
 import type { VenueCalendar } from '../simulation/venue-calendar.ts';
 
 /** The market's calendar; `nowEpochMs` is the real time used where the configuration says now. */
@@ -13,8 +14,8 @@ export function marketCalendar(config: TandemConfig, nowEpochMs: number): VenueC
   return { startAtMs, scale, anchorEpochMs: anchorAt ?? nowEpochMs };
 }
 
-/** Throws when the configuration has no tape (the schema demands one of simulated venues). */
-export function tapeSpec(config: TandemConfig, calendar: VenueCalendar): TapeSpec {
+/** `startAtMs`: where a generated tape begins. Throws when the configuration has no tape (the schema demands one of simulated venues). */
+export function tapeSpec(config: TandemConfig, startAtMs: number): TapeSpec {
   const { tape, symbols } = config;
   if (tape === undefined) throw new Error('simulated venues must have a tape');
   if (tape.kind === 'generated')
@@ -23,7 +24,7 @@ export function tapeSpec(config: TandemConfig, calendar: VenueCalendar): TapeSpe
       seed: tape.seed,
       bases: symbols,
       venues: defined(tape.venues),
-      startAtMs: calendar.startAtMs,
+      startAtMs,
     };
   return {
     kind: 'recorded',
@@ -50,6 +51,25 @@ export function venueSpec(config: TandemConfig, venue: VenueName, simulated: Sim
     cancelDelayMs,
     bookIntervalMs,
   };
+}
+
+/** What the venues' past rests on; every run in one data directory must agree about it. */
+export function worldMaterial(config: TandemConfig, venues: readonly VenueSpec[]): WorldMaterial {
+  return {
+    symbols: config.symbols,
+    'calendar.scale': config.calendar.scale,
+    tape: config.tape,
+    venues: venues.map(({ venue }) => venue),
+    ...Object.fromEntries(venues.map(({ venue, accounts }) => [`venues.${venue}.accounts`, accounts])),
+  };
+}
+
+/**
+ * Whether the world's time stands still while nobody runs it. Not where the configuration says what time it is: by an anchor,
+ * or by a calendar that is the real one.
+ */
+export function standsStill({ calendar }: TandemConfig): boolean {
+  return calendar.anchorAt === undefined && !(calendar.scale === 1 && calendar.startAt === 'now');
 }
 
 /** The entries that are there: an optional key of the schema may hold undefined. */

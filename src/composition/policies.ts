@@ -20,7 +20,7 @@ type Thresholds = Pick<
 >;
 
 /** What strategy needs to decide an entry. */
-export function entryPolicies(config: Thresholds): EntryPolicies {
+export function entryPolicies(config: Thresholds): Omit<EntryPolicies, 'lastGate'> {
   const { entry, sizing, depth, cap, fundingCheck, risk } = config;
   return {
     ...sharedPolicies(config),

@@ -1,6 +1,7 @@
 /** The supervision tree of one engine as plain data, from its configuration. Main thread. */
 import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import type { GuardArgs } from '../../actors/guard.ts';
+import type { JournalArgs } from '../../actors/journal.ts';
 import type { PositionArgs } from '../../actors/position/state.ts';
 import type { StrategyArgs } from '../../actors/strategy.ts';
 import { connectorRef, guardRef, journalRef, observerRef, positionRef, strategyRef } from '../../actors/addresses.ts';
@@ -74,7 +75,7 @@ function spreadTree(inputs: TreeInputs): SupervisorSpec {
         type: 'actor',
         id: journalRef.path,
         kind: 'journal',
-        args: {},
+        args: journalArgs,
         thread: placement.store,
         shutdownMs: POSITION_SHUTDOWN_MS,
       },
@@ -115,7 +116,8 @@ function at(threads: readonly string[], index: number): string {
   return threads[index % threads.length] ?? 'main';
 }
 
-function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread: string): ActorSpec {
+function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: string): ActorSpec {
+  const { config } = inputs;
   const { venue, account, restUrl, streamUrl, options } = endpoint;
   const args: ConnectorArgs = {
     venue,
@@ -129,20 +131,21 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
     observerPath: observerRef.path,
     journalPath: journalRef.path,
     startupQuarantineMs: config.startupQuarantineMs,
+    afterEarlierProcess: inputs.boot > 1,
     requestValidityMs: config.order.requestValidityMs,
     orderAnswerMs: config.order.ackMs,
+    notFoundGraceMs: config.order.notFoundGraceMs,
+    clockWarnOffsetMs: config.clock.warnOffsetMs,
     comparisonMs: config.reconcile.comparisonMs,
     marketPollMs: config.poll.marketMs,
     fundingPollMs: config.poll.fundingMs,
     publishMs: PUBLISH_MS,
-    gate: {
-      maxOrderNotionalMicro: micro(config.risk.maxOrderNotional),
-      maxPositionNotionalMicro: micro(config.risk.maxSymbolNotional),
-      maxOpenOrders: config.risk.maxOpenOrders,
-      maxOrdersPerSec: config.risk.maxOrdersPerSec,
-      priceCollarBps: config.risk.priceCollarBps,
-      dailyLossMicro: micro(config.risk.dailyLoss),
+    leverage: {
+      wanted: config.sizing.leverage,
+      cap: config.risk.maxLeverage,
+      distance: config.liq.minEntryDistance,
     },
+    gate: gateLimits(config),
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.
   return {
@@ -155,6 +158,20 @@ function connectorSpec({ config }: TreeInputs, endpoint: AccountEndpoint, thread
   };
 }
 
+const journalArgs: JournalArgs = { guard: guardRef };
+
+/** One account's limits at the last gate. */
+function gateLimits({ risk }: TandemConfig): ConnectorArgs['gate'] {
+  return {
+    maxOrderNotionalMicro: micro(risk.maxOrderNotional),
+    maxPositionNotionalMicro: micro(risk.maxSymbolNotional),
+    maxOpenOrders: risk.maxOpenOrders,
+    maxOrdersPerSec: risk.maxOrdersPerSec,
+    priceCollarBps: risk.priceCollarBps,
+    dailyLossMicro: micro(risk.dailyLoss),
+  };
+}
+
 function guardArgs(config: TandemConfig): GuardArgs {
   const { risk } = config;
   return {
@@ -162,6 +179,7 @@ function guardArgs(config: TandemConfig): GuardArgs {
       dailyLossMicro: micro(risk.dailyLoss),
       maxDrawdownMicro: micro(risk.maxDrawdown),
       maxConsecutiveLosses: risk.maxConsecutiveLosses,
+      maxExposureQuoteSec: risk.maxExposureQuoteSec,
       entryPauseMs: risk.entryPauseMs,
     },
     resumeTrading: config.resumeTrading,
@@ -190,18 +208,31 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
     strategyPath: strategyRef.path,
     guardPath: guardRef.path,
     observerPath: observerRef.path,
-    execution: { hedge, open, close, delta, order, cooldown, reconcile, recovery, quarantine },
+    execution: {
+      hedge,
+      open,
+      close,
+      delta,
+      order,
+      cooldown,
+      exposure: { oneVenueMsMax: config.risk.imbalanceOneVenueMsMax },
+      reconcile,
+      recovery,
+      quarantine,
+    },
     exits: exitPolicies(config),
     cap: policies.cap,
     stale: policies.stale,
     clock: policies.clock,
+    gate: gateLimits(config),
+    slowCommitMs: order.slowCommitMs,
     leverage: { wanted: config.sizing.leverage, max: config.risk.maxLeverage },
   };
 }
 
 function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
   return {
-    policy: entryPolicies(config),
+    policy: { ...entryPolicies(config), lastGate: gateLimits(config) },
     venues: accounts.map(({ venue, account }) => ({
       venue,
       account,

@@ -10,6 +10,7 @@ import { BadRequest, checkEmpty, engineStateMessage, exitMessage, killMessage } 
 import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
+import { findTrace } from '../runtime/trace-store.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -71,7 +72,7 @@ export function controlApp(options: ControlAppOptions): Hono {
   app.get('/debug/traces', async (context) => answer(context, 200, redactor.value(traceList(await engine.traces()))));
   app.get('/debug/trace/:id', async (context) => {
     const id = context.req.param('id');
-    const trace = (await engine.traces()).find(({ traceId }) => String(traceId) === id);
+    const trace = findTrace(await engine.traces(), id);
     if (trace === undefined) return answer(context, 404, { error: 'no such trace, or it is no longer kept', id });
     return answer(context, 200, redactor.value(trace));
   });

@@ -5,8 +5,9 @@ import { BlockList, isIP } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { controlApp } from './control-app.ts';
 import type { ControlAppOptions } from './control-app.ts';
+import { carriesToken } from './control-token.ts';
 import { FailedTokens } from './failed-tokens.ts';
-import { allowedHosts, passesGate } from './request-gate.ts';
+import { allowedHosts, missingHeader, passesGate } from './request-gate.ts';
 
 export const CONNECTIONS_MAX = 16;
 const HEADER_BYTES_MAX = 8 * 1024;
@@ -51,7 +52,14 @@ export async function startControlServer(options: ControlServerOptions): Promise
       `control.host must be a loopback address unless control.allowRemote is true, was "${host}"`,
     );
   }
-  const app = controlApp({ ...options, failedTokens: new FailedTokens(options.monotonicMs) });
+  const failedTokens = new FailedTokens(options.monotonicMs);
+  const app = controlApp({ ...options, failedTokens });
+  const hasToken = (authorization: string | undefined): boolean => {
+    if (authorization === undefined || failedTokens.silenceMs() > 0) return false;
+    if (carriesToken(authorization, options.token)) return true;
+    failedTokens.record();
+    return false;
+  };
   // Its own Request and Response classes stay with this server: the rest of the process keeps the platform's.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let hosts: ReadonlySet<string> = new Set();
@@ -65,7 +73,12 @@ export async function startControlServer(options: ControlServerOptions): Promise
     },
     (request, response) => {
       const { method = '', url = '', rawHeaders } = request;
-      if (passesGate({ method, target: url, rawHeaders }, hosts)) void listener(request, response);
+      const asked = { method, target: url, rawHeaders };
+      if (!passesGate(asked, hosts)) return forbid(response);
+      const missing = missingHeader(asked);
+      if (missing === undefined) void listener(request, response);
+      // Only whoever has the token is told more than no.
+      else if (hasToken(request.headers.authorization)) forbid(response, `a change needs the header ${missing}`);
       else forbid(response);
     },
   );
@@ -83,9 +96,13 @@ export async function startControlServer(options: ControlServerOptions): Promise
   };
 }
 
-/** Says nothing but no: whoever ends up here is not spoken to. */
-function forbid(response: ServerResponse): void {
-  response.writeHead(403, { 'content-length': '0', connection: 'close' }).end();
+/** Says no, and why only to who may know. */
+function forbid(response: ServerResponse, error?: string): void {
+  const body = error === undefined ? '' : JSON.stringify({ error });
+  const type = body === '' ? {} : { 'content-type': 'application/json' };
+  response
+    .writeHead(403, { ...type, 'content-length': String(Buffer.byteLength(body)), connection: 'close' })
+    .end(body);
 }
 
 function listen(server: Server, { host, port }: ControlServerOptions): Promise<number> {

@@ -14,7 +14,7 @@ export interface GateRequest {
 /** Header that no HTML form and no cross-site script can add without asking first. */
 export const INTENT_HEADER = 'x-tandem';
 
-/** Returns true when the request may be looked at. `hosts` are the allowed values of Host, with their port. */
+/** Returns true when the request may be looked at; a change also needs `missingHeader` to find nothing. `hosts` are the allowed values of Host, with their port. */
 export function passesGate(request: GateRequest, hosts: ReadonlySet<string>): boolean {
   const [host, ...otherHosts] = valuesOf(request, 'host');
   if (host === undefined || otherHosts.length > 0 || !hosts.has(host.toLowerCase())) return false;
@@ -24,14 +24,17 @@ export function passesGate(request: GateRequest, hosts: ReadonlySet<string>): bo
     origin.startsWith('http://') && hosts.has(origin.slice('http://'.length).toLowerCase());
   if (!valuesOf(request, 'origin').every(isOwnOrigin)) return false;
   if (!valuesOf(request, 'sec-fetch-site').every((site) => site === 'none' || site === 'same-origin')) return false;
-  return request.method !== 'POST' || isMeant(request);
+  return true;
 }
 
-function isMeant(request: GateRequest): boolean {
+/** Returns the header a change lacks, with its value, as `X-Tandem: 1`; undefined when the request lacks none. */
+export function missingHeader(request: GateRequest): string | undefined {
+  if (request.method !== 'POST') return undefined;
   const [type, ...otherTypes] = valuesOf(request, 'content-type');
   const [intent, ...otherIntents] = valuesOf(request, INTENT_HEADER);
   const isJson = type !== undefined && /^application\/json(?:;\s*charset=utf-8)?$/i.test(type);
-  return isJson && otherTypes.length === 0 && intent === '1' && otherIntents.length === 0;
+  if (!isJson || otherTypes.length > 0) return 'Content-Type: application/json';
+  return intent !== '1' || otherIntents.length > 0 ? 'X-Tandem: 1' : undefined;
 }
 
 function valuesOf({ rawHeaders }: GateRequest, name: string): readonly string[] {

@@ -36,11 +36,12 @@ export function redactMailbox(redactor: Redactor, { messages, ...view }: Mailbox
   };
 }
 
-/** One line per trace: where it began, where it has come to. */
+/** One line per trace, named ones first: where it began, where it has come to. */
 export function traceList(traces: readonly Trace[]): object {
   return {
-    traces: traces.slice(0, TRACES_LISTED_MAX).map(({ traceId, beganAtMs, durationMs, threads, spans }) => ({
+    traces: listed(traces).map(({ traceId, names, beganAtMs, durationMs, threads, spans }) => ({
       traceId,
+      names,
       beganAtMs,
       durationMs,
       threads,
@@ -49,6 +50,13 @@ export function traceList(traces: readonly Trace[]): object {
       last: endOf(spans.at(-1)),
     })),
   };
+}
+
+/** Named traces are few and what is looked for: they come before the newest of the others. */
+function listed(traces: readonly Trace[]): readonly Trace[] {
+  const named = traces.filter(({ names }) => names.length > 0);
+  const others = traces.filter(({ names }) => names.length === 0);
+  return [...named, ...others].slice(0, TRACES_LISTED_MAX);
 }
 
 function endOf(span: Trace['spans'][number] | undefined): object | undefined {

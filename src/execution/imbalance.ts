@@ -1,14 +1,14 @@
 /** How far two legs are from balance, in exact shared units of the underlying. Pure, any thread. */
 import { commonStep, stepQuantity } from '../market/instrument-match.ts';
-import type { Instrument } from '../market/instrument.ts';
+import type { QuantitySteps } from '../market/instrument-match.ts';
 import type { LegSide } from './facts.ts';
 import { isLive } from './order-state.ts';
 import type { LegView, PairView } from './pair.ts';
 
 /** Returns how many shared units one lot of each leg is, and what such a unit is in the underlying (a float, for notionals). */
 export function sharedBaseUnits(
-  long: Instrument,
-  short: Instrument,
+  long: QuantitySteps,
+  short: QuantitySteps,
 ): { readonly long: bigint; readonly short: bigint; readonly quantityPerUnit: number } {
   const step = commonStep(long, short);
   // Both legs reach the common step exactly, so one lot of a leg is to the other's as the counts per step, crossed.

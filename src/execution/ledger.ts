@@ -5,10 +5,11 @@
  * Every fact has an identity (venue, account, fill or payment id) and counts once, in whatever order facts arrive. Amounts are
  * integer micro-units; nothing is estimated.
  */
+import { notionalMicroAtNano } from '../money/amounts.ts';
 import type { Steps } from '../money/amounts.ts';
 import { legKeyText } from './facts.ts';
 import type { FactRow, FillFact, FundingFact, LegKey, LegSide, PlannedOrder } from './facts.ts';
-import { FLAT, applyTrade, costShare } from './position-arithmetic.ts';
+import { FLAT, applyTrade, applyTradeAt, costShare } from './position-arithmetic.ts';
 import type { CostedPosition } from './position-arithmetic.ts';
 
 /** The exact steps of one instrument, as journaled before its first order: the fold needs nothing else. */
@@ -28,8 +29,9 @@ export interface LegBook extends CostedPosition {
   readonly fundingMicro: bigint;
   readonly fills: number;
   readonly fundingPayments: number;
-  /** Corrections without a fill behind them (see `applyAdjustment`). */
+  /** Corrections without a fill behind them, and the profit they realised (see `applyAdjustment`). */
   readonly adjustments: number;
+  readonly adjustedMicro: bigint;
 }
 
 /** Money of one pair, both legs together; signed, positive is good for us. */
@@ -38,6 +40,8 @@ export interface PairBook {
   readonly priceMicro: bigint;
   readonly feesMicro: bigint;
   readonly fundingMicro: bigint;
+  /** Profit realised by corrections: an estimate at the mark of the time, kept apart from what fills prove. */
+  readonly adjustedMicro: bigint;
   readonly fundingPayments: number;
   readonly fills: number;
   readonly closed: boolean;
@@ -61,6 +65,8 @@ interface Ownership {
 export interface Adjustment extends LegKey {
   /** What the venue proved to hold beyond our fills, signed lots. A difference, so that facts still commute. */
   readonly changeLots: number;
+  /** The venue's mark when the difference was booked, 1e-9 quote per contract; absent when none was known. */
+  readonly priceNano?: bigint;
   /** What was compared, in words. */
   readonly evidence: string;
 }
@@ -109,7 +115,8 @@ export function applyRowToLedger(ledger: Ledger, row: FactRow): void {
   if (row.type === 'order-planned' && payload.order !== undefined) registerOrder(ledger, payload.order);
   if (row.type === 'fill' && payload.event?.type === 'fill-received') applyFill(ledger, payload.event);
   if (row.type === 'funding' && payload.event?.type === 'funding-paid') applyFunding(ledger, payload.event);
-  if (row.type === 'adjust' && payload.adjustment !== undefined) applyAdjustment(ledger, row.id, payload.adjustment);
+  if (row.type === 'adjust' && payload.adjustment !== undefined)
+    applyAdjustment(ledger, row.id, payload.adjustment, payload.pairId);
   if (
     row.type === 'pair-state' &&
     payload.pair !== undefined &&
@@ -124,6 +131,7 @@ interface RowPayload {
   readonly order?: PlannedOrder;
   readonly event?: FillFact | FundingFact;
   readonly adjustment?: Adjustment;
+  readonly pairId?: string;
   readonly pair?: { readonly pairId: string; readonly phase: string };
 }
 
@@ -173,6 +181,7 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
       priceMicro: traded.realisedMicro,
       feesMicro: fact.fill.feeMicro,
       fundingMicro: 0n,
+      adjustedMicro: 0n,
       fills: 1,
       fundingPayments: 0,
     });
@@ -195,6 +204,7 @@ export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
       priceMicro: 0n,
       feesMicro: 0n,
       fundingMicro: fact.payment.amountMicro,
+      adjustedMicro: 0n,
       fills: 0,
       fundingPayments: 1,
     });
@@ -203,20 +213,45 @@ export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
 }
 
 /**
- * Brings a position to what the venue proved to hold. The cost of vanished lots leaves with them without profit or loss, because no
- * price is known; added lots come in at no cost. The wallet identity then holds only up to the venue's own account of the change.
+ * Brings a position to what the venue proved to hold. The difference is booked like a trade at the venue's mark of that moment, so
+ * that a position that vanished leaves its profit or loss behind and equity at that mark does not move. Without a mark the average
+ * price stands in, which realises nothing. The venue's own price stays unknown: the result is booked apart, never as a fill's.
  */
-export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment: Adjustment): boolean {
+export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment: Adjustment, pairId = ''): boolean {
   if (!isNew(ledger, adjustmentId)) return false;
   const book = bookOf(ledger, adjustment);
-  const signedLots = book.signedLots + adjustment.changeLots;
-  const kept =
-    Math.sign(book.signedLots) === Math.sign(signedLots)
-      ? Math.min(Math.abs(book.signedLots), Math.abs(signedLots))
-      : 0;
-  const costMicro = kept === 0 ? 0n : costShare(book, kept);
-  ledger.books.set(legKeyText(adjustment), { ...book, signedLots, costMicro, adjustments: book.adjustments + 1 });
+  const { position, realisedMicro } = applyTradeAt(
+    book,
+    adjustment.changeLots,
+    priceOfChange(ledger, book, adjustment),
+  );
+  ledger.books.set(legKeyText(adjustment), {
+    ...book,
+    ...position,
+    adjustments: book.adjustments + 1,
+    adjustedMicro: book.adjustedMicro + realisedMicro,
+  });
+  if (pairId !== '') {
+    creditPair(ledger, pairId, {
+      priceMicro: 0n,
+      feesMicro: 0n,
+      fundingMicro: 0n,
+      adjustedMicro: realisedMicro,
+      fills: 0,
+      fundingPayments: 0,
+    });
+  }
   return true;
+}
+
+function priceOfChange(ledger: Ledger, book: LegBook, { priceNano }: Adjustment): (lots: number) => bigint {
+  const steps = stepsOf(ledger, book.key);
+  if (priceNano !== undefined && steps !== undefined) return (lots) => notionalMicroAtNano(steps, priceNano, lots);
+  return (lots) => {
+    if (book.signedLots === 0) return 0n;
+    const share = costShare(book, Math.abs(lots));
+    return Math.sign(lots) === Math.sign(book.signedLots) ? share : -share;
+  };
 }
 
 /** Marks a pair's books as ended. A pair that never traded (`counts` false) is no trade and stays out of the totals. */
@@ -239,6 +274,7 @@ export function pairBook(ledger: Ledger, pairId: string): PairBook {
       priceMicro: 0n,
       feesMicro: 0n,
       fundingMicro: 0n,
+      adjustedMicro: 0n,
       fundingPayments: 0,
       fills: 0,
       closed: false,
@@ -248,7 +284,7 @@ export function pairBook(ledger: Ledger, pairId: string): PairBook {
 
 /** Identity I1: what a pair earned, all in. */
 export function pairNetMicro(book: PairBook): bigint {
-  return book.priceMicro + book.feesMicro + book.fundingMicro;
+  return book.priceMicro + book.feesMicro + book.fundingMicro + book.adjustedMicro;
 }
 
 /** Returns the books of a leg; flat zeros when nothing was booked yet. */
@@ -263,16 +299,17 @@ export function bookOf(ledger: Ledger, key: LegKey): LegBook {
       fills: 0,
       fundingPayments: 0,
       adjustments: 0,
+      adjustedMicro: 0n,
     }
   );
 }
 
-/** Identity I3: by how much these facts moved the account's wallet, micro-units. */
+/** Identity I3: by how much these facts moved the account's wallet, micro-units; exact while nothing had to be adjusted. */
 export function walletChangeMicro(ledger: Ledger, venue: string, account: string): bigint {
   let changeMicro = 0n;
   for (const book of ledger.books.values()) {
     if (book.key.venue === venue && book.key.account === account)
-      changeMicro += book.realisedMicro + book.feesMicro + book.fundingMicro;
+      changeMicro += book.realisedMicro + book.feesMicro + book.fundingMicro + book.adjustedMicro;
   }
   return changeMicro;
 }
@@ -308,13 +345,15 @@ function creditPair(ledger: Ledger, pairId: string, amounts: Omit<PairBook, 'pai
     priceMicro: book.priceMicro + amounts.priceMicro,
     feesMicro: book.feesMicro + amounts.feesMicro,
     fundingMicro: book.fundingMicro + amounts.fundingMicro,
+    adjustedMicro: book.adjustedMicro + amounts.adjustedMicro,
     fills: book.fills + amounts.fills,
     fundingPayments: book.fundingPayments + amounts.fundingPayments,
   });
   if (!book.closed) return;
   ledger.closed = {
     ...ledger.closed,
-    netMicro: ledger.closed.netMicro + amounts.priceMicro + amounts.feesMicro + amounts.fundingMicro,
+    netMicro:
+      ledger.closed.netMicro + amounts.priceMicro + amounts.feesMicro + amounts.fundingMicro + amounts.adjustedMicro,
     fundingMicro: ledger.closed.fundingMicro + amounts.fundingMicro,
   };
 }

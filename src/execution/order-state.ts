@@ -46,6 +46,8 @@ export interface OrderState {
   readonly fillsConfirmed: boolean;
   readonly overfilled: boolean;
   readonly cancelRequested: boolean;
+  /** The code and the words its end was given with, and what kind of refusal it was. */
+  readonly code: string;
   readonly reason: string;
   readonly refusal: RefusalClass | undefined;
   /** Internal to this file: the strongest ending, the newest sign of life, and whether the resolution budget is spent. */
@@ -94,6 +96,7 @@ export function plannedOrder(planned: PlannedOrder): OrderState {
     fillsConfirmed: false,
     overfilled: false,
     cancelRequested: false,
+    code: '',
     reason: '',
     refusal: undefined,
     ending: undefined,
@@ -116,6 +119,7 @@ export function advanceOrder(order: OrderState, input: OrderInput): OrderStep {
         ...order,
         ending: strongest(order.ending, 'rejected'),
         cumIsFinal: true,
+        code: order.code || 'LOCAL',
         reason: order.reason || input.reason,
       });
     case 'unanswered':
@@ -172,6 +176,7 @@ function joinReport(order: OrderState, fact: OrderChangedFact): OrderStep {
       ...joined,
       ending: strongest(order.ending, ending),
       cumIsFinal: order.cumIsFinal || statesCum,
+      code: stronger ? fact.code : order.code,
       reason: stronger ? fact.reason || fact.code : order.reason,
       refusal: stronger ? fact.refusal : order.refusal,
     });

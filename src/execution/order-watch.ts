@@ -8,10 +8,14 @@ export interface OrderWatch {
   /** Handed over, or taken over by recovery. */
   readonly sinceMs: number;
   readonly lastAskedAtMs: number;
+  /** Questions asked since it became unknown. */
+  readonly asked: number;
 }
 
 export type OrderWatchAction = 'wait' | 'unanswered' | 'resolve' | 'lost';
 
+/** A request is proven dead at the earliest this long after its validity, ms: no number of questions counts before. */
+const PROVABLE_MS = 3_000;
 /** Repeats lose nothing: a connector that already resolves the order joins them; one that restarted forgot the first. */
 const ASK_AGAIN_MS = 2_000;
 
@@ -30,7 +34,10 @@ export function watchOrder(
   const age = monotonicMs - watch.sinceMs;
   if (age < policy.ackMs) return 'wait';
   if (isLive(order) && order.status !== 'UNKNOWN' && order.status !== 'LOST') return 'unanswered';
-  if (order.status === 'UNKNOWN' && age >= policy.ackMs + policy.resolveMs && -validityLeftMs >= policy.resolveMs)
-    return 'lost';
+  if (order.status === 'UNKNOWN') {
+    const isTimeSpent = age >= policy.ackMs + policy.resolveMs && -validityLeftMs >= policy.resolveMs;
+    const areQuestionsSpent = watch.asked >= policy.resolveQueries && -validityLeftMs >= PROVABLE_MS;
+    if (isTimeSpent || areQuestionsSpent) return 'lost';
+  }
   return monotonicMs - watch.lastAskedAtMs >= ASK_AGAIN_MS ? 'resolve' : 'wait';
 }

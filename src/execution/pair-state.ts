@@ -19,6 +19,7 @@
 import { observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure-clock.ts';
 import type { LegSide } from './facts.ts';
 import { absolute, isBalanced, laggingLeg, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
+import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './one-venue.ts';
 import { isSettled } from './order-state.ts';
 import type {
   LegView,
@@ -31,7 +32,7 @@ import type {
   PairView,
   WantedOrder,
 } from './pair.ts';
-import { QUARANTINE_RETRY_MS } from './policy.ts';
+import { EXPOSED_ALARM_MS, QUARANTINE_RETRY_MS } from './policy.ts';
 
 const LEGS: readonly LegSide[] = ['long', 'short'];
 /** Streams report a position this long after its fill at most; a query sooner would only cost its weight. */
@@ -46,6 +47,7 @@ export function newTiming(monotonicMs: number): PairTiming {
     sends: 0,
     lastRebalanceAtMs: Number.NEGATIVE_INFINITY,
     lastRetryAtMs: Number.NEGATIVE_INFINITY,
+    lastAlarmAtMs: Number.NEGATIVE_INFINITY,
     queriesBefore: { long: 0, short: 0 },
     exposure: stoppedExposureClock,
   };
@@ -114,7 +116,20 @@ export function reviveForLateFill(pair: Pair, view: PairView): Pair {
 
 /** Says what the facts ask for now. */
 export function advancePair(before: Pair, view: PairView): PairStep {
-  const pair = observe(before, view);
+  const observed = observe(before, view);
+  if (!isAlarmDue(observed, view)) return advancePhase(observed, view);
+  const step = advancePhase({ ...observed, timing: { ...observed.timing, lastAlarmAtMs: view.monotonicMs } }, view);
+  const forMs = Math.round(unhedgedForMs(observed.timing.exposure, view.monotonicMs));
+  const quote = observed.timing.exposure.unhedgedQuote.toFixed(2);
+  const dark = LEGS.filter((leg) => !view[leg].reachable).map((leg) => before.record[leg].venue);
+  const detail = `${quote} quote may stand alone for ${forMs} ms, no account from ${dark.join(' and ') || 'one of them'}`;
+  return {
+    pair: step.pair,
+    commands: [{ type: 'alert', level: 'error', event: 'pair-exposed-one-venue', detail }, ...step.commands],
+  };
+}
+
+function advancePhase(pair: Pair, view: PairView): PairStep {
   switch (pair.record.phase) {
     case 'OPENING':
       return advanceOpening(pair, view);
@@ -144,6 +159,12 @@ function observe(pair: Pair, view: PairView): Pair {
   };
 }
 
+/** An exposure that a silent venue keeps open is told at once and again until it ends. */
+function isAlarmDue(pair: Pair, view: PairView): boolean {
+  if (!isActive(pair.record.phase) || pair.record.phase === 'PREFLIGHT') return false;
+  return view.monotonicMs - pair.timing.lastAlarmAtMs >= EXPOSED_ALARM_MS && isExposedByOneVenue(pair, view);
+}
+
 function anyUnresolved(view: PairView): boolean {
   return LEGS.some((leg) => view[leg].orders.some((order) => order.status === 'UNKNOWN' || order.status === 'LOST'));
 }
@@ -153,6 +174,8 @@ function anyUnresolved(view: PairView): boolean {
 function advanceOpening(pair: Pair, view: PairView): PairStep {
   const broken = brokenOrder(view);
   if (broken !== undefined) return quarantine(pair, broken, view);
+  if (overdueLoneLeg(pair, view) !== undefined)
+    return advancePhase(enterUnwinding(pair, 'ONE_VENUE_SILENT', view), view);
   if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
 
   if (view.long.ledgerLots === 0 && view.short.ledgerLots === 0) {
@@ -197,9 +220,21 @@ function completeOrLeave(pair: Pair, view: PairView): PairStep {
 function completionRefusal(leg: LegSide, lots: number, view: PairView): string | undefined {
   if (view.increaseRefused !== undefined) return view.increaseRefused;
   if (!view[leg].reachable) return 'VENUE_DOWN';
+  const refused = hopelessRefusal(view[leg]);
+  if (refused !== undefined) return refused;
   if (hedgeAttempts(view[leg]) >= view.policy.hedge.maxAttempts) return 'HEDGE_EXHAUSTED';
   if (lots < 1 || Math.abs(view[leg].ledgerLots) + lots < view[leg].minLots) return 'BELOW_MINIMUM';
   return undefined;
+}
+
+/** Trying again is for what may end differently: not for a permanent refusal, and not for the same one twice in a row. */
+function hopelessRefusal(leg: LegView): string | undefined {
+  const [before, last] = leg.orders.slice(-2);
+  const newest = last ?? before;
+  if (newest === undefined || newest.status !== 'REJECTED' || newest.code === '') return undefined;
+  if (newest.refusal === 'permanent') return `REFUSED: ${newest.code}`;
+  const isRepeated = last !== undefined && before?.status === 'REJECTED' && before.code === last.code;
+  return isRepeated ? `REFUSED_TWICE: ${newest.code}` : undefined;
 }
 
 function awaitConfirmation(pair: Pair, view: PairView): PairStep {
@@ -271,15 +306,24 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
   const ready = LEGS.filter((leg) => canReduce(pair, leg, view));
   // While balanced nothing is at risk: closing one leg alone would create what hedging is there to avoid.
   const together = isBalanced(view);
-  if (ready.length === 0 || (together && LEGS.some((leg) => !isFlat(view[leg]) && !ready.includes(leg)))) {
-    return { pair, commands: asks };
-  }
   const purpose = pair.record.phase === 'CLOSING' ? 'close' : 'unwind';
-  const orders = ready.map((leg) =>
-    reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), purpose, rungOf(pair, leg, view)),
-  );
+  if (ready.length === 0 || (together && LEGS.some((leg) => !isFlat(view[leg]) && !ready.includes(leg)))) {
+    const lone = overdueLoneLeg(pair, view);
+    if (lone === undefined || !ready.includes(lone.leg)) return { pair, commands: asks };
+    const step = send(pair, view, [reducing(lone.leg, view[lone.leg], lone.lots, purpose, 0)]);
+    return { pair: step.pair, commands: [...asks, ...step.commands] };
+  }
+  const orders = ready
+    .map((leg) => reducing(leg, view[leg], lotsToReduce(pair, leg, view), purpose, rungOf(pair, leg, view)))
+    .filter((order) => order.lots > 0);
+  if (orders.length === 0) return { pair, commands: asks };
   const step = send(pair, view, orders);
   return { pair: step.pair, commands: [...asks, ...step.commands] };
+}
+
+/** All of the leg; only what nothing surely hedges while the other leg cannot follow. */
+function lotsToReduce(pair: Pair, leg: LegSide, view: PairView): number {
+  return silentLeg(pair, view) === undefined ? Math.abs(view[leg].ledgerLots) : unhedgedLots(leg, view);
 }
 
 function canReduce(pair: Pair, leg: LegSide, view: PairView): boolean {
@@ -324,7 +368,7 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   const known = LEGS.every(
     (leg) => view[leg].queries > pair.timing.queriesBefore[leg] && view[leg].truth.kind !== 'unknown',
   );
-  if (!known || inProgress(view.long) || inProgress(view.short)) return { pair: retried, commands: asks };
+  if (!known || inProgress(view.long) || inProgress(view.short)) return reduceLoneLeg(retried, view, asks);
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair: retried, commands: adjustments };
 
@@ -338,12 +382,30 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   return advancePair(enterUnwinding(pair, 'QUARANTINE_IMBALANCE', view), view);
 }
 
+/** One venue does not answer: the other's leg must not wait for it, once it was queried itself and has stood alone too long. */
+function reduceLoneLeg(pair: Pair, view: PairView, asks: readonly PairCommand[]): PairStep {
+  const lone = overdueLoneLeg(pair, view);
+  const mayAct = view.policy.quarantine.autoFlatten || pair.record.exitReason !== '';
+  if (lone === undefined || !mayAct || !canReduce(pair, lone.leg, view)) return { pair, commands: asks };
+  if (view[lone.leg].queries <= pair.timing.queriesBefore[lone.leg]) return { pair, commands: asks };
+  const sinceSendMs = view.monotonicMs - pair.timing.lastSendAtMs[lone.leg];
+  if (pair.timing.sends > 0 && sinceSendMs < QUARANTINE_RETRY_MS) return { pair, commands: asks };
+  // From here on the pair can only end: the silent leg, whatever it turns out to hold, has lost its hedge.
+  const exitReason = pair.record.exitReason || 'ONE_VENUE_SILENT';
+  const leaving =
+    exitReason === pair.record.exitReason
+      ? pair
+      : { ...pair, record: { ...pair.record, exitReason, revision: pair.record.revision + 1 } };
+  const step = send(leaving, view, [reducing(lone.leg, view[lone.leg], lone.lots, 'unwind', 0)]);
+  return { pair: step.pair, commands: [...asks, ...step.commands] };
+}
+
 /** Escalation is spent: keep trying at the protective cap, slowly, until flat or a person acts. */
 function retryReducing(pair: Pair, view: PairView, due: boolean, asks: readonly PairCommand[]): PairStep {
   if (!due) return { pair, commands: asks };
-  const orders = LEGS.filter(
-    (leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed',
-  ).map((leg) => reducing(leg, view[leg], Math.abs(view[leg].ledgerLots), 'unwind', 0));
+  const orders = LEGS.filter((leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed')
+    .map((leg) => reducing(leg, view[leg], lotsToReduce(pair, leg, view), 'unwind', 0))
+    .filter((order) => order.lots > 0);
   if (orders.length === 0) return { pair, commands: asks };
   return send(pair, view, orders);
 }

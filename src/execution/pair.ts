@@ -67,6 +67,8 @@ export interface PairTiming {
   readonly sends: number;
   readonly lastRebalanceAtMs: number;
   readonly lastRetryAtMs: number;
+  /** When an exposure that one silent venue keeps open was last told. */
+  readonly lastAlarmAtMs: number;
   /** Position queries answered before the quarantine began. */
   readonly queriesBefore: { readonly long: number; readonly short: number };
   readonly exposure: ExposureClock;

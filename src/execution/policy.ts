@@ -40,6 +40,8 @@ export interface OrderWatchPolicy {
   readonly ackMs: number;
   /** Unknown for this long past the request's validity: lost. */
   readonly resolveMs: number;
+  /** Questions asked about one unknown order before it counts as lost, its death being provable by then. */
+  readonly resolveQueries: number;
 }
 
 export interface CooldownPolicy {
@@ -56,12 +58,25 @@ export interface ExecutionPolicy {
   readonly delta: DeltaPolicy;
   readonly order: OrderWatchPolicy;
   readonly cooldown: CooldownPolicy;
+  /** While one venue gives no account of its leg, the other's stands alone at most this long. */
+  readonly exposure: { readonly oneVenueMsMax: number };
   /** A mismatch this soon after an event is not believed yet. */
-  readonly reconcile: { readonly recentMs: number; readonly busyIntervalMs: number };
+  readonly reconcile: {
+    readonly recentMs: number;
+    /** Pause between two looks at unsettled orders while the pair is open, and while it is in between. */
+    readonly intervalMs: number;
+    readonly busyIntervalMs: number;
+  };
   /** A half-open pair younger than this may be completed after a restart. */
-  readonly recovery: { readonly completeMs: number };
+  readonly recovery: {
+    readonly completeMs: number;
+    /** Venues that have not answered by then: the pair is quarantined. */
+    readonly maxMs: number;
+  };
   readonly quarantine: { readonly autoFlatten: boolean };
 }
 
+/** Pause between two alarms about one exposure that a silent venue keeps open. */
+export const EXPOSED_ALARM_MS = 10_000;
 /** Pause between attempts in quarantine. */
 export const QUARANTINE_RETRY_MS = 10_000;

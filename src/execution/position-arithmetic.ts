@@ -24,19 +24,25 @@ export const FLAT: CostedPosition = { signedLots: 0, costMicro: 0n };
  * half-even; the last lot releases all that is left, so a closed position keeps nothing. A trade past zero is two trades.
  */
 export function applyTrade(position: CostedPosition, tradeLots: number, priceTicks: number, steps: Steps): TradeResult {
+  return applyTradeAt(position, tradeLots, (lots) => notionalMicro(steps, priceTicks, lots));
+}
+
+/** The same at a price of any kind: `notionalOf` returns the signed notional of signed lots at it, micro-units. */
+export function applyTradeAt(
+  position: CostedPosition,
+  tradeLots: number,
+  notionalOf: (lots: number) => bigint,
+): TradeResult {
   const held = position.signedLots;
   if (held === 0 || Math.sign(held) === Math.sign(tradeLots)) {
     return {
-      position: {
-        signedLots: held + tradeLots,
-        costMicro: position.costMicro + notionalMicro(steps, priceTicks, tradeLots),
-      },
+      position: { signedLots: held + tradeLots, costMicro: position.costMicro + notionalOf(tradeLots) },
       realisedMicro: 0n,
     };
   }
   if (Math.abs(tradeLots) > Math.abs(held)) {
-    const closed = applyTrade(position, -held, priceTicks, steps);
-    const opened = applyTrade(FLAT, held + tradeLots, priceTicks, steps);
+    const closed = applyTradeAt(position, -held, notionalOf);
+    const opened = applyTradeAt(FLAT, held + tradeLots, notionalOf);
     return { position: opened.position, realisedMicro: closed.realisedMicro };
   }
   const releasedMicro = costShare(position, Math.abs(tradeLots));
@@ -44,7 +50,7 @@ export function applyTrade(position: CostedPosition, tradeLots: number, priceTic
   return {
     // `0 - 0` would be fine, `-5 + 5` is 0, but a negative zero would not equal zero in comparisons of states.
     position: { signedLots: left === 0 ? 0 : left, costMicro: position.costMicro - releasedMicro },
-    realisedMicro: -(notionalMicro(steps, priceTicks, tradeLots) + releasedMicro),
+    realisedMicro: -(notionalOf(tradeLots) + releasedMicro),
   };
 }
 

@@ -48,6 +48,11 @@ export function positionFilled(watch: PositionWatch, atMs: number): PositionWatc
   return { ...watch, lastFillAtMs: atMs, contradictions: 0 };
 }
 
+/** The proven difference was booked: another one has to be proven anew. */
+export function positionAdjusted(watch: PositionWatch): PositionWatch {
+  return { ...watch, contradictions: 0 };
+}
+
 /** A query was answered after all fills the venue knows were applied. */
 export function positionQueried(watch: PositionWatch, lots: number, ledgerLots: number, atMs: number): PositionWatch {
   const repeated = watch.contradictions === 0 || watch.reportedLots === lots;

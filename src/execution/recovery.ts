@@ -7,6 +7,12 @@ export interface RecoveryFacts {
   readonly phase: PairPhase;
   /** Every involved venue answered its comparison. */
   readonly compared: boolean;
+  /** One venue gives no account and the other's leg may stand alone because of it. */
+  readonly exposed: boolean;
+  /** Monotonic ms since the venues were first asked; how long an exposure may wait for them, and anything at all. */
+  readonly waitedMs: number;
+  readonly exposedMsMax: number;
+  readonly waitMsMax: number;
   /** Orders of the pair whose outcome is still open. */
   readonly unresolved: number;
   /** Orders of the pair that were given up without proof. */
@@ -37,11 +43,23 @@ export type RecoveryAction =
   /** Go on opening: the state machine hedges what is missing. */
   | { readonly action: 'complete' }
   | { readonly action: 'unwind'; readonly reason: string }
+  /** The venues were waited for long enough: act on what is known, and let the pair's quarantine find out the rest. */
+  | { readonly action: 'quarantine'; readonly reason: string }
   /** Go on as journaled. */
   | { readonly action: 'continue' };
 
 /** Returns the row of the table that applies. A failed query is never taken for a flat position. */
 export function decideRecovery(facts: RecoveryFacts): RecoveryAction {
+  const action = byTheTable(facts);
+  const isEnded = facts.phase === 'IDLE' || facts.phase === 'CLOSED' || facts.phase === 'FAILED';
+  if (action.action !== 'wait' || isEnded) return action;
+  if (facts.exposed && facts.waitedMs >= facts.exposedMsMax)
+    return { action: 'quarantine', reason: 'ONE_VENUE_SILENT' };
+  if (facts.waitedMs >= facts.waitMsMax) return { action: 'quarantine', reason: 'RECOVERY_TOO_LONG' };
+  return action;
+}
+
+function byTheTable(facts: RecoveryFacts): RecoveryAction {
   if (!facts.compared) return { action: 'wait', reason: 'a venue has not answered' };
   switch (facts.phase) {
     case 'IDLE':

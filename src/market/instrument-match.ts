@@ -59,8 +59,11 @@ export interface CommonStep {
   readonly denominator: bigint;
 }
 
+/** What the size of one lot in the underlying follows from. */
+export type QuantitySteps = Pick<Instrument, 'venue' | 'symbol' | 'quantityDecimals' | 'lotUnits' | 'multiplier'>;
+
 /** Returns the least common multiple of both lots in units of the underlying, on exact fractions. */
-export function commonStep(long: Instrument, short: Instrument): CommonStep {
+export function commonStep(long: QuantitySteps, short: QuantitySteps): CommonStep {
   const longLot = lotFraction(long);
   const shortLot = lotFraction(short);
   // lcm(a/b, c/d) = lcm(a, c) / gcd(b, d) for fractions in lowest terms.
@@ -84,7 +87,7 @@ interface Fraction {
   readonly denominator: bigint;
 }
 
-function lotFraction(instrument: Instrument): Fraction {
+function lotFraction(instrument: QuantitySteps): Fraction {
   const multiplier = multiplierFraction(instrument);
   const numerator = BigInt(instrument.lotUnits) * multiplier.numerator;
   const denominator = 10n ** BigInt(instrument.quantityDecimals) * multiplier.denominator;
@@ -93,7 +96,7 @@ function lotFraction(instrument: Instrument): Fraction {
 }
 
 /** A multiplier may be a decimal (a contract of 0.01 BTC): its shortest text is the number the venue meant. */
-function multiplierFraction(instrument: Instrument): Fraction {
+function multiplierFraction(instrument: QuantitySteps): Fraction {
   const decimals = 12;
   const numerator = parseDecimal(String(instrument.multiplier), decimals);
   if (numerator === undefined || numerator <= 0n) {
@@ -105,7 +108,7 @@ function multiplierFraction(instrument: Instrument): Fraction {
   return { numerator, denominator: 10n ** BigInt(decimals) };
 }
 
-function lotsPerStep(instrument: Instrument, lot: Fraction, numerator: bigint, denominator: bigint): number {
+function lotsPerStep(instrument: QuantitySteps, lot: Fraction, numerator: bigint, denominator: bigint): number {
   const above = numerator * lot.denominator;
   const below = denominator * lot.numerator;
   if (above % below !== 0n) {

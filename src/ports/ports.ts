@@ -102,10 +102,14 @@ export interface RowsDurable {
   readonly ref: AppendRef;
   /** Rows of this append whose id was stored before: they changed nothing. Absent means none. */
   readonly repeatedRows?: number;
+  /** How long the commit took, monotonic ms, when that was longer than a decision may wait for; absent else. */
+  readonly slowCommitMs?: number;
 }
 export interface StoreFailed {
   readonly type: 'store-failed';
   readonly ref: AppendRef;
+  /** Present when a row contradicts the stored one of its id: the same append can never become durable. */
+  readonly isConflict?: true;
   readonly detail: string;
 }
 

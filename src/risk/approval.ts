@@ -122,6 +122,41 @@ export function approve(gate: OrderGate, order: OrderRequest, context: OrderGate
   };
 }
 
+/** One leg of an entry as it will be ordered. */
+export type OpeningLeg = Pick<OrderRequest, 'symbol' | 'side' | 'lots' | 'limitTicks'>;
+
+/** What is known of a leg before any of its pair was sent. */
+export type OpeningContext = Pick<OrderGateContext, 'instrument' | 'markNano' | 'indexNano' | 'book' | 'positionLots'>;
+
+/**
+ * Returns why the last gate would deny an opening order as things stand, by the gate's own rules; undefined when it would pass. What
+ * only the sending thread knows (other orders, the rate, the day's result) is left to the gate. For asking before the first leg of a
+ * pair leaves: nothing is approved here.
+ */
+export function previewOpening(
+  leg: OpeningLeg,
+  context: OpeningContext,
+  accountLimits: Omit<OrderGateLimits, 'symbols'>,
+): Denial | undefined {
+  const limits: OrderGateLimits = { ...accountLimits, symbols: [leg.symbol] };
+  const order: OrderRequest = {
+    ...leg,
+    clientOrderId: '1',
+    timeInForce: 'ioc',
+    postOnly: false,
+    reduceOnly: false,
+    validUntilMs: 1,
+  };
+  const whole: OrderGateContext = { ...context, workingOrders: [], openOrders: 0, nowMs: 0, monotonicMs: 0 };
+  return (
+    denyForm(order, whole.nowMs) ??
+    denyInstrument(order, context.instrument, limits) ??
+    denySize(order, context.instrument, limits) ??
+    denyOpening(order, whole, limits) ??
+    denyPrice(order, whole, limits)
+  );
+}
+
 function denyForm(order: OrderRequest, nowMs: number): Denial | undefined {
   if (!CLIENT_ORDER_ID.test(order.clientOrderId) || Number(order.clientOrderId) > CLIENT_ORDER_ID_MAX) {
     return deny('BAD_ORDER', 'client order id must be a decimal integer from 1 to 2^48-1', order.clientOrderId);

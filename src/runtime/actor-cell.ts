@@ -1,7 +1,6 @@
 /** The place an actor lives in: it outlasts the actor's lives, keeping mailbox, counters and history. The hosting thread only. */
 import type { ActorPath, ActorRef, MessageShape, RandomStream, Self } from './actor.ts';
 import type { ActorSpec } from './child-spec.ts';
-import { Deque } from './deque.ts';
 import { boundedView } from './bounded-view.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import type { RunnableKind } from './kind-registry.ts';
@@ -11,6 +10,7 @@ import type { ActorInspection, ActorSnapshot, ActorStatus, FailureSnapshot, Mail
 import type { ExitReason } from './supervisor-protocol.ts';
 
 const LAST_MESSAGES = 16;
+const NOTED_MAX = 2 ** 30;
 
 /** One life of an actor, from its start to its end. */
 export interface Life {
@@ -19,10 +19,11 @@ export interface Life {
   /** Set once, before `start`. */
   ports: unknown;
   state: unknown;
-  readonly timers: Set<number>;
+  /** These three are made when first needed: an idle actor is to be small. */
+  timers: Set<number> | undefined;
   /** Targets whose end this life asked to be told of, by path. */
-  readonly watching: Map<ActorPath, ActorRef>;
-  readonly streams: Map<string, RandomStream>;
+  watching: Map<ActorPath, ActorRef> | undefined;
+  streams: Map<string, RandomStream> | undefined;
   /** Lives that end with this one, and it with them, by path. Undefined until the first. */
   links: Map<ActorPath, ActorRef> | undefined;
   /** Set when this life is to end after the current call into the actor. */
@@ -39,6 +40,7 @@ export interface Watcher {
   readonly incarnation: number;
 }
 
+/** The place of one actor. Only its host changes it. */
 export class ActorCell {
   readonly path: ActorPath;
   /** What the next life starts from. */
@@ -49,9 +51,10 @@ export class ActorCell {
   readonly mailbox: Mailbox;
   readonly handlerTime = new DurationHistogram();
   readonly queueTime = new DurationHistogram();
-  readonly counters = new Map<string, number>();
-  /** By watching path and life. */
-  readonly watchers = new Map<string, Watcher>();
+  /** What the actor counted; made with its first count, as an idle actor is to be small. */
+  counters: Map<string, number> | undefined;
+  /** By watching path and life; made with the first. */
+  watchers: Map<string, Watcher> | undefined;
   status: ActorStatus = 'waiting';
   incarnation = 0;
   life: Life | undefined;
@@ -63,7 +66,9 @@ export class ActorCell {
   /** Told to leave its mailbox alone; outlasts lives, so that a restart does not undo it. */
   paused = false;
   #rate: RateMeter | undefined;
-  readonly #lastMessageTypes = new Deque<string>();
+  /** The last message types in a circle; `#noted` of them were ever written. Made with the first message. */
+  #lastMessageTypes: string[] | undefined;
+  #noted = 0;
 
   constructor(path: ActorPath, spec: ActorSpec, threadName: string, firstIncarnation = 1) {
     this.path = path;
@@ -79,8 +84,11 @@ export class ActorCell {
   }
 
   noteHandled(typeName: string): void {
-    if (this.#lastMessageTypes.length === LAST_MESSAGES) this.#lastMessageTypes.popFront();
-    this.#lastMessageTypes.pushBack(typeName);
+    this.#lastMessageTypes ??= [];
+    this.#lastMessageTypes[this.#noted % LAST_MESSAGES] = typeName;
+    this.#noted = (this.#noted + 1) | 0;
+    // Far from its limit and still a multiple: only the place in the circle counts.
+    if (this.#noted === NOTED_MAX) this.#noted = LAST_MESSAGES;
   }
 
   snapshot(nowMs: number, deadLetters: number): ActorSnapshot {
@@ -97,7 +105,7 @@ export class ActorCell {
       handler: this.handlerTime.snapshot(),
       queueTime: this.queueTime.snapshot(),
       ratePerSecond: this.#rate.perSecond(nowMs, mailbox.processed),
-      counters: Object.fromEntries(this.counters),
+      counters: Object.fromEntries(this.counters ?? []),
       deadLetters,
       ...(this.failure === undefined ? {} : { lastFailure: this.failure.reason }),
     };
@@ -121,18 +129,16 @@ export class ActorCell {
   }
 
   inspect(nowMs: number, deadLetters: number): ActorInspection {
-    const lastMessageTypes: string[] = [];
-    for (let index = 0; index < this.#lastMessageTypes.length; index++) {
-      const typeName = this.#lastMessageTypes.at(index);
-      if (typeName !== undefined) lastMessageTypes.push(typeName);
-    }
+    const noted = this.#lastMessageTypes ?? [];
+    const oldest = this.#noted % LAST_MESSAGES;
+    const lastMessageTypes = this.#noted <= LAST_MESSAGES ? noted : [...noted.slice(oldest), ...noted.slice(0, oldest)];
     return {
       ...this.snapshot(nowMs, deadLetters),
       lastMessageTypes,
       ...(this.failure === undefined ? {} : { failure: this.failure }),
       ...this.#digest(),
-      timers: this.life?.timers.size ?? 0,
-      watchers: [...this.watchers.values()].map((watcher) => watcher.path),
+      timers: this.life?.timers?.size ?? 0,
+      watchers: [...(this.watchers?.values() ?? [])].map((watcher) => watcher.path),
     };
   }
 

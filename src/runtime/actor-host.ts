@@ -6,7 +6,7 @@ import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './con
 import type { ActorPath } from './actor.ts';
 import type { StartOutcome, StopOutcome } from './cell-host.ts';
 import { KindRegistry, type AnyActorKind } from './kind-registry.ts';
-import { MessageTypes } from './message-types.ts';
+import { MessageTypes, type DeliveryByType } from './message-types.ts';
 import { PlacementTable, type Place } from './placement.ts';
 import type { PortsFactory } from './ports-context.ts';
 import { Segment } from './segment.ts';
@@ -14,13 +14,16 @@ import type { ActorInspection, MailboxView } from './snapshot.ts';
 import { ThreadClock } from './thread-clock.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime } from './thread-runtime.ts';
-import type { TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
 
+/** What a worker thread can run. */
 export interface HostActorsOptions {
   /** The kinds this thread can run. */
   readonly kinds: readonly AnyActorKind[];
   /** Makes the ports of one incarnation of one actor. */
   readonly portsFor: PortsFactory;
+  /** Tables of messages that its actors tell to kinds of other threads: what has a shape there is then encoded by it. */
+  readonly delivery?: readonly DeliveryByType[];
 }
 
 /** Name of the control port in a worker's data. */
@@ -51,8 +54,10 @@ class WorkerThread implements ThreadControl {
 
   attach(options: AttachOptions): void {
     if (this.#attached !== undefined) throw new Error('a worker must be attached once');
-    const types = new MessageTypes([options.delivery]);
-    types.assertContains(this.#options.kinds.map((kind) => kind.delivery));
+    const own = [...this.#options.kinds.map((kind) => kind.delivery), ...(this.#options.delivery ?? [])];
+    new MessageTypes([options.delivery]).assertContains(own);
+    // The same once more with the shapes, which cannot be handed from thread to thread.
+    const types = new MessageTypes([options.delivery, ...own]);
     if (types.hash !== options.tableHash)
       throw new Error(`the message table must have hash ${options.tableHash}, has ${types.hash}`);
     const identity = options.threads[options.index];
@@ -73,6 +78,7 @@ class WorkerThread implements ThreadControl {
       checkIsolation: options.checkIsolation,
       measureDurations: options.measureDurations,
       traceEvery: options.traceEvery,
+      spinUs: options.spinUs,
     });
     for (const path of options.retired) runtime.host.retireActor(path);
     for (const path of options.paused) runtime.host.setPaused(path, true);
@@ -137,8 +143,8 @@ class WorkerThread implements ThreadControl {
     return this.#current().runtime.host.peek(path, limit);
   }
 
-  traceSpans(): readonly TraceSpan[] {
-    return this.#current().runtime.host.traceSpans();
+  traceEvents(): readonly TraceEvent[] {
+    return this.#current().runtime.host.traceEvents();
   }
 
   setPaused(path: ActorPath, isPaused: boolean): boolean {

@@ -11,6 +11,7 @@ import type { ActorPath } from './actor.ts';
 import { Deque } from './deque.ts';
 import type { Envelope } from './mailbox.ts';
 
+/** The two lanes of an ordered pair of threads; marks go over both. */
 export type LaneName = 'control' | 'data';
 
 /** An actor that leaves this thread. */
@@ -29,9 +30,15 @@ export interface Arrival {
   readonly held: Envelope[];
 }
 
+/** The moves in which this thread takes part. */
 export class ActorMoves {
   readonly departures = new Map<ActorPath, Departure>();
   readonly arrivals = new Map<ActorPath, Arrival>();
+
+  /** Whether no actor is under way from or to here: the usual case, asked for every message. */
+  get isIdle(): boolean {
+    return this.departures.size === 0 && this.arrivals.size === 0;
+  }
 
   depart(path: ActorPath, to: string, peers: readonly string[]): void {
     this.departures.set(path, {

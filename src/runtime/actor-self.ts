@@ -9,10 +9,12 @@ import {
   type Self,
   type TellOutcome,
   type TimerRef,
+  type Tracing,
 } from './actor.ts';
 import type { ActorCell, Life } from './actor-cell.ts';
 import type { CellHost } from './cell-host.ts';
 
+/** The `self` of one life. Every function but `path`, `incarnation` and `ref` does nothing, or answers `dead`, once the life ended. */
 export class ActorSelf implements Self<MessageShape> {
   readonly path: ActorPath;
   readonly incarnation: number;
@@ -36,6 +38,10 @@ export class ActorSelf implements Self<MessageShape> {
 
   get ports(): unknown {
     return this.#life?.ports;
+  }
+
+  get tracing(): Tracing {
+    return this.#host.tracing;
   }
 
   nowMs(): number {
@@ -105,7 +111,8 @@ export class ActorSelf implements Self<MessageShape> {
   }
 
   count(name: string, by = 1): void {
-    this.#cell.counters.set(name, (this.#cell.counters.get(name) ?? 0) + by);
+    const counters = (this.#cell.counters ??= new Map<string, number>());
+    counters.set(name, (counters.get(name) ?? 0) + by);
   }
 
   /** Returns the life while it lasts: an actor that kept `self` past its end reaches nobody. */

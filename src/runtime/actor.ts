@@ -1,5 +1,7 @@
 /** The actor contract: what an actor kind is made of and what it may do to the world. Any thread. */
 
+import type { Fields } from './message-template.ts';
+
 /** Names one actor for its whole life and across restarts, for example `position/BTC`. */
 export type ActorPath = string;
 
@@ -33,11 +35,21 @@ export type Delivery =
   | { readonly class: 'state'; readonly keyFields: readonly string[] }
   | { readonly class: 'must-deliver'; readonly priority: MessagePriority };
 
+/** How one message type is delivered, and its shape when all its messages have the same (see message-template.ts). */
+export type ShapedDelivery<Message extends MessageShape> = Delivery & {
+  /** A method, so that tables of all kinds can be kept in one list. */
+  shape?(this: void, fields: Fields, message: Message): Message | undefined;
+  /** Of messages without a shape: their keys in order, so that the keys themselves need not travel. */
+  readonly keys?: readonly string[];
+};
+
 /** Order of service inside a mailbox; system messages overtake all of these, market data comes last. */
 export type MessagePriority = 'risk' | 'order' | 'normal';
 
 /** The delivery of every message type of a union. Tables of all kinds are merged; two meanings of one type stop the start. */
-export type DeliveryTable<Message extends MessageShape> = { readonly [Type in Message['type']]: Delivery };
+export type DeliveryTable<Message extends MessageShape> = {
+  readonly [Type in Message['type']]: ShapedDelivery<Extract<Message, { readonly type: Type }>>;
+};
 
 /**
  * `sent`: accepted by the mailbox or the lane towards it. `merged`: replaced an older value of the same key.
@@ -45,7 +57,40 @@ export type DeliveryTable<Message extends MessageShape> = { readonly [Type in Me
  */
 export type TellOutcome = 'sent' | 'merged' | 'refused' | 'dead';
 
+/** The number of a pending timer of this life, from `self.after`; 0 is none. */
 export type TimerRef = number;
+
+/** A causal trace, kept as plain data; 0 for none. */
+export type TraceRef = number;
+
+/**
+ * What an actor says about the causal trace its handler is part of. What it tells and asks of ports belongs to that trace by
+ * itself; this is for what no message shows. Everything here does nothing where tracing is off.
+ */
+export interface Tracing {
+  /** Returns the trace of what is being done now, to be continued later. */
+  current(): TraceRef;
+  /** Makes the message being handled the beginning of a trace unless it is in one already; returns the trace. */
+  begin(): TraceRef;
+  /** Notes a step of the current trace, now or at a monotonic time in the past. Nothing happens outside of a trace. */
+  mark(step: string, about?: string, atMs?: number): void;
+  /** Keeps the current trace longer than others, under a name by which it can be asked for. */
+  keep(name: string): void;
+  /**
+   * Does something as part of an earlier trace, to which the message being handled then belongs as well; for work that
+   * waited in the actor's state. Trace 0 changes nothing.
+   */
+  within<Result>(trace: TraceRef, action: () => Result): Result;
+}
+
+/** Traces nothing. For playing an actor without a system. */
+export const noTracing: Tracing = {
+  current: () => 0,
+  begin: () => 0,
+  mark: () => undefined,
+  keep: () => undefined,
+  within: (_trace, action) => action(),
+};
 
 /** A deterministic stream of random numbers for one purpose. */
 export interface RandomStream {
@@ -90,6 +135,7 @@ export interface Self<Message extends MessageShape, Ports = unknown> {
   /** Inside `start` only: plain data for whoever asked for this start (`startChild`, `restartChild`); nobody else sees it. */
   startInfo(info: unknown): void;
   random(purpose: string): RandomStream;
+  readonly tracing: Tracing;
   /** Records a named event with fields; redaction and sinks are the host's business. Never in a hot loop. */
   log(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Adds to a named counter of this actor, shown by inspection. */

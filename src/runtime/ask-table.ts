@@ -10,6 +10,7 @@ interface PendingAsk {
   readonly timer: NodeJS.Timeout;
 }
 
+/** Asks and their promises; each settles exactly once: with its answer, at its deadline, or with the life it asked. */
 export class AskTable {
   readonly #pending = new Map<number, PendingAsk>();
   readonly #replyTo: ActorRef = { path: ASKS_PATH, incarnation: 0 };

@@ -7,6 +7,7 @@ import {
   type RandomStream,
   type TellOutcome,
   type TimerRef,
+  type TraceRef,
 } from './actor.ts';
 import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
 import { ActorMoves, type LaneName } from './actor-moves.ts';
@@ -23,7 +24,8 @@ import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView }
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { SystemRecord } from './system-record.ts';
 import { TimerQueue } from './timer-queue.ts';
-import { TraceStore, type TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
+import { ThreadTracing } from './tracing.ts';
 
 /** Messages one actor may take before the next one gets its turn. */
 const ACTOR_BATCH = 64;
@@ -33,6 +35,8 @@ const ACTOR_BATCH = 64;
  */
 const TIMED_FIRST = 4;
 const TIMED_EVERY = 128;
+/** In a busy turn this many messages told one after the other share one look at the clock. */
+const TELLS_PER_LOOK = 8;
 /** Lives a must-deliver message may end before it is set aside. */
 const ATTEMPTS_MAX = 2;
 
@@ -61,8 +65,10 @@ export interface HostEnvironment {
   sendMarks?(thread: string, mark: (lane: LaneName) => SystemRecord): void;
   /** Tells the main thread that an actor which moved here has its whole mailbox. Threads only. */
   arrived?(path: ActorPath): void;
-  /** Returns a number for a new trace, unique in the system; needed where traces are sampled. */
+  /** Returns a number for a new trace, unique in the system; needed where there are traces. */
   newTraceId?(): number;
+  /** Has all other threads keep what they know of a trace. */
+  keepTrace?(traceId: number): void;
 }
 
 export interface CellHostOptions {
@@ -111,12 +117,14 @@ export class CellHost {
   #linkedEnds: Deque<SystemRecord & { readonly type: 'linked-ended' }> | undefined;
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
   readonly #measuresDurations: boolean;
-  readonly #traces: TraceStore;
+  readonly tracing: ThreadTracing;
+  readonly #isTraced: boolean;
   readonly #moves = new ActorMoves();
   #handledInTurn = 0;
-  /** The trace of the message being handled; 0 for none. */
-  #traceId = 0;
   #turns = 0;
+  /** When the clock was last looked at for a message told, and how many more may use that. */
+  #toldAtMs = 0;
+  #tellsLeft = 0;
 
   constructor(options: CellHostOptions) {
     this.#environment = options.environment;
@@ -127,7 +135,8 @@ export class CellHost {
     this.#seed = options.seed;
     this.#isolate = options.isolate;
     this.#measuresDurations = options.measureDurations ?? true;
-    this.#traces = new TraceStore(options.traceEvery ?? 0);
+    this.tracing = new ThreadTracing(options.environment, options.traceEvery ?? 0);
+    this.#isTraced = this.tracing.isOn;
     this.deadLetters = new DeadLetters(options.deadLettersMax);
     // Cells exist before their first life: what is told early waits in the mailbox instead of being lost.
     for (const place of options.placement.onThread(options.environment.threadName)) {
@@ -184,12 +193,24 @@ export class CellHost {
       key: conflationKey(type, message),
       from,
       incarnation,
-      sentAtMs: this.#environment.monotonicMs(),
+      sentAtMs: this.#tellTimeMs(),
       origin: undefined,
       sequence: 0,
       attempts: 0,
-      traceId: this.#traceId,
+      traceId: this.tracing.current(),
     };
+  }
+
+  /** Returns the monotonic time for a message told now. Exact unless the thread is so busy that looking would slow it down. */
+  #tellTimeMs(): number {
+    const isShared = this.#active !== undefined && this.#handledInTurn > TIMED_FIRST && this.tracing.current() === 0;
+    if (isShared && this.#tellsLeft > 0) {
+      this.#tellsLeft -= 1;
+      return this.#toldAtMs;
+    }
+    this.#tellsLeft = TELLS_PER_LOOK - 1;
+    this.#toldAtMs = this.#environment.monotonicMs();
+    return this.#toldAtMs;
   }
 
   #tellLocal(place: Place, envelope: Envelope): TellOutcome {
@@ -212,6 +233,14 @@ export class CellHost {
   /** Takes a message that came from another thread, or leaves it in its lane when the mailbox is full. */
   arrive(place: Place, envelope: Envelope, fromThread = ''): ArrivalOutcome {
     const cell = this.#cells.get(place.path);
+    if (cell !== undefined && envelope.incarnation === 0 && cell.status !== 'stopped' && this.#moves.isIdle) {
+      if (envelope.class !== 'market') {
+        if (!cell.mailbox.hasRoomFor(envelope)) return 'full';
+        cell.mailbox.acceptOwed(envelope);
+      } else cell.mailbox.accept(envelope);
+      this.#schedule(cell);
+      return 'taken';
+    }
     // Marks lie behind the messages to an actor that moves: none of its lanes may stand still.
     const isMoving = this.#moves.departures.has(place.path) || this.#moves.arrivals.has(place.path);
     if (
@@ -327,6 +356,7 @@ export class CellHost {
 
   #runBatch(cell: ActorCell, messagesMax: number): number {
     let handled = 0;
+    this.#tellsLeft = 0;
     while (handled < messagesMax && cell.status === 'running' && !cell.paused) {
       const envelope = cell.mailbox.take();
       if (envelope === undefined) break;
@@ -349,7 +379,7 @@ export class CellHost {
     const number = this.#handledInTurn++;
     const isTimed = (this.#measuresDurations && (number < TIMED_FIRST || number % TIMED_EVERY === 0)) || traceId !== 0;
     const startedAtMs = isTimed ? this.#environment.monotonicMs() : 0;
-    this.#traceId = traceId;
+    if (this.#isTraced) this.tracing.handling(cell, envelope, life.incarnation, startedAtMs);
     cell.noteHandled(envelope.typeName);
     this.#active = cell;
     try {
@@ -360,36 +390,17 @@ export class CellHost {
       this.#active = undefined;
       this.#crash(cell, life, envelope, error);
     }
-    this.#traceId = 0;
-    if (isTimed) this.#noteTimes(cell, life, envelope, startedAtMs);
+    if (this.#isTraced) this.tracing.handled();
+    if (isTimed) this.#noteTimes(cell, envelope, startedAtMs);
     if (life.end !== undefined) this.#leave(cell, life);
     this.#environment.handled();
     if (cell.mailbox.overrun) this.#overrun(cell);
   }
 
-  #noteTimes(cell: ActorCell, life: Life, envelope: Envelope, startedAtMs: number): void {
+  #noteTimes(cell: ActorCell, envelope: Envelope, startedAtMs: number): void {
     const endedAtMs = this.#environment.monotonicMs();
     cell.queueTime.record(startedAtMs - envelope.sentAtMs);
     cell.handlerTime.record(endedAtMs - startedAtMs);
-    const { traceId } = envelope;
-    if (traceId === undefined || traceId === 0) return;
-    this.#traces.add({
-      traceId,
-      thread: this.#environment.threadName,
-      path: cell.path,
-      incarnation: life.incarnation,
-      type: envelope.typeName,
-      from: envelope.from,
-      queuedAtMs: envelope.sentAtMs,
-      startedAtMs,
-      endedAtMs,
-    });
-  }
-
-  /** Returns the trace a port's answer belongs to: that of the handler it came in, or a new one when it is its turn. */
-  #traceOfAnswer(): number {
-    if (this.#traceId !== 0) return this.#traceId;
-    return this.#traces.isNextSampled(this.#environment) ? (this.#environment.newTraceId?.() ?? 0) : 0;
   }
 
   #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
@@ -513,9 +524,9 @@ export class CellHost {
       self,
       ports: undefined,
       state: undefined,
-      timers: new Set(),
-      watching: new Map(),
-      streams: new Map(),
+      timers: undefined,
+      watching: undefined,
+      streams: undefined,
       links: undefined,
       end: undefined,
       isStopping: false,
@@ -554,10 +565,11 @@ export class CellHost {
       incarnation: life.incarnation,
       threadName: environment.threadName,
       data: environment.threadData,
-      deliver: (message) => {
-        if (isCurrent()) this.#owe(cell, life, message, '$port');
+      deliver: (message, cause) => {
+        if (isCurrent()) this.#owe(cell, life, message, cause ?? 0);
         else this.#dead(cell.path, message.type, 'ended-incarnation', '$port');
       },
+      calling: (door, detail) => this.tracing.calling(cell.path, door, detail ?? ''),
       nowMs: () => environment.nowMs(),
       monotonicMs: () => environment.monotonicMs(),
       schedule: (delayMs, action) => {
@@ -572,20 +584,20 @@ export class CellHost {
   }
 
   /** Queues what the actor itself asked for: a port's answer at `order` level, whatever the table says of its type. */
-  #owe(cell: ActorCell, life: Life, message: MessageShape, from: ActorPath): void {
+  #owe(cell: ActorCell, life: Life, message: MessageShape, cause: TraceRef): void {
     cell.mailbox.acceptOwed({
       message: this.#isolate === undefined ? message : this.#isolate(message),
       typeName: message.type,
       class: 'must-deliver',
       level: LEVEL.order,
       key: '',
-      from,
+      from: '$port',
       incarnation: life.incarnation,
       sentAtMs: this.#environment.monotonicMs(),
       origin: undefined,
       sequence: 0,
       attempts: 0,
-      traceId: this.#traceOfAnswer(),
+      traceId: this.tracing.ofAnswer(cause),
     });
     this.#schedule(cell);
   }
@@ -638,22 +650,22 @@ export class CellHost {
       this.#dead(path, envelope.typeName, 'stopped', envelope.from);
       envelope.origin?.handled(envelope.sequence);
     }
-    for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'stopped');
-    cell.watchers.clear();
+    for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'stopped');
+    cell.watchers = undefined;
     // A lane may have waited for room in this mailbox.
     this.#environment.requestTurn();
   }
 
   #endLife(cell: ActorCell, life: Life, reason: ExitReason): void {
     cell.life = undefined;
-    for (const timer of life.timers) this.#timers.cancel(timer);
+    for (const timer of life.timers ?? []) this.#timers.cancel(timer);
     this.#disposePorts(cell, life);
-    for (const target of life.watching.values()) {
+    for (const target of life.watching?.values() ?? []) {
       const place = this.#placement.byPath(target.path);
       if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
     }
-    const watchers = [...cell.watchers.values()];
-    cell.watchers.clear();
+    const watchers = [...(cell.watchers?.values() ?? [])];
+    cell.watchers = undefined;
     for (const watcher of watchers) this.#sendDown(cell, watcher, reason.detail);
     for (const tied of life.links?.values() ?? []) {
       this.#sendTo(tied.path, {
@@ -686,7 +698,7 @@ export class CellHost {
   // --- death watch ---
 
   watch(cell: ActorCell, life: Life, target: ActorRef): void {
-    life.watching.set(target.path, target);
+    (life.watching ??= new Map<ActorPath, ActorRef>()).set(target.path, target);
     const place = this.#placement.byPath(target.path);
     if (place === undefined || place.spec === undefined) {
       this.#takeDown(cell, life, target.path, target.incarnation, 'no-such-actor');
@@ -704,7 +716,7 @@ export class CellHost {
   }
 
   unwatch(cell: ActorCell, life: Life, target: ActorPath): void {
-    if (!life.watching.delete(target)) return;
+    if (life.watching?.delete(target) !== true) return;
     const place = this.#placement.byPath(target);
     if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
   }
@@ -800,7 +812,7 @@ export class CellHost {
         this.#takeWatch(record);
         return;
       case 'unwatch':
-        this.#cells.get(record.target)?.watchers.delete(watcherKey(record.watcher, record.watcherIncarnation));
+        this.#cells.get(record.target)?.watchers?.delete(watcherKey(record.watcher, record.watcherIncarnation));
         return;
       case 'down': {
         const cell = this.#cells.get(record.watcher);
@@ -822,6 +834,9 @@ export class CellHost {
         return;
       case 'move-finished':
         if (this.#moves.finishSeen(record.path, record.lane)) this.#completeArrival(record.path);
+        return;
+      case 'trace-kept':
+        this.tracing.keepHere(record.traceId);
         return;
       case 'move-mark':
       case 'arrived':
@@ -852,7 +867,7 @@ export class CellHost {
       incarnation <= cell.incarnation;
     if (cell.status === 'stopped' || isOver)
       this.#sendDown(cell, watcher, cell.status === 'stopped' ? 'stopped' : 'ended');
-    else cell.watchers.set(watcherKey(watcher.path, watcher.incarnation), watcher);
+    else (cell.watchers ??= new Map<string, Watcher>()).set(watcherKey(watcher.path, watcher.incarnation), watcher);
   }
 
   #sendDown(cell: ActorCell, watcher: Watcher, reason: string): void {
@@ -872,7 +887,7 @@ export class CellHost {
 
   /** Gives the watcher its one `actor-down`: the entry in `watching` is what makes it exactly once. */
   #takeDown(cell: ActorCell, life: Life, target: ActorPath, incarnation: number, reason: string): void {
-    if (!life.watching.delete(target)) return;
+    if (life.watching?.delete(target) !== true) return;
     const message = { type: 'actor-down', path: target, incarnation, reason };
     cell.mailbox.acceptOwed({
       message,
@@ -938,7 +953,7 @@ export class CellHost {
       this.#placement.put(next);
       this.#moves.departures.delete(path);
       this.#cells.delete(path);
-      for (const watcher of cell.watchers.values()) this.#sendDown(cell, watcher, 'moved');
+      for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'moved');
       this.#environment.sendMarks?.(departure.to, (lane) => ({ type: 'move-finished', path, lane }));
     }
   }
@@ -972,12 +987,12 @@ export class CellHost {
     // What it had forwarded was read to the tail; what it had not is told again by those who told it.
     for (const path of this.#moves.threadDied(threadName)) this.#completeArrival(path);
     for (const cell of this.#cells.values()) {
-      for (const [key, watcher] of cell.watchers) {
-        if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers.delete(key);
+      for (const [key, watcher] of cell.watchers ?? []) {
+        if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers?.delete(key);
       }
       const { life } = cell;
       if (life === undefined) continue;
-      for (const target of [...life.watching.values()]) {
+      for (const target of [...(life.watching?.values() ?? [])]) {
         if (this.#placement.byPath(target.path)?.thread !== threadName) continue;
         this.#takeDown(cell, life, target.path, incarnations.get(target.path) ?? target.incarnation, reason);
       }
@@ -996,14 +1011,19 @@ export class CellHost {
 
   // --- timers, randomness, log ---
 
-  /** Delivers `message` to the life after `delayMs`, at the level its type has. */
+  /**
+   * Delivers `message` to the life after `delayMs`, at the level its type has, as part of the trace in which the timer was
+   * set: once, because a timer that winds itself up again would go on for ever.
+   */
   addTimer(cell: ActorCell, life: Life, delayMs: number, message: MessageShape): TimerRef {
     const type = this.#types.byName(message.type);
     if (type === undefined)
       throw new Error(`a timer's message type must be in its actor's delivery table, was "${message.type}"`);
+    const traceId = this.tracing.ofTimer();
     return this.#addTimer(life, delayMs, () => {
       cell.mailbox.acceptOwed({
         ...this.#envelope(type, message, cell.path, life.incarnation),
+        traceId,
         sentAtMs: this.#environment.monotonicMs(),
       });
       this.#schedule(cell);
@@ -1014,16 +1034,16 @@ export class CellHost {
     if (!(delayMs >= 0)) throw new RangeError(`delayMs must be 0 or more, was ${delayMs}`);
     const atMs = this.#environment.monotonicMs() + delayMs;
     const timer = this.#timers.add(atMs, (id) => {
-      life.timers.delete(id);
+      life.timers?.delete(id);
       run();
     });
-    life.timers.add(timer);
+    (life.timers ??= new Set<number>()).add(timer);
     this.#environment.wakeAt(atMs);
     return timer;
   }
 
   cancelTimer(life: Life, timer: TimerRef): void {
-    if (life.timers.delete(timer)) this.#timers.cancel(timer);
+    if (life.timers?.delete(timer) === true) this.#timers.cancel(timer);
   }
 
   #fireTimers(): void {
@@ -1033,10 +1053,10 @@ export class CellHost {
   }
 
   randomOf(cell: ActorCell, life: Life, purpose: string): RandomStream {
-    const known = life.streams.get(purpose);
+    const known = life.streams?.get(purpose);
     if (known !== undefined) return known;
     const stream = randomStream(hashText(`${cell.path}#${life.incarnation}`, this.#seed), purpose);
-    life.streams.set(purpose, stream);
+    (life.streams ??= new Map<string, RandomStream>()).set(purpose, stream);
     return stream;
   }
 
@@ -1078,9 +1098,9 @@ export class CellHost {
     return this.#cells.get(path)?.peek(this.#environment.monotonicMs(), limit);
   }
 
-  /** Returns the spans of this thread's actors that are still kept. */
-  traceSpans(): TraceSpan[] {
-    return this.#traces.spans();
+  /** Returns what is still kept of this thread's part in traces. */
+  traceEvents(): TraceEvent[] {
+    return this.tracing.events();
   }
 
   /** Lets the actor leave its mailbox alone, or look at it again. Returns false when it does not live here. */

@@ -8,6 +8,7 @@ import type { Asked } from './ask.ts';
 import type { ChildSpec, RestartType, SupervisorSpec } from './child-spec.ts';
 import { SUPERVISORS_PATH } from './placement.ts';
 
+/** What a supervisor can be asked to do. */
 export type ChildRequest =
   /** Adds a child behind the others and starts it. A child that cannot start is not kept, nor is a temporary one that ignores. */
   | { readonly type: 'start-child'; readonly spec: ChildSpec }
@@ -28,6 +29,7 @@ export type ChildRequest =
    */
   | { readonly type: 'change-supervisor'; readonly spec: SupervisorSpec };
 
+/** Why a request was not carried out. */
 export type ChildRefusal =
   /** A child of that id runs, or is being restarted. */
   | 'already-started'
@@ -46,6 +48,7 @@ export type ChildRefusal =
   /** It does not run, or ended before it answered. */
   | 'supervisor-ended';
 
+/** The one answer to a request. */
 export type ChildOutcome =
   /** `info`: what the child handed to `self.startInfo`, absent when nothing. */
   | { readonly type: 'started'; readonly child: ActorRef; readonly info?: unknown }
@@ -65,6 +68,7 @@ export interface ChildView {
   readonly child: ActorRef | 'restarting' | undefined;
 }
 
+/** What `countChildren` answers. */
 export interface ChildCounts {
   /** Child specs; a simple-one-for-one supervisor has one. */
   readonly specs: number;

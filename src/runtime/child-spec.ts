@@ -12,6 +12,7 @@ export type RestartStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one' | '
 /** Whether a supervisor ends itself when significant children ended by themselves and are not restarted. */
 export type AutoShutdown = 'never' | 'any-significant' | 'all-significant';
 
+/** How to start one actor, at each of its lives anew. */
 export interface ActorSpec {
   readonly type: 'actor';
   /** Last segment(s) of the path, unique under its supervisor, for example `position/BTC`. The path is the id itself. */
@@ -31,6 +32,7 @@ export interface ActorSpec {
   readonly mailboxMessagesMax?: number;
 }
 
+/** How to start one supervisor with its children. */
 export interface SupervisorSpec {
   readonly type: 'supervisor';
   readonly id: string;
@@ -64,4 +66,5 @@ export type SupervisorInit = Partial<
   >
 >;
 
+/** What a supervisor starts: actors and other supervisors. */
 export type ChildSpec = ActorSpec | SupervisorSpec;

@@ -1,9 +1,23 @@
-/** Messages as MessagePack bytes and back. One codec per thread; bytes are only valid as said at each function. */
+/**
+ * Messages as MessagePack bytes and back. One codec per thread; bytes are only valid as said at each function.
+ *
+ * Three encodings. `template`: a map with the keys of the type's shape (message-template.ts). `record`: msgpackr with the
+ * system's fixed list of keys, a number for the list and then the values one after the other. `map`: anything else.
+ */
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr';
 import type { MessageShape } from './actor.ts';
+import { FieldReader, FieldWriter } from './message-template.ts';
+import type { MessageType, MessageTypes } from './message-types.ts';
 
 /** Which encoding a record's bytes have; stands in every record's header. */
-export const CODEC = { map: 1 } as const;
+export const CODEC = { map: 1, template: 2, record: 3 } as const;
+export type CodecNumber = (typeof CODEC)[keyof typeof CODEC];
+
+/** Lists of keys that can be shared: what msgpackr numbers with one byte. */
+const SHARED_KEYS_MAX = 32;
+/** Longest message `isolate` writes by template. */
+const ISOLATED_BYTES_MAX = 64 * 1024;
 
 /** Largest message that may cross threads. */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
@@ -21,21 +35,65 @@ export class MessageRefused extends Error {
   }
 }
 
+/** The codec of one thread: messages to bytes and back. */
 export class MessageCodec {
   /**
-   * Maps, not shared record structures: both sides need no agreement beyond MessagePack itself. Buffers are copied out
-   * because the bytes they are read from are used again. 64-bit integers come back as bigint, so money stays exact.
+   * Maps: both sides need no agreement beyond MessagePack itself. Buffers are copied out because the bytes they are read
+   * from are used again. 64-bit integers come back as bigint, so money stays exact.
    */
-  readonly #packr = new Packr({ useRecords: false, copyBuffers: true });
+  readonly #maps = new Packr({ useRecords: false, copyBuffers: true });
+  readonly #records: Packr | undefined;
+  readonly #types: MessageTypes | undefined;
+  readonly #recordTypes = new Set<string>();
+  #memory: { readonly buffer: ArrayBufferLike; readonly writer: FieldWriter; readonly reader: FieldReader } | undefined;
+  /** Which encoding the last `encode` chose. */
+  lastCodec: CodecNumber = CODEC.map;
+
+  /** Without `types` every message is a map. */
+  constructor(types?: MessageTypes) {
+    this.#types = types;
+    const shared = (types?.all() ?? []).filter(({ keys, template }) => keys !== undefined && template === undefined);
+    if (shared.length === 0) return;
+    for (const { name } of shared.slice(0, SHARED_KEYS_MAX)) this.#recordTypes.add(name);
+    this.#records = new Packr({
+      structures: shared.slice(0, SHARED_KEYS_MAX).map(({ keys = [] }) => [...keys]),
+      maxSharedStructures: SHARED_KEYS_MAX,
+      // The list is the table's: an object with other keys takes its keys along, and no thread ever learns new ones.
+      shouldShareStructure: () => false,
+      // Only whole messages of these types: what is nested in them is maps.
+      useRecords: ((object: Readonly<Record<string, unknown>>) =>
+        typeof object['type'] === 'string' && this.#recordTypes.has(object['type'])) as unknown as boolean,
+      mapsAsObjects: true,
+      copyBuffers: true,
+    });
+  }
+
+  /** Returns what writes shaped messages into that memory. One memory is remembered: the one all rings lie in. */
+  writerOn(buffer: ArrayBufferLike): FieldWriter {
+    return this.#on(buffer).writer;
+  }
+
+  readerOn(buffer: ArrayBufferLike): FieldReader {
+    return this.#on(buffer).reader;
+  }
+
+  #on(buffer: ArrayBufferLike): { readonly writer: FieldWriter; readonly reader: FieldReader } {
+    if (this.#memory?.buffer === buffer) return this.#memory;
+    const bytes = new Uint8Array(buffer);
+    this.#memory = { buffer, writer: new FieldWriter(bytes), reader: new FieldReader(bytes) };
+    return this.#memory;
+  }
 
   /**
    * Returns the message's bytes, valid until the next `encode` on this thread: copy them at once.
    * Throws MessageRefused for a bigint outside 64 bits and for more than 16 MiB.
    */
   encode(message: MessageShape): Uint8Array {
+    const records = this.#recordTypes.has(message.type) ? this.#records : undefined;
+    this.lastCodec = records === undefined ? CODEC.map : CODEC.record;
     let bytes: Uint8Array;
     try {
-      bytes = this.#packr.pack(message, RESET_BUFFER_MODE);
+      bytes = (records ?? this.#maps).pack(message, RESET_BUFFER_MODE);
     } catch (error) {
       throw new MessageRefused(
         'not-encodable',
@@ -55,10 +113,12 @@ export class MessageCodec {
   }
 
   /** Returns the message in `bytes[start..end)`, which must be private memory: decoding shared memory is slow and unsafe. */
-  decode(bytes: Uint8Array, start: number, end: number): MessageShape {
+  decode(bytes: Uint8Array, start: number, end: number, codec: number = this.lastCodec): MessageShape {
     let value: unknown;
     try {
-      value = this.#packr.unpack(bytes, { start, end });
+      // What a template wrote is a map.
+      const packr = codec === CODEC.record ? this.#records : this.#maps;
+      value = packr?.unpack(bytes, { start, end });
     } catch (error) {
       throw new MessageRefused('not-decodable', 'unknown', `must be MessagePack: ${describe(error)}`, error);
     }
@@ -70,8 +130,20 @@ export class MessageCodec {
   isolate(message: MessageShape): MessageShape {
     const bytes = this.encode(message).slice();
     const copy = this.decode(bytes, 0, bytes.length);
+    const shaped = this.#throughTemplate(message, this.#types?.byName(message.type));
+    if (shaped !== undefined && !isDeepStrictEqual(shaped, copy))
+      throw new Error(
+        `shape of "${message.type}" must name all its fields, gave ${inspect(shaped)} of ${inspect(copy)}`,
+      );
     freezeDeep(copy);
     return copy;
+  }
+
+  #throughTemplate(message: MessageShape, type: MessageType | undefined): MessageShape | undefined {
+    if (type?.template === undefined) return undefined;
+    const bytes = new Uint8Array(ISOLATED_BYTES_MAX);
+    const end = type.template.write(new FieldWriter(bytes), message, 0, bytes.length);
+    return end < 0 ? undefined : type.template.read(new FieldReader(bytes), 0, end);
   }
 }
 

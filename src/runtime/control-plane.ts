@@ -10,7 +10,7 @@ import type { Place } from './placement.ts';
 import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView, ThreadSnapshot } from './snapshot.ts';
 import type { Calendar } from './system.ts';
 import type { ThreadIdentity } from './thread-runtime.ts';
-import type { TraceSpan } from './trace-store.ts';
+import type { TraceEvent } from './trace-store.ts';
 
 /** Everything a worker needs to become a thread of a system. Plain data, and ports to be transferred. */
 export interface AttachOptions {
@@ -29,11 +29,13 @@ export interface AttachOptions {
   readonly checkIsolation: boolean;
   readonly measureDurations: boolean;
   readonly traceEvery: number;
+  readonly spinUs: number;
   /** Actors that ended for good before this life of the thread. */
   readonly retired: readonly ActorPath[];
   readonly paused: readonly ActorPath[];
 }
 
+/** Where to meet another thread: its number, the generation of the rings to use (see segment.ts), and a port for nudges. */
 export interface PeerLink {
   readonly identity: ThreadIdentity;
   readonly index: number;
@@ -71,7 +73,7 @@ export interface ThreadControl {
   report(): ThreadReport;
   inspect(path: ActorPath): ActorInspection | undefined;
   peek(path: ActorPath, limit: number): MailboxView | undefined;
-  traceSpans(): readonly TraceSpan[];
+  traceEvents(): readonly TraceEvent[];
   setPaused(path: ActorPath, isPaused: boolean): boolean;
   /** Ends the thread's loop; nothing is answered afterwards. */
   stop(): void;
@@ -101,6 +103,39 @@ export function withinDeadline<Result>(
     deadlineMs,
   );
   call.then(resolve, reject);
-  void death.then((reason) => reject(new ControlCallFailed('thread-died', `${what}: ${reason}`)));
-  return promise.finally(() => clearTimeout(timer));
+  const forget = onDeath(death, (reason) => reject(new ControlCallFailed('thread-died', `${what}: ${reason}`)));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    forget();
+  });
+}
+
+/** Those who wait for one thread's death; `reason` once it died. */
+interface DeathWatch {
+  readonly waiting: Set<(reason: string) => void>;
+  reason: string | undefined;
+}
+
+const deathWatches = new WeakMap<Promise<string>, DeathWatch>();
+
+/**
+ * Calls `react` when `death` settles; returns what makes it forget to. A `then` for each call could not be taken back: a
+ * thread that lives for days would collect one for every question it was ever asked.
+ */
+function onDeath(death: Promise<string>, react: (reason: string) => void): () => void {
+  const watch = deathWatches.get(death) ?? watchDeath(death);
+  if (watch.reason !== undefined) react(watch.reason);
+  else watch.waiting.add(react);
+  return () => watch.waiting.delete(react);
+}
+
+function watchDeath(death: Promise<string>): DeathWatch {
+  const watch: DeathWatch = { waiting: new Set(), reason: undefined };
+  deathWatches.set(death, watch);
+  void death.then((reason) => {
+    watch.reason = reason;
+    for (const react of watch.waiting) react(reason);
+    watch.waiting.clear();
+  });
+  return watch;
 }

@@ -3,10 +3,12 @@ import type { ActorPath } from './actor.ts';
 import { Deque } from './deque.ts';
 import type { DeadLetter, DeadLettersSnapshot } from './snapshot.ts';
 
+/** Letters kept per thread unless `deadLettersMax` says otherwise. */
 export const DEAD_LETTERS_MAX_DEFAULT = 256;
 /** Paths counted one by one; the rest share one count so that made-up paths cannot grow the table. */
 const PATHS_MAX = 10_000;
 
+/** The dead letters of one thread. The counts never forget; of the letters the newest `keptMax` are kept. */
 export class DeadLetters {
   readonly #kept = new Deque<DeadLetter>();
   readonly #keptMax: number;

@@ -1,6 +1,10 @@
 /** A double-ended queue on a growing circular array: constant time at both ends. Any thread, one owner. */
+/** Places of a queue that has seen an item. */
+const FIRST_ITEMS = 16;
+
 export class Deque<Item> {
-  #items: (Item | undefined)[] = new Array<Item | undefined>(16);
+  /** Empty until the first item: most queues of most idle actors never see one. Then a power of two long. */
+  #items: (Item | undefined)[] = [];
   #head = 0;
   #length = 0;
 
@@ -49,7 +53,7 @@ export class Deque<Item> {
   }
 
   #grow(): void {
-    const items = new Array<Item | undefined>(this.#items.length * 2);
+    const items = new Array<Item | undefined>(Math.max(FIRST_ITEMS, this.#items.length * 2));
     for (let index = 0; index < this.#length; index++) {
       items[index] = this.#items[(this.#head + index) & (this.#items.length - 1)];
     }

@@ -7,18 +7,24 @@ const UNITS_MAX = 2 ** 31 - 1;
 /** Four buckets per power of two, from 0 to the longest duration told apart (8 minutes). */
 const BUCKETS = 120;
 
+/** Counts durations of one kind; constant size, whatever it is given. */
 export class DurationHistogram {
-  /** Made with the first duration: an idle actor pays nothing. */
+  /** Made with the second duration: an idle actor has only its start, which the other fields tell all about. */
   #buckets: Uint32Array | undefined;
   #count = 0;
   #totalMs = 0;
   #maxMs = 0;
 
   record(durationMs: number): void {
+    if (this.#buckets === undefined && this.#count === 1) {
+      this.#buckets = new Uint32Array(BUCKETS);
+      this.#buckets[bucketOf(this.#totalMs)] = 1;
+    }
     this.#count += 1;
     this.#totalMs += durationMs;
     if (durationMs > this.#maxMs) this.#maxMs = durationMs;
-    const buckets = (this.#buckets ??= new Uint32Array(BUCKETS));
+    const buckets = this.#buckets;
+    if (buckets === undefined) return;
     const bucket = bucketOf(durationMs);
     buckets[bucket] = (buckets[bucket] ?? 0) + 1;
   }
@@ -34,10 +40,11 @@ export class DurationHistogram {
   }
 
   #percentile(fraction: number): number {
+    if (this.#buckets === undefined) return this.#maxMs;
     const rank = Math.ceil(this.#count * fraction);
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      seen += this.#buckets?.[bucket] ?? 0;
+      seen += this.#buckets[bucket] ?? 0;
       if (seen >= rank && seen > 0) return Math.min(this.#maxMs, upperEdgeMs(bucket));
     }
     return 0;

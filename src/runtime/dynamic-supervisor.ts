@@ -51,6 +51,7 @@ interface DynamicChild {
   readonly terminators: number[];
 }
 
+/** A simple-one-for-one supervisor: one template, any number of children. */
 export class DynamicSupervisor implements SupervisorMachine {
   readonly strategy: RestartStrategy = 'simple-one-for-one';
   readonly specCount = 1;

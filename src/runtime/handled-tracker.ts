@@ -1,6 +1,7 @@
 /** Knows up to which sequence of a lane every message was handled, though actors handle them out of order. One thread. */
 import type { Origin } from './mailbox.ts';
 
+/** Tells `publish` up to which sequence everything was handled, once for each advance. */
 export class HandledTracker implements Origin {
   readonly threadIndex: number;
   readonly #publish: (sequence: number) => void;

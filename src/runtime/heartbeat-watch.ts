@@ -14,6 +14,7 @@ interface Seen {
   sinceMs: number;
 }
 
+/** Remembers since when each heartbeat stands still. */
 export class HeartbeatWatch {
   readonly #limitMs: number;
   readonly #seen = new Map<string, Seen>();

@@ -1,10 +1,10 @@
 /** The actor kinds a thread can run, by name. Built once per thread at start; any thread. */
-import type { Delivery, MessageShape, Self } from './actor.ts';
+import type { MessageShape, Self, ShapedDelivery } from './actor.ts';
 
 /** Any actor kind, whatever its types: what lists of kinds are made of. */
 export interface AnyActorKind {
   readonly kind: string;
-  readonly delivery: Readonly<Record<string, Delivery>>;
+  readonly delivery: Readonly<Record<string, ShapedDelivery<MessageShape>>>;
   start(args: never, self: never): unknown;
   receive(state: never, message: never, self: never): unknown;
   stop?(state: never, reason: string, self: never): unknown;

@@ -1,8 +1,14 @@
-/** The receiving side of one other thread's two rings: takes records out, puts pieces together. The receiving thread only. */
+/**
+ * The receiving side of one other thread's two rings and latest-value table: takes records out, puts pieces together. The
+ * receiving thread only.
+ */
 import type { MessageShape } from './actor.ts';
-import type { MessageCodec } from './codec.ts';
+import { CODEC, type MessageCodec } from './codec.ts';
 import { HandledTracker } from './handled-tracker.ts';
+import { LatestReader, type LatestPlace } from './latest-table.ts';
 import type { Origin } from './mailbox.ts';
+import type { FieldReader } from './message-template.ts';
+import type { MessageTypes } from './message-types.ts';
 import { FLAG, RingConsumer, type RingPlace } from './ring-buffer.ts';
 
 /** A message as it came out of a ring; valid only while it is being taken. */
@@ -32,6 +38,8 @@ class LaneReader implements Arrival {
   readonly origin: Origin | undefined;
   readonly #ring: RingConsumer;
   readonly #codec: MessageCodec;
+  readonly #types: MessageTypes;
+  readonly #fields: FieldReader;
   #message: MessageShape = NO_MESSAGE;
   #scratch = new Uint8Array(SCRATCH_BYTES);
   /** Bytes of a message whose last piece has not come yet. */
@@ -39,9 +47,11 @@ class LaneReader implements Arrival {
   /** The receiver had no room: not worth looking at before the next drain. */
   isStalled = false;
 
-  constructor(place: RingPlace, codec: MessageCodec, trackedThreadIndex: number | undefined) {
+  constructor(place: RingPlace, codec: MessageCodec, types: MessageTypes, trackedThreadIndex: number | undefined) {
     this.#ring = new RingConsumer(place);
     this.#codec = codec;
+    this.#types = types;
+    this.#fields = codec.readerOn(place.buffer);
     this.origin =
       trackedThreadIndex === undefined
         ? undefined
@@ -94,6 +104,11 @@ class LaneReader implements Arrival {
 
   #takeRecord(take: ArrivalSink): boolean {
     const ring = this.#ring;
+    const shaped = ring.codec === CODEC.template ? this.#readInPlace() : undefined;
+    if (shaped !== undefined) {
+      this.#message = shaped;
+      return take(this) === 'taken';
+    }
     const end = this.#gatheredBytes + ring.payloadBytes;
     this.#makeRoom(end);
     // Always a private copy: decoding shared memory is slow, and the bytes may change under the decoder's feet.
@@ -102,13 +117,23 @@ class LaneReader implements Arrival {
       this.#gatheredBytes = end;
       return true;
     }
-    this.#message = this.#codec.decode(this.#scratch, 0, end);
+    this.#message = this.#codec.decode(this.#scratch, 0, end, ring.codec);
     const outcome = take(this);
     this.#message = NO_MESSAGE;
     if (outcome === 'full') return false;
     this.#gatheredBytes = 0;
     if (this.#scratch.length > SCRATCH_BYTES) this.#scratch = new Uint8Array(SCRATCH_BYTES);
     return true;
+  }
+
+  /**
+   * Reads a shaped message where it lies: numbers are read once each, and the producer leaves the bytes alone until they are
+   * released. Undefined when this thread does not know the shape: then it is read as the map it is.
+   */
+  #readInPlace(): MessageShape | undefined {
+    const ring = this.#ring;
+    const at = ring.payloadAt;
+    return this.#types.byId(ring.typeId)?.template?.read(this.#fields, at, at + ring.payloadBytes);
   }
 
   #makeRoom(bytes: number): void {
@@ -122,27 +147,46 @@ class LaneReader implements Arrival {
 export class LaneReceiver {
   readonly #control: LaneReader;
   readonly #data: LaneReader;
+  readonly #latest: LatestReader | undefined;
+  readonly #codec: MessageCodec;
+  readonly #types: MessageTypes;
+  readonly #fields: FieldReader;
+  readonly #bytes: Uint8Array;
+  /** Values out of their slots by slot, waiting for their turn among the data records. */
+  #values = new Map<number, Arrival>();
 
   /** `threadIndex`: the number of the sending thread. */
-  constructor(threadIndex: number, control: RingPlace, data: RingPlace, codec: MessageCodec) {
-    this.#control = new LaneReader(control, codec, threadIndex);
-    this.#data = new LaneReader(data, codec, undefined);
+  constructor(
+    threadIndex: number,
+    control: RingPlace,
+    data: RingPlace,
+    latest: LatestPlace,
+    codec: MessageCodec,
+    types: MessageTypes,
+  ) {
+    this.#control = new LaneReader(control, codec, types, threadIndex);
+    this.#data = new LaneReader(data, codec, types, undefined);
+    this.#latest = latest.slots > 0 ? new LatestReader(latest) : undefined;
+    this.#codec = codec;
+    this.#types = types;
+    this.#fields = codec.readerOn(latest.buffer);
+    this.#bytes = new Uint8Array(latest.buffer);
   }
 
   /** Whether a drain would find something to do. */
   get hasRecords(): boolean {
-    return this.#control.hasRecords || this.#data.hasRecords;
+    return this.#control.hasRecords || this.#data.hasRecords || this.#latest?.hasNews === true;
   }
 
   get isStalled(): boolean {
     return this.#control.isStalled || this.#data.isStalled;
   }
 
-  /** Takes control records first, then data records, up to the bound; returns how many. */
+  /** Takes control records first, then data records and newest values, up to the bound; returns how many. */
   drain(recordsMax: number, take: ArrivalSink, onRoom: () => void): number {
     const records = this.#control.drain(recordsMax, take, onRoom);
     // Data gets a quarter of the bound even when control never ends.
-    return records + this.#data.drain(Math.max(recordsMax >> 2, recordsMax - records), take, onRoom);
+    return records + this.#drainData(Math.max(recordsMax >> 2, recordsMax - records), take, onRoom);
   }
 
   /** Takes everything a dead thread published, whatever the bounds of the mailboxes. */
@@ -152,6 +196,70 @@ export class LaneReceiver {
       return 'taken';
     };
     this.#control.drain(Infinity, takeAny, () => {});
-    this.#data.drain(Infinity, takeAny, () => {});
+    this.#drainData(Infinity, takeAny, () => {});
+  }
+
+  /**
+   * Records and slots were written in the order of their numbers. So a record waits for the older values, which are in
+   * their slots by the time it is seen; and values wait for the older records, which are in the ring by the time they are.
+   */
+  #drainData(recordsMax: number, take: ArrivalSink, onRoom: () => void): number {
+    const latest = this.#latest;
+    if (latest === undefined) return this.#data.drain(recordsMax, take, onRoom);
+    const takeInOrder: ArrivalSink = (arrival) => {
+      if (latest.hasNews) this.#sweep(latest);
+      if (this.#values.size > 0) this.#takeValues(take, arrival.sequence);
+      return take(arrival);
+    };
+    let records = 0;
+    do {
+      if (latest.hasNews) this.#sweep(latest);
+      records += this.#data.drain(recordsMax - records, takeInOrder, onRoom);
+    } while (records < recordsMax && this.#data.hasRecords);
+    if (this.#values.size === 0 || this.#data.hasRecords || this.#data.isStalled) return records;
+    const values = this.#values.size;
+    this.#takeValues(take, undefined);
+    return records + values;
+  }
+
+  /** Takes the values older than that number, oldest first; all of them when there is none. */
+  #takeValues(take: ArrivalSink, before: number | undefined): void {
+    const values = this.#values;
+    if (before === undefined) {
+      this.#values = new Map();
+      // Of different keys, and no record between them: their order means nothing to anybody.
+      for (const value of values.values()) take(value);
+      return;
+    }
+    const older = [...values].filter(([, { sequence }]) => ((sequence - before) | 0) < 0);
+    older.sort(([, left], [, right]) => (left.sequence - right.sequence) | 0);
+    for (const [slot, value] of older) {
+      values.delete(slot);
+      take(value);
+    }
+  }
+
+  #sweep(latest: LatestReader): void {
+    latest.sweep(() => {
+      const { slot, typeId, destination, source, sequence, sentAtUs } = latest;
+      const message = this.#readSlot(latest);
+      if (message === undefined) return;
+      const value = { message, typeId, destination, source, sequence, sentAtUs, isRetried: false, origin: undefined };
+      // A newer value comes later, also in the order in which this map is gone through.
+      this.#values.delete(slot);
+      this.#values.set(slot, value);
+    });
+  }
+
+  /** Returns the message in the slot, or undefined when the slot was written meanwhile. */
+  #readSlot(latest: LatestReader): MessageShape | undefined {
+    const { payloadAt, payloadBytes, codec, typeId } = latest;
+    const template = codec === CODEC.template ? this.#types.byId(typeId)?.template : undefined;
+    if (template !== undefined) {
+      const message = template.read(this.#fields, payloadAt, payloadAt + payloadBytes);
+      return latest.isWhole() ? message : undefined;
+    }
+    const bytes = this.#bytes.slice(payloadAt, payloadAt + payloadBytes);
+    return latest.isWhole() ? this.#codec.decode(bytes, 0, bytes.length, codec) : undefined;
   }
 }

@@ -1,14 +1,18 @@
 /**
- * The sending side towards one other thread: its two rings, and what waits on this side while they are full or the thread
+ * The sending side towards one other thread: its two rings and its latest-value table, and what waits on this side while they are full or the thread
  * is away. The sending thread only.
  *
  * Control lane: system records and must-deliver messages, in order. What does not fit waits in a bounded queue; at its
  * bound must-deliver messages are refused. Must-deliver messages are kept until handled and told again, in order, to the
- * next life of a thread that died. Data lane: market and state messages; what does not fit waits, newest per key.
+ * next life of a thread that died. Data lane: state messages; what does not fit waits, newest per key. Market messages go
+ * into the slot of their key, or by the data lane when they have none, are too large for it, or others wait: the numbers that
+ * data records and slots share let the receiver keep them in order.
  */
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
-import { MessageRefused, type MessageCodec } from './codec.ts';
+import { CODEC, MessageRefused, type MessageCodec } from './codec.ts';
 import { Deque } from './deque.ts';
+import { LATEST_PAYLOAD_BYTES_MAX, LatestWriter, type LatestPlace } from './latest-table.ts';
+import type { FieldWriter, MessageTemplate } from './message-template.ts';
 import { FLAG, RingProducer, type RecordHeader, type RingPlace } from './ring-buffer.ts';
 import type { LaneSnapshot } from './snapshot.ts';
 
@@ -24,6 +28,9 @@ const ATTEMPTS_MAX = 2;
 /** A message on its way out. */
 export interface Outgoing extends RecordHeader {
   readonly message: MessageShape;
+  /** Writes the message without the general codec, when it fits. */
+  readonly template: MessageTemplate | undefined;
+  codec: number;
   /** Actor number and life as on the ring; 0 is the thread itself. */
   readonly destination: number;
   readonly path: ActorPath;
@@ -41,12 +48,14 @@ class LaneWriter {
   readonly capacityBytes: number;
   readonly #ring: RingProducer;
   readonly #codec: MessageCodec;
+  readonly #fields: FieldWriter;
   #partial: { readonly outgoing: Outgoing; readonly bytes: Uint8Array; at: number } | undefined;
 
   constructor(place: RingPlace, codec: MessageCodec) {
     this.capacityBytes = place.capacityBytes;
     this.#ring = new RingProducer(place);
     this.#codec = codec;
+    this.#fields = codec.writerOn(place.buffer);
   }
 
   get usedBytes(): number {
@@ -72,11 +81,27 @@ class LaneWriter {
    * Throws MessageRefused when the message cannot be encoded.
    */
   write(outgoing: Outgoing): 'written' | 'begun' | 'full' {
+    if (outgoing.template !== undefined && this.#writeInPlace(outgoing, outgoing.template)) return 'written';
     const bytes = this.#codec.encode(outgoing.message);
+    outgoing.codec = this.#codec.lastCodec;
     if (bytes.byteLength <= this.#ring.payloadBytesMax)
       return this.#writePatiently(outgoing, bytes, 0, bytes.byteLength, 0) ? 'written' : 'full';
-    this.#partial = { outgoing, bytes: bytes.slice(), at: 0 };
+    // A copy of its own: the encoder's bytes are a Buffer over memory it uses again, and `slice` of a Buffer copies nothing.
+    this.#partial = { outgoing, bytes: new Uint8Array(bytes), at: 0 };
     return this.proceed() ? 'written' : 'begun';
+  }
+
+  /** Writes a shaped message straight into the ring; returns false when there is no room or it does not fit its shape. */
+  #writeInPlace(outgoing: Outgoing, template: MessageTemplate): boolean {
+    const { roomBytes } = template;
+    if (roomBytes > this.#ring.payloadBytesMax) return false;
+    const at = this.#ring.reserve(roomBytes);
+    if (at < 0) return false;
+    const end = template.write(this.#fields, outgoing.message, at, at + roomBytes);
+    if (end < 0) return false;
+    outgoing.codec = CODEC.template;
+    this.#ring.commit(outgoing, outgoing.attempts > 0 ? FLAG.retried : 0, at, end);
+    return true;
   }
 
   /** Writes more of a begun message; returns true when none is left. */
@@ -117,6 +142,11 @@ export class LaneSender {
   /** Newest value per key that waits for room on the data lane. */
   readonly #pending = new Map<string, Outgoing>();
   #sequence = 0;
+  #latest: LatestWriter | undefined;
+  /** Number of the last data record or slot written. */
+  #dataSequence = 0;
+  #fields: FieldWriter | undefined;
+  #bytes: Uint8Array | undefined;
   readonly #counts = { controlSent: 0, dataSent: 0, merged: 0, controlRefused: 0, dataDropped: 0, redelivered: 0 };
   /** Set when something was published that the receiver may sleep through. */
   needsWake = false;
@@ -142,7 +172,11 @@ export class LaneSender {
     return (this.#pending.size > 0 || this.#data?.isMidMessage === true) && this.#data?.hasNewRoom === true;
   }
 
-  attach(control: RingPlace, data: RingPlace): void {
+  attach(control: RingPlace, data: RingPlace, latest: LatestPlace): void {
+    this.#latest = latest.slots > 0 ? new LatestWriter(latest) : undefined;
+    this.#fields = this.#codec.writerOn(latest.buffer);
+    this.#bytes = new Uint8Array(latest.buffer);
+    this.#dataSequence = 0;
     this.#control = new LaneWriter(control, this.#codec);
     this.#data = new LaneWriter(data, this.#codec);
     this.#sequence = 0;
@@ -158,6 +192,7 @@ export class LaneSender {
     if (handled !== undefined) this.#forgetHandled(handled);
     this.#control = undefined;
     this.#data = undefined;
+    this.#latest = undefined;
     const newer = this.#waiting.drain();
     for (const outgoing of this.#unhandled.drain()) {
       if (inFlightSequence !== undefined && outgoing.sequence === inFlightSequence) outgoing.attempts += 1;
@@ -187,6 +222,60 @@ export class LaneSender {
     }
     this.#waiting.pushBack(outgoing);
     return 'sent';
+  }
+
+  /** Sends a market message: into the slot of its key where it has one. `actor` is its receiver's number. */
+  sendMarket(actor: number, key: string, outgoing: Outgoing): TellOutcome {
+    // What waits on this side is older, and may be of the same key.
+    const canOvertake = this.#pending.size > 0 || this.#data?.isMidMessage === true;
+    const slot = canOvertake ? -1 : (this.#latest?.slotOf(actor, key) ?? -1);
+    if (slot < 0) return this.sendData(`${actor} ${key}`, outgoing);
+    try {
+      return this.#writeLatest(slot, outgoing) ?? this.sendData(`${actor} ${key}`, outgoing);
+    } catch (error) {
+      return this.#refuse(outgoing, error);
+    }
+  }
+
+  /** Returns undefined when the message is too large for a slot. */
+  #writeLatest(slot: number, outgoing: Outgoing): TellOutcome | undefined {
+    const latest = this.#latest;
+    const fields = this.#fields;
+    if (latest === undefined || fields === undefined) return undefined;
+    const at = latest.payloadAt(slot);
+    let payloadBytes = -1;
+    latest.begin(slot);
+    try {
+      if (outgoing.template !== undefined) {
+        const end = outgoing.template.write(fields, outgoing.message, at, at + LATEST_PAYLOAD_BYTES_MAX);
+        payloadBytes = end < 0 ? -1 : end - at;
+        outgoing.codec = CODEC.template;
+      }
+      if (payloadBytes < 0) payloadBytes = this.#copyEncoded(outgoing, at);
+    } finally {
+      if (payloadBytes < 0) latest.abandon(slot);
+    }
+    if (payloadBytes < 0) return undefined;
+    outgoing.sequence = this.#dataSequence = (this.#dataSequence + 1) | 0;
+    this.needsWake = true;
+    this.#counts.dataSent += 1;
+    if (!latest.publish(slot, outgoing, payloadBytes)) return 'sent';
+    this.#counts.merged += 1;
+    return 'merged';
+  }
+
+  /** Copies the message's bytes to where the slot's payload is; returns how many, or -1 when they do not fit. */
+  #copyEncoded(outgoing: Outgoing, at: number): number {
+    const bytes = this.#codec.encode(outgoing.message);
+    outgoing.codec = this.#codec.lastCodec;
+    if (bytes.length > LATEST_PAYLOAD_BYTES_MAX) return -1;
+    this.#bytes?.set(bytes, at);
+    return bytes.length;
+  }
+
+  /** Forgets the slots of an actor that ended for good or lives elsewhere now. */
+  releaseLatest(actor: number): void {
+    this.#latest?.release(actor);
   }
 
   /** Sends on the data lane; a key that waits already gets the newer value in its place. */
@@ -317,9 +406,11 @@ export class LaneSender {
   }
 
   #writeData(data: LaneWriter, outgoing: Outgoing): TellOutcome | 'full' {
+    outgoing.sequence = (this.#dataSequence + 1) | 0;
     try {
       const written = data.write(outgoing);
       if (written === 'full') return 'full';
+      this.#dataSequence = outgoing.sequence;
       this.needsWake = true;
       this.#counts.dataSent += 1;
       return 'sent';

@@ -32,12 +32,14 @@ export interface Envelope {
   readonly traceId?: number;
 }
 
+/** Messages a mailbox holds unless `mailboxMessagesMax` of its spec says otherwise. */
 export const MAILBOX_MESSAGES_MAX_DEFAULT = 10_000;
 /** Unread port answers and timers may exceed the bound by this factor before the actor is failed. */
 const OVERRUN_FACTOR = 8;
 /** At most this many messages in a row overtake a waiting lower level. */
 const OVERTAKES_MAX = 64;
 
+/** What became of a message offered to a mailbox: `merged` replaced an unread value of its key, `refused` was not taken. */
 export type AcceptOutcome = 'sent' | 'merged' | 'refused';
 
 /** A place in a queue whose content a newer value of the same key may replace. */
@@ -45,10 +47,14 @@ interface Slot {
   envelope: Envelope;
 }
 
+/** The mailbox of one actor; it outlasts the actor's lives. See docs of `accept` and `take` for bound and order. */
 export class Mailbox {
-  readonly #levels: readonly [Deque<Slot>, Deque<Slot>, Deque<Slot>, Deque<Slot>, Deque<Slot>];
+  /** One queue per level, made when the level sees its first message: an idle actor is small. */
+  readonly #levels: (Deque<Slot> | undefined)[] = [undefined, undefined, undefined, undefined, undefined];
+  /** Bit per level: something waits there. */
+  #waitingLevels = 0;
   /** Newest unread value per key of state and market messages. */
-  readonly #byKey = new Map<string, Slot>();
+  #byKey: Map<string, Slot> | undefined;
   readonly #messagesMax: number;
   #stateDepth = 0;
   #depth = 0;
@@ -58,13 +64,13 @@ export class Mailbox {
   #accepted = 0;
   #processed = 0;
   #merged = 0;
+  #evicted = 0;
   #refused = 0;
 
   constructor(messagesMax: number = MAILBOX_MESSAGES_MAX_DEFAULT) {
     if (!Number.isSafeInteger(messagesMax) || messagesMax < 1)
       throw new RangeError(`mailboxMessagesMax must be a positive integer, was ${messagesMax}`);
     this.#messagesMax = messagesMax;
-    this.#levels = [new Deque(), new Deque(), new Deque(), new Deque(), new Deque()];
   }
 
   get depth(): number {
@@ -79,7 +85,7 @@ export class Mailbox {
   /** Whether `accept` would refuse it now; lanes ask first so that a refused message stays in the lane. */
   hasRoomFor(envelope: Envelope): boolean {
     if (envelope.class === 'system' || this.#depth < this.#messagesMax) return true;
-    return envelope.key !== '' && this.#byKey.has(envelope.key);
+    return envelope.key !== '' && this.#byKey?.has(envelope.key) === true;
   }
 
   /**
@@ -103,7 +109,7 @@ export class Mailbox {
 
   /** Puts a message back in front of its level, for its one retry after a crash. */
   putBack(envelope: Envelope): void {
-    this.#levels[envelope.level].pushFront({ envelope });
+    this.#queueOf(envelope.level).pushFront({ envelope });
     this.#noteDepth(1);
   }
 
@@ -112,11 +118,12 @@ export class Mailbox {
    * waiting level is served once.
    */
   take(): Envelope | undefined {
-    if (this.#depth === 0) return undefined;
-    const best = this.#bestLevelFrom(LEVEL.system);
-    const lower = this.#bestLevelFrom(best + 1);
+    const waiting = this.#waitingLevels;
+    if (waiting === 0) return undefined;
+    const best = firstLevelOf(waiting);
+    const lower = waiting & ~(1 << best);
     let level = best;
-    if (lower > LEVEL.market) {
+    if (lower === 0) {
       this.#overtakes = 0;
     } else if (this.#overtakes >= OVERTAKES_MAX) {
       level = this.#nextStarvedLevel(lower);
@@ -131,8 +138,9 @@ export class Mailbox {
 
   /** Removes and returns everything, in order of service level. */
   drain(): Envelope[] {
-    const envelopes = this.#levels.flatMap((level) => level.drain().map((slot) => slot.envelope));
-    this.#byKey.clear();
+    const envelopes = this.#levels.flatMap((level) => level?.drain().map((slot) => slot.envelope) ?? []);
+    this.#byKey?.clear();
+    this.#waitingLevels = 0;
     this.#depth = 0;
     this.#stateDepth = 0;
     return envelopes;
@@ -142,8 +150,8 @@ export class Mailbox {
   peek(limit: number): Envelope[] {
     const envelopes: Envelope[] = [];
     for (const level of this.#levels) {
-      for (let index = 0; index < level.length && envelopes.length < limit; index++) {
-        const slot = level.at(index);
+      for (let index = 0; index < (level?.length ?? 0) && envelopes.length < limit; index++) {
+        const slot = level?.at(index);
         if (slot !== undefined) envelopes.push(slot.envelope);
       }
     }
@@ -160,12 +168,13 @@ export class Mailbox {
       accepted: this.#accepted,
       processed: this.#processed,
       merged: this.#merged,
+      evicted: this.#evicted,
       refused: this.#refused,
     };
   }
 
   #mergedInto(envelope: Envelope): boolean {
-    const slot = envelope.key === '' ? undefined : this.#byKey.get(envelope.key);
+    const slot = envelope.key === '' ? undefined : this.#byKey?.get(envelope.key);
     if (slot === undefined) return false;
     slot.envelope = envelope;
     this.#merged += 1;
@@ -174,8 +183,8 @@ export class Mailbox {
 
   #push(envelope: Envelope): void {
     const slot: Slot = { envelope };
-    this.#levels[envelope.level].pushBack(slot);
-    if (envelope.key !== '') this.#byKey.set(envelope.key, slot);
+    this.#queueOf(envelope.level).pushBack(slot);
+    if (envelope.key !== '') (this.#byKey ??= new Map<string, Slot>()).set(envelope.key, slot);
     if (envelope.class === 'state') this.#stateDepth += 1;
     this.#accepted += 1;
     this.#noteDepth(1);
@@ -186,62 +195,63 @@ export class Mailbox {
     if (this.#depth > this.#highWaterMark) this.#highWaterMark = this.#depth;
   }
 
+  /** Returns the level's queue for a message to be put in. */
+  #queueOf(level: Level): Deque<Slot> {
+    this.#waitingLevels |= 1 << level;
+    return (this.#levels[level] ??= new Deque());
+  }
+
   #takeFrom(level: Level): Envelope | undefined {
-    const slot = this.#levels[level].popFront();
-    if (slot === undefined) return undefined;
+    const queue = this.#levels[level];
+    const slot = queue?.popFront();
+    if (queue === undefined || slot === undefined) return undefined;
+    if (queue.length === 0) this.#waitingLevels &= ~(1 << level);
     this.#depth -= 1;
     const { envelope } = slot;
-    if (envelope.key !== '') this.#byKey.delete(envelope.key);
+    if (envelope.key !== '') this.#byKey?.delete(envelope.key);
     if (envelope.class === 'state') this.#stateDepth -= 1;
     return envelope;
   }
 
   #dropOldestMarket(): boolean {
     if (this.#takeFrom(LEVEL.market) === undefined) return false;
-    this.#merged += 1;
+    this.#evicted += 1;
     return true;
   }
 
-  /** Returns the best waiting level at or below the given one; 5 when none waits. */
-  #bestLevelFrom(level: number): Level {
-    for (let candidate = level; candidate <= LEVEL.market; candidate++) {
-      const known = candidate as Level;
-      if (this.#levels[known].length > 0) return known;
-    }
-    return NO_LEVEL;
-  }
-
   /** Returns the waiting level after the one served last this way, in a circle, so that no level starves behind another. */
-  #nextStarvedLevel(lower: Level): Level {
-    const next = this.#bestLevelFrom(Math.max(this.#starvedLevel + 1, lower));
-    this.#starvedLevel = next > LEVEL.market ? lower : next;
+  #nextStarvedLevel(lower: number): Level {
+    const next = lower & ~((2 << this.#starvedLevel) - 1);
+    this.#starvedLevel = firstLevelOf(next === 0 ? lower : next);
     return this.#starvedLevel;
   }
 
   #depthByClass(): MailboxDepth {
-    const [system, risk, order, normal, market] = this.#levels;
+    const lengthOf = (level: Level): number => this.#levels[level]?.length ?? 0;
     return {
-      system: system.length,
-      risk: risk.length,
-      order: order.length,
-      normal: normal.length - this.#stateDepth,
+      system: lengthOf(LEVEL.system),
+      risk: lengthOf(LEVEL.risk),
+      order: lengthOf(LEVEL.order),
+      normal: lengthOf(LEVEL.normal) - this.#stateDepth,
       state: this.#stateDepth,
-      market: market.length,
+      market: lengthOf(LEVEL.market),
     };
   }
 
   #oldestAgeMs(nowMs: number): number {
     let oldestAgeMs = 0;
     for (const level of this.#levels) {
-      const slot = level.front();
+      const slot = level?.front();
       if (slot !== undefined) oldestAgeMs = Math.max(oldestAgeMs, nowMs - slot.envelope.sentAtMs);
     }
     return oldestAgeMs;
   }
 }
 
-/** Past the last level: nothing waits. Outside the union on purpose, only ever compared. */
-const NO_LEVEL = 5 as Level;
+/** Returns the best level of a set that is not empty; bit numbers are levels. */
+function firstLevelOf(levels: number): Level {
+  return (31 - Math.clz32(levels & -levels)) as Level;
+}
 
 /** Returns the conflation key of a message of this type; empty when its type is not conflated. */
 export function conflationKey(type: MessageType, message: MessageShape): string {

@@ -3,6 +3,7 @@ import type { ActorPath } from './actor.ts';
 import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
 import { checkChild } from './spec-check.ts';
 
+/** The name of the thread that calls `startThreads`. */
 export const MAIN_THREAD = 'main';
 
 /** Where the answers to `ActorSystem.ask` are told to: an endpoint of the main thread, not an actor. */
@@ -14,6 +15,7 @@ export const SUPERVISORS_PATH: ActorPath = '$supervisors';
 /** Numbers of places have 20 bits on the rings. */
 const INDEX_MAX = 2 ** 20 - 1;
 
+/** Where one actor or endpoint lives. */
 export interface Place {
   /** The actor's number on the rings; 0 is the thread itself. */
   readonly index: number;

@@ -1,5 +1,5 @@
 /** How an actor's doors to the outside are made: once per incarnation, on the actor's own thread. Types only. */
-import type { ActorPath, MessageShape, RandomStream } from './actor.ts';
+import type { ActorPath, MessageShape, RandomStream, TraceRef } from './actor.ts';
 
 /** What a port adapter may use. Everything in it ends with the incarnation: later calls do nothing. */
 export interface PortsContext {
@@ -12,8 +12,14 @@ export interface PortsContext {
   /**
    * Gives the actor a port's answer: must-deliver, served at `order` priority, never refused. More than eight times the
    * mailbox's bound of unread answers crashes the actor with `mailbox-overrun`. After the incarnation ended: a dead letter.
+   * `cause`: what `calling` returned for the call this answers; absent for what nobody asked for.
    */
-  deliver(message: MessageShape): void;
+  deliver(message: MessageShape, cause?: TraceRef): void;
+  /**
+   * Notes in the current trace that the actor uses a door, for example `http-send`; to be called inside the port's function.
+   * Returns what the answer is to be delivered with. Costs nothing outside of a trace.
+   */
+  calling(door: string, detail?: string): TraceRef;
   /** Calendar time, epoch ms; scaled when the system's calendar is. */
   nowMs(): number;
   /** Monotonic ms, the same origin on all threads of a system (virtual ms in the simulator). */
@@ -25,6 +31,7 @@ export interface PortsContext {
   log(level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** How much a log record matters, least first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Makes the ports of one incarnation. `dispose` runs when the incarnation ends, however it ends (not when its thread dies). */

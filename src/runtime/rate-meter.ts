@@ -8,6 +8,7 @@ interface Mark {
   readonly total: number;
 }
 
+/** Turns a count that only grows into a rate. */
 export class RateMeter {
   /** Since when the rate counts, and where the next one will count from. */
   #from: Mark = { atMs: 0, total: 0 };

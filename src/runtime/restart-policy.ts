@@ -11,6 +11,7 @@ export interface ChildPolicy {
   readonly significant: boolean;
 }
 
+/** Returns a supervisor's limits, defaults filled in. */
 export function limitsOf(spec: SupervisorSpec): RestartLimits {
   return {
     intensity: spec.intensity ?? 5,
@@ -21,6 +22,7 @@ export function limitsOf(spec: SupervisorSpec): RestartLimits {
   };
 }
 
+/** Returns how a child is treated, defaults filled in. */
 export function policyOf(spec: ChildSpec): ChildPolicy {
   return {
     type: spec.type,
@@ -57,6 +59,7 @@ export function backoffMs(attempts: number, limits: RestartLimits, jitter: numbe
   return jitter * Math.min(limits.backoffMaxMs, limits.backoffMinMs * 2 ** (attempts - 2));
 }
 
+/** Returns why a supervisor that restarted too often ends: to be told to its parent. */
 export function intensityReached(limits: RestartLimits, id: string, reason: ExitReason): ExitReason {
   return {
     kind: 'shutdown',
@@ -64,6 +67,7 @@ export function intensityReached(limits: RestartLimits, id: string, reason: Exit
   };
 }
 
+/** Returns why a supervisor ends with a significant child. */
 export function significantEnded(id: string, reason: ExitReason): ExitReason {
   return { kind: 'shutdown', detail: `its significant child "${id}" ended: ${reason.detail}` };
 }

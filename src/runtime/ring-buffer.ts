@@ -17,6 +17,7 @@
  * The tail is stored last, so a producer that dies in the middle of a record leaves nothing behind.
  */
 export const RING_HEADER_BYTES = 512;
+/** Bytes before each payload: six words. */
 export const RECORD_HEADER_BYTES = 24;
 
 const TAIL = 0;
@@ -24,6 +25,7 @@ const HEAD = 32;
 const WAITING = 64;
 const HANDLED = 96;
 
+/** Bits of a record's flags: nothing but room; a piece that another follows; told again after a death. */
 export const FLAG = { padding: 1, moreFollows: 2, retried: 4 } as const;
 
 /** Where a ring lies. `byteOffset` is 8-byte aligned; `capacityBytes` a power of two from 256 to 2^28. */
@@ -120,16 +122,42 @@ export class RingProducer {
     const paddingBytes = recordBytes > bytesToEnd ? bytesToEnd : 0;
     if (!this.#hasRoom(paddingBytes + recordBytes)) return false;
 
-    if (paddingBytes > 0) {
-      this.#words[offset >> 2] = paddingBytes;
-      this.#words[(offset >> 2) + 1] = FLAG.padding << 24;
-    }
+    if (paddingBytes > 0) this.#writePadding(offset, paddingBytes);
     const recordOffset = paddingBytes > 0 ? 0 : offset;
-    this.#writeRecord(recordOffset, header, flags, payload, start, end);
+    this.#writeHeader(recordOffset, header, flags, payloadBytes);
+    this.#bytes.set(
+      start === 0 && end === payload.length ? payload : payload.subarray(start, end),
+      recordOffset + RECORD_HEADER_BYTES,
+    );
     this.#tail = (this.#tail + paddingBytes + recordBytes) | 0;
     // Publishing comes last: a consumer that sees the new tail may read every byte before it.
     Atomics.store(this.#control, TAIL, this.#tail);
     return true;
+  }
+
+  /**
+   * Looks for room for a record with a payload of up to that many bytes (at most `payloadBytesMax`). Returns where in
+   * the buffer the payload goes, or -1 when the ring is too full; nothing is written before `commit`.
+   */
+  reserve(payloadBytes: number): number {
+    const recordBytes = alignedBytes(RECORD_HEADER_BYTES + payloadBytes);
+    const offset = this.#tail & (this.#capacityBytes - 1);
+    const bytesToEnd = this.#capacityBytes - offset;
+    const paddingBytes = recordBytes > bytesToEnd ? bytesToEnd : 0;
+    if (!this.#hasRoom(paddingBytes + recordBytes)) return -1;
+    return this.#place.byteOffset + RING_HEADER_BYTES + (paddingBytes > 0 ? 0 : offset) + RECORD_HEADER_BYTES;
+  }
+
+  /** Publishes the record whose payload was written at `payloadAt`, where `reserve` said, up to `payloadEnd`. */
+  commit(header: RecordHeader, flags: number, payloadAt: number, payloadEnd: number): void {
+    const recordOffset = payloadAt - RECORD_HEADER_BYTES - RING_HEADER_BYTES - this.#place.byteOffset;
+    const offset = this.#tail & (this.#capacityBytes - 1);
+    const paddingBytes = recordOffset === offset ? 0 : this.#capacityBytes - offset;
+    if (paddingBytes > 0) this.#writePadding(offset, paddingBytes);
+    this.#writeHeader(recordOffset, header, flags, payloadEnd - payloadAt);
+    this.#tail = (this.#tail + paddingBytes + alignedBytes(RECORD_HEADER_BYTES + payloadEnd - payloadAt)) | 0;
+    // Publishing comes last: a consumer that sees the new tail may read every byte before it.
+    Atomics.store(this.#control, TAIL, this.#tail);
   }
 
   /** Asks the consumer to wake this thread when it made room. Try once more afterwards: the room may be there already. */
@@ -148,26 +176,20 @@ export class RingProducer {
     return ((this.#tail - this.#head) >>> 0) + bytes <= this.#capacityBytes;
   }
 
-  #writeRecord(
-    offset: number,
-    header: RecordHeader,
-    flags: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
+  #writePadding(offset: number, bytes: number): void {
+    this.#words[offset >> 2] = bytes;
+    this.#words[(offset >> 2) + 1] = FLAG.padding << 24;
+  }
+
+  #writeHeader(offset: number, header: RecordHeader, flags: number, payloadBytes: number): void {
     const word = offset >> 2;
     const words = this.#words;
-    words[word] = RECORD_HEADER_BYTES + end - start;
+    words[word] = RECORD_HEADER_BYTES + payloadBytes;
     words[word + 1] = header.typeId | (header.codec << 16) | (flags << 24);
     words[word + 2] = header.destination;
     words[word + 3] = header.source;
     words[word + 4] = header.sequence;
     words[word + 5] = header.sentAtUs;
-    this.#bytes.set(
-      start === 0 && end === payload.length ? payload : payload.subarray(start, end),
-      offset + RECORD_HEADER_BYTES,
-    );
   }
 }
 
@@ -236,6 +258,11 @@ export class RingConsumer {
     return this.#word(0) - RECORD_HEADER_BYTES;
   }
 
+  /** Where the current payload begins in the buffer that all rings share. */
+  get payloadAt(): number {
+    return this.#place.byteOffset + RING_HEADER_BYTES + this.#offset + RECORD_HEADER_BYTES;
+  }
+
   /** Copies the current payload to private memory; `target` must have room for `payloadBytes` from `at`. */
   copyPayload(target: Uint8Array, at: number): void {
     const start = this.#offset + RECORD_HEADER_BYTES;
@@ -257,9 +284,12 @@ export class RingConsumer {
     return Atomics.load(this.#control, WAITING) === 1 && Atomics.compareExchange(this.#control, WAITING, 1, 0) === 1;
   }
 
-  /** Tells the producer that everything up to `sequence` was handled. */
+  /**
+   * Tells the producer that everything up to `sequence` was handled. A plain store: it may be seen late, and what is seen
+   * late is told again to the next life at worst. A full barrier per message would cost more than many a handler.
+   */
   publishHandled(sequence: number): void {
-    Atomics.store(this.#control, HANDLED, sequence);
+    this.#control[HANDLED] = sequence;
   }
 
   #flagsWord(): number {

@@ -2,21 +2,23 @@
  * The one SharedArrayBuffer all threads of a system share: who is asleep, who is alive, and the lanes between them.
  *
  *   offset 0    directory, 128 bytes: magic, version, threads, control lane bytes, data lane bytes, message table hash,
- *               number of the last trace begun
+ *               number of the last trace begun, latest-value slots
  *   offset 128  one slot of 256 bytes per thread
- *   then        for every ordered pair of threads two banks of one control and one data ring
+ *   then        for every ordered pair of threads two banks of one control ring, one data ring and one latest-value table
  *
  * A pair uses bank (sum of the two threads' epochs) modulo 2: when a thread dies, its successor gets rings nobody touches,
  * while the survivors still read the old ones to their tails. Any thread; the layout is fixed at the start.
  */
+import { latestTableBytes, resetLatestTable, type LatestPlace } from './latest-table.ts';
 import { resetRing, RING_HEADER_BYTES, type RingPlace } from './ring-buffer.ts';
 
 const DIRECTORY_BYTES = 128;
 const SLOT_BYTES = 256;
 const MAGIC = 0x54_41_4e_44;
-const VERSION = 1;
+const VERSION = 2;
 /** Word of the directory. */
 const LAST_TRACE = 6;
+const LATEST_SLOTS = 7;
 
 /** Words of a thread slot. The first line of 128 bytes is written by others, the second by the thread itself. */
 export const SLOT = {
@@ -33,16 +35,22 @@ export const SLOT = {
   inFlightSequence: 35,
   lostWakeUps: 36,
 } as const;
+/** The place of a word within a thread's slot. */
 export type SlotWord = (typeof SLOT)[keyof typeof SLOT];
 
+/** The two lanes of an ordered pair of threads. */
 export type LaneKind = 'control' | 'data';
 
+/** The sizes a segment is made of; lanes in bytes, powers of two. */
 export interface SegmentLayout {
   readonly threads: number;
   readonly controlLaneBytes: number;
   readonly dataLaneBytes: number;
+  /** Of each latest-value table; a multiple of 32 up to 1,024, or 0 for none. */
+  readonly latestSlots: number;
 }
 
+/** The shared memory of one system. Any thread may open it; who may write which word stands at the word. */
 export class Segment {
   readonly buffer: SharedArrayBuffer;
   readonly layout: SegmentLayout;
@@ -61,6 +69,7 @@ export class Segment {
     const bytes = DIRECTORY_BYTES + layout.threads * SLOT_BYTES + pairs * 2 * bankBytes(layout);
     const segment = new Segment(new SharedArrayBuffer(bytes), layout);
     segment.words.set([MAGIC, VERSION, layout.threads, layout.controlLaneBytes, layout.dataLaneBytes, tableHash | 0]);
+    segment.words[LATEST_SLOTS] = layout.latestSlots;
     return segment;
   }
 
@@ -71,7 +80,8 @@ export class Segment {
       throw new Error(`the segment must be of version ${VERSION}, was ${version}`);
     if (hash !== (tableHash | 0))
       throw new Error(`the message table must be the same on all threads: hash ${tableHash | 0} against ${hash}`);
-    return new Segment(buffer, { threads, controlLaneBytes, dataLaneBytes });
+    const latestSlots = new Int32Array(buffer, 0, LATEST_SLOTS + 1)[LATEST_SLOTS] ?? 0;
+    return new Segment(buffer, { threads, controlLaneBytes, dataLaneBytes, latestSlots });
   }
 
   slotWord(thread: number, word: SlotWord): number {
@@ -106,20 +116,34 @@ export class Segment {
 
   /** Returns the ring of a pair in the bank of that generation. */
   lane(from: number, to: number, kind: LaneKind, generation: number): RingPlace {
-    const { threads, controlLaneBytes, dataLaneBytes } = this.layout;
-    const pair = from * (threads - 1) + (to > from ? to - 1 : to);
-    const bank = DIRECTORY_BYTES + threads * SLOT_BYTES + (pair * 2 + (generation & 1)) * bankBytes(this.layout);
+    const { controlLaneBytes, dataLaneBytes } = this.layout;
+    const bank = this.#bankAt(from, to, generation);
     return kind === 'control'
       ? { buffer: this.buffer, byteOffset: bank, capacityBytes: controlLaneBytes }
       : { buffer: this.buffer, byteOffset: bank + RING_HEADER_BYTES + controlLaneBytes, capacityBytes: dataLaneBytes };
   }
 
-  /** Prepares the four rings between two threads for a new generation; nobody may be using that bank. */
+  /** Returns the latest-value table of a pair in the bank of that generation. */
+  latest(from: number, to: number, generation: number): LatestPlace {
+    const { controlLaneBytes, dataLaneBytes, latestSlots: slots } = this.layout;
+    const byteOffset = this.#bankAt(from, to, generation) + 2 * RING_HEADER_BYTES + controlLaneBytes + dataLaneBytes;
+    return { buffer: this.buffer, byteOffset, slots };
+  }
+
+  #bankAt(from: number, to: number, generation: number): number {
+    const { threads } = this.layout;
+    const pair = from * (threads - 1) + (to > from ? to - 1 : to);
+    return DIRECTORY_BYTES + threads * SLOT_BYTES + (pair * 2 + (generation & 1)) * bankBytes(this.layout);
+  }
+
+  /** Prepares the four rings and two tables between two threads for a new generation; nobody may be using that bank. */
   resetPair(left: number, right: number, generation: number): void {
     for (const kind of ['control', 'data'] as const) {
       resetRing(this.lane(left, right, kind, generation));
       resetRing(this.lane(right, left, kind, generation));
     }
+    resetLatestTable(this.latest(left, right, generation));
+    resetLatestTable(this.latest(right, left, generation));
   }
 
   /** Prepares a thread's slot for its next life. */
@@ -130,5 +154,5 @@ export class Segment {
 }
 
 function bankBytes(layout: SegmentLayout): number {
-  return 2 * RING_HEADER_BYTES + layout.controlLaneBytes + layout.dataLaneBytes;
+  return 2 * RING_HEADER_BYTES + layout.controlLaneBytes + layout.dataLaneBytes + latestTableBytes(layout.latestSlots);
 }

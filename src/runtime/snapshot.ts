@@ -18,6 +18,7 @@ export interface MailboxDepth {
   readonly market: number;
 }
 
+/** One mailbox. Counts are since the mailbox was made: they outlast lives, not the thread. */
 export interface MailboxSnapshot {
   readonly depth: MailboxDepth;
   readonly depthTotal: number;
@@ -29,6 +30,8 @@ export interface MailboxSnapshot {
   readonly processed: number;
   /** Values replaced by a newer one of the same key before they were read. */
   readonly merged: number;
+  /** Market values pushed out at the bound by one of another key, never read. */
+  readonly evicted: number;
   readonly refused: number;
 }
 
@@ -41,6 +44,7 @@ export interface DurationSnapshot {
   readonly p99Ms: number;
 }
 
+/** One actor. */
 export interface ActorSnapshot {
   readonly path: ActorPath;
   readonly kind: string;
@@ -89,6 +93,7 @@ export interface PeekedMessage {
   readonly message: unknown;
 }
 
+/** What waits in a mailbox, and how much more. */
 export interface MailboxView {
   readonly path: ActorPath;
   readonly depthTotal: number;
@@ -96,6 +101,7 @@ export interface MailboxView {
   readonly messages: readonly PeekedMessage[];
 }
 
+/** How the last life that crashed did. */
 export interface FailureSnapshot {
   readonly reason: string;
   readonly stack: string;
@@ -105,6 +111,7 @@ export interface FailureSnapshot {
   readonly atMs: number;
 }
 
+/** One supervisor. */
 export interface SupervisorSnapshot {
   readonly path: ActorPath;
   readonly strategy: RestartStrategy;
@@ -134,6 +141,7 @@ export interface LaneSnapshot {
   readonly redelivered: number;
 }
 
+/** One thread. */
 export interface ThreadSnapshot {
   readonly name: string;
   readonly incarnation: number;
@@ -152,6 +160,7 @@ export interface ThreadSnapshot {
   readonly stale: boolean;
 }
 
+/** One message that nobody took, without its content. */
 export interface DeadLetter {
   readonly path: ActorPath;
   readonly type: string;
@@ -161,6 +170,7 @@ export interface DeadLetter {
   readonly atMs: number;
 }
 
+/** Dead letters of a thread or of a whole system. */
 export interface DeadLettersSnapshot {
   readonly total: number;
   readonly byReason: Readonly<Record<string, number>>;
@@ -168,6 +178,7 @@ export interface DeadLettersSnapshot {
   readonly latest: readonly DeadLetter[];
 }
 
+/** Everything at once; the parts of different threads are from slightly different moments. */
 export interface SystemSnapshot {
   readonly actors: readonly ActorSnapshot[];
   readonly supervisors: readonly SupervisorSnapshot[];

@@ -1,6 +1,7 @@
 /** Refuses faulty specs of supervisors and children before anything is started from them. Pure; any thread. */
 import type { ActorSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
 
+/** Which rule a spec breaks. */
 export type SpecFault =
   | 'missing-id'
   | 'duplicate-id'

@@ -11,6 +11,7 @@ import type {
   SupervisorPhase,
 } from './supervisor-protocol.ts';
 
+/** A supervisor of named children: one-for-one, one-for-all or rest-for-one. */
 export class StaticSupervisor implements SupervisorMachine {
   #state: SupervisorState;
 

@@ -48,6 +48,7 @@ export interface TreeEnvironment {
   treeEnded(reason: ExitReason, startFailed: boolean): void;
 }
 
+/** The end of one life of an actor. */
 export interface ActorExit {
   readonly path: ActorPath;
   readonly incarnation: number;
@@ -89,6 +90,7 @@ interface PendingRequest {
 /** Called once with the answer to a request. */
 export type Settled = (outcome: ChildOutcome) => void;
 
+/** All supervisors of one system. Main thread only. */
 export class SupervisionTree {
   readonly #environment: TreeEnvironment;
   readonly #root: SupervisorNode;

@@ -14,13 +14,16 @@ export interface ExitReason {
  */
 export type ChildPhase = 'idle' | 'starting' | 'running' | 'stopping' | 'killing' | 'down' | 'delayed' | 'ended';
 
+/** Where a supervisor is between its start and its end. */
 export type SupervisorPhase = 'idle' | 'starting' | 'running' | 'stopping' | 'ended';
 
+/** The end of one child's life. */
 export interface ChildExit {
   readonly id: string;
   readonly reason: ExitReason;
 }
 
+/** What a supervisor is told. */
 export type SupervisorEvent =
   | { readonly type: 'start' }
   /** `info`: what the child's start handed over, if anything. */
@@ -35,6 +38,7 @@ export type SupervisorEvent =
   | { readonly type: 'stop'; readonly reason: string }
   | { readonly type: 'kill'; readonly reason: string };
 
+/** What a supervisor wants done; the tree does it in this order. */
 export type SupervisorCommand =
   | { readonly type: 'start-child'; readonly id: string }
   | { readonly type: 'stop-child'; readonly id: string; readonly reason: string }
@@ -69,6 +73,7 @@ export type ChildReply =
   | { readonly type: 'done' }
   | { readonly type: 'refused'; readonly error: ChildRefusal; readonly detail: string; readonly id?: string };
 
+/** One event, and what the decision about it depends on besides the state. */
 export interface SupervisorInput {
   readonly event: SupervisorEvent;
   readonly nowMs: number;

@@ -33,6 +33,7 @@ import type {
   SupervisorPhase,
 } from './supervisor-protocol.ts';
 
+/** One child as its supervisor remembers it. */
 export interface ChildState extends ChildPolicy {
   readonly id: string;
   readonly phase: ChildPhase;
@@ -51,6 +52,7 @@ interface QueuedRequest {
   readonly request: ChildRequest;
 }
 
+/** Everything a supervisor knows; never changed, only replaced. */
 export interface SupervisorState extends RestartLimits {
   readonly strategy: RestartStrategy;
   readonly phase: SupervisorPhase;
@@ -82,6 +84,7 @@ export interface SupervisorState extends RestartLimits {
   readonly end: { readonly reason: ExitReason; readonly startFailed: boolean } | undefined;
 }
 
+/** What one event led to. */
 export interface SupervisorStep {
   readonly state: SupervisorState;
   readonly commands: readonly SupervisorCommand[];

@@ -4,6 +4,7 @@ import type { LaneName } from './actor-moves.ts';
 import type { LogRecord } from './ports-context.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 
+/** A record between threads; plain data. */
 export type SystemRecord =
   | {
       readonly type: 'watch';
@@ -52,5 +53,7 @@ export type SystemRecord =
   | { readonly type: 'move-finished'; readonly path: ActorPath; readonly lane: LaneName }
   /** To the main thread: an actor's mailbox is complete at its new place. */
   | { readonly type: 'arrived'; readonly path: ActorPath }
+  /** An actor named this trace: what belongs to it is kept here too. */
+  | { readonly type: 'trace-kept'; readonly traceId: number }
   /** To the main thread's log sink. May be dropped when the lane is full; drops are counted. */
   | { readonly type: 'log'; readonly record: LogRecord };

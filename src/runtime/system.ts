@@ -29,6 +29,7 @@ export interface ThreadSpec {
   readonly spare?: boolean;
 }
 
+/** What every system is made of, on threads and in virtual time. */
 export interface SystemOptions {
   /** The root supervisor. Ids of actors and supervisors are their paths and unique in the whole tree. */
   readonly tree: SupervisorSpec;
@@ -48,10 +49,11 @@ export interface SystemOptions {
   readonly checkIsolation?: boolean;
   /** Keeps histograms of queue and handler time per actor. Default true. */
   readonly measureDurations?: boolean;
-  /** Of so many answers of ports one begins a causal trace, at most 100 a second per thread; 0 for none. Default 0. Threads only. */
+  /** Of so many answers of ports one begins a causal trace, at most 100 a second per thread; 0 for no traces. Default 0. */
   readonly traceEvery?: number;
 }
 
+/** What `startThreads` takes. */
 export interface ThreadSystemOptions extends SystemOptions {
   readonly threads: readonly ThreadSpec[];
   /** A thread whose heartbeat stood still this long is terminated and started again. Default 1,000 ms. */
@@ -63,11 +65,22 @@ export interface ThreadSystemOptions extends SystemOptions {
   readonly onUnkillable?: (threadName: string) => void;
   /** Threads there can ever be, main and those that were removed included. Default: as many as there are at the start. */
   readonly threadsMax?: number;
-  /** Ring sizes in bytes, powers of two. Defaults 65,536 and 524,288. */
+  /**
+   * How long, at most, a thread with wake `wait` goes on looking for messages before it blocks, in us. It does so only while
+   * messages come that fast. Worth it with fewer threads than cores. Default 0: it blocks at once.
+   */
+  readonly spinUs?: number;
+  /** Ring sizes in bytes, powers of two. Defaults 131,072 and 524,288. */
   readonly controlLaneBytes?: number;
   readonly dataLaneBytes?: number;
+  /**
+   * Keys of market messages per ordered pair of threads whose newest value travels through a slot instead of a lane; keys
+   * beyond it, and values of more than 992 bytes, take the lane. A multiple of 32, at most 1,024, or 0. Default 256.
+   */
+  readonly latestSlots?: number;
 }
 
+/** An ask always ends: `deadlineMs` ms after it was told at the latest. */
 export interface AskOptions {
   readonly deadlineMs: number;
 }
@@ -140,6 +153,7 @@ export interface ActorSystem extends TreeQuestions {
   readonly failed: Promise<string>;
 }
 
+/** What `startVirtual` takes; the calendar must be `scaled`. */
 export interface VirtualSystemOptions extends SystemOptions {
   readonly seed: number;
   /** Names of the virtual threads used by the tree; `main` always exists. Actors of different threads have latency between them. */
@@ -171,6 +185,8 @@ export interface VirtualSystem extends TreeQuestions {
   crashThread(name: string): void;
   snapshot(): SystemSnapshot;
   inspect(path: ActorPath): ActorInspection | undefined;
+  /** Returns the causal traces still kept, newest first. Tracing changes nothing of what happens. */
+  traces(): readonly Trace[];
   /** Asks the tree to stop; run on until `stopped()`. */
   stop(): void;
   stopped(): boolean;

@@ -23,6 +23,7 @@ interface Move {
   readonly commands: (() => void)[];
 }
 
+/** Leads the moves of a system, one after the other. */
 export class ThreadMoves {
   readonly #environment: MoveEnvironment;
   #current: Move | undefined;

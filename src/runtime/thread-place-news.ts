@@ -5,6 +5,7 @@ import type { Place } from './placement.ts';
 /** Tells every thread; settles when all know. Never rejects. */
 export type TellPlaces = (added: readonly Place[], removed: readonly Place[]) => Promise<void>;
 
+/** What other threads have not yet been told about places. */
 export class PlaceNews {
   readonly #tell: TellPlaces;
   readonly #pending = new Map<ActorPath, { readonly known: Promise<void>; readonly isNew: boolean }>();

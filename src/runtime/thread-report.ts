@@ -7,6 +7,7 @@ import type { ThreadRuntime } from './thread-runtime.ts';
 /** Sampling distance; a delay is what exceeds it. */
 const RESOLUTION_MS = 10;
 
+/** Answers for one thread. */
 export class ThreadReporter {
   readonly #name: string;
   readonly #incarnation: number;

@@ -12,7 +12,7 @@ import type { LaneName } from './actor-moves.ts';
 import { CellHost, type HostEnvironment } from './cell-host.ts';
 import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
-import { LaneReceiver, type Arrival } from './lane-receiver.ts';
+import { LaneReceiver, type Arrival, type ArrivalSink } from './lane-receiver.ts';
 import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
 import { conflationKey, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
@@ -24,6 +24,7 @@ import type { LaneSnapshot } from './snapshot.ts';
 import type { SystemRecord } from './system-record.ts';
 import type { ThreadClock } from './thread-clock.ts';
 
+/** How a thread sleeps; see `ThreadSpec.wake`. */
 export type WakeMode = 'nudge' | 'wait';
 
 /** A thread as all threads know it; its number is its place in the list. */
@@ -36,8 +37,17 @@ export interface ThreadIdentity {
 const TURN_RECORDS = 256;
 const TURN_MESSAGES = 512;
 const TURN_MS = 1;
-/** Turns without work before a thread with an event loop sleeps: some ten microseconds. */
-const LINGER_TURNS = 4;
+/**
+ * A thread with an event loop stays awake for this long after its last work, when that was worth it lately: messages that
+ * come one by one would otherwise cost their sender a wake-up each. The window doubles whenever something came in it and
+ * halves whenever nothing did; of so many times that the thread was woken as soon as it slept, it tries the longest once.
+ */
+const LINGER_MS_MAX = 0.2;
+/** A shorter window is none. */
+const LINGER_MS_MIN = 0.01;
+const TRY_EVERY = 64;
+/** Looks at the lanes between two looks at the clock while a blocking thread spins. */
+const LOOKS_PER_CLOCK = 32;
 /** A thread looks around at least this often, so that a lost wake-up costs a second and is counted. */
 const CEILING_MS = 1_000;
 /** How long records may lie unread beside an idle thread before the wake-up counts as lost: a nudge may be on its way. */
@@ -53,6 +63,7 @@ const ACTOR_BITS = 20;
 const ACTOR_MASK = (1 << ACTOR_BITS) - 1;
 const WRAP_MODULUS = 4_095;
 
+/** What one thread needs to work. */
 export interface ThreadRuntimeOptions {
   readonly segment: Segment;
   readonly threads: readonly ThreadIdentity[];
@@ -69,6 +80,8 @@ export interface ThreadRuntimeOptions {
   readonly checkIsolation: boolean;
   readonly measureDurations: boolean;
   readonly traceEvery: number;
+  /** See `ThreadSystemOptions.spinUs`. */
+  readonly spinUs: number;
   /** Main thread only: lives of any thread's actors that ended by themselves, and logs of all. */
   readonly onExited?: (path: ActorPath, incarnation: number, reason: ExitReason) => void;
   readonly onLog?: (record: LogRecord) => void;
@@ -80,30 +93,50 @@ interface Peer {
   readonly index: number;
   readonly wake: WakeMode;
   readonly sender: LaneSender;
+  /** What its receiver does with a record, and with the news that there is room again. */
+  readonly take: ArrivalSink;
+  readonly wakeForRoom: () => void;
   receiver: LaneReceiver | undefined;
   port: MessagePort | undefined;
 }
 
+/** One thread at work, from `start` to `stop`. */
 export class ThreadRuntime {
   readonly host: CellHost;
   readonly #options: ThreadRuntimeOptions;
   readonly #segment: Segment;
   readonly #index: number;
   readonly #wake: WakeMode;
+  /** Where this thread notes the message it handles: its source, and in the next word its sequence. */
+  readonly #inFlightWord: number;
   readonly #clock: ThreadClock;
-  readonly #codec = new MessageCodec();
+  readonly #codec: MessageCodec;
   readonly #peers: (Peer | undefined)[];
+  readonly #peersByName = new Map<string, Peer>();
   readonly #timersOfLoop: NodeJS.Timeout[] = [];
   #isTurnAsked = false;
   #isInTurn = false;
   #isStopped = false;
   #hasInFlight = false;
   #hasWorked = false;
-  #emptyTurns = 0;
+  #workedAtMs = 0;
+  #asleepAtMs = 0;
+  /** How long it may stay awake without work, and how long it does now. */
+  readonly #lingerMsMax: number;
+  #lingerMs = 0;
+  /** Found nothing to do since its last work. */
+  #isIdle = false;
+  /** Times it was woken within the longest window since it last tried that. */
+  #soonWoken = 0;
+  /** Something was published to a peer that may sleep through it. */
+  #isWakeOwed = false;
   #wakeTimer: NodeJS.Timeout | undefined;
   #wakeTimerAtMs = Infinity;
   #controlPostsSeen = 0;
   #turns = 0;
+  #lastTeller: Place | undefined;
+  /** When the current turn began, monotonic ms. */
+  #turnAtMs = 0;
   #lostWakeUps = 0;
   #wakeUpsSent = 0;
   #logRecordsDropped = 0;
@@ -114,7 +147,11 @@ export class ThreadRuntime {
     this.#segment = options.segment;
     this.#index = options.index;
     this.#clock = options.clock;
+    this.#codec = new MessageCodec(options.types);
     this.#wake = this.#identity(options.index).wake;
+    // A blocking thread would take a whole core from the others: only when it was told to.
+    this.#lingerMsMax = this.#wake === 'wait' ? options.spinUs / 1_000 : LINGER_MS_MAX;
+    this.#inFlightWord = options.segment.slotWord(options.index, SLOT.inFlightSource);
     this.#peers = options.threads.map(({ name, wake }, index) =>
       index === options.index ? undefined : this.#newPeer({ name, wake }, index),
     );
@@ -184,11 +221,14 @@ export class ThreadRuntime {
       index,
       this.#segment.lane(index, self, 'control', generation),
       this.#segment.lane(index, self, 'data', generation),
+      this.#segment.latest(index, self, generation),
       this.#codec,
+      this.#options.types,
     );
     peer.sender.attach(
       this.#segment.lane(self, index, 'control', generation),
       this.#segment.lane(self, index, 'data', generation),
+      this.#segment.latest(self, index, generation),
     );
     this.#wakePeers();
     this.#askTurn();
@@ -216,6 +256,7 @@ export class ThreadRuntime {
       if (placement.byPath(place.path)?.index !== place.index) continue;
       this.host.removeActor(place.path);
       placement.remove(place);
+      for (const peer of this.#peers) peer?.sender.releaseLatest(place.index);
     }
     for (const place of added) {
       placement.put(place);
@@ -224,6 +265,7 @@ export class ThreadRuntime {
   }
 
   #leave(peer: Peer, inFlightSequence: number | undefined): void {
+    this.#turnAtMs = this.#clock.monotonicMs();
     peer.receiver?.drainToTail((arrival) => this.#take(peer, arrival, true));
     peer.receiver = undefined;
     peer.port?.close();
@@ -256,27 +298,59 @@ export class ThreadRuntime {
     if (isBusy || this.#isLingering() || !this.#fallAsleep()) this.#askTurn();
   }
 
-  /** A few turns more before sleeping: messages that come one by one would otherwise cost their sender a wake-up each. */
+  /** Whether the thread should look for work again instead of falling asleep. */
   #isLingering(): boolean {
-    this.#emptyTurns = this.#hasWorked ? 0 : this.#emptyTurns + 1;
-    return this.#emptyTurns < LINGER_TURNS;
+    const nowMs = this.#clock.monotonicMs();
+    const max = this.#lingerMsMax;
+    if (this.#hasWorked) {
+      if (this.#asleepAtMs === 0) {
+        if (this.#isIdle) this.#lingerMs = Math.min(max, this.#lingerMs * 2);
+      } else {
+        // Woken so soon: staying awake might have been better. Only trying tells: where threads want the same core, it is worse.
+        if (nowMs - this.#asleepAtMs < max) this.#soonWoken += 1;
+        if (this.#soonWoken === TRY_EVERY) {
+          this.#soonWoken = 0;
+          this.#lingerMs = max;
+        }
+      }
+      this.#asleepAtMs = 0;
+      this.#workedAtMs = nowMs;
+      this.#isIdle = false;
+      return this.#wake === 'nudge' || max > 0;
+    }
+    this.#isIdle = true;
+    if (nowMs - this.#workedAtMs < this.#lingerMs) return true;
+    if (this.#asleepAtMs === 0) {
+      this.#asleepAtMs = nowMs;
+      this.#lingerMs = this.#lingerMs < LINGER_MS_MIN ? 0 : this.#lingerMs / 2;
+    }
+    return false;
+  }
+
+  /** Looks for news again and again as long as that pays; returns whether there is something to do. Blocking threads only. */
+  #spin(controlPosts: number): boolean {
+    while (this.#isLingering()) {
+      this.#hasWorked = false;
+      for (let look = 0; look < LOOKS_PER_CLOCK; look++) {
+        if (this.#hasNews() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts) return true;
+      }
+      if (this.host.nextTimerAtMs() <= this.#clock.monotonicMs()) return true;
+    }
+    return false;
   }
 
   /** Does one bounded round of work; returns whether more is waiting. */
   #work(): boolean {
     this.#isInTurn = true;
     this.#turns += 1;
+    this.#turnAtMs = this.#clock.monotonicMs();
     this.#beat();
     let isFull = false;
     let recordsTotal = 0;
     let hasStalled = false;
     for (const peer of this.#peers) {
       if (peer?.receiver === undefined) continue;
-      const records = peer.receiver.drain(
-        TURN_RECORDS,
-        (arrival) => this.#take(peer, arrival, false),
-        () => this.#wakePeer(peer),
-      );
+      const records = peer.receiver.drain(TURN_RECORDS, peer.take, peer.wakeForRoom);
       recordsTotal += records;
       if (records >= TURN_RECORDS) isFull = true;
       if (peer.receiver.isStalled) hasStalled = true;
@@ -313,7 +387,7 @@ export class ThreadRuntime {
         this.#controlPostsSeen = controlPosts;
         break;
       }
-      if (isBusy) continue;
+      if (isBusy || this.#spin(controlPosts)) continue;
       this.#segment.store(this.#index, SLOT.sleep, 1);
       const sleepMs = Math.min(CEILING_MS, this.host.nextTimerAtMs() - this.#clock.monotonicMs());
       if (this.#hasNews() || this.#segment.load(this.#index, SLOT.controlPosts) !== controlPosts || sleepMs <= 0) {
@@ -386,6 +460,10 @@ export class ThreadRuntime {
       handling: (_path, envelope) => this.#noteInFlight(envelope),
       handled: () => this.#noteHandled(),
       newTraceId: () => this.#segment.newTraceId(),
+      keepTrace: (traceId) => {
+        for (const peer of this.#peers)
+          if (peer?.port !== undefined) this.#sendSystem(peer.name, { type: 'trace-kept', traceId });
+      },
       sendMarks: (thread, mark) => this.#sendMarks(thread, mark),
       arrived: (path) => {
         if (this.#options.onArrived === undefined) this.#sendSystem(MAIN_THREAD, { type: 'arrived', path });
@@ -398,12 +476,11 @@ export class ThreadRuntime {
     const peer = this.#peer(place.thread);
     const outgoing: Outgoing = {
       message: envelope.message,
+      template: type.template,
       typeId: type.id,
       codec: CODEC.map,
       destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
-      source:
-        (this.#options.placement.byPath(envelope.from)?.index ?? 0) |
-        (wrappedBits(envelope.traceId ?? 0) << ACTOR_BITS),
+      source: this.#indexOf(envelope.from) | (wrappedBits(this.#traceToSend(envelope)) << ACTOR_BITS),
       path: place.path,
       from: envelope.from,
       sentAtUs: (envelope.sentAtMs * 1_000) | 0,
@@ -414,16 +491,34 @@ export class ThreadRuntime {
     const outcome =
       type.class === 'must-deliver'
         ? peer.sender.sendControl(outgoing)
-        : peer.sender.sendData(`${place.index} ${envelope.key}`, outgoing);
+        : type.class === 'market'
+          ? peer.sender.sendMarket(place.index, envelope.key, outgoing)
+          : peer.sender.sendData(`${place.index} ${envelope.key}`, outgoing);
     // At once, not at the end of the handler: a receiver that sleeps through a long handler would find its lane full.
     if (peer.sender.needsWake) this.#wakePeer(peer);
     return outcome;
   }
 
+  /** A trace too old to be told by its bits from a newer one goes no further. */
+  #traceToSend({ traceId }: Envelope): number {
+    if (traceId === undefined || traceId === 0) return 0;
+    return this.#segment.lastTraceId - traceId < WRAP_MODULUS ? traceId : 0;
+  }
+
+  /** Returns the number of the actor that tells; the same one usually tells many messages in a row. */
+  #indexOf(from: ActorPath): number {
+    const { placement } = this.#options;
+    const last = this.#lastTeller;
+    if (last !== undefined && last.path === from && placement.byIndex(last.index) === last) return last.index;
+    this.#lastTeller = placement.byPath(from);
+    return this.#lastTeller?.index ?? 0;
+  }
+
   #sendSystem(thread: string, record: SystemRecord): void {
     const peer = this.#peer(thread);
     peer.sender.sendControl(this.#systemOutgoing(record));
-    if (!this.#isInTurn) this.#wakePeer(peer);
+    if (this.#isInTurn) this.#isWakeOwed = true;
+    else this.#wakePeer(peer);
   }
 
   #sendMarks(thread: string, mark: (lane: LaneName) => SystemRecord): void {
@@ -444,6 +539,7 @@ export class ThreadRuntime {
   #systemOutgoing(record: SystemRecord): Outgoing {
     return {
       message: record,
+      template: undefined,
       typeId: SYSTEM_TYPE_ID,
       codec: CODEC.map,
       destination: 0,
@@ -471,23 +567,27 @@ export class ThreadRuntime {
     }
     const peer = this.#peer(MAIN_THREAD);
     if (!peer.sender.sendIfRoom(this.#systemOutgoing({ type: 'log', record }))) this.#logRecordsDropped += 1;
-    if (!this.#isInTurn) this.#wakePeer(peer);
+    if (this.#isInTurn) this.#isWakeOwed = true;
+    else this.#wakePeer(peer);
   }
 
   #noteInFlight(envelope: Envelope): void {
     if (envelope.origin === undefined) return;
     this.#hasInFlight = true;
-    this.#segment.store(this.#index, SLOT.inFlightSequence, envelope.sequence);
-    this.#segment.store(this.#index, SLOT.inFlightSource, envelope.origin.threadIndex + 1);
+    // Plain stores: nobody reads them before this thread is dead, and that is news enough to see them all.
+    const { words } = this.#segment;
+    words[this.#inFlightWord + 1] = envelope.sequence;
+    words[this.#inFlightWord] = envelope.origin.threadIndex + 1;
   }
 
   #noteHandled(): void {
-    if (this.#hasInFlight) this.#segment.store(this.#index, SLOT.inFlightSource, 0);
+    if (this.#hasInFlight) this.#segment.words[this.#inFlightWord] = 0;
     this.#hasInFlight = false;
-    this.#wakePeers();
+    if (this.#isWakeOwed) this.#wakePeers();
   }
 
   #wakePeers(): void {
+    this.#isWakeOwed = false;
     for (const peer of this.#peers) if (peer?.sender.needsWake === true) this.#wakePeer(peer);
   }
 
@@ -527,8 +627,11 @@ export class ThreadRuntime {
   }
 
   #envelopeOf(arrival: Arrival, type: MessageType, place: Place): Envelope {
-    const nowMs = this.#clock.monotonicMs();
-    const ageUs = (((nowMs * 1_000) | 0) - arrival.sentAtUs) | 0;
+    // Whichever moment it is taken at, subtracting the age gives the same: a recent one will do.
+    const nowUs = Math.floor(this.#turnAtMs * 1_000);
+    const ageUs = ((nowUs | 0) - arrival.sentAtUs) | 0;
+    const incarnationBits = arrival.destination >>> ACTOR_BITS;
+    const traceBits = arrival.source >>> ACTOR_BITS;
     return {
       message: arrival.message,
       typeName: type.name,
@@ -536,12 +639,12 @@ export class ThreadRuntime {
       level: type.level,
       key: conflationKey(type, arrival.message),
       from: this.#options.placement.byIndex(arrival.source & ACTOR_MASK)?.path ?? '',
-      incarnation: unwrapped(arrival.destination >>> ACTOR_BITS, this.host.incarnationOf(place.path)),
-      sentAtMs: nowMs - Math.max(0, ageUs) / 1_000,
+      incarnation: incarnationBits === 0 ? 0 : unwrapped(incarnationBits, this.host.incarnationOf(place.path)),
+      sentAtMs: (nowUs - ageUs) / 1_000,
       origin: arrival.origin,
       sequence: arrival.sequence,
       attempts: arrival.isRetried ? 1 : 0,
-      traceId: unwrapped(arrival.source >>> ACTOR_BITS, this.#segment.lastTraceId),
+      traceId: traceBits === 0 ? 0 : unwrapped(traceBits, this.#segment.lastTraceId),
     };
   }
 
@@ -557,7 +660,18 @@ export class ThreadRuntime {
   }
 
   #newPeer({ name, wake }: ThreadIdentity, index: number): Peer {
-    return { name, index, wake, sender: this.#newSender(), receiver: undefined, port: undefined };
+    const peer: Peer = {
+      name,
+      index,
+      wake,
+      sender: this.#newSender(),
+      take: (arrival) => this.#take(peer, arrival, false),
+      wakeForRoom: () => this.#wakePeer(peer),
+      receiver: undefined,
+      port: undefined,
+    };
+    this.#peersByName.set(name, peer);
+    return peer;
   }
 
   #newSender(): LaneSender {
@@ -568,7 +682,7 @@ export class ThreadRuntime {
   }
 
   #peer(name: string): Peer {
-    const peer = this.#peers.find((candidate) => candidate?.name === name);
+    const peer = this.#peersByName.get(name);
     if (peer === undefined) throw new Error(`thread must be one of the system's others, was "${name}"`);
     return peer;
   }

@@ -114,8 +114,9 @@ class ThreadSystem implements ActorSystem {
     this.#segment = Segment.allocate(
       {
         threads: Math.max(this.#threads.length, options.threadsMax ?? 0),
-        controlLaneBytes: options.controlLaneBytes ?? 65_536,
+        controlLaneBytes: options.controlLaneBytes ?? 131_072,
         dataLaneBytes: options.dataLaneBytes ?? 524_288,
+        latestSlots: options.latestSlots ?? 256,
       },
       this.#types.hash,
     );
@@ -170,6 +171,7 @@ class ThreadSystem implements ActorSystem {
       checkIsolation: options.checkIsolation ?? false,
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
+      spinUs: options.spinUs ?? 0,
       onExited: (path, incarnation, reason) => {
         // Never inside the host's own turn: the tree may start the next life at once.
         setImmediate(() => this.#actorEndedByItself(path, incarnation, reason));
@@ -552,6 +554,7 @@ class ThreadSystem implements ActorSystem {
       checkIsolation: options.checkIsolation ?? false,
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
+      spinUs: options.spinUs ?? 0,
       paused: [...this.#paused],
       retired: this.#placement
         .onThread(keeper.name)
@@ -873,9 +876,9 @@ class ThreadSystem implements ActorSystem {
     const asked = [...this.#keepers.values()].map(async (keeper) => {
       if (keeper.life === undefined) return [];
       // What a silent or dying thread knows of a trace is missing from it: a question must not fail the one who asks.
-      return await keeper.call('traceSpans', SNAPSHOT_DEADLINE_MS, (control) => control.traceSpans()).catch(() => []);
+      return await keeper.call('traceEvents', SNAPSHOT_DEADLINE_MS, (control) => control.traceEvents()).catch(() => []);
     });
-    return tracesOf([...this.#runtime.host.traceSpans(), ...(await Promise.all(asked)).flat()]);
+    return tracesOf([...this.#runtime.host.traceEvents(), ...(await Promise.all(asked)).flat()]);
   }
 
   /** Returns the answer of the actor's thread; undefined when no actor lives at the path, or the thread does not answer. */

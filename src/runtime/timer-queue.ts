@@ -7,6 +7,7 @@ interface Timer<Payload> {
   readonly payload: Payload;
 }
 
+/** Timers with what they carry; `atMs` is monotonic. */
 export class TimerQueue<Payload> {
   readonly #heap = new BinaryHeap<Timer<Payload>>((left, right) =>
     left.atMs === right.atMs ? left.id < right.id : left.atMs < right.atMs,

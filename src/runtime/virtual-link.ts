@@ -9,6 +9,7 @@ const RETRY_MS = 1;
 /** Delivers one item at the receiver; `full` leaves it, and all behind it, in the link. */
 export type Delivery = () => 'taken' | 'full';
 
+/** The way from one virtual thread to another: delays, and keeps order. */
 export class VirtualLink {
   readonly #scheduler: VirtualScheduler;
   readonly #latency: RandomStream;

@@ -9,6 +9,7 @@ interface ScheduledEvent {
   run: (() => void) | undefined;
 }
 
+/** Runs events in order of virtual time. */
 export class VirtualScheduler {
   readonly #events = new BinaryHeap<ScheduledEvent>((left, right) => {
     if (left.atMs !== right.atMs) return left.atMs < right.atMs;

@@ -20,6 +20,7 @@ import { SupervisionTree } from './supervision-tree.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { VirtualSystem, VirtualSystemOptions } from './system.ts';
 import { VirtualScheduler } from './virtual-scheduler.ts';
+import { tracesOf, type Trace } from './trace-store.ts';
 import { VirtualThread, type VirtualWorld } from './virtual-thread.ts';
 
 /** How long a crashed virtual thread stays away: about what starting a worker takes. */
@@ -40,6 +41,7 @@ class VirtualTime implements VirtualSystem {
   readonly #startAtMs: number;
   readonly #scale: number;
   #events = 0;
+  #lastTraceId = 0;
   #stopRequested = false;
   #ended: { readonly reason: ExitReason; readonly startFailed: boolean } | undefined;
 
@@ -60,11 +62,12 @@ class VirtualTime implements VirtualSystem {
   }
 
   #world(options: VirtualSystemOptions): VirtualWorld {
-    const codec = new MessageCodec();
+    const types = new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]);
+    const codec = new MessageCodec(types);
     return {
       scheduler: this.#scheduler,
       placement: this.#placement,
-      types: new MessageTypes([...options.kinds.map((kind) => kind.delivery), ...(options.delivery ?? [])]),
+      types,
       kinds: new KindRegistry(options.kinds),
       portsFor: options.portsFor,
       seed: options.seed,
@@ -72,6 +75,11 @@ class VirtualTime implements VirtualSystem {
       deadLettersMax: options.deadLettersMax,
       isolate: options.checkIsolation === true ? (message) => codec.isolate(message) : undefined,
       hash: this.#hash,
+      traceEvery: options.traceEvery ?? 0,
+      newTraceId: () => (this.#lastTraceId += 1),
+      keepTrace: (traceId) => {
+        for (const thread of this.#threads.values()) thread.host.tracing.keepHere(traceId);
+      },
       nowMs: () => this.nowMs(),
       log: options.log,
       thread: (name) => this.#thread(name),
@@ -265,6 +273,10 @@ class VirtualTime implements VirtualSystem {
     const place = this.#placement.byPath(path);
     const inspection = place === undefined ? undefined : this.#thread(place.thread).host.inspect(path);
     return inspection === undefined ? undefined : this.#asSupervised(inspection);
+  }
+
+  traces(): readonly Trace[] {
+    return tracesOf([...this.#threads.values()].flatMap((thread) => thread.host.traceEvents()));
   }
 
   #asSupervised<Snapshot extends ActorSnapshot>(actor: Snapshot): Snapshot {

@@ -29,6 +29,10 @@ export interface VirtualWorld {
   readonly deadLettersMax: number | undefined;
   readonly isolate: ((message: MessageShape) => MessageShape) | undefined;
   readonly hash: EventHash;
+  readonly traceEvery: number;
+  newTraceId(): number;
+  /** On all threads at once, outside of time: looking must not change what happens. */
+  keepTrace(traceId: number): void;
   nowMs(): number;
   log(record: LogRecord): void;
   thread(name: string): VirtualThread;
@@ -46,6 +50,7 @@ interface MessageLink {
   redelivered: number;
 }
 
+/** One virtual thread, over all its lives. */
 export class VirtualThread {
   readonly name: string;
   readonly #world: VirtualWorld;
@@ -171,6 +176,7 @@ export class VirtualThread {
       seed: world.seed,
       ...(world.deadLettersMax === undefined ? {} : { deadLettersMax: world.deadLettersMax }),
       ...(world.isolate === undefined ? {} : { isolate: world.isolate }),
+      traceEvery: world.traceEvery,
     });
   }
 
@@ -200,6 +206,8 @@ export class VirtualThread {
         world.counted();
       },
       handled: () => {},
+      newTraceId: () => world.newTraceId(),
+      keepTrace: (traceId) => world.keepTrace(traceId),
     };
   }
 

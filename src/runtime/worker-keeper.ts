@@ -32,6 +32,7 @@ export interface ThreadLife {
   readonly death: Promise<string>;
 }
 
+/** What a keeper tells the system; none of these may throw. */
 export interface WorkerKeeperEvents {
   /** A life ended; called once per life, whether it was attached or not. */
   onDeath(keeper: WorkerKeeper, reason: string): void;
@@ -40,6 +41,7 @@ export interface WorkerKeeperEvents {
   onCallPosted(index: number): void;
 }
 
+/** One worker thread over all its lives. */
 export class WorkerKeeper {
   readonly name: string;
   readonly index: number;

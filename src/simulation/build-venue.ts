@@ -12,9 +12,11 @@ import type { DemoAccount } from './demo-accounts.ts';
 import { demoAccount } from './demo-accounts.ts';
 import type { Exchange } from './exchange.ts';
 import { createExchange } from './exchange-engine.ts';
+import { noteFacts } from './exchange-facts.ts';
+import type { ExchangeFact } from './exchange-facts.ts';
 import type { MarketTape } from './market-tape.ts';
 import { simulatedMarkets } from './markets.ts';
-import type { SimulatedVenue } from './simulated-venue.ts';
+import type { LastingVenue, VenuePast } from './simulated-venue.ts';
 
 /** Plain data: crosses threads. */
 export interface VenueSpec {
@@ -38,16 +40,23 @@ export interface VenueSpec {
 }
 
 export interface BuiltVenue {
-  readonly venue: SimulatedVenue;
+  readonly venue: LastingVenue;
   /** The venue's alone; for forced trades and checks. */
   readonly exchange: Exchange;
+  /** What has happened since the last call and a next life must know: to be taken after every act. Empty unless `life` was given. */
+  readonly takeFacts: () => readonly ExchangeFact[];
 }
 
 /** Leverage of a market whose leverage was never set. */
 const DEFAULT_LEVERAGE = 10;
 const MINUTE_MS = 60_000;
 
-type WireFactory = (exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec) => SimulatedVenue;
+type WireFactory = (
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+) => LastingVenue;
 
 const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['lighter', lighterWire],
@@ -55,35 +64,52 @@ const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['hyperliquid', hyperliquidWire],
 ]);
 
-/** Throws RangeError for a venue or base without simulation. */
-export function buildVenue(spec: VenueSpec, tape: MarketTape): BuiltVenue {
+/**
+ * Builds a venue. With a `life` its facts are noted, and it goes on where an earlier one ended. Throws RangeError for a
+ * venue or base without simulation, Error for a past that does not add up.
+ */
+export function buildVenue(
+  spec: VenueSpec,
+  tape: MarketTape,
+  life?: { readonly past?: VenuePast | undefined },
+): BuiltVenue {
   const wire = WIRES.get(spec.venue);
   if (wire === undefined)
     throw new RangeError(`a simulated venue must be one of ${[...WIRES.keys()].join(', ')}, was ${spec.venue}`);
-  const exchange = createExchange({
-    venue: spec.venue,
-    markets: simulatedMarkets(spec.venue, spec.bases),
-    accounts: spec.accounts.map(({ name, balance }) => ({
-      name,
-      openingWalletMicro: BigInt(Math.round(balance * 1e6)),
-      leverage: DEFAULT_LEVERAGE,
-    })),
-    tape,
-    seed: spec.seed,
-    takerDelayMs: spec.takerDelayMs,
-    makerDelayMs: spec.makerDelayMs,
-    cancelDelayMs: spec.cancelDelayMs,
-    bookIntervalMs: spec.bookIntervalMs,
-  });
+  const inner = createExchange(
+    {
+      venue: spec.venue,
+      markets: simulatedMarkets(spec.venue, spec.bases),
+      accounts: spec.accounts.map(({ name, balance }) => ({
+        name,
+        openingWalletMicro: BigInt(Math.round(balance * 1e6)),
+        leverage: DEFAULT_LEVERAGE,
+      })),
+      tape,
+      seed: spec.seed,
+      takerDelayMs: spec.takerDelayMs,
+      makerDelayMs: spec.makerDelayMs,
+      cancelDelayMs: spec.cancelDelayMs,
+      bookIntervalMs: spec.bookIntervalMs,
+    },
+    life?.past,
+  );
+  const { exchange, takeFacts } = life === undefined ? { exchange: inner, takeFacts: () => [] } : noteFacts(inner);
   const accounts = spec.accounts.map(({ name }) => demoAccount(spec.venue, name));
-  return { venue: wire(exchange, accounts, spec), exchange };
+  return { venue: wire(exchange, accounts, spec, life?.past), exchange, takeFacts };
 }
 
-function lighterWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+function lighterWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
   return simulatedLighter({
     exchange,
     seed: spec.seed,
     calendarScale: spec.calendarScale,
+    past,
     accounts: accounts.map(({ name, secrets, options }) => ({
       name,
       accountIndex: Number(options['accountIndex']),
@@ -97,11 +123,17 @@ function lighterWire(exchange: Exchange, accounts: readonly DemoAccount[], spec:
   });
 }
 
-function extendedWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+function extendedWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
   const restLimit = limitsOf(hostsOf('extended').profileOptions[spec.limits]['limitProfile']).rest;
   return simulatedExtended({
     exchange,
     seed: spec.seed,
+    past,
     requestsPerMinute: (restLimit.max * MINUTE_MS) / restLimit.windowMs,
     accounts: accounts.map(({ name, secrets, options }) => ({
       name,

@@ -20,6 +20,8 @@ import type {
 import type { MarketScale } from './exchange-arithmetic.ts';
 import { fundingMicro, marketScale, notionalMicro, priceNanoOf } from './exchange-arithmetic.ts';
 import { equityMicro, initialMarginMicro, maintenanceMarginMicro, positionView } from './exchange-margin.ts';
+import type { ExchangePast } from './exchange-facts.ts';
+import { restoreAccount } from './exchange-restore.ts';
 import { fundingFact, hourlyPico, pastSettlements, predictedHourlyPico } from './funding-schedule.ts';
 import type { MarketTape, TapeQuote, TapeSettlement } from './market-tape.ts';
 import { MatchingBook } from './matching-book.ts';
@@ -60,9 +62,12 @@ interface QueuedAct {
   readonly live: LiveOrder;
 }
 
-/** Makes an exchange that starts at its first `advance`. Throws RangeError for a market it cannot keep exact books of. */
-export function createExchange(options: ExchangeOptions): Exchange {
-  return new ExchangeEngine(options);
+/**
+ * Makes an exchange that starts at its first `advance`, or goes on where an earlier one was left. Throws RangeError for a market
+ * it cannot keep exact books of, and for a past that is not of these markets and accounts.
+ */
+export function createExchange(options: ExchangeOptions, past?: ExchangePast): Exchange {
+  return new ExchangeEngine(options, past);
 }
 
 class ExchangeEngine implements Exchange {
@@ -75,6 +80,7 @@ class ExchangeEngine implements Exchange {
   readonly #queue: QueuedAct[] = [];
   #outbox: ExchangeEvent[] = [];
   #now: Instant | undefined;
+  #past: ExchangePast | undefined;
   #calendarScale = 1;
   #nextRefreshMs = 0;
   #nextStatsMs = 0;
@@ -83,8 +89,9 @@ class ExchangeEngine implements Exchange {
   #paymentNumber = 0;
   #queueNumber = 0;
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: ExchangeOptions, past: ExchangePast | undefined) {
     this.#options = options;
+    this.#past = past;
     this.#tape = options.tape;
     for (const instrument of options.markets) {
       const scale = marketScale(instrument);
@@ -109,6 +116,13 @@ class ExchangeEngine implements Exchange {
     for (const { name, openingWalletMicro, leverage } of options.accounts) {
       this.#accounts.set(name, new AccountLedger(name, openingWalletMicro));
       this.#leverage.set(name, leverage);
+    }
+    if (past === undefined) return;
+    for (const account of this.#accounts.values()) {
+      const last = restoreAccount(account, past.facts, (symbol) => this.#market(symbol).scale);
+      this.#orderNumber = Math.max(this.#orderNumber, last.orderNumber);
+      this.#tradeNumber = Math.max(this.#tradeNumber, last.tradeNumber);
+      this.#paymentNumber = Math.max(this.#paymentNumber, last.paymentNumber);
     }
   }
 
@@ -268,10 +282,14 @@ class ExchangeEngine implements Exchange {
 
   #moveTo(at: Instant): void {
     if (this.#now === undefined) {
-      this.#start(at);
-      return;
+      const past = this.#past;
+      this.#past = undefined;
+      // The books open when the earlier life ended: what has settled since is then paid to those who held.
+      this.#start(past === undefined ? at : { ...at, calendarMs: Math.min(at.calendarMs, past.calendarMs) });
+      if (past === undefined) return;
+      this.#resumeOrders(at);
     }
-    const from = this.#now;
+    const from = this.#started();
     const to = {
       monotonicMs: Math.max(from.monotonicMs, at.monotonicMs),
       calendarMs: Math.max(from.calendarMs, at.calendarMs),
@@ -299,7 +317,7 @@ class ExchangeEngine implements Exchange {
         this.#now = { monotonicMs: Math.max(from.monotonicMs, dueMs), calendarMs: settleAtMs };
         this.#settle(settling, settleAtMs);
       } else if (queueMs === dueMs) {
-        this.#now = { monotonicMs: dueMs, calendarMs: Math.max(this.#now.calendarMs, calendarOf(dueMs)) };
+        this.#now = { monotonicMs: dueMs, calendarMs: Math.max(this.#started().calendarMs, calendarOf(dueMs)) };
         this.#runQueued(this.#now.calendarMs);
       } else {
         // Refreshes with nothing in between are worth one: the last of them.
@@ -307,7 +325,7 @@ class ExchangeEngine implements Exchange {
         const skipped = Math.max(0, Math.floor((Math.min(to.monotonicMs, queueMs, settleMs) - dueMs) / bookIntervalMs));
         const refreshMs = dueMs + skipped * bookIntervalMs;
         this.#nextRefreshMs = refreshMs + bookIntervalMs;
-        this.#now = { monotonicMs: refreshMs, calendarMs: Math.max(this.#now.calendarMs, calendarOf(refreshMs)) };
+        this.#now = { monotonicMs: refreshMs, calendarMs: Math.max(this.#started().calendarMs, calendarOf(refreshMs)) };
         this.#refresh(this.#now);
       }
     }
@@ -331,6 +349,16 @@ class ExchangeEngine implements Exchange {
     this.#nextRefreshMs = at.monotonicMs + this.#options.bookIntervalMs;
     this.#publishBooks(at.calendarMs);
     this.#publishStats(at);
+  }
+
+  /** Orders of the earlier life: what rested rests again, what was queued is executed now unless it has expired. */
+  #resumeOrders(at: Instant): void {
+    for (const account of this.#accounts.values()) {
+      for (const live of account.liveOrders.values()) {
+        if (live.state.status === 'open') this.#market(live.state.symbol).book.add(live);
+        else this.#enqueue('execute', live, at.monotonicMs);
+      }
+    }
   }
 
   #refresh(now: Instant): void {

@@ -126,6 +126,11 @@ const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;
 const PICO_PER_PERCENT = 10_000_000_000;
 
+/** Bases that a simulated venue lists; none for a venue without simulation. */
+export function simulatedBases(venue: string): readonly string[] {
+  return VENUES.get(venue)?.markets.map(({ base }) => base) ?? [];
+}
+
 /** Returns the simulated markets of a venue for these bases, in that order. Throws RangeError for an unknown one. */
 export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
   const facts = VENUES.get(venue);

@@ -2,8 +2,10 @@
 import { GENESIS_HASH, chainHash } from '../storage/hash-chain.ts';
 import type { EncodedRow } from '../storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../storage/journal.ts';
+import { RowConflict } from '../storage/journal-errors.ts';
 import { decodePayload } from '../storage/payload.ts';
 import type { JournalRow, StoreQuery } from '../storage/rows.ts';
+import { factDifference } from '../storage/same-fact.ts';
 
 /** Same bound as the real journal. */
 const READ_ROWS_MAX = 10_000;
@@ -24,7 +26,8 @@ export class SimulatedDiskFailure extends Error {
 
 export class SimulatedDisk {
   readonly #rows: StoredRow[] = [];
-  readonly #ids = new Set<string>();
+  /** Places by id. */
+  readonly #ids = new Map<string, number>();
   #failures = 0;
   /** Journals opened before the last crash write nowhere. */
   #life = 0;
@@ -87,15 +90,23 @@ export class SimulatedDisk {
       throw new SimulatedDiskFailure('the write failed on purpose');
     }
     const repeatedAt = new Set<number>();
+    const appended = new Map<string, EncodedRow>();
     rows.forEach((row, index) => {
-      if (this.#ids.has(row.id)) {
-        repeatedAt.add(index);
+      const place = this.#ids.get(row.id);
+      const known = place === undefined ? appended.get(row.id) : this.#rows[place]?.row;
+      if (known === undefined) {
+        appended.set(row.id, row);
         return;
       }
-      this.#ids.add(row.id);
+      const difference = factDifference(known, row);
+      if (difference !== undefined) throw new RowConflict(row.id, (place ?? this.#rows.length) + 1, difference);
+      repeatedAt.add(index);
+    });
+    for (const row of appended.values()) {
+      this.#ids.set(row.id, this.#rows.length);
       const previous = this.#rows[this.#rows.length - 1]?.hash ?? GENESIS_HASH;
       this.#rows.push({ row, hash: chainHash(previous, this.#rows.length + 1, row) });
-    });
+    }
     return { appended: rows.length - repeatedAt.size, repeatedAt };
   }
 

@@ -2,7 +2,8 @@
  * The network between actors and simulated venues in virtual time: drawn latencies, losses and cuts. One per world; it outlives
  * the engine's restarts, as venues do. Single thread.
  */
-import type { RandomStream } from '../runtime/actor.ts';
+import type { RandomStream, TraceRef } from '../runtime/actor.ts';
+import type { PortsContext } from '../runtime/ports-context.ts';
 import { randomStream } from '../runtime/random.ts';
 import type {
   HttpAnswered,
@@ -167,14 +168,19 @@ export class SimulatedNetwork {
   }
 
   /** Opens the HTTP door of one actor incarnation. `client` is the caller's address at the venues. */
-  openHttp(client: string, deliver: (message: HttpAnswered | HttpFailed) => void): HttpPort & { dispose(): void } {
+  openHttp(
+    client: string,
+    deliver: (message: HttpAnswered | HttpFailed, cause: TraceRef) => void,
+    calling: PortsContext['calling'] = () => 0,
+  ): HttpPort & { dispose(): void } {
     let lastRef = 0;
     let isDisposed = false;
     return {
       send: (request) => {
         lastRef += 1;
+        const cause = calling('http-send', request.method);
         this.#send(client, lastRef, request, (message) => {
-          if (!isDisposed) deliver(message);
+          if (!isDisposed) deliver(message, cause);
         });
         return lastRef;
       },
@@ -185,7 +191,11 @@ export class SimulatedNetwork {
   }
 
   /** Opens the socket door of one actor incarnation. Its sockets end with it. */
-  openSocket(client: string, deliver: (message: SocketMessage) => void): SocketPort & { dispose(): void } {
+  openSocket(
+    client: string,
+    deliver: (message: SocketMessage) => void,
+    calling: PortsContext['calling'] = () => 0,
+  ): SocketPort & { dispose(): void } {
     const own = new Map<SocketRef, Link>();
     let lastRef = 0;
     let isDisposed = false;
@@ -203,6 +213,7 @@ export class SimulatedNetwork {
       send: (ref, text) => {
         const link = own.get(ref);
         if (link === undefined || !link.isOpen || link.deliver === undefined) return false;
+        calling('socket-send');
         this.#upstream(link, { type: 'socket-text', socketId: link.socketId, text });
         return true;
       },

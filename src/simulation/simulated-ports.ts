@@ -31,9 +31,10 @@ export interface SimulatedConnectorOptions {
 /** Makes the doors of connector actors. */
 export function simulatedConnectorPorts(options: SimulatedConnectorOptions): PortsFactory {
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
-    const deliver = (message: Parameters<PortsContext['deliver']>[0]): void => context.deliver(message);
-    const http = options.network.openHttp(options.client, deliver);
-    const socket = options.network.openSocket(options.client, deliver);
+    const deliver: PortsContext['deliver'] = (message, cause) => context.deliver(message, cause);
+    const calling: PortsContext['calling'] = (door, detail) => context.calling(door, detail);
+    const http = options.network.openHttp(options.client, deliver, calling);
+    const socket = options.network.openSocket(options.client, deliver, calling);
     return {
       http,
       socket,
@@ -50,7 +51,7 @@ export function simulatedConnectorPorts(options: SimulatedConnectorOptions): Por
 
 /** Computes at once and answers after a drawn delay, so answers may overtake one another as on a pool. */
 export function simulatedCpuPort(
-  context: Pick<PortsContext, 'deliver' | 'schedule' | 'random'>,
+  context: Pick<PortsContext, 'deliver' | 'calling' | 'schedule' | 'random'>,
   runTask: SimulatedConnectorOptions['runTask'],
 ): CpuPort {
   const delays = context.random('cpu delays');
@@ -59,9 +60,10 @@ export function simulatedCpuPort(
   return {
     run(task, input) {
       lastRef += 1;
+      const cause = context.calling('cpu-run', task);
       const answer = outcomeOf(lastRef, () => runTask(task, input, drawBytes(entropy, TASK_ENTROPY_BYTES)));
       const delayMs = TASK_MS_MIN + (TASK_MS_MAX - TASK_MS_MIN) * delays.nextFraction();
-      context.schedule(delayMs, () => context.deliver(answer));
+      context.schedule(delayMs, () => context.deliver(answer, cause));
       return lastRef;
     },
   };
@@ -73,7 +75,8 @@ export function simulatedJournalPorts(disk: SimulatedDisk): PortsFactory {
     const delays = context.random('disk delays');
     const store = openStorePort({
       open: () => disk.open(),
-      deliver: (message) => context.deliver(message),
+      deliver: (message, cause) => context.deliver(message, cause),
+      calling: (door, detail) => context.calling(door, detail),
       schedule: (delayMs, action) => context.schedule(delayMs + drawCommitMs(delays), action),
       monotonicMs: () => context.monotonicMs(),
       log: (level, event, fields) => context.log(level, event, fields),

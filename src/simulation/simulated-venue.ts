@@ -1,5 +1,6 @@
 /** A simulated venue as a deterministic state machine: inputs and time in, outputs out; no I/O. Hosted over loopback or by the simulator. */
 import type { Instant } from '../venues/venue.ts';
+import type { ExchangePast } from './exchange-facts.ts';
 
 export type VenueInput =
   | {
@@ -50,6 +51,17 @@ export interface SimulatedVenue {
   oracle(): VenueOracle;
   /** Faults on command, by name with plain arguments; throws on an unknown name. Names are documented in the venue's simulated.ts. */
   inject(fault: string, options?: Readonly<Record<string, number | string | boolean>>): void;
+}
+
+/** A venue whose next life can go on where this one ended. */
+export interface LastingVenue extends SimulatedVenue {
+  /** What the wire must remember beside the exchange's facts, such as nonces: by name, for the past of its next life. */
+  keepsake(): Readonly<Record<string, number>>;
+}
+
+/** What an earlier life of a venue kept. */
+export interface VenuePast extends ExchangePast {
+  readonly keepsake: Readonly<Record<string, number>>;
 }
 
 /** The venue's books as decimal-free integers, per account name. */

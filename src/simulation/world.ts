@@ -120,6 +120,7 @@ class World implements SimulatedWorld {
       log: this.#options.log ?? (() => undefined),
       // Each life draws anew, as a new process would.
       seed: (seed + this.boot - 1) >>> 0,
+      traceEvery: config.runtime.traceEvery,
       threads: [...threads].map((name) => ({ name })),
     });
   }

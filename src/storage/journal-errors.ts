@@ -20,6 +20,21 @@ export class JournalDamaged extends Error {
   }
 }
 
+/**
+ * A row has the id of a stored one but states another fact: storing it would count something twice, dropping it would lose it.
+ * Nothing of its transaction is stored; the journal itself is in order.
+ */
+export class RowConflict extends Error {
+  readonly code = 'row-conflict';
+  readonly id: string;
+
+  constructor(id: string, sequence: number, difference: string) {
+    super(`a row with a known id must state the fact of row ${sequence}, ${id} differs: ${difference}`);
+    this.name = 'RowConflict';
+    this.id = id;
+  }
+}
+
 /** All boot numbers are used up: another one would let client order ids repeat. */
 export class BootNumbersExhausted extends Error {
   readonly code = 'boot-numbers-exhausted';

@@ -4,12 +4,15 @@ import type { JournalRow, StoreQuery } from './rows.ts';
 
 export interface AppendSummary {
   readonly appended: number;
-  /** Places in the appended list of rows whose id was stored already: nothing changed. */
+  /** Places in the appended list of rows that were stored already: nothing changed. */
   readonly repeatedAt: ReadonlySet<number>;
 }
 
 export interface Journal {
-  /** All or none, in order. Throws when nothing is known about the rows any more: close and open again. */
+  /**
+   * All or none, in order. Throws RowConflict, with nothing stored, when a row contradicts the stored one of its id; whatever
+   * else it throws means that nothing is known about the rows any more: close and open again.
+   */
   append(rows: readonly EncodedRow[]): AppendSummary;
   /** Rows in sequence order, at most the query's limit. */
   read(query: StoreQuery): readonly JournalRow[];

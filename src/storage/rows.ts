@@ -15,7 +15,7 @@ export type JournalRowType =
   | 'config';
 
 export interface JournalRow {
-  /** Identity of the fact: appending the same id again changes nothing (it is counted). For example `fill:lighter:main:123`. */
+  /** Identity of the fact: the same fact again changes nothing (it is counted), another one is refused. For example `fill:lighter:main:123`. */
   readonly id: string;
   readonly type: JournalRowType;
   /** Calendar ms at the writer. */

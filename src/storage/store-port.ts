@@ -1,14 +1,19 @@
 /** The door to the journal with group commit: collects appends, writes them in one transaction, then answers each. The journal actor's thread. */
+import type { TraceRef } from '../runtime/actor.ts';
+import type { PortsContext } from '../runtime/ports-context.ts';
 import type { AppendRef, RowsDurable, StoreFailed, StorePort } from '../ports/ports.ts';
 import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
 import type { Journal } from './journal.ts';
+import { RowConflict } from './journal-errors.ts';
 import type { JournalRow, StoreQuery } from './rows.ts';
 
 export interface StorePortOptions {
   /** Opens the journal, also again after a failure. Throws when it cannot be trusted or reached. */
   readonly open: () => Journal;
-  readonly deliver: (message: RowsDurable | StoreFailed) => void;
+  readonly deliver: (message: RowsDurable | StoreFailed, cause: TraceRef) => void;
+  /** See PortsContext; default traces nothing. */
+  readonly calling?: PortsContext['calling'];
   /** Runs `action` after `delayMs` monotonic ms; returns its cancel function. */
   readonly schedule: (delayMs: number, action: () => void) => () => void;
   readonly monotonicMs: () => number;
@@ -35,6 +40,7 @@ const HEAD_SYNC_DELAY_MS = 250;
 interface PendingAppend {
   readonly ref: AppendRef;
   readonly rows: readonly EncodedRow[];
+  readonly cause: TraceRef;
 }
 
 /**
@@ -63,15 +69,16 @@ class GroupCommitStore implements OpenStorePort {
   append(rows: readonly JournalRow[]): AppendRef {
     this.#lastRef += 1;
     const ref = this.#lastRef;
+    const cause = this.#options.calling?.('store-append') ?? 0;
     let encoded: readonly EncodedRow[];
     try {
       encoded = rows.map(encodeRow);
     } catch (error) {
       // A row that breaks a rule is its writer's mistake: the others of the group are not punished for it.
-      this.#options.schedule(0, () => this.#answer({ type: 'store-failed', ref, detail: describe(error) }));
+      this.#options.schedule(0, () => this.#answer({ type: 'store-failed', ref, detail: describe(error) }, cause));
       return ref;
     }
-    this.#pending.push({ ref, rows: encoded });
+    this.#pending.push({ ref, rows: encoded, cause });
     this.#pendingRows += encoded.length;
     if (this.#pendingRows >= GROUP_ROWS_MAX) this.#commitSoon(0);
     else if (this.#cancelCommit === undefined) this.#commitSoon(this.#options.groupMs ?? 0);
@@ -86,10 +93,10 @@ class GroupCommitStore implements OpenStorePort {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#cancelCommit?.();
-    this.#cancelHeadSync?.();
     try {
       // Nobody hears of these rows any more, but whoever starts next finds them: the senders' repeats change nothing.
-      this.#write(this.#takePending());
+      this.#commitGroup(this.#takePending());
+      this.#cancelHeadSync?.();
       this.#journal?.syncHead();
     } catch (error) {
       this.#options.log('error', 'store-failed-at-end', { detail: describe(error) });
@@ -105,25 +112,48 @@ class GroupCommitStore implements OpenStorePort {
 
   #commit(): void {
     this.#cancelCommit = undefined;
-    const group = this.#takePending();
+    this.#commitGroup(this.#takePending());
+  }
+
+  #commitGroup(group: readonly PendingAppend[]): void {
     let repeatedAt: ReadonlySet<number>;
+    const startedAtMs = this.#options.monotonicMs();
     try {
       repeatedAt = this.#write(group);
     } catch (error) {
+      if (error instanceof RowConflict) {
+        this.#refuseConflict(group, error);
+        return;
+      }
       this.#discard();
       const detail = describe(error);
       this.#options.log('error', 'store-failed', { detail, appends: group.length });
-      for (const { ref } of group) this.#answer({ type: 'store-failed', ref, detail });
+      for (const { ref, cause } of group) this.#answer({ type: 'store-failed', ref, detail }, cause);
       return;
     }
+    const durationMs = this.#options.monotonicMs() - startedAtMs;
+    const slow = durationMs > SLOW_APPEND_MS ? { slowCommitMs: Math.round(durationMs) } : {};
     let offset = 0;
-    for (const { ref, rows } of group) {
+    for (const { ref, rows, cause } of group) {
       const from = offset;
       const repeatedRows = rows.filter((_, index) => repeatedAt.has(from + index)).length;
       offset += rows.length;
-      this.#answer({ type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }) });
+      const answer = { type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }), ...slow } as const;
+      this.#answer(answer, cause);
     }
     this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
+  }
+
+  /** Nothing of the group is stored: each append is tried by itself, so that only what contradicts is refused. */
+  #refuseConflict(group: readonly PendingAppend[], conflict: RowConflict): void {
+    const [only] = group;
+    if (group.length > 1 || only === undefined) {
+      for (const append of group) this.#commitGroup([append]);
+      return;
+    }
+    this.#options.log('error', 'row-conflict', { detail: conflict.message, id: conflict.id });
+    const { ref, cause } = only;
+    this.#answer({ type: 'store-failed', ref, detail: conflict.message, isConflict: true }, cause);
   }
 
   /** Returns the places of repeated rows in the group. */
@@ -170,8 +200,8 @@ class GroupCommitStore implements OpenStorePort {
     this.#journal = undefined;
   }
 
-  #answer(message: RowsDurable | StoreFailed): void {
-    if (!this.#isDisposed) this.#options.deliver(message);
+  #answer(message: RowsDurable | StoreFailed, cause: TraceRef): void {
+    if (!this.#isDisposed) this.#options.deliver(message, cause);
   }
 }
 

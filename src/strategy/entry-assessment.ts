@@ -10,7 +10,7 @@ import type { Instrument } from '../market/instrument.ts';
 import { entryHeadroom } from '../risk/limits.ts';
 import { opposite, usableLots, walkBook } from './book-walk.ts';
 import type { Assessment, EntryFacts, EntryInput, EntryLegFacts, PricedEntry } from './entry-facts.ts';
-import { initialMargin, legLeverage, liquidationDistance, liquidationPrice } from './liquidation.ts';
+import { initialMargin, symbolLeverage, liquidationDistance, liquidationPrice } from './liquidation.ts';
 import { evaluateOpportunity } from './opportunity.ts';
 import type { CandidateLeg } from './opportunity.ts';
 import { priceCapTicks } from './order-price.ts';
@@ -73,8 +73,7 @@ function knownLeg(
     predicted: predicted.rate,
     medianHourly: leg.medianHourly,
     venueNowMs: venueNowMs(facts, leg),
-    leverage: legLeverage({
-      side,
+    leverage: symbolLeverage({
       wanted: policy.sizing.leverage,
       cap: policy.risk.maxLeverage,
       venueMax: instrument.maxLeverage,

@@ -27,11 +27,14 @@ export interface EntryLegFacts {
   readonly book: BookView | undefined;
   /** Why there is no trusted book, in the venue's words; empty when none was lost. */
   readonly bookLostReason: string;
-  readonly mark: { readonly markNano: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  readonly mark:
+    { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
   readonly predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   /** Median of settled rates over the lookback, pico units per hour. */
   readonly medianHourly: number | undefined;
   readonly fundingVerdict: FundingVerdict;
+  /** In force at the venue; undefined before it was read. */
+  readonly leverage: number | undefined;
   readonly balance:
     | {
         readonly walletMicro: bigint;

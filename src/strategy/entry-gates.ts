@@ -2,6 +2,8 @@
 import { mismatch } from '../market/instrument-match.ts';
 import { comingSettlement } from '../market/funding-forecast.ts';
 import { quoteOfMicro } from '../money/amounts.ts';
+import type { PriceTicks, QuantityLots } from '../money/units.ts';
+import { previewOpening } from '../risk/approval.ts';
 import { halfSpreadBps, opposite, usableLots } from './book-walk.ts';
 import type { EntryInput, EntryLegFacts } from './entry-facts.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
@@ -50,6 +52,8 @@ export const ENTRY_GATES: readonly EntryGate[] = [
   liquidationFar,
   budgetFree,
   outsideSettlement,
+  lastGatePasses,
+  leverageProven,
 ];
 
 /** Returns the first refusal in the order of domain 5.3, or undefined when the pair may be entered. */
@@ -344,6 +348,49 @@ function outsideSettlement(input: EntryInput, { settle }: EntryPolicies): Refusa
     return nearestMs >= settle.guardMs
       ? undefined
       : refuse('SETTLE_WINDOW', `${venue} settlement ${nearestMs} ms away < ${settle.guardMs} ms`);
+  });
+}
+
+/** Not one of domain 5.3: what the sending thread would deny is no opportunity, and denied on one leg only it is a loss. */
+function lastGatePasses(input: EntryInput, { lastGate }: EntryPolicies): Refusal | undefined {
+  const { assessment } = input;
+  const priced = assessment?.priced;
+  if (assessment === undefined || priced === undefined) return undefined;
+  return perLeg(input, ({ venue, instrument, mark, book }, side) => {
+    if (instrument === undefined) return undefined;
+    const isLong = side === 'long';
+    const denial = previewOpening(
+      {
+        symbol: instrument.symbol,
+        side: isLong ? 'buy' : 'sell',
+        // The assessment counts in this instrument's own lots and ticks.
+        lots: (isLong ? assessment.longLots : assessment.shortLots) as QuantityLots,
+        limitTicks: (isLong ? priced.longLimitTicks : priced.shortLimitTicks) as PriceTicks,
+      },
+      {
+        instrument,
+        positionLots: 0,
+        ...(mark === undefined ? {} : { markNano: mark.markNano }),
+        ...(mark?.indexNano === undefined ? {} : { indexNano: mark.indexNano }),
+        ...(book === undefined ? {} : { book }),
+      },
+      lastGate,
+    );
+    // Gate 5 guards the instrument's status.
+    if (denial === undefined || denial.code === 'INSTRUMENT_STATUS') return undefined;
+    return refuse(`LAST_GATE_${denial.code}`, `${venue} ${denial.detail}`);
+  });
+}
+
+/** Domain 6.2: margin and liquidation distance were computed with a leverage that the venue must have confirmed. */
+function leverageProven(input: EntryInput): Refusal | undefined {
+  const { assessment } = input;
+  if (assessment === undefined) return undefined;
+  return perLeg(input, ({ venue, leverage }, side) => {
+    const wanted = side === 'long' ? assessment.longLeverage : assessment.shortLeverage;
+    // Gate 23 refuses where no leverage is safe.
+    if (wanted < 1 || leverage === wanted) return undefined;
+    return refuse('LEVERAGE_MISMATCH', `${venue} has ${leverage ?? 'not reported any'}, ${wanted} is wanted`);
   });
 }
 

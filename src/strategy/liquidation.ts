@@ -54,6 +54,11 @@ export function legLeverage(limits: {
   return Math.floor(Math.min(limits.wanted, limits.cap, limits.venueMax, safe));
 }
 
+/** Returns what to ask of a venue that has one leverage per symbol, whichever side a leg will be on; 0 when none is safe. */
+export function symbolLeverage(limits: Omit<Parameters<typeof legLeverage>[0], 'side'>): number {
+  return Math.min(legLeverage({ ...limits, side: 'long' }), legLeverage({ ...limits, side: 'short' }));
+}
+
 /** Returns the initial margin of a notional, quote: at least the venue's own fraction (1 / its largest leverage). */
 export function initialMargin(notionalQuote: number, leverage: number, venueMaxLeverage: number): number {
   return notionalQuote * Math.max(1 / venueMaxLeverage, 1 / leverage);

@@ -5,6 +5,8 @@
  * a price; `...Pct` percent; other shares, rates and distances are fractions.
  */
 
+import type { OrderGateLimits } from '../risk/approval.ts';
+
 export interface EntryPolicy {
   /** Net carry per year on the notional of one leg. */
   readonly minAprPct: number;
@@ -128,6 +130,8 @@ export interface EntryPolicies {
   readonly stale: StalePolicy;
   readonly clock: ClockPolicy;
   readonly risk: RiskPolicy;
+  /** Limits that the orders of an entry will meet again when they are sent. */
+  readonly lastGate: Omit<OrderGateLimits, 'symbols'>;
 }
 
 /** All that a decision to leave rests on. */

@@ -143,6 +143,9 @@ export interface VenueAdapter {
   /** REST poll for predicted rates where no stream has them; undefined when the stream delivers. -> funding-rate*, mark* */
   marketPoll?(at: Instant): Operation;
   nextNonce?(at: Instant): Operation; // -> nonce
+  /** Operations that together say what leverage is in force for these symbols. -> leverage* */
+  leverageOf(symbols: readonly string[], at: Instant): readonly Operation[];
+  /** Accepted is not proof: `leverageOf` is. */
   setLeverage(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
   placeOrder(order: OrderRequest, nonce: bigint | undefined, at: Instant): SubmissionPlan;
   cancelOrder(

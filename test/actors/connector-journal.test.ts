@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodeRow } from '../../src/storage/hash-chain.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const VENUES = ['extended', 'hyperliquid', 'lighter'] as const;
@@ -34,6 +35,34 @@ describe('facts on their way through the journal', () => {
     expect(world.statuses(order.clientOrderId)).toEqual(expect.arrayContaining(['sending', 'accepted', 'filled']));
     expect(world.fills()).toHaveLength(1);
     expect((world.heard.get('position/BTC') ?? []).every(({ isDurable }) => isDurable)).toBe(true);
+  });
+});
+
+describe('a fact that contradicts the stored row of its id', () => {
+  it('is given up untold and counted, and what waits for later facts goes on', () => {
+    const world = new ConnectorWorld({ venue: 'extended' }).ready();
+    const first = world.place();
+    world.untilStatus(first, 'filled');
+    const fillId = BigInt(world.fills()[0]?.fill.fillId ?? '');
+    // Ids of the fills to come, taken by facts of another quantity.
+    const planted = world.disk.rowsAfter(0).find(({ type }) => type === 'fill');
+    if (planted === undefined) throw new Error('the first fill must be on disk');
+    const rows = Array.from({ length: 50 }, (_, index) => {
+      const id = `fill:extended:main:${fillId + 1n + BigInt(index)}`;
+      return encodeRow({ ...planted, id, payload: { event: { fill: { lots: 1 } } } });
+    });
+    world.disk.open().append(rows);
+    const second = world.place();
+    world.untilStatus(second, 'filled');
+    world.run(5_000);
+    expect(world.fills()).toHaveLength(1);
+    expect(world.inspect().counters['facts-contradicted']).toBeGreaterThanOrEqual(1);
+    expect(world.logs.filter(({ event }) => event === 'append-failed')).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ code: 'row-conflict' }) as unknown }),
+    );
+    world.reconcile(7, world.system.nowMs() - 60_000, [second]);
+    world.until('it is answered', () => world.events('reconciled').length > 0);
+    expect(world.inspect().digest).toMatchObject({ unacknowledgedAppends: 0 });
   });
 });
 

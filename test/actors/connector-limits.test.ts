@@ -68,6 +68,28 @@ describe('a connector that the venue refuses for its limit', () => {
   });
 });
 
+it('counts a part of every limit as used when another process used the account before', () => {
+  const share = (afterEarlierProcess: boolean): number => {
+    const world = new ConnectorWorld({ venue: 'lighter', limits: 'standard', args: { afterEarlierProcess } });
+    world.until('the status is told', () => world.status() !== undefined);
+    return world.status()?.openBudgetShare ?? 1;
+  };
+  // 30 % of the whole is 60 % of the half that opening orders may use up to.
+  expect(share(false)).toBe(1);
+  expect(share(true)).toBe(0.4);
+});
+
+it('warns of a venue clock that is off, and only then', () => {
+  const warnings = (clockWarnOffsetMs: number): number => {
+    const world = new ConnectorWorld({ args: { clockWarnOffsetMs } }).ready();
+    expect(Math.abs(world.status()?.clockOffsetMs ?? 0)).toBeGreaterThan(1);
+    world.run(60_000);
+    return world.logs.filter(({ event }) => event === 'venue-clock-off').length;
+  };
+  expect(warnings(1)).toBe(1);
+  expect(warnings(5_000)).toBe(0);
+});
+
 describe('backoff', () => {
   it('is drawn between the minimum and a ceiling that doubles up to the maximum, and is never zero', () => {
     const bounds = { minMs: 250, maxMs: 30_000 };

@@ -93,6 +93,16 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
     expect(world.statuses(order.clientOrderId).filter((status) => status === 'not-found')).toHaveLength(1);
   });
 
+  it('is not proven dead while the venue may not have listed it yet', () => {
+    const world = new ConnectorWorld({ args: { notFoundGraceMs: 20_000 } }).ready();
+    world.inject('silent-drop-next-order');
+    const order = world.place();
+    const placedAtMs = world.nowMs;
+    world.resolve(order);
+    world.untilStatus(order, 'not-found', 40_000);
+    expect(world.nowMs - placedAtMs).toBeGreaterThan(20_000);
+  });
+
   it('is not proven dead by queries that fail', () => {
     const world = new ConnectorWorld({ venue }).ready();
     world.inject('silent-drop-next-order');

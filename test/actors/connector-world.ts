@@ -112,6 +112,8 @@ export class ConnectorWorld {
       startupQuarantineMs: 2_000,
       requestValidityMs: VALIDITY_MS,
       orderAnswerMs: 2_000,
+      notFoundGraceMs: 3_000,
+      clockWarnOffsetMs: 500,
       comparisonMs: 30_000,
       marketPollMs: 5_000,
       fundingPollMs: 10_000,

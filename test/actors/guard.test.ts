@@ -14,6 +14,7 @@ const args: GuardArgs = {
   limits: {
     dailyLossMicro: 100_000_000n,
     maxDrawdownMicro: 300_000_000n,
+    maxExposureQuoteSec: 50_000,
     maxConsecutiveLosses: 3,
     entryPauseMs: 900_000,
   },
@@ -214,7 +215,7 @@ describe('the journal', () => {
     acknowledge(play);
     play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'up' });
     const appendId = appends(play).at(-1)?.appendId ?? 0;
-    play.deliver({ type: 'append-failed', appendId, detail: 'disk full' });
+    play.deliver({ type: 'append-failed', code: 'not-stored', appendId, detail: 'disk full' });
     play.deliver({ type: 'guard-row-durable', appendId });
     expect(current(play)?.state).toBe('REDUCE_ONLY');
   });
@@ -224,7 +225,7 @@ describe('the journal', () => {
     play.advanceCalendar(DAY_MS);
     play.advance(500);
     const appendId = appends(play).at(-1)?.appendId ?? 0;
-    play.deliver({ type: 'append-failed', appendId, detail: 'disk full' });
+    play.deliver({ type: 'append-failed', code: 'not-stored', appendId, detail: 'disk full' });
     expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: 'K2: journal refused a row: disk full' });
   });
 });
@@ -357,4 +358,49 @@ describe('what only looks like news', () => {
     killed.deliver({ type: 'stand-down', reason: 'stopping' });
     expect(current(killed)).toMatchObject({ state: 'HALTED', flatten: true });
   });
+});
+
+describe('the exposure budget of a day', () => {
+  const exposed = (pairId: string, exposureQuoteSec: number): GuardMessage =>
+    pairChanged('ETH', { phase: 'OPEN', pairId, exposureQuoteSec });
+
+  it('takes the engine to REDUCE_ONLY when it is spent, and stays there until a person lifts it', () => {
+    const play = recovered();
+    play.deliver(exposed('e1', 49_999));
+    expect(current(play)?.state).toBe('TRADING');
+    play.deliver(exposed('e2', 1));
+    expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', flatten: false });
+    expect(current(play)?.reason).toContain('EXPOSURE_BUDGET: 50000 of 50000');
+    acknowledge(play);
+    play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'looked at it' });
+    acknowledge(play);
+    play.deliver(exposed('e2', 2));
+    expect(current(play)?.state).toBe('TRADING');
+  });
+
+  it('outlives a restart up to a twentieth of it', () => {
+    const play = recovered();
+    for (let told = 1_000; told <= 40_000; told += 1_000) play.deliver(exposed('e1', told));
+    const written = appends(play).at(-1)?.rows[0]?.payload;
+    expect(Number(written?.['exposureQuoteSec'])).toBeGreaterThanOrEqual(37_500);
+
+    const again = start();
+    rows(again, [row('TRADING', false, 1, { ...written })]);
+    for (const base of args.bases) again.deliver(pairChanged(base));
+    acknowledge(again);
+    again.deliver(exposed('e9', 12_500));
+    expect(current(again)).toMatchObject({ state: 'REDUCE_ONLY' });
+  });
+});
+
+it('takes the engine down when a slow journal holds back orders again and again, not when it happens once', () => {
+  const play = recovered();
+  for (const atMs of [0, 300_000, 300_000]) {
+    play.advance(atMs);
+    play.deliver({ type: 'journal-slow', commitMs: 80 });
+  }
+  expect(current(play)?.state).toBe('TRADING');
+  play.deliver({ type: 'journal-slow', commitMs: 90 });
+  play.deliver({ type: 'journal-slow', commitMs: 90 });
+  expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: expect.stringContaining('90 ms') });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { journal, PAGE_ROWS_MAX } from '../../actors/journal.ts';
+import type { GuardMessage } from '../../actors/guard-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import { refOf } from '../../src/runtime/actor.ts';
+import type { ActorRef } from '../../src/runtime/actor.ts';
 import type { JournalPorts } from '../../src/ports/ports.ts';
 import type { JournalRow, StoreQuery } from '../../src/storage/rows.ts';
 import { row } from '../storage/rows.ts';
@@ -13,6 +15,7 @@ function stageJournal(
   options: StageOptions<JournalPorts> & {
     readonly stored?: readonly JournalRow[];
     readonly pendingAppendsMax?: number;
+    readonly guard?: ActorRef<GuardMessage>;
   } = {},
 ) {
   const appended: (readonly JournalRow[])[] = [];
@@ -26,7 +29,10 @@ function stageJournal(
       },
     },
   };
-  const args = options.pendingAppendsMax === undefined ? {} : { pendingAppendsMax: options.pendingAppendsMax };
+  const args = {
+    ...(options.pendingAppendsMax === undefined ? {} : { pendingAppendsMax: options.pendingAppendsMax }),
+    ...(options.guard === undefined ? {} : { guard: options.guard }),
+  };
   return { actor: stage(journal, args, { ...options, ports }), appended, queries };
 }
 
@@ -54,6 +60,18 @@ describe('journal', () => {
       { to: 'position/BTC', message: { type: 'fill-received' } },
       { to: 'connector', message: { type: 'append-durable' } },
     ]);
+  });
+
+  it('tells a sender that asks for it, before all others, that the commit was slow', () => {
+    const { actor } = stageJournal();
+    actor.deliver({ ...append(7, 'a'), tellSlow: true } as JournalMessage);
+    actor.deliver({ type: 'rows-durable', ref: 1, slowCommitMs: 80 });
+    expect(actor.sent[0]).toEqual({ to: 'connector', message: { type: 'append-slow', appendId: 7, commitMs: 80 } });
+    expect(actor.sent).toHaveLength(3);
+    actor.clearSent();
+    actor.deliver(append(8, 'b'));
+    actor.deliver({ type: 'rows-durable', ref: 2, slowCommitMs: 80 });
+    expect(actor.sent).toHaveLength(2);
   });
 
   it('tells again when rows come again, and counts them', () => {
@@ -87,15 +105,29 @@ describe('journal', () => {
     actor.deliver(append(9, 'a'));
     actor.deliver({ type: 'store-failed', ref: 1, detail: 'disk full' });
     expect(actor.sent).toEqual([
-      { to: 'connector', message: { type: 'append-failed', appendId: 9, detail: 'disk full' } },
+      { to: 'connector', message: { type: 'append-failed', code: 'not-stored', appendId: 9, detail: 'disk full' } },
     ]);
+  });
+
+  it('names a contradiction to its writer, tells nobody else, and has the guard take the engine down', () => {
+    const { actor } = stageJournal({ guard: refOf('guard') });
+    actor.deliver(append(9, 'a'));
+    actor.deliver({ type: 'store-failed', ref: 1, detail: 'a differs', isConflict: true });
+    expect(actor.sent).toEqual([
+      { to: 'guard', message: { type: 'kill', level: 2, reason: 'JOURNAL_CONFLICT: a differs' } },
+      { to: 'connector', message: { type: 'append-failed', code: 'row-conflict', appendId: 9, detail: 'a differs' } },
+    ]);
+    expect(actor.counts.get('row-conflicts')).toBe(1);
+    expect(journal.digest?.(actor.state())).toMatchObject({ conflicts: 1, pendingAppends: 0 });
   });
 
   it('refuses more appends than it may hold', () => {
     const { actor, appended } = stageJournal({ pendingAppendsMax: 2 });
     for (const id of [1, 2, 3]) actor.deliver(append(id, `r${id}`));
     expect(appended).toHaveLength(2);
-    expect(actor.sent).toMatchObject([{ to: 'connector', message: { type: 'append-failed', appendId: 3 } }]);
+    expect(actor.sent).toMatchObject([
+      { to: 'connector', message: { type: 'append-failed', code: 'not-stored', appendId: 3 } },
+    ]);
   });
 
   it('crashes on an answer to nothing: its picture of the store is wrong', () => {

@@ -25,6 +25,7 @@ function pair(base: string, fields: Partial<PairChanged> = {}): PairChanged {
     closedNetMicro: 100n,
     closedFundingMicro: 40n,
     notionalMicro: 1_000n,
+    exposureQuoteSec: 0,
     ...fields,
   };
 }

@@ -21,6 +21,7 @@ export function pairChanged(base: string, changes: Partial<PairChanged> = {}): P
     closedNetMicro: 0n,
     closedFundingMicro: 0n,
     notionalMicro: 0n,
+    exposureQuoteSec: 0,
     ...changes,
   };
 }

@@ -2,7 +2,7 @@
 import { position } from '../../actors/position.ts';
 import type { PositionArgs } from '../../actors/position.ts';
 import type { ConnectorCommand, ConnectorEvent } from '../../actors/connector-messages.ts';
-import type { EngineState } from '../../actors/guard-messages.ts';
+import type { EngineState, GuardMessage } from '../../actors/guard-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { EntryPlan, PairChanged, PositionMessage } from '../../actors/position-messages.ts';
 import type { PositionState } from '../../actors/position/state.ts';
@@ -10,6 +10,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { feeMicro } from '../../src/money/amounts.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
+import type { RefusalClass } from '../../src/venues/venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { stage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -21,7 +22,7 @@ export const VALIDITY_MS = 3_000;
 /** What happens to one order at a venue. Lots default to all of it. */
 export type Fate =
   | { readonly type: 'fill'; readonly lots?: number; readonly afterMs?: number }
-  | { readonly type: 'refuse'; readonly code?: string }
+  | { readonly type: 'refuse'; readonly code?: string; readonly class?: RefusalClass }
   /** Executed (or not), but no answer comes before somebody asks. */
   | { readonly type: 'silent'; readonly executedLots?: number }
   /** Cancelled by the venue without stating cum; the fill shows up later. */
@@ -49,8 +50,14 @@ export interface VenueModel {
   queriesFail: boolean;
   /** Position reports are withheld while true. */
   mute: boolean;
+  /** Nothing comes from this venue but its connector's word that it is down. Orders sent before may execute all the same. */
+  dark: boolean;
   /** Every fill is told this many times. */
   tellFills: number;
+  /** Comparisons asked for. */
+  compared: number;
+  leverage: number;
+  markNano: bigint;
   bidTicks: number;
   askTicks: number;
   depthLots: number;
@@ -65,6 +72,8 @@ export interface World {
   readonly venues: { readonly a: VenueModel; readonly b: VenueModel };
   readonly rows: JournalRow[];
   readonly pictures: PairChanged[];
+  /** Everything logged in any life. */
+  readonly logged: readonly { readonly level: string; readonly event: string; readonly atMs: number }[];
   stage(): Stage<PositionState, PositionMessage, unknown>;
   run(ms: number): void;
   runUntil(done: () => boolean, limitMs: number): void;
@@ -76,6 +85,10 @@ export interface World {
   crashAtRow(count: number, deadMs: number): void;
   picture(): PairChanged;
   plan(overrides?: Partial<EntryPlan>): EntryPlan;
+  /** What the guard was told of slow commits, ms. */
+  readonly slowTold: readonly number[];
+  /** How long commits take, as the journal would tell it. */
+  commitMs: number;
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'mute';
   external(venue: VenueModel, signedLots: number): void;
@@ -136,10 +149,11 @@ export const defaultArgs: PositionArgs = {
     open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
     close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
     delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
-    order: { ackMs: 2_000, resolveMs: 10_000 },
+    order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
     cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
-    reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
-    recovery: { completeMs: 10_000 },
+    exposure: { oneVenueMsMax: 15_000 },
+    reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
+    recovery: { completeMs: 10_000, maxMs: 60_000 },
     quarantine: { autoFlatten: true },
   },
   exits: {
@@ -162,6 +176,15 @@ export const defaultArgs: PositionArgs = {
   cap: { bufferBps: 3, maxDeviationBps: 50 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
   clock: { maxOffsetMs: 2_000 },
+  gate: {
+    maxOrderNotionalMicro: 5_000_000_000n,
+    maxPositionNotionalMicro: 10_000_000_000n,
+    maxOpenOrders: 20,
+    maxOrdersPerSec: 10,
+    priceCollarBps: 100,
+    dailyLossMicro: 100_000_000n,
+  },
+  slowCommitMs: 50,
   leverage: { wanted: 3, max: 3 },
 };
 
@@ -179,6 +202,8 @@ export function createWorld(options: WorldOptions = {}): World {
   const rows: JournalRow[] = [];
   const rowIds = new Set<string>();
   const pictures: PairChanged[] = [];
+  const slowTold: number[] = [];
+  const logged: World['logged'][number][] = [];
   let due: Due[] = [];
   let dueCount = 0;
   let incarnation = 0;
@@ -201,7 +226,11 @@ export function createWorld(options: WorldOptions = {}): World {
     fateOf: (command) => options.fateOf?.(name, command) ?? { type: 'fill' },
     queriesFail: false,
     mute: false,
+    dark: false,
     tellFills: 1,
+    compared: 0,
+    leverage: 3,
+    markNano: 60_000_500_000_000n,
     bidTicks: 600_000,
     askTicks: 600_010,
     depthLots: 1_000,
@@ -265,6 +294,7 @@ export function createWorld(options: WorldOptions = {}): World {
     status: Extract<ConnectorEvent, { type: 'order-changed' }>['status'],
     filledLots?: number,
     code = '',
+    refusal: RefusalClass = 'permanent',
   ): void {
     sequence += 1;
     tellFact(venue, 'order-event', `order:${venue.name}:main:${clientOrderId}:${status}:${sequence}`, {
@@ -278,7 +308,7 @@ export function createWorld(options: WorldOptions = {}): World {
       ...(filledLots === undefined ? {} : { filledLots }),
       code,
       reason: code,
-      ...(code === '' ? {} : { refusal: 'permanent' as const }),
+      ...(code === '' ? {} : { refusal }),
       atMs: now(),
       sequence,
     });
@@ -321,7 +351,7 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   function reportPosition(venue: VenueModel): void {
-    if (venue.mute) return;
+    if (venue.mute || venue.dark) return;
     sequence += 1;
     const lots = venue.positionLots;
     later(6, {
@@ -355,6 +385,7 @@ export function createWorld(options: WorldOptions = {}): World {
         'refused',
         undefined,
         fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY',
+        fate.type === 'refuse' ? (fate.class ?? 'permanent') : 'state',
       );
       return;
     }
@@ -396,7 +427,7 @@ export function createWorld(options: WorldOptions = {}): World {
 
   /** The connector's proof: found, or dead for certain. */
   function resolve(venue: VenueModel, clientOrderId: string, validUntilMs: number, done: () => void): void {
-    if (venue.queriesFail) {
+    if (venue.queriesFail || venue.dark) {
       later(1_000, { run: () => resolve(venue, clientOrderId, validUntilMs, done) });
       return;
     }
@@ -429,6 +460,7 @@ export function createWorld(options: WorldOptions = {}): World {
         resolve(venue, command.clientOrderId, command.validUntilMs, () => undefined);
         return;
       case 'reconcile-symbol': {
+        venue.compared += 1;
         const answer = (ok: boolean): void => {
           later(8, {
             incarnation: command.replyTo.incarnation,
@@ -444,7 +476,7 @@ export function createWorld(options: WorldOptions = {}): World {
             },
           });
         };
-        if (venue.queriesFail) {
+        if (venue.queriesFail || venue.dark) {
           answer(false);
           return;
         }
@@ -470,23 +502,16 @@ export function createWorld(options: WorldOptions = {}): World {
 
   function tellMarket(venue: VenueModel): void {
     const { instrument } = venue;
+    if (venue.dark) {
+      tellStatus(venue, 'down');
+      return;
+    }
     const common = { venue: venue.name, symbol: instrument.symbol, base: BASE };
     later(1, {
       message: { type: 'instrument-listed', venue: venue.name, account: 'main', symbol: instrument.symbol, instrument },
     });
-    later(1, {
-      message: {
-        type: 'venue-status',
-        venue: venue.name,
-        account: 'main',
-        status: 'ready',
-        reason: '',
-        clockOffsetMs: 0,
-        clockErrorMs: 5,
-        entriesAllowed: true,
-        openBudgetShare: 1,
-      },
-    });
+    tellStatus(venue, 'ready');
+    later(1, { message: { type: 'leverage-reported', ...common, account: 'main', leverage: venue.leverage } });
     later(1, {
       message: {
         type: 'book-changed',
@@ -505,10 +530,26 @@ export function createWorld(options: WorldOptions = {}): World {
       message: {
         type: 'mark-changed',
         ...common,
-        markNano: 60_000_500_000_000n,
-        indexNano: 60_000_500_000_000n,
+        markNano: venue.markNano,
+        indexNano: venue.markNano,
         venueAtMs: now(),
         receivedAtMonotonicMs: monotonicMs,
+      },
+    });
+  }
+
+  function tellStatus(venue: VenueModel, status: 'ready' | 'down'): void {
+    later(1, {
+      message: {
+        type: 'venue-status',
+        venue: venue.name,
+        account: 'main',
+        status,
+        reason: '',
+        clockOffsetMs: 0,
+        clockErrorMs: 5,
+        entriesAllowed: status === 'ready',
+        openBudgetShare: 1,
       },
     });
   }
@@ -519,13 +560,18 @@ export function createWorld(options: WorldOptions = {}): World {
       if (world.journalMode === 'fail') {
         later(3, {
           incarnation: from,
-          message: { type: 'append-failed', appendId: message.appendId, detail: 'disk full' },
+          message: { type: 'append-failed', code: 'not-stored', appendId: message.appendId, detail: 'disk full' },
         });
         return;
       }
       later(2, {
         run: () => {
           write(message.rows);
+          if (message.tellSlow === true && world.commitMs > 50)
+            later(1, {
+              incarnation: from,
+              message: { type: 'append-slow', appendId: message.appendId, commitMs: world.commitMs },
+            });
           // The envelope's refs name the life that may be told.
           for (const { to, message: told } of message.whenDurable)
             later(1, { incarnation: to.incarnation, message: told as PositionMessage });
@@ -549,10 +595,13 @@ export function createWorld(options: WorldOptions = {}): World {
     else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
     else if (to === 'guard' && message.type === 'resend-engine-state')
       later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'guard' && message.type === 'journal-slow')
+      slowTold.push((message as Extract<GuardMessage, { type: 'journal-slow' }>).commitMs);
     else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
   }
 
   function flush(): void {
+    for (const { level, event } of live?.logged.splice(0) ?? []) logged.push({ level, event, atMs: monotonicMs });
     while (live !== undefined && live.sent.length > 0) {
       const batch = live.sent.splice(0);
       for (const { to, message } of batch) route(to, message, incarnation);
@@ -599,6 +648,9 @@ export function createWorld(options: WorldOptions = {}): World {
     venues,
     rows,
     pictures,
+    logged,
+    slowTold,
+    commitMs: 2,
     journalMode: 'keep',
     stage: () => {
       if (live === undefined) throw new Error('the position actor is dead at the moment');

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { foldBook } from '../../src/execution/execution-book.ts';
+import { bookOf } from '../../src/execution/ledger.ts';
 import { createWorld } from './position-world.ts';
 import type { World } from './position-world.ts';
 
@@ -106,6 +108,72 @@ describe('an entry that goes wrong', () => {
     expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
   });
 
+  it.each([
+    ['permanent', ['open', 'unwind'], ['open']],
+    ['state', ['open', 'unwind'], ['open', 'hedge']],
+  ] as const)(
+    'does not try for long against the same %s refusal: the filled leg is undone at once',
+    (refusal, filledLeg, refusedLeg) => {
+      const world = ready({
+        fateOf: (venue, command) =>
+          venue === 'vb' && !command.order.reduceOnly
+            ? { type: 'refuse', code: 'PRICE_COLLAR', class: refusal }
+            : { type: 'fill' },
+      });
+      world.deliver({ type: 'enter-pair', plan: world.plan() });
+      world.runUntil(() => world.venues.a.positionLots !== 0, 1_000);
+      const aloneAtMs = world.now();
+      world.runUntil(() => world.venues.a.positionLots === 0, 1_500);
+      // Two rungs of the ladder at most, where there are four.
+      expect(world.now() - aloneAtMs).toBeLessThan(2 * 400);
+      world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+      expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(filledLeg);
+      expect(world.venues.b.placed.map(({ purpose }) => purpose.purpose)).toEqual(refusedLeg);
+      expect(world.picture().reason).toContain('PRICE_COLLAR');
+    },
+  );
+
+  it.each([
+    ['long', { limitTicks: 607_000 }, 'LAST_GATE_PRICE_COLLAR'],
+    ['short', { limitTicks: 593_000 }, 'LAST_GATE_PRICE_COLLAR'],
+    ['short', { lots: 84 }, 'LAST_GATE_NOTIONAL'],
+  ] as const)('sends neither leg when the last gate would deny the %s one', (side, change, refusal) => {
+    const world = ready();
+    const plan = world.plan();
+    world.deliver({ type: 'enter-pair', plan: { ...plan, [side]: { ...plan[side], ...change } } });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: refusal });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+  });
+
+  it('sends neither leg before the venue has confirmed the leverage', () => {
+    const world = ready();
+    world.venues.a.leverage = 10;
+    world.run(1_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(1_000);
+    expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: 'LEVERAGE_MISMATCH' });
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+  });
+
+  it('sends neither leg when prices left the collar while the plan was being written', () => {
+    const world = ready();
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.deliver({
+      type: 'mark-changed',
+      venue: 'va',
+      symbol: 'BTC',
+      base: 'BTC',
+      markNano: 60_600_000_000_000n,
+      indexNano: 60_700_000_000_000n,
+      venueAtMs: world.now(),
+      receivedAtMonotonicMs: 10_000,
+    });
+    world.runUntil(() => world.picture().phase === 'FAILED', 1_000);
+    expect(world.picture().reason).toBe('LAST_GATE_PRICE_COLLAR');
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+  });
+
   it('undoes the filled leg with a reduce-only order when the other never fills', () => {
     const world = ready({
       fateOf: (venue, command) =>
@@ -155,6 +223,26 @@ describe('an entry that goes wrong', () => {
     world.run(1_000);
     expect(world.picture()).toMatchObject({ phase: 'FAILED', reason: 'ENGINE_NOT_TRADING' });
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
+  });
+});
+
+describe('a journal that is slow', () => {
+  it('has no order sent that adds exposure, and the guard told', () => {
+    const world = ready();
+    world.commitMs = 51;
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'FAILED', 2_000);
+    expect(world.picture().reason).toBe('JOURNAL_SLOW');
+    expect([...world.venues.a.placed, ...world.venues.b.placed]).toEqual([]);
+    expect(world.slowTold).toEqual([51]);
+  });
+
+  it('still has closing orders sent', () => {
+    const world = opened();
+    world.commitMs = 500;
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
   });
 });
 
@@ -273,12 +361,103 @@ describe('an open pair', () => {
     expect(world.picture()).toMatchObject({ fundingMicro: 1_234n, fundingPayments: 1 });
   });
 
+  it('raises an alarm when a payment is not what the settlement should have paid, and when none comes', () => {
+    const world = opened();
+    const settled = (settleAtMs: number): void =>
+      world.deliver({
+        type: 'funding-rate-changed',
+        venue: 'va',
+        symbol: 'BTC',
+        base: 'BTC',
+        kind: 'settled',
+        settleAtMs,
+        rate: {
+          venue: 'va',
+          symbol: 'BTC',
+          kind: 'settled',
+          raw: '0.0001',
+          unit: { scale: 'fraction', perMs: 3_600_000 },
+          hourly: 100_000_000 as never,
+          intervalMs: 3_600_000,
+          settleAtMs,
+          venueAtMs: settleAtMs,
+        },
+        receivedAtMonotonicMs: 0,
+      });
+    const paid = (paymentId: string, settledAtMs: number, amountMicro: bigint): void =>
+      world.deliver({
+        type: 'funding-paid',
+        venue: 'va',
+        account: 'main',
+        symbol: 'BTC',
+        payment: {
+          paymentId,
+          symbol: 'BTC',
+          amountMicro: amountMicro as never,
+          rate: 0 as never,
+          signedLots: -33 as never,
+          settledAtMs,
+        },
+      });
+    const alarms = (): readonly string[] =>
+      world.logged.filter(({ event }) => event.startsWith('funding-')).map(({ event }) => event);
+    const firstMs = world.now() + 3_600_000;
+    for (const hours of [0, 1, 2]) settled(firstMs + hours * 3_600_000);
+    // 33 lots of 0.001 at 60,000.5 and 0.01 %: 0.198002 quote to the short leg.
+    paid('1', firstMs, 198_000n);
+    world.run(200);
+    expect(alarms()).toEqual([]);
+    paid('2', firstMs + 3_600_000, -198_000n);
+    world.run(200);
+    expect(alarms()).toEqual(['funding-mismatch']);
+    world.run(16 * 60_000);
+    expect(alarms()).toEqual(['funding-mismatch', 'funding-missing']);
+  });
+
+  it('is warned about once a minute while a leg is near its liquidation, before it has to be closed', () => {
+    const world = opened();
+    // At 3x the short leg opened at 60,000 is liquidated near 79,050: 18 % above 67,000.
+    for (const venue of [world.venues.a, world.venues.b]) venue.markNano = 67_000_000_000_000n;
+    world.run(100_000);
+    const near = world.logged.filter(({ event }) => event === 'liquidation-near');
+    expect(near).toHaveLength(2);
+    expect(world.picture().phase).toBe('OPEN');
+  });
+
   it('leaves as soon as it is open when somebody asked before', () => {
     const world = ready();
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
     world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
     expect(world.picture()).toMatchObject({ reason: 'MANUAL', closedPairs: 1 });
+  });
+});
+
+describe('lots that vanish without a fill', () => {
+  it('are booked once, at the mark and with an alarm, and the other leg follows', () => {
+    const world = opened();
+    // The venue says less than our fills, twice in a row, and has no fill that explains it.
+    world.venues.a.positionLots = 0;
+    world.deliver({
+      type: 'position-reported',
+      venue: 'va',
+      account: 'main',
+      symbol: 'BTC',
+      signedLots: 0,
+      source: 'stream',
+      sequence: 1_000,
+      receivedAtMonotonicMs: 1_000_000,
+    });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 60_000);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.logged.filter(({ event }) => event === 'position-adjusted')).toHaveLength(1);
+    const key = { venue: 'va', account: 'main', symbol: 'BTC' };
+    const book = bookOf(foldBook(world.rows).ledger, key);
+    // Sold at 60,000.0, gone at a mark of 60,000.5: 33 lots of 0.001.
+    expect(book).toMatchObject({ signedLots: 0, costMicro: 0n, adjustments: 1, adjustedMicro: -16_500n });
+    expect(world.picture().closedNetMicro).toBe(
+      world.picture().realisedMicro + world.picture().feesMicro + world.picture().fundingMicro,
+    );
   });
 });
 
@@ -291,7 +470,7 @@ describe('a position that is not ours', () => {
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.run(2_000);
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(0);
-    expect(world.stage().logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
+    expect(world.logged.filter((entry) => entry.event === 'external-exposure')).toHaveLength(1);
   });
 });
 
@@ -304,7 +483,7 @@ describe('a restart', () => {
           ? { type: 'fill' }
           : venue === 'va'
             ? { type: 'silent', executedLots: 33 }
-            : { type: 'refuse' },
+            : { type: 'refuse', code: 'OVERLOADED', class: 'transient' },
     });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
     world.runUntil(() => world.venues.a.placed.length === 1, 1_000);

@@ -68,6 +68,7 @@ function hear(
       symbol,
       instrument: instrument({ venue, symbol, base, takerFee: pico(0) }),
     },
+    { type: 'leverage-reported', venue, account: 'main', symbol, base, leverage: 3 },
     {
       type: 'mark-changed',
       venue,

@@ -47,6 +47,19 @@ describe('the results in the README', () => {
     );
   });
 
+  it('of benchmarks that did not run are kept, all in order of their names', () => {
+    const first = withResults(
+      readme,
+      readLines(`${line({ bench: 'b', value: 1 })}\n${line({ bench: 'd', value: 2 })}`),
+    );
+    const second = withResults(first, readLines([line({ bench: 'c' }), line({ bench: 'd', value: 3 })].join('\n')));
+    expect(second.match(/^### .*/gm)).toEqual(['### b', '### c', '### d']);
+    expect(second).toContain('| latency p50 | us | 1 |');
+    expect(second).toContain('| latency p50 | us | 3 |');
+    expect(second).not.toContain('| latency p50 | us | 2 |');
+    expect(withResults(second, [])).toBe(second);
+  });
+
   it('come from the newest line of each metric', () => {
     const text = withResults(readme, readLines(`${line({ value: 1 })}\n${line({ value: 2 })}`));
     expect(text).toContain('| latency p50 | us | 2 |');
@@ -65,6 +78,62 @@ describe('the results in the README', () => {
       ),
     );
     expect(text.match(/baseline: [^|]+(?= \|)/g)).toEqual(['baseline: postMessage', 'baseline: plain calls']);
+  });
+
+  it('stand beside their targets, which are on the value or on the ratio', () => {
+    const ratio = { of: 'ratio', is: 'at least', need: 1, aim: 3 };
+    const value = { of: 'value', is: 'at most', need: 5_000, aim: 400 };
+    const baseline = { name: 'Erlang', value: 20 };
+    const text = withResults(
+      readme,
+      readLines(
+        [
+          line({ metric: 'far', baseline, ratio: 3.5, target: ratio }),
+          line({ metric: 'near', baseline, ratio: 1, target: ratio }),
+          line({ metric: 'behind', baseline, ratio: 0.99, target: ratio }),
+          line({ metric: 'slow', value: 5_001, target: value }),
+          line({ metric: 'quick', value: 400, target: value }),
+          line({ metric: 'alone' }),
+          line({ metric: 'nobody beside it', target: ratio }),
+        ].join('\n'),
+      ),
+    );
+    const lastCells = (metric: string): readonly string[] | undefined =>
+      text
+        .split('\n')
+        .find((row) => row.startsWith(`| ${metric} |`))
+        ?.split('|')
+        .slice(-3, -1)
+        .map((cell) => cell.trim());
+    expect(lastCells('metric')).toEqual(['target', 'outcome']);
+    expect(lastCells('far')).toEqual(['at least 1x, aim 3x', 'aim reached']);
+    expect(lastCells('near')).toEqual(['at least 1x, aim 3x', 'reached']);
+    expect(lastCells('behind')).toEqual(['at least 1x, aim 3x', 'missed']);
+    expect(lastCells('slow')).toEqual(['at most 5,000 us, aim 400 us', 'missed']);
+    expect(lastCells('quick')).toEqual(['at most 5,000 us, aim 400 us', 'aim reached']);
+    expect(lastCells('alone')).toEqual(['', '']);
+    expect(lastCells('nobody beside it')).toEqual(['at least 1x, aim 3x', '']);
+  });
+
+  it('name each baseline in its row where a table has several, and keep their notes', () => {
+    const text = withResults(
+      readme,
+      readLines(
+        [
+          line({
+            metric: 'first',
+            baseline: { name: 'nact', value: 20 },
+            ratio: 2,
+            note: 'Erlang: skipped, erl is not installed',
+          }),
+          line({ metric: 'second', baseline: { name: 'comedy', value: 7_000 }, ratio: 3 }),
+        ].join('\n'),
+      ),
+    );
+    expect(text).toContain('| runs | baseline | value / baseline |');
+    expect(text).toContain('| nact: 20 | 2.00 |');
+    expect(text).toContain('| comedy: 7,000 | 3.00 |');
+    expect(text).toContain('|\n\n- first: Erlang: skipped, erl is not installed\n\n<!--');
   });
 
   it('need lines of the bench command', () => {

@@ -79,6 +79,18 @@ describe('the lines of a benchmark', () => {
     ]);
   });
 
+  it('say whether a target was reached, and what must be known', async () => {
+    const text = oneResult.replace(
+      'topology:',
+      "target: { of: 'ratio', is: 'at most', need: 0.5, aim: 0.1 }, note: 'quiet machine', topology:",
+    );
+    const file = join(benchFolder({ 'ping.ts': text }), 'ping.ts');
+    expect(await collect(benchLines('ping', file, { json: false, machine, progress: () => {} }))).toEqual([
+      'ping  latency p50 3.2 us +-0.2 over 5 runs, postMessage 20 us (x 0.16), at most 0.5x, aim 0.1x: reached  ' +
+        '[1 -> 1, 2 threads] (quiet machine)',
+    ]);
+  });
+
   it('do not come from a file whose name is not its own', async () => {
     const file = join(benchFolder({ 'pong.ts': oneResult }), 'pong.ts');
     await expect(collect(benchLines('pong', file, { json: true, machine, progress: () => {} }))).rejects.toThrow(

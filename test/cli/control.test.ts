@@ -52,6 +52,25 @@ async function pretendEngine(answers: Readonly<Record<string, Answer>>, token = 
   return ['--port', String(port), '--data-dir', dataDir];
 }
 
+describe('tandem trace', () => {
+  const answers = {
+    '/debug/traces': { status: 200, body: '{"traces":[]}' },
+    '/debug/trace/4242': { status: 200, body: '{"traceId":7,"names":["4242"]}' },
+  };
+
+  it.each([
+    [['trace'], 0, 'no traces: nothing came from outside yet', ''],
+    [['trace', '4242'], 0, 'trace 7  4242', ''],
+    [['trace', '4242', '--json'], 0, '{"traceId":7,"names":["4242"]}', ''],
+    [['trace', '4243'], 1, '', 'no trace of "4243" is kept'],
+  ])('answers %j with %i', async (words, code, said, complained) => {
+    const answer = await runTandem([...words, ...(await pretendEngine(answers))]);
+    expect(answer.stdout).toContain(said);
+    expect(answer.stderr).toContain(complained);
+    expect(answer.code).toBe(code);
+  });
+});
+
 describe('tandem actors', () => {
   const answers = {
     '/debug/actors': { status: 200, body: JSON.stringify(actors) },
@@ -130,6 +149,73 @@ describe('tandem actors', () => {
   it('fails for an actor that is not there', async () => {
     const { code, stderr } = await runTandem(['actors', 'position/XRP', ...(await pretendEngine(answers))]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'no actor lives at "position/XRP"\n' });
+  });
+});
+
+describe('acts of an operator', () => {
+  const picture = (state: string, flatten: boolean, phase: string) => ({
+    '/debug/actors/guard': { status: 200, body: JSON.stringify({ digest: { state, reason: 'because', flatten } }) },
+    '/debug/actors/observer': { status: 200, body: JSON.stringify({ digest: { pairs: [{ base: 'BTC', phase }] } }) },
+  });
+  const TOLD = { status: 202, body: '{"outcome":"sent"}' };
+
+  it.each([
+    [
+      'engine ARMED --reason tired',
+      'POST /control/engine',
+      picture('ARMED', false, 'OPEN'),
+      'engine ARMED (because)\n',
+    ],
+    ['kill 1', 'POST /control/kill', picture('REDUCE_ONLY', false, 'OPEN'), 'engine REDUCE_ONLY (because)\n'],
+    ['kill 2', 'POST /control/kill', picture('HALTED', true, 'OPEN'), 'engine HALTED (because)\n'],
+    [
+      'flatten --yes',
+      'POST /control/kill',
+      picture('HALTED', true, 'CLOSED'),
+      'engine HALTED (because)\nflat: no pair is open\n',
+    ],
+  ])('%s says what came of it', async (words, path, answers, said) => {
+    const options = await pretendEngine({ ...answers, [path]: TOLD });
+    const { code, stdout } = await runTandem([...words.split(' '), ...options]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: said });
+  });
+
+  it.each([
+    ['engine TRADING --reason x', 2, 'this lets the engine open positions: say --yes to confirm\n'],
+    ['kill 3', 2, 'this closes all pairs at the market: say --yes to confirm\n'],
+    ['flatten', 2, 'this closes all pairs at the market: say --yes to confirm\n'],
+    ['exit BTC', 2, 'this closes the pair of BTC at the market: say --yes to confirm\n'],
+    ['exit ETH --yes', 1, 'symbol must be one the engine trades, was "ETH"\n'],
+  ])('%s does nothing unasked or impossible', async (words, code, said) => {
+    // Without an answer to any change: one would show as 404.
+    const options = await pretendEngine(picture('ARMED', false, 'OPEN'));
+    expect(await runTandem([...words.split(' '), ...options])).toMatchObject({ code, stderr: said });
+  });
+
+  it.each([
+    ['kill 4 --yes', 'Allowed choices are 1, 2, 3'],
+    ['engine HALTED --reason x', 'Allowed choices are ARMED, TRADING, REDUCE_ONLY'],
+    ['engine ARMED', "required option '--reason <text>' not specified"],
+    ['exit --yes', "missing required argument 'symbol'"],
+  ])('%s is wrong usage', async (words, said) => {
+    const { code, stderr } = await runTandem(words.split(' '));
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+  });
+
+  it('exit says that there is nothing to close', async () => {
+    const options = await pretendEngine(picture('ARMED', false, 'IDLE'));
+    const { code, stderr } = await runTandem(['exit', 'BTC', '--yes', ...options]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'BTC has no open pair, it is IDLE\n' });
+  });
+
+  it('fails when the engine does not follow, with what it is instead', async () => {
+    const options = await pretendEngine({ ...picture('STOPPED', false, 'RECOVERING'), 'POST /control/engine': TOLD });
+    const { code, stderr } = await runTandem(['engine', 'TRADING', '--reason', 'go', '--yes', ...options]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'the engine must become TRADING, it is STOPPED (because): its log says why\n',
+    });
   });
 });
 

@@ -25,6 +25,7 @@ export function pair(base: string, fields: Partial<PairSummary> = {}): PairSumma
     closedNetMicro: 0n,
     closedFundingMicro: 0n,
     notionalMicro: 0n,
+    exposureQuoteSec: 0,
     ...fields,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { configFile, MINIMAL } from '../config/files.ts';
 import { runTandem } from './run-tandem.ts';
 
-const COMMANDS = ['start', 'status', 'actors', 'bench', 'venue'];
+const COMMANDS = ['start', 'status', 'actors', 'trace', 'bench', 'venue'];
 
 describe('help', () => {
   it('lists every command and ends with 0', async () => {

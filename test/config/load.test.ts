@@ -177,6 +177,54 @@ describe('a configuration that must not run', () => {
       'extended:other]]',
       '9:29: venuePairs[0][1] must be a configured account (lighter:main, extended:main), was "extended:other"',
     ],
+    [
+      'a symbol no simulated venue lists',
+      '[BTC]',
+      '[BTC, NOPE]',
+      '10:16: symbols[1] must be a market of every simulated venue (',
+    ],
+    [
+      'a series without a fit',
+      'extended: { series: hyperliquid }',
+      'extended: { series: nasdaq }',
+      '14:55: tape.venues.extended.series must be a fitted series (lighter, hyperliquid, bybit, binance), was "nasdaq"',
+    ],
+    [
+      'a venue on the port of the control server',
+      '  extended:\n    kind: simulated\n',
+      '  extended:\n    port: 7070\n    kind: simulated\n',
+      '7:5: venues.extended.port must not be that of control.port, was 7070',
+    ],
+    [
+      'an anchor of no instant',
+      'symbols: [BTC]\n',
+      'symbols: [BTC]\ncalendar: { anchorAt: 2026-01-15T00:00:00Z }\n',
+      '11:13: calendar.anchorAt must come with a calendar.startAt that is an instant, was ',
+    ],
+    [
+      'a placement of nobody',
+      'symbols: [BTC]\n',
+      'symbols: [BTC]\nplacement: [{ paths: position/ETH, thread: trading-0 }]\n',
+      '11:15: placement[0].paths must match an actor that no earlier rule has placed, was "position/ETH"',
+    ],
+    [
+      'a placement that an earlier rule took',
+      'symbols: [BTC]\n',
+      'symbols: [BTC]\nplacement: [{ paths: guard, thread: trading-0 }, { paths: guar*, thread: trading-0 }]\n',
+      '11:52: placement[1].paths must match an actor that no earlier rule has placed, was "guar*"',
+    ],
+    [
+      'a placement on a thread that there is not',
+      'symbols: [BTC]\n',
+      'symbols: [BTC]\nplacement: [{ paths: guard, thread: trading-1 }]\n',
+      '11:29: placement[0].thread must be a thread that can run guard (trading-0), was "trading-1"',
+    ],
+    [
+      'a placement on a thread that cannot run it',
+      'symbols: [BTC]\n',
+      'symbols: [BTC]\nplacement: [{ paths: "connector/*", thread: trading-0 }]\n',
+      '11:37: placement[0].thread must be a thread that can run connector/lighter:main (io-0), was "trading-0"',
+    ],
     ['a repeated symbol', '[BTC]', '[BTC, ETH, BTC]', '10:21: symbols[2] must not repeat an earlier symbol, was "BTC"'],
     ['no symbols', '[BTC]', '[]', '10:1: symbols must have at least 1 entries, was []'],
     [
@@ -200,7 +248,7 @@ describe('a configuration that must not run', () => {
   ];
   it.each(replaced)('is refused for %s, at its place', (_name, from, to, complaint) => {
     expect(MINIMAL).toContain(from);
-    expect(complaints(MINIMAL.replace(from, to))).toContain(complaint);
+    expect(complaints(MINIMAL.replace(from, to)).join('\n')).toContain(complaint);
   });
 
   it('names every mistake at once', () => {

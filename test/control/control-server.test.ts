@@ -230,15 +230,34 @@ describe('what is commanded', () => {
   });
 
   it.each([
-    ['another content type', { ...MEANT, 'content-type': 'text/plain' }],
-    ['a form', { ...MEANT, 'content-type': 'application/x-www-form-urlencoded' }],
-    ['no header of intent', { 'content-type': 'application/json' }],
-    ['another header of intent', { ...MEANT, 'x-tandem': 'yes' }],
-  ])('refuses %s', async (_, headers) => {
+    ['another content type', { ...MEANT, 'content-type': 'text/plain' }, 'Content-Type: application/json'],
+    ['a form', { ...MEANT, 'content-type': 'application/x-www-form-urlencoded' }, 'Content-Type: application/json'],
+    ['no header of intent', { 'content-type': 'application/json' }, 'X-Tandem: 1'],
+    ['another header of intent', { ...MEANT, 'x-tandem': 'yes' }, 'X-Tandem: 1'],
+  ])('refuses %s, naming the header only to who has the token', async (_, headers, missing) => {
     const control = await stageControl();
-    const response = await control.ask('/control/kill', { method: 'POST', headers, body: '{"level":1,"reason":"x"}' });
-    expect([response.status, await response.text()]).toEqual([403, '']);
+    const ask = (authorization: Readonly<Record<string, string | undefined>>): Promise<Response> =>
+      control.ask('/control/kill', {
+        method: 'POST',
+        headers: { ...headers, ...authorization },
+        body: '{"level":1,"reason":"x"}',
+      });
+    const told = await ask({});
+    expect([told.status, await told.json()]).toEqual([403, { error: `a change needs the header ${missing}` }]);
+    for (const authorization of [undefined, 'Bearer 0000']) {
+      const untold = await ask({ authorization });
+      expect([untold.status, await untold.text()]).toEqual([403, '']);
+    }
     expect(control.told).toEqual([]);
+  });
+
+  it('counts wrong tokens of unmeant changes too: they are no way around the silence', async () => {
+    const control = await stageControl();
+    for (let attempt = 0; attempt < 5; attempt++)
+      await control.ask('/control/kill', { method: 'POST', headers: { authorization: 'Bearer 0000' }, body: '{}' });
+    expect((await control.ask('/debug/actors')).status).toBe(429);
+    const right = await control.ask('/control/kill', { method: 'POST', body: '{}' });
+    expect([right.status, await right.text()]).toEqual([403, '']);
   });
 });
 

@@ -28,6 +28,7 @@ export function actorSnapshot(path: string, fields: Partial<ActorSnapshot> = {})
       accepted: 100,
       processed: 97,
       merged: 4,
+      evicted: 0,
       refused: 0,
     },
     handler: { count: 97, totalMs: 3, maxMs: 1, p50Ms: 0.02, p99Ms: 0.5 },
@@ -118,7 +119,11 @@ const TRACE: Trace = {
   traceId: 7,
   beganAtMs: 100,
   durationMs: 2.5,
+  names: ['4242'],
   threads: ['io-0', 'trading-0'],
+  marks: [
+    { traceId: 7, thread: 'trading-0', path: 'position/BTC', step: 'named', about: '4242', atMs: 102, isName: true },
+  ],
   spans: [
     span('io-0', 'connector/lighter:main', 'frame', '$port'),
     span('trading-0', 'position/BTC', 'market-changed', 'connector/lighter:main'),

@@ -50,6 +50,7 @@ describe('looking into the runtime', () => {
       traces: [
         {
           traceId: 7,
+          names: ['4242'],
           beganAtMs: 100,
           durationMs: 2.5,
           threads: ['io-0', 'trading-0'],
@@ -59,11 +60,19 @@ describe('looking into the runtime', () => {
         },
       ],
     });
-    expect(await (await control.ask('/debug/trace/7')).json()).toMatchObject({
-      traceId: 7,
-      spans: [{ thread: 'io-0' }, { thread: 'trading-0', from: 'connector/lighter:main', queuedAtMs: 100 }],
-    });
   });
+
+  it.each(['7', '4242', 'latest'])(
+    'shows one trace whole, by its number, its name or as the latest: %s',
+    async (id) => {
+      const control = await stageControl();
+      expect(await (await control.ask(`/debug/trace/${id}`)).json()).toMatchObject({
+        traceId: 7,
+        spans: [{ thread: 'io-0' }, { thread: 'trading-0', from: 'connector/lighter:main', queuedAtMs: 100 }],
+        marks: [{ step: 'named', about: '4242' }],
+      });
+    },
+  );
 
   it.each(['/debug/mailbox/position/XRP', '/debug/trace/8', '/debug/trace/x'])('finds nothing at %s', async (path) => {
     expect((await (await stageControl()).ask(path)).status).toBe(404);

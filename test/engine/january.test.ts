@@ -79,7 +79,7 @@ function playInVirtualTime(seed: number): Played & { readonly hash: string } {
   const calendar = marketCalendar(config, 0);
   const world = simulateWorld(config, {
     seed,
-    tape: buildTape(tapeSpec(config, calendar)),
+    tape: buildTape(tapeSpec(config, calendar.startAtMs)),
     startAtMs: calendar.startAtMs,
   });
   const { system } = world;

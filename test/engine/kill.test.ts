@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PairSummary, TradingSummary } from '../../actors/observer.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { ConfigOverrides, TandemConfig } from '../../config/schema.ts';
+import type { PlannedOrder } from '../../src/execution/facts.ts';
+import type { PairRecord } from '../../src/execution/pair.ts';
 import { marketCalendar, tapeSpec, venueSpec } from '../../src/composition/market.ts';
 import { randomStream } from '../../src/runtime/random.ts';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
@@ -28,6 +30,8 @@ const SEED = 20_261_121;
 const KILLS = 50;
 /** From the venue's first sight of a new order: the middle of an open, through hedge and confirmation. */
 const KILL_WITHIN_MS = 150;
+/** Pairs that recovery may leave to a person: one in ten kills. */
+const QUARANTINED_MAX = KILLS / 10;
 /** Each start reads and subscribes anew; more of them in a minute than this allows would break the venue's limits by themselves. */
 const CYCLE_MS = 3_200;
 
@@ -104,10 +108,32 @@ class EngineProcess {
   }
 }
 
+/** How each venue refuses a client order id that it has seen: Lighter by its code, Extended by its text. */
+const DUPLICATE = /"code":21728\b|Duplicate Order/;
+
+/** The same venue; tells each refusal of a client order id that was used before. */
+function countingDuplicates(venue: SimulatedVenue, onDuplicate: () => void): SimulatedVenue {
+  return {
+    venue: venue.venue,
+    handle: (input, at) => {
+      const outputs = venue.handle(input, at);
+      for (const output of outputs) {
+        const text = output.type === 'http-answer' ? output.body : output.type === 'socket-text' ? output.text : '';
+        if (DUPLICATE.test(text)) onDuplicate();
+      }
+      return outputs;
+    },
+    nextWakeMs: () => venue.nextWakeMs(),
+    oracle: () => venue.oracle(),
+    inject: (fault, options) => venue.inject(fault, options),
+  };
+}
+
 describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED})`, () => {
   let config: TandemConfig;
   let overrides: ConfigOverrides;
   const venues = new Map<string, SimulatedVenue>();
+  let duplicatesRefused = 0;
   const servers: VenueServer[] = [];
   /** Underlying per lot in 1e-12, by venue and symbol: what two venues hold is compared exactly. */
   const unitsPerLot = new Map<string, bigint>();
@@ -117,12 +143,13 @@ describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED
     const anchorAt = new Date().toISOString();
     config = loadConfig(CONFIG, { dataDir, calendar: { anchorAt } });
     const calendar = marketCalendar(config, Date.now());
-    const tape = buildTape(tapeSpec(config, calendar));
+    const tape = buildTape(tapeSpec(config, calendar.startAtMs));
     const addresses: Record<string, object> = {};
     for (const name of VENUES) {
       const simulated = config.venues[name];
       if (simulated?.kind !== 'simulated') throw new Error(`${name} must be simulated`);
-      const { venue, exchange } = buildVenue(venueSpec(config, name, simulated), tape);
+      const { venue: plain, exchange } = buildVenue(venueSpec(config, name, simulated), tape);
+      const venue = countingDuplicates(plain, () => (duplicatesRefused += 1));
       for (const { symbol, lotUnits, quantityDecimals } of exchange.markets()) {
         unitsPerLot.set(`${name} ${symbol}`, BigInt(lotUnits) * 10n ** BigInt(12 - quantityDecimals));
       }
@@ -200,18 +227,36 @@ describe(`an engine killed ${KILLS} times in the middle of its work (seed ${SEED
       while (readJournal(config.dataDir).filter((row) => row.type === 'funding').length < payments()) await sleep(200);
       expect(await last.stop()).toBe(true);
 
+      // Nothing was even tried twice.
+      expect(duplicatesRefused).toBe(0);
       const rows = readJournal(config.dataDir);
+      const quarantined = new Set(
+        rows
+          .filter((row) => row.type === 'pair-state')
+          .map((row) => row.payload['pair'] as PairRecord)
+          .filter(({ phase }) => phase === 'QUARANTINED')
+          .map(({ pairId }) => pairId),
+      );
+      // Setting aside is the last resort, not the way to pass this test.
+      process.stdout.write(`${quarantined.size} pairs quarantined in ${KILLS} kills\n`);
+      expect(quarantined.size, [...quarantined].join(', ')).toBeLessThanOrEqual(QUARANTINED_MAX);
       for (const name of VENUES) {
         const books = account(name);
         expectLedgerEqualsOracle(rows, name, 'main', books);
         // One intent, one order: the venue has seen no client order id that was not planned, and none twice.
         const planned = rows
           .filter((row) => row.type === 'order-planned')
-          .map((row) => row.payload['order'] as { venue: string; clientOrderId: string });
+          .map((row) => row.payload['order'] as PlannedOrder);
         const ids = books.orders.map((order) => order.clientOrderId);
         expect(new Set(ids).size).toBe(ids.length);
         const plannedIds = new Set(planned.filter((order) => order.venue === name).map((order) => order.clientOrderId));
         expect(ids.filter((id) => !plannedIds.has(id))).toEqual([]);
+        // Each attempt of a leg is one order of its own, so that two of them cannot live at once.
+        const accepted = new Set(ids);
+        const attempts = planned
+          .filter((order) => order.venue === name && accepted.has(order.clientOrderId))
+          .map(({ pairId, leg, purpose, attempt }) => `${pairId} ${leg} ${purpose} ${attempt}`);
+        expect(attempts.filter((attempt, index) => attempts.indexOf(attempt) < index)).toEqual([]);
         expect(venues.get(name)?.oracle().rateLimitRefusals).toBe(0);
       }
     },

@@ -3,9 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
 import { startEngine } from '../../src/composition/live/engine.ts';
 import type { Engine } from '../../src/composition/live/engine.ts';
@@ -29,7 +31,8 @@ function temporaryFolder(): string {
 
 const children: ChildProcess[] = [];
 afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
+  for (const { pid, exitCode, signalCode } of children)
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -43,7 +46,8 @@ class StartedEngine {
 
   constructor(dataDir: string, config = CONFIG) {
     const words = ['start', '--config', config, '--data-dir', dataDir, '--port', '0'];
-    const child = spawn(process.execPath, [LAUNCH, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A process group of its own, so that it can be killed whole.
+    const child = spawn(process.execPath, [LAUNCH, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     children.push(child);
     createInterface(child.stdout).on('line', (line) => {
@@ -83,8 +87,14 @@ class StartedEngine {
     return this.#code;
   }
 
-  async interrupt(): Promise<number> {
-    this.#child.kill('SIGINT');
+  /** As the host would do it: launcher and engine at once, without a word. */
+  async kill(): Promise<void> {
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
+    await this.ended();
+  }
+
+  async interrupt(signal: NodeJS.Signals = 'SIGINT'): Promise<number> {
+    this.#child.kill(signal);
     return await this.ended();
   }
 
@@ -112,6 +122,14 @@ function liveOrders(rows: readonly JournalRow[]): readonly string[] {
     (order) => !isTerminal(order) && order.status !== 'PLANNED',
   );
   return states.map((order) => `${order.planned.venue} ${order.planned.clientOrderId} ${order.status}`);
+}
+
+/** Pairs that are open, as far as the journal tells. */
+function openPairs(rows: readonly JournalRow[]): readonly { readonly base: string; readonly pairId: string }[] {
+  return ['BTC', 'ETH'].flatMap((base) => {
+    const { record } = foldBook(rows.filter((row) => row.correlation === base));
+    return record?.phase === 'OPEN' ? [{ base, pairId: record.pairId }] : [];
+  });
 }
 
 describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
@@ -230,17 +248,71 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: `OK  ${rows.length} rows\n` });
   });
 
-  it('recovers at the next start what the journal tells, and is READY again', async () => {
+  it('goes on at the next start where it was stopped, and again after SIGKILL: same pairs, no order, books that agree', async () => {
     const before = readJournal(dataDir);
-    const next = new StartedEngine(dataDir);
-    await next.printed(/^READY /);
-    await next.printed(/^(?:BTC|ETH) OPEN /);
-    expect(await next.interrupt()).toBe(0);
+    const opened = openPairs(before);
+    expect(opened.length).toBeGreaterThanOrEqual(1);
+    for (const end of ['interrupt', 'kill'] as const) {
+      const next = new StartedEngine(dataDir);
+      await next.printed(/^READY /);
+      for (const { base } of opened) await next.printed(new RegExp(`^${base} OPEN `));
+      // Booked by a venue that knows the position, at the other side of the stop.
+      await next.printed(/ funding [+-]\d.* booked, /);
+      if (end === 'kill') await next.kill();
+      else expect(await next.interrupt()).toBe(0);
+    }
     const rows = readJournal(dataDir);
     expect(rows.slice(0, before.length)).toEqual(before);
-    expect(rows.filter((row) => row.type === 'boot').length).toBe(2);
-    expect(liveOrders(rows)).toEqual([]);
+    expect(rows.filter((row) => row.type === 'boot').length).toBe(3);
+    expect(rows.filter((row) => row.type === 'adjust')).toEqual([]);
+    const now = new Map(openPairs(rows).map(({ base, pairId }) => [base, pairId]));
+    for (const { base, pairId } of opened) {
+      expect(now.get(base)).toBe(pairId);
+      const planned = rows.filter((row) => row.type === 'order-planned' && row.correlation === base);
+      expect(planned).toEqual(before.filter((row) => row.type === 'order-planned' && row.correlation === base));
+    }
+  }, 60_000);
+
+  it('refuses to go on with simulated venues of other settings, naming both', async () => {
+    const refused = new StartedEngine(dataDir, configWith('symbols: [BTC, ETH]', 'symbols: [BTC]'));
+    expect(await refused.ended()).toBe(1);
+    expect(refused.complaints).toContain(
+      'were made with symbols ["BTC","ETH"], the configuration has ["BTC"]: use another --data-dir, or delete this one',
+    );
   });
+
+  it('is steered from the command line: one pair closed, entries off and on, everything flat', async () => {
+    const directory = temporaryFolder();
+    cpSync(dataDir, directory, { recursive: true });
+    const [one] = openPairs(readJournal(directory));
+    const next = new StartedEngine(directory);
+    const [, , port = ''] = (await next.printed(/^READY .* (http:\/\/127\.0\.0\.1:(\d+))$/)) as unknown as string[];
+    const act = (...words: readonly string[]) => runTandem([...words, '--data-dir', directory, '--port', port]);
+
+    expect(await act('kill', '2', '--reason', 'look first')).toMatchObject({
+      code: 0,
+      stdout: 'engine REDUCE_ONLY (K2: look first)\n',
+    });
+    expect(await act('exit', one?.base ?? '', '--yes')).toMatchObject({ code: 0, stdout: `${one?.base} closed\n` });
+    expect(await act('exit', 'DOGE', '--yes')).toMatchObject({
+      code: 1,
+      stderr: 'symbol must be one the engine trades, was "DOGE"\n',
+    });
+    expect(await act('engine', 'TRADING', '--reason', 'looked', '--yes')).toMatchObject({
+      code: 0,
+      stdout: 'engine TRADING (looked)\n',
+    });
+    expect((await act('flatten', '--yes', '--reason', 'enough')).stdout).toBe(
+      'engine HALTED (K3: enough)\nflat: no pair is open\n',
+    );
+    expect(await next.interrupt()).toBe(0);
+    const rows = readJournal(directory);
+    expect(openPairs(rows)).toEqual([]);
+    expect(liveOrders(rows)).toEqual([]);
+    const gone = await act('kill', '1');
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toMatch(/^no engine answers at http:\/\/127\.0\.0\.1:\d+\/control\/kill: /);
+  }, 60_000);
 
   describe('with a damaged journal', () => {
     /** A copy of the stopped engine's data directory. */
@@ -312,6 +384,35 @@ function lineOf(file: string, text: string): number {
       .findIndex((line) => line.includes(text)) + 1
   );
 }
+
+describe('a start that cannot be', { timeout: 30_000 }, () => {
+  it('names the data directory that is no folder', async () => {
+    const file = join(temporaryFolder(), 'taken');
+    writeFileSync(file, '');
+    const refused = new StartedEngine(file);
+    expect(await refused.ended()).toBe(1);
+    expect(refused.complaints).toContain(`dataDir must be a folder this user can write to, was "${file}": EEXIST`);
+  });
+
+  it('names the simulated venue whose port is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void taken.close());
+    // Listening on a TCP port: the address is never a pipe's text.
+    const { port } = taken.address() as AddressInfo;
+    const refused = new StartedEngine(temporaryFolder(), configWith('  lighter:', `  lighter:\n    port: ${port}`));
+    expect(await refused.ended()).toBe(1);
+    expect(refused.complaints).toContain(`the simulated venue lighter cannot listen on 127.0.0.1 port ${port}: `);
+    expect(refused.complaints).toContain('EADDRINUSE');
+  });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('drains at %s as at Ctrl-C', async (signal) => {
+    const engine = new StartedEngine(temporaryFolder());
+    await engine.printed(/^READY /);
+    expect(await engine.interrupt(signal)).toBe(0);
+    expect(engine.output).toContain('stopped: no open order, journal consistent');
+  });
+});
 
 describe('a configuration that cannot run', { timeout: 30_000 }, () => {
   it.each([

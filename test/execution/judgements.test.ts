@@ -10,6 +10,7 @@ import {
   receiveFunding,
 } from '../../src/execution/funding-expectation.ts';
 import {
+  positionAdjusted,
   positionFilled,
   positionQueried,
   positionReported,
@@ -100,6 +101,13 @@ describe('the truth about a position', () => {
     expect(positionTruth(positionQueried(once, 25, 33, 12), 33)).toEqual({ kind: 'unknown' });
   });
 
+  it('starts over once the difference was booked: the same word proves no second one', () => {
+    const watch = positionAdjusted(positionQueried(positionQueried(unseenPosition, 20, 33, 5), 20, 33, 6));
+    expect(positionTruth(watch, 20)).toEqual({ kind: 'confirmed', lots: 20 });
+    expect(positionTruth(watch, 33)).toEqual({ kind: 'unknown' });
+    expect(positionTruth(positionQueried(watch, 20, 33, 7), 33)).toEqual({ kind: 'unknown' });
+  });
+
   it('starts counting again after a fill', () => {
     const once = positionQueried(unseenPosition, 20, 33, 11);
     const filled = positionFilled(once, 12);
@@ -144,6 +152,10 @@ describe('the recovery table', () => {
   const facts: RecoveryFacts = {
     phase: 'OPENING',
     compared: true,
+    exposed: false,
+    waitedMs: 0,
+    exposedMsMax: 5_000,
+    waitMsMax: 60_000,
     unresolved: 0,
     lost: 0,
     filled: { long: false, short: true },
@@ -160,6 +172,20 @@ describe('the recovery table', () => {
     ['unwinds a leg filled 60 s ago', { ageMs: 60_000 }, 'unwind'],
     ['unwinds when gates refuse to add exposure', { increaseRefused: 'STALE_BOOK' }, 'unwind'],
     ['sends nothing while a position query fails', { compared: false }, 'wait'],
+    [
+      'waits a little for a venue that leaves the other exposed',
+      { compared: false, exposed: true, waitedMs: 4_999 },
+      'wait',
+    ],
+    [
+      'acts without a venue that leaves the other exposed',
+      { compared: false, exposed: true, waitedMs: 5_000 },
+      'quarantine',
+    ],
+    ['waits for a silent venue of a pair that is whole', { compared: false, phase: 'OPEN', waitedMs: 59_999 }, 'wait'],
+    ['ends even when a venue never answers', { compared: false, phase: 'OPEN', waitedMs: 60_000 }, 'quarantine'],
+    ['ends even when an order is never resolved', { unresolved: 1, waitedMs: 60_000 }, 'quarantine'],
+    ['never quarantines what has ended', { compared: false, phase: 'CLOSED', waitedMs: 90_000 }, 'wait'],
     ['waits for an unresolved order', { unresolved: 1 }, 'wait'],
     ['fails a pair without fills', { filled: { long: false, short: false }, balanced: true }, 'fail'],
     ['opens a pair filled equally', { filled: { long: true, short: true }, balanced: true }, 'open'],

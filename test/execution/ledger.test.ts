@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  applyAdjustment,
   applyFill,
   applyFunding,
   bookOf,
@@ -15,7 +16,7 @@ import {
 } from '../../src/execution/ledger.ts';
 import type { InstrumentSteps, Ledger } from '../../src/execution/ledger.ts';
 import type { FactRow, FillFact, FundingFact, LegSide, PlannedOrder } from '../../src/execution/facts.ts';
-import { notionalMicro } from '../../src/money/amounts.ts';
+import { notionalMicro, notionalMicroAtNano } from '../../src/money/amounts.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../../src/money/units.ts';
 
 /** Ticks of 0.05, lots of 0.1: EX-13 in whole numbers. */
@@ -251,6 +252,80 @@ describe('any sequence of fills', () => {
           applyFill(ledger, fill('S', '2', 'buy', shortOut * 0.05, lots));
           const basis = notionalMicro(steps('L'), shortIn - longIn - (shortOut - longOut), lots);
           expect(pairBook(ledger, 'p').priceMicro).toBe(basis);
+        },
+      ),
+    );
+  });
+});
+
+describe('an adjustment', () => {
+  const adjusted = (ledger: Ledger, changeLots: number, priceNano?: bigint, pairId?: string): boolean =>
+    applyAdjustment(
+      ledger,
+      `adjust ${changeLots}`,
+      { ...keyOf('L'), changeLots, evidence: 'test', ...(priceNano === undefined ? {} : { priceNano }) },
+      pairId,
+    );
+  const mark = (price: number): bigint => BigInt(price) * 1_000_000_000n;
+
+  it('that takes lots away realises what they gained up to the mark, against their average cost', () => {
+    const ledger = ledgerOf('L');
+    applyFill(ledger, fill('L', '1', 'buy', 3000, 10));
+    applyFill(ledger, fill('L', '2', 'buy', 3100, 10));
+    adjusted(ledger, -5, mark(3150));
+    const left = bookOf(ledger, keyOf('L'));
+    const costs = notionalMicro(steps('L'), 3050 / 0.05, 1);
+    expect(left).toMatchObject({ signedLots: 15, costMicro: 15n * costs, adjustments: 1, realisedMicro: 0n });
+    expect(left.adjustedMicro).toBe(notionalMicro(steps('L'), 3150 / 0.05, 5) - 5n * costs);
+  });
+
+  it('without a known mark realises nothing and leaves the average price as it was', () => {
+    const ledger = ledgerOf('L');
+    applyFill(ledger, fill('L', '1', 'sell', 3000, 10));
+    const before = bookOf(ledger, keyOf('L'));
+    adjusted(ledger, 4);
+    expect(bookOf(ledger, keyOf('L'))).toMatchObject({
+      signedLots: -6,
+      costMicro: (before.costMicro * 6n) / 10n,
+      adjustedMicro: 0n,
+    });
+  });
+
+  it('counts towards its pair, also when the pair has ended', () => {
+    const ledger = ledgerOf('L');
+    registerOrder(ledger, order('L', 'buy', 'p', 'long'));
+    applyFill(ledger, fill('L', '1', 'buy', 3000, 10));
+    closePairBook(ledger, 'p', true);
+    adjusted(ledger, -10, mark(2900), 'p');
+    const lost = notionalMicro(steps('L'), 100 / 0.05, 10);
+    expect(pairBook(ledger, 'p')).toMatchObject({ adjustedMicro: -lost, priceMicro: 0n });
+    expect(pairNetMicro(pairBook(ledger, 'p'))).toBe(ledger.closed.netMicro);
+    expect(adjusted(ledger, -10, mark(2900), 'p')).toBe(false);
+  });
+
+  it('leaves the equity at its mark as it was, whatever it does to the position', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -500, max: 500 }),
+        fc.integer({ min: 1, max: 200_000 }),
+        fc.integer({ min: -1_000, max: 1_000 }).filter((lots) => lots !== 0),
+        fc.bigInt({ min: 1n, max: 10_000_000_000_000n }),
+        (held, ticks, changeLots, nano) => {
+          const ledger = ledgerOf('L');
+          if (held !== 0) applyFill(ledger, fill('L', '1', held > 0 ? 'buy' : 'sell', ticks * 0.05, Math.abs(held)));
+          // Wallet plus what the position is worth at the mark beyond its cost, less what came in or left at the mark itself.
+          const equity = (): bigint => {
+            const { signedLots, costMicro } = bookOf(ledger, keyOf('L'));
+            return (
+              walletChangeMicro(ledger, 'L', 'main') + notionalMicroAtNano(steps('L'), nano, signedLots) - costMicro
+            );
+          };
+          const before = equity();
+          adjusted(ledger, changeLots, nano);
+          expect(bookOf(ledger, keyOf('L')).signedLots).toBe(held + changeLots);
+          const moved = equity() - before;
+          // Three notionals are rounded on their own.
+          expect(moved >= -2n && moved <= 2n).toBe(true);
         },
       ),
     );

@@ -17,10 +17,11 @@ const policy: ExecutionPolicy = {
   open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
   close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
   delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000 },
-  order: { ackMs: 2_000, resolveMs: 10_000 },
+  order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
   cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
-  reconcile: { recentMs: 3_000, busyIntervalMs: 5_000 },
-  recovery: { completeMs: 10_000 },
+  exposure: { oneVenueMsMax: 15_000 },
+  reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
+  recovery: { completeMs: 10_000, maxMs: 60_000 },
   quarantine: { autoFlatten: true },
 };
 
@@ -377,5 +378,53 @@ describe('quarantine', () => {
     expect(late.record).toMatchObject({ phase: 'QUARANTINED', reason: 'LATE_FILL' });
     const step = advancePair(late, viewOf(leg(0, [], queried), leg(-3, [], queried)));
     expect(sends(step)).toEqual([['short', 'buy', 3, 'unwind', true]]);
+  });
+});
+
+describe('a pair of which one venue gives no account', () => {
+  const sent = (purpose: OrderPurposeName): OrderState =>
+    order('short', purpose, [{ type: 'handed-over' }, { type: 'unanswered' }]);
+  /** The long leg holds what is given and has done so since the start; the short leg's venue is away. */
+  const later = (
+    phase: PairPhase,
+    long: LegView,
+    short: LegView,
+    monotonicMs: number,
+  ): ReturnType<typeof advancePair> => {
+    const first = advancePair(pairIn(phase), viewOf(long, short));
+    return advancePair(first.pair, viewOf(long, short, { nowMs: monotonicMs, monotonicMs }));
+  };
+  const away = { reachable: false, truth: { kind: 'unknown' } } as const;
+
+  it('waits for the venue, then undoes the leg it can reach early enough to be done in time', () => {
+    const long = leg(33, [order('long', 'open', ended(33))]);
+    const short = leg(0, [sent('open')], away);
+    expect(sends(later('OPENING', long, short, 12_300))).toEqual([]);
+    const step = later('OPENING', long, short, 12_400);
+    expect(sends(step)).toEqual([['long', 'sell', 33, 'unwind', true]]);
+    expect(step.pair.record).toMatchObject({ phase: 'UNWINDING', exitReason: 'ONE_VENUE_SILENT' });
+  });
+
+  it('takes back no more than the silent leg may fail to hedge', () => {
+    const long = leg(33, [order('long', 'open', ended(33))]);
+    const short = leg(-20, [sent('open')], away);
+    expect(sends(later('UNWINDING', long, short, 12_400))).toEqual([['long', 'sell', 13, 'unwind', true]]);
+  });
+
+  it('counts a reduction of the silent leg as done', () => {
+    const long = leg(33, [order('long', 'open', ended(33))]);
+    const short = leg(-33, [order('short', 'open', ended(33)), sent('close')], away);
+    expect(sends(later('CLOSING', long, short, 12_300))).toEqual([]);
+    expect(sends(later('CLOSING', long, short, 12_400))).toEqual([['long', 'sell', 33, 'close', true]]);
+  });
+
+  it('leaves a leg alone that the silent one hedges to the lot', () => {
+    const [longOrders, shortOrders] = openOrders(33, 33);
+    expect(sends(later('CLOSING', leg(33, longOrders), leg(-33, shortOrders, away), 50_000))).toEqual([]);
+  });
+
+  it('does nothing while neither venue gives an account', () => {
+    const long = leg(33, [order('long', 'open', ended(33))], away);
+    expect(sends(later('OPENING', long, leg(0, [sent('open')], away), 50_000))).toEqual([]);
   });
 });

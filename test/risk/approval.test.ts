@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { approve, createOrderGate } from '../../src/risk/approval.ts';
+import { approve, createOrderGate, previewOpening } from '../../src/risk/approval.ts';
 import type { OrderGate, OrderGateContext, OrderGateLimits } from '../../src/risk/approval.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
@@ -183,4 +183,47 @@ it('never lets more than the configured orders pass in any second and keeps a sh
 it('lets a reducing order pass whose value outgrew the cap on orders: a position must always be able to close', () => {
   const close = order({ side: 'sell', reduceOnly: true, lots: lots(501), limitTicks: ticks(2_000) });
   expect(approve(createOrderGate(limits), close, context({ positionLots: 501 })).denied).toBeUndefined();
+});
+
+describe('the preview of an opening leg', () => {
+  const leg = fc.record({
+    side: fc.constantFrom('buy' as const, 'sell' as const),
+    lots: fc.integer({ min: 0, max: 700 }).map(lots),
+    limitTicks: fc.integer({ min: 1_960, max: 2_040 }).map(ticks),
+  });
+  const known = fc.record(
+    {
+      markNano: fc.bigInt({ min: 99_000_000_000n, max: 101_000_000_000n }),
+      indexNano: fc.bigInt({ min: 99_000_000_000n, max: 101_000_000_000n }),
+      positionLots: fc.integer({ min: -1_000, max: 1_000 }),
+      status: fc.constantFrom('active' as const, 'reduce-only' as const),
+    },
+    { requiredKeys: ['positionLots', 'status'] },
+  );
+
+  it('says what the gate itself would say of that order, for every leg and every price', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(leg, known, (wanted, { status, ...facts }) => {
+        const listed = instrument({ status });
+        const previewed = previewOpening({ symbol: 'ETH', ...wanted }, { instrument: listed, ...facts }, limits);
+        const { markNano: _mark, ...bare } = context();
+        const { denied } = approve(createOrderGate(limits), order(wanted), { ...bare, instrument: listed, ...facts });
+        expect(previewed).toEqual(denied);
+        seen.add(previewed?.code ?? 'passes');
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+    expect([...seen].toSorted()).toEqual(
+      [
+        'INSTRUMENT_STATUS',
+        'NOTIONAL',
+        'NO_REFERENCE_PRICE',
+        'POSITION_CAP',
+        'PRICE_COLLAR',
+        'QUANTITY',
+        'passes',
+      ].toSorted(),
+    );
+  });
 });

@@ -157,7 +157,7 @@ describe('the death of a thread', { timeout: 30_000 }, () => {
     expect(died()).toEqual([]);
   });
 
-  it('inside a native call ends the process with code 70 at once, although the call goes on', async () => {
+  it('trap 7: inside a native call, which nothing can end, it ends the process with code 70 at once', async () => {
     const child = spawn(process.execPath, [fileURLToPath(new URL('./fixtures/stuck-process.ts', import.meta.url))], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

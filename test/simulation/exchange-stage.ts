@@ -8,6 +8,8 @@ import type {
   ExchangeOrder,
   SubmitOutcome,
 } from '../../src/simulation/exchange.ts';
+import { noteFacts } from '../../src/simulation/exchange-facts.ts';
+import type { ExchangeFact } from '../../src/simulation/exchange-facts.ts';
 import { createExchange } from '../../src/simulation/exchange-engine.ts';
 import type { MarketTape } from '../../src/simulation/market-tape.ts';
 import { START_MS, plainTape } from './plain-tape.ts';
@@ -40,6 +42,8 @@ export function market(symbol: string, change: Partial<Instrument> = {}): Instru
 
 export interface ExchangeStage {
   readonly exchange: Exchange;
+  readonly options: ExchangeOptions;
+  readonly takeFacts: () => readonly ExchangeFact[];
   readonly events: ExchangeEvent[];
   now(): { readonly calendarMs: number; readonly monotonicMs: number };
   pass(ms: number): readonly ExchangeEvent[];
@@ -51,7 +55,7 @@ export function stageExchange(
   change: Partial<ExchangeOptions> = {},
   scale = 1,
 ): ExchangeStage {
-  const exchange = createExchange({
+  const options: ExchangeOptions = {
     venue: 'lighter',
     markets: [market('BTC'), market('SOL')],
     accounts: [
@@ -65,7 +69,8 @@ export function stageExchange(
     cancelDelayMs: 100,
     bookIntervalMs: 250,
     ...change,
-  });
+  };
+  const { exchange, takeFacts } = noteFacts(createExchange(options));
   let monotonicMs = 1_000;
   let orders = 0;
   const now = (): { calendarMs: number; monotonicMs: number } => ({
@@ -81,6 +86,8 @@ export function stageExchange(
   collect();
   return {
     exchange,
+    options,
+    takeFacts,
     events,
     now,
     pass: (ms) => {

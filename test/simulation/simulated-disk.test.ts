@@ -22,6 +22,7 @@ function stage(disk = new SimulatedDisk()) {
     threadName: 'store',
     data: undefined,
     deliver: (message) => told.push(message),
+    calling: () => 0,
     nowMs: () => clock.monotonicMs(),
     monotonicMs: () => clock.monotonicMs(),
     schedule: (delayMs, action) => clock.schedule(delayMs, action),

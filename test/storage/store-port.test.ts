@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EncodedRow } from '../../src/storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../../src/storage/journal.ts';
 import { openJournal, reopenJournal } from '../../src/storage/live/journal-database.ts';
+import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
 import { GROUP_ROWS_MAX, openStorePort, SLOW_APPEND_MS } from '../../src/storage/store-port.ts';
 import type { StorePortOptions } from '../../src/storage/store-port.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
@@ -109,7 +110,11 @@ describe('group commit', () => {
     stage.port.append([row('a')]);
     stage.advance(0);
     expect(stage.logged).toEqual([['append-slow', { durationMs: SLOW_APPEND_MS + 1, rows: 1 }]]);
-    expect(stage.delivered).toHaveLength(1);
+    expect(stage.delivered).toMatchObject([{ type: 'rows-durable', slowCommitMs: SLOW_APPEND_MS + 1 }]);
+    journal.onAppend = () => stage.pass(SLOW_APPEND_MS);
+    stage.port.append([row('b')]);
+    stage.advance(0);
+    expect(stage.delivered.at(-1)).not.toHaveProperty('slowCommitMs');
   });
 });
 
@@ -148,6 +153,34 @@ describe('a failed write', () => {
       stage.advance(0);
     }
     expect(stage.delivered).toMatchObject([{ detail: 'disk I/O error' }, { detail: 'no such disk' }]);
+  });
+
+  it('is the only one told when its row contradicts a stored one, and the connection is kept', () => {
+    const disk = new SimulatedDisk();
+    let opened = 0;
+    const stage = stagePort(() => {
+      opened += 1;
+      return disk.open();
+    });
+    stage.port.append([row('a')]);
+    stage.advance(0);
+    stage.port.append([row('b')]);
+    stage.port.append([row('c'), row('a', { payload: { quantity: 1n } })]);
+    stage.port.append([row('d'), row('a')]);
+    stage.advance(0);
+    expect(stage.delivered.slice(1)).toEqual([
+      { type: 'rows-durable', ref: 2 },
+      {
+        type: 'store-failed',
+        ref: 3,
+        isConflict: true,
+        detail: expect.stringContaining('must state the fact of row 1, a differs: quantity') as unknown,
+      },
+      { type: 'rows-durable', ref: 4, repeatedRows: 1 },
+    ]);
+    expect(disk.rowsAfter(0).map(({ id }) => id)).toEqual(['a', 'b', 'd']);
+    expect(stage.logged).toEqual([['row-conflict', expect.objectContaining({ id: 'a' })]]);
+    expect(opened).toBe(1);
   });
 
   it('is the only one told when its row breaks a rule', () => {

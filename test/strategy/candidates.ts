@@ -48,6 +48,14 @@ export const entryPolicy: EntryPolicies = {
     maxLeverage: 3,
     maxUnhedgedNotionalQuote: 5_000,
   },
+  lastGate: {
+    maxOrderNotionalMicro: 5_000_000_000n,
+    maxPositionNotionalMicro: 10_000_000_000n,
+    maxOpenOrders: 20,
+    maxOrdersPerSec: 10,
+    priceCollarBps: 100,
+    dailyLossMicro: 100_000_000n,
+  },
 };
 
 export function predicted(hourly: number, changes: Partial<FundingRate> = {}): FundingRate {
@@ -89,6 +97,7 @@ export function legFacts(venue: string, hourly: number, changes: Partial<EntryLe
     predicted: { rate: predicted(hourly, { venue }), receivedAtMonotonicMs: MONOTONIC_MS - 100 },
     medianHourly: hourly,
     fundingVerdict: { state: 'OK' },
+    leverage: 3,
     balance: {
       walletMicro: micro(10_000_000_000n),
       availableMicro: micro(10_000_000_000n),

@@ -49,8 +49,8 @@ const gateNumbers = (facts: EntryFacts, rules: EntryPolicies = entryPolicy): rea
   return ENTRY_GATES.flatMap((gate, index) => (gate(input, rules) === undefined ? [] : [index + 1]));
 };
 
-it('lets a good candidate through all 25 gates', () => {
-  expect(ENTRY_GATES).toHaveLength(25);
+it('lets a good candidate through all 27 gates', () => {
+  expect(ENTRY_GATES).toHaveLength(27);
   expect(gateNumbers(candidate())).toEqual([]);
 });
 
@@ -184,13 +184,7 @@ const cases: readonly Case[] = [
   ],
   [22, 'MARGIN', long(balance(100_000_000n)), '210.00 quote (margin)'],
   [22, 'MARGIN', long(balance(4_000_000_000n)), 'lighter use 68.0 % > 60.0 %'],
-  [
-    23,
-    'LIQ_DISTANCE',
-    {},
-    'extended 0.00 % < 99.00 % at leverage 0',
-    policy('liquidation', { minEntryDistance: 0.99 }),
-  ],
+  [23, 'LIQ_DISTANCE', {}, 'lighter 0.00 % < 99.00 % at leverage 0', policy('liquidation', { minEntryDistance: 0.99 })],
   [24, 'RATE_LIMIT', long(status({ openBudgetShare: 0.19 })), 'lighter budget 19 % < 20 %'],
   [
     25,
@@ -208,6 +202,23 @@ const cases: readonly Case[] = [
     }),
     '1012 ms away',
   ],
+  [
+    26,
+    'LAST_GATE_PRICE_COLLAR',
+    short({
+      mark: { markNano: 3_000_000_000_000n, indexNano: 3_040_000_000_000n, receivedAtMonotonicMs: MONOTONIC_MS - 100 },
+    }),
+    'extended price must be at most 100 bps below 3040',
+  ],
+  [
+    26,
+    'LAST_GATE_NOTIONAL',
+    {},
+    'lighter order notional must be at most 1000.000000',
+    { ...entryPolicy, lastGate: { ...entryPolicy.lastGate, maxOrderNotionalMicro: 1_000_000_000n } },
+  ],
+  [27, 'LEVERAGE_MISMATCH', long({ leverage: undefined }), 'lighter has not reported any, 3 is wanted'],
+  [27, 'LEVERAGE_MISMATCH', short({ leverage: 10 }), 'extended has 10, 3 is wanted'],
 ];
 
 describe('each gate alone', () => {

@@ -6,6 +6,7 @@ import {
   liquidationDistance,
   liquidationPrice,
   maxLeverageFor,
+  symbolLeverage,
 } from '../../src/strategy/liquidation.ts';
 
 describe('EX-6 liquidation', () => {
@@ -47,4 +48,13 @@ it('believes whichever of reported and computed liquidation price is closer', ()
 it('asks at least the margin that the venue asks', () => {
   expect(initialMargin(1_000, 5, 10)).toBe(200);
   expect(initialMargin(1_000, 20, 10)).toBe(100);
+});
+
+it('asks a venue for the leverage that is safe on either side, rounded down', () => {
+  const limits = { wanted: 10, cap: 10, venueMax: 50, distance: 0.25, maintenance: 0.1 };
+  // Long 3.08, short 2.67.
+  expect(symbolLeverage(limits)).toBe(2);
+  expect(symbolLeverage({ ...limits, maintenance: 0.012 })).toBe(3);
+  expect(symbolLeverage({ ...limits, maintenance: 0.012, venueMax: 2 })).toBe(2);
+  expect(symbolLeverage({ ...limits, distance: 0.99 })).toBe(0);
 });

@@ -1,4 +1,5 @@
 /** Finds every account's venue: the live address, or a simulated venue started for this engine. Main thread. */
+import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { TandemConfig, VenueConfig } from '../../../config/schema.ts';
 import type { VenueName } from '../../../config/venue-names.ts';
@@ -9,8 +10,10 @@ import { demoAccount } from '../../simulation/demo-accounts.ts';
 import type { VenueOracle } from '../../simulation/simulated-venue.ts';
 import type { VenueWorkerData, VenueWorkerEvent, VenueWorkerRequest } from '../../simulation/live/venue-worker.ts';
 import { calendarAt } from '../../simulation/venue-calendar.ts';
+import type { World } from '../../simulation/live/world-file.ts';
+import { openWorld } from '../../simulation/live/world-file.ts';
 import { hostsOf } from '../../venues/hosts.ts';
-import { marketCalendar, tapeSpec, venueSpec } from '../market.ts';
+import { marketCalendar, standsStill, tapeSpec, venueSpec, worldMaterial } from '../market.ts';
 import type { AccountEndpoint } from '../tree.ts';
 
 export interface Accounts {
@@ -32,14 +35,25 @@ interface VenueAddress {
   readonly streamUrl: string;
 }
 
+type HostedVenue = VenueWorkerData['venues'][number];
+
 const CLOSE_MS = 5_000;
 const ORACLE_MS = 5_000;
 
-/** Starts the simulated venues and lists every account. Rejects when a venue cannot start. */
+/**
+ * Starts the simulated venues, in the world of the data directory, and lists every account. Rejects when a venue cannot start or
+ * the world is of other settings.
+ */
 export async function openAccounts(config: TandemConfig): Promise<Accounts> {
-  const calendar = marketCalendar(config, Date.now());
-  const hosted = venueEntries(config).filter(([, venue]) => venue.kind === 'simulated' && venue.restUrl === undefined);
-  const server = hosted.length === 0 ? undefined : await VenueThread.start(config, calendar);
+  const nowMs = Date.now();
+  const fresh = marketCalendar(config, nowMs);
+  const hosted = hostedVenues(config);
+  const world =
+    hosted.length === 0
+      ? undefined
+      : openWorld(resolve(config.dataDir), worldMaterial(config, hosted), fresh, nowMs, standsStill(config));
+  const calendar = world?.calendar ?? fresh;
+  const server = world === undefined ? undefined : await VenueThread.start(config, hosted, world);
   const endpoints: AccountEndpoint[] = [];
   const secrets: Record<string, SecretSource> = {};
   for (const [name, venue] of venueEntries(config)) {
@@ -84,6 +98,15 @@ function venueEntries(config: TandemConfig): readonly (readonly [VenueName, Venu
   return entries;
 }
 
+/** The venues this engine makes itself. */
+function hostedVenues(config: TandemConfig): readonly HostedVenue[] {
+  return venueEntries(config).flatMap(([name, venue]) =>
+    venue.kind === 'simulated' && venue.restUrl === undefined
+      ? [{ ...venueSpec(config, name, venue), port: venue.port }]
+      : [],
+  );
+}
+
 function hostOf(server: VenueThread | undefined, venue: string): VenueThread {
   if (server?.addresses.has(venue) !== true) throw new RangeError(`this engine hosts no simulated venue ${venue}`);
   return server;
@@ -109,13 +132,9 @@ class VenueThread {
     });
   }
 
-  static async start(config: TandemConfig, calendar: ReturnType<typeof marketCalendar>): Promise<VenueThread> {
-    const venues = venueEntries(config).flatMap(([name, venue]) =>
-      venue.kind === 'simulated' && venue.restUrl === undefined
-        ? [{ ...venueSpec(config, name, venue), port: venue.port }]
-        : [],
-    );
-    const workerData: VenueWorkerData = { calendar, tape: tapeSpec(config, calendar), venues };
+  static async start(config: TandemConfig, venues: readonly HostedVenue[], world: World): Promise<VenueThread> {
+    const { calendar, tapeStartAtMs } = world;
+    const workerData: VenueWorkerData = { calendar, world, tape: tapeSpec(config, tapeStartAtMs), venues };
     const worker = new Worker(new URL('../../../workers/venue-server.ts', import.meta.url), { workerData, env: {} });
     const thread = new VenueThread(worker);
     const listening = await new Promise<Extract<VenueWorkerEvent, { type: 'listening' }>>((resolve, reject) => {

@@ -11,6 +11,7 @@ import type { AnyActorKind } from '../../runtime/kind-registry.ts';
 import type { LogRecord, PortsContext } from '../../runtime/ports-context.ts';
 import type { ActorSystem, ThreadSpec } from '../../runtime/system.ts';
 import { startThreads } from '../../runtime/thread-system.ts';
+import { BootNumbersExhausted, JournalDamaged } from '../../storage/journal-errors.ts';
 import { lockDataDirectory } from '../../storage/live/directory-lock.ts';
 import { openJournal } from '../../storage/live/journal-database.ts';
 import type { JournalVerdict } from '../../storage/verdict.ts';
@@ -69,6 +70,7 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
       threads: threadSpecs(config, accounts, { journalDirectory: dataDirectory, boot }),
       onUnkillable: options.onUnkillable,
       traceEvery: config.runtime.traceEvery,
+      spinUs: config.runtime.spinUs,
     });
     if (verdict.type === 'tail-lost') {
       // The lost rows may hold a kill or a pair: only a person lets this engine enter again.
@@ -85,11 +87,18 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
 
 /** Checks the journal and makes this life's number durable; the store thread opens the journal again afterwards. */
 function allocateBoot(directory: string): { readonly boot: number; readonly verdict: JournalVerdict } {
-  const journal = openJournal(directory);
   try {
-    return { verdict: journal.verdict, boot: journal.allocateBoot(Date.now()) };
-  } finally {
-    journal.close();
+    const journal = openJournal(directory);
+    try {
+      return { verdict: journal.verdict, boot: journal.allocateBoot(Date.now()) };
+    } finally {
+      journal.close();
+    }
+  } catch (error) {
+    // These name their file and rule; what the disk or SQLite says does not.
+    if (error instanceof JournalDamaged || error instanceof BootNumbersExhausted) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the journal in ${directory} must be writable: ${reason}`, { cause: error });
   }
 }
 
@@ -102,12 +111,19 @@ function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThr
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };
-  const named = (names: readonly string[], role: string, data: unknown, spare: boolean): readonly ThreadSpec[] =>
-    names.filter((name) => name !== 'main').map((name) => ({ name, entry: entry(role), data, spare }));
+  // Threads without sockets that are to spin block in between; all others sleep in their event loops.
+  const wake = config.runtime.spinUs > 0 ? 'wait' : 'nudge';
+  const named = (
+    names: readonly string[],
+    role: string,
+    data: unknown,
+    more: Partial<ThreadSpec> = {},
+  ): readonly ThreadSpec[] =>
+    names.filter((name) => name !== 'main').map((name) => ({ name, entry: entry(role), data, ...more }));
   return [
-    ...named(placement.io, 'io', connectors, false),
-    ...named(placement.trading, 'trading', undefined, true),
-    ...named([placement.store], 'store', store, false),
+    ...named(placement.io, 'io', connectors),
+    ...named(placement.trading, 'trading', undefined, { spare: true, wake }),
+    ...named([placement.store], 'store', store),
   ];
 }
 

@@ -20,7 +20,10 @@ export async function runLoneVenue(
       `venue ${options.venue} must be a simulated one of the configuration, is ${simulated?.kind ?? 'absent'}`,
     );
   const calendar = marketCalendar(config, Date.now());
-  const { venue } = buildVenue(venueSpec(config, options.venue, simulated), buildTape(tapeSpec(config, calendar)));
+  const { venue } = buildVenue(
+    venueSpec(config, options.venue, simulated),
+    buildTape(tapeSpec(config, calendar.startAtMs)),
+  );
   const server = await startVenueServer({ venue, port: options.port, now: hostClock(calendar) });
   const { restPath, streamPath } = hostsOf(options.venue);
   process.stdout.write(

@@ -1,6 +1,7 @@
 /** The doors of connector actors on real sockets: one CPU pool per thread, HTTP and WebSocket per incarnation. Connector threads only. */
 import { randomBytes } from 'node:crypto';
 import type { Piscina } from 'piscina';
+import type { TraceRef } from '../../runtime/actor.ts';
 import type { PortsContext, PortsFactory } from '../../runtime/ports-context.ts';
 import { runCpuTask, TASK_ENTROPY_BYTES } from '../cpu-tasks.ts';
 import type { ConnectorPorts, CpuPort, TaskDone, TaskFailed } from '../ports.ts';
@@ -31,15 +32,16 @@ export function connectorPortsFactory(): PortsFactory {
     const data = context.data as ConnectorThreadData;
     const source = data.secrets[context.path];
     if (source === undefined) throw new Error(`secrets of ${context.path} must be named in the thread's settings`);
-    const deliver = (message: Parameters<PortsContext['deliver']>[0]): void => context.deliver(message);
+    const deliver: PortsContext['deliver'] = (message, cause) => context.deliver(message, cause);
+    const calling: PortsContext['calling'] = (door, detail) => context.calling(door, detail);
     if (!isScheduled) {
       isScheduled = true;
       if (data.isRealtime) scheduleThread(context);
     }
     if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
-    const http = openHttpPort(deliver);
-    const socket = openSocketPort(deliver, () => context.monotonicMs());
-    const cpu = pool === undefined ? openInPlaceCpuPort(deliver) : openCpuPort(pool, deliver);
+    const http = openHttpPort(deliver, calling);
+    const socket = openSocketPort(deliver, () => context.monotonicMs(), calling);
+    const cpu = pool === undefined ? openInPlaceCpuPort(deliver, calling) : openCpuPort(pool, deliver, calling);
     return {
       http,
       socket,
@@ -63,19 +65,23 @@ function scheduleThread(context: PortsContext): void {
 }
 
 /** The CPU door without a pool: computes at once, answers on a later turn. */
-function openInPlaceCpuPort(deliver: (message: TaskDone | TaskFailed) => void): CpuPort & { dispose(): void } {
+function openInPlaceCpuPort(
+  deliver: (message: TaskDone | TaskFailed, cause: TraceRef) => void,
+  calling: PortsContext['calling'],
+): CpuPort & { dispose(): void } {
   let lastRef = 0;
   let disposed = false;
   return {
     run(task, input) {
       lastRef += 1;
       const ref = lastRef;
+      const cause = calling('cpu-run', task);
       setImmediate(() => {
         if (disposed) return;
         try {
-          deliver({ type: 'task-done', ref, result: runCpuTask(task, input, randomBytes(TASK_ENTROPY_BYTES)) });
+          deliver({ type: 'task-done', ref, result: runCpuTask(task, input, randomBytes(TASK_ENTROPY_BYTES)) }, cause);
         } catch (error) {
-          deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) });
+          deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) }, cause);
         }
       });
       return ref;

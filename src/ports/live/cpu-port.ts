@@ -1,5 +1,7 @@
 /** The CPU door on piscina: named pure tasks on pool threads, shared by all actors of one thread. Connector threads only. */
 import { Piscina } from 'piscina';
+import type { TraceRef } from '../../runtime/actor.ts';
+import type { PortsContext } from '../../runtime/ports-context.ts';
 import type { CpuPort, TaskDone, TaskFailed } from '../ports.ts';
 
 /** A task that runs longer than this is failed; signing takes milliseconds. */
@@ -22,7 +24,8 @@ export function startCpuPool(threads: number): Piscina {
 /** Opens the door of one actor incarnation on a shared pool. */
 export function openCpuPort(
   pool: Piscina,
-  deliver: (message: TaskDone | TaskFailed) => void,
+  deliver: (message: TaskDone | TaskFailed, cause: TraceRef) => void,
+  calling: PortsContext['calling'] = () => 0,
 ): CpuPort & { dispose(): void } {
   let lastRef = 0;
   let disposed = false;
@@ -30,13 +33,17 @@ export function openCpuPort(
     run(task, input) {
       lastRef += 1;
       const ref = lastRef;
+      const cause = calling('cpu-run', task);
       pool.run({ task, input }, { signal: AbortSignal.timeout(TASK_MS_MAX) }).then(
         (result: unknown) => {
-          if (!disposed) deliver({ type: 'task-done', ref, result });
+          if (!disposed) deliver({ type: 'task-done', ref, result }, cause);
         },
         (error: unknown) => {
           if (!disposed)
-            deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) });
+            deliver(
+              { type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) },
+              cause,
+            );
         },
       );
       return ref;

@@ -1,5 +1,7 @@
 /** The HTTP door on undici: one pool per origin, own deadline, no retries of any kind. Connector threads only. */
 import { Pool } from 'undici';
+import type { TraceRef } from '../../runtime/actor.ts';
+import type { PortsContext } from '../../runtime/ports-context.ts';
 import type { HttpAnswered, HttpFailed, HttpPort, HttpRequest, RequestRef } from '../ports.ts';
 
 /** Connections per origin and the longest body accepted; a longer one is `unreadable`. */
@@ -17,7 +19,10 @@ const NOTHING_SENT = new Set([
 ]);
 
 /** Opens the door for one actor incarnation; `dispose` cuts everything in flight without further messages. */
-export function openHttpPort(deliver: (message: HttpAnswered | HttpFailed) => void): HttpPort & { dispose(): void } {
+export function openHttpPort(
+  deliver: (message: HttpAnswered | HttpFailed, cause: TraceRef) => void,
+  calling: PortsContext['calling'] = () => 0,
+): HttpPort & { dispose(): void } {
   const pools = new Map<string, Pool>();
   const live = new Map<RequestRef, AbortController>();
   let lastRef = 0;
@@ -88,8 +93,9 @@ export function openHttpPort(deliver: (message: HttpAnswered | HttpFailed) => vo
     send(request) {
       lastRef += 1;
       const ref = lastRef;
+      const cause = calling('http-send', request.method);
       void exchange(ref, request).then((message) => {
-        if (!disposed) deliver(message);
+        if (!disposed) deliver(message, cause);
       });
       return ref;
     },

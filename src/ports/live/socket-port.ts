@@ -1,5 +1,6 @@
 /** The WebSocket door on ws: text frames in and out, cut with terminate, never a hidden reconnect. Connector threads only. */
 import { WebSocket } from 'ws';
+import type { PortsContext } from '../../runtime/ports-context.ts';
 import type { SocketMessage, SocketPort, SocketRef } from '../ports.ts';
 
 const FRAME_BYTES_MAX = 4 * 1024 * 1024;
@@ -11,6 +12,7 @@ const UNSENT_BYTES_MAX = 1024 * 1024;
 export function openSocketPort(
   deliver: (message: SocketMessage) => void,
   monotonicMs: () => number,
+  calling: PortsContext['calling'] = () => 0,
 ): SocketPort & { dispose(): void } {
   const sockets = new Map<SocketRef, WebSocket>();
   let lastRef = 0;
@@ -62,6 +64,8 @@ export function openSocketPort(
         socket.terminate();
         return false;
       }
+      // What comes back over a socket names no request of ours here: its reader knows which trace it continues.
+      calling('socket-send');
       socket.send(text);
       return true;
     },

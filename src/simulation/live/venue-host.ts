@@ -20,6 +20,8 @@ export interface VenueServerOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly now: () => Instant;
+  /** Called after each act, before anybody hears of it: what must outlive the process is written here. */
+  readonly keep?: (at: Instant) => void;
 }
 
 export interface VenueServer {
@@ -36,7 +38,7 @@ export interface VenueServer {
 
 /** Settles once the port is open; rejects when it is taken. A venue that throws takes its thread down: its state is unknown. */
 export function startVenueServer(options: VenueServerOptions): Promise<VenueServer> {
-  const host = new VenueHost(options.venue, options.now);
+  const host = new VenueHost(options);
   return host.listen(options.port);
 }
 
@@ -50,6 +52,7 @@ interface Knock {
 class VenueHost {
   readonly #venue: SimulatedVenue;
   readonly #now: () => Instant;
+  readonly #keep: ((at: Instant) => void) | undefined;
   readonly #http = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) =>
     this.#request(request, response),
   );
@@ -61,18 +64,28 @@ class VenueHost {
   #tick: NodeJS.Timeout | undefined;
   #closing = false;
 
-  constructor(venue: SimulatedVenue, now: () => Instant) {
+  constructor({ venue, now, keep }: VenueServerOptions) {
     this.#venue = venue;
     this.#now = now;
+    this.#keep = keep;
     this.#http.maxConnections = CONNECTIONS_MAX;
     this.#http.on('upgrade', (request, socket, head) => this.#knock({ request, socket, head }));
   }
 
   listen(port: number): Promise<VenueServer> {
     return new Promise((resolve, reject) => {
-      this.#http.once('error', reject);
+      const refuse = (cause: Error): void =>
+        reject(
+          new Error(
+            `the simulated venue ${this.#venue.venue} cannot listen on ${HOST} port ${port}: ${cause.message}`,
+            {
+              cause,
+            },
+          ),
+        );
+      this.#http.once('error', refuse);
       this.#http.listen(port, HOST, () => {
-        this.#http.off('error', reject);
+        this.#http.off('error', refuse);
         const address = this.#http.address();
         if (address === null || typeof address === 'string') throw new Error(`${HOST} must give a port`);
         this.#handle({ type: 'tick' });
@@ -92,7 +105,10 @@ class VenueHost {
 
   #handle(input: VenueInput): void {
     if (this.#closing) return;
-    for (const output of this.#venue.handle(input, this.#now())) this.#carryOut(output);
+    const at = this.#now();
+    const outputs = this.#venue.handle(input, at);
+    this.#keep?.(at);
+    for (const output of outputs) this.#carryOut(output);
     const waitMs = Math.ceil(this.#venue.nextWakeMs() - this.#now().monotonicMs);
     clearTimeout(this.#tick);
     this.#tick = setTimeout(() => this.#handle({ type: 'tick' }), Math.min(TICK_WAIT_MS_MAX, Math.max(1, waitMs)));

@@ -1,5 +1,7 @@
 /** The messages between the main thread and a thread that hosts simulated venues, and the hosting itself. Hosting threads only. */
+import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import type { Instant } from '../../venues/venue.ts';
 import type { BuiltVenue, VenueSpec } from '../build-venue.ts';
 import { buildVenue } from '../build-venue.ts';
 import type { AccountOracle, SimulatedVenue } from '../simulated-venue.ts';
@@ -9,10 +11,15 @@ import type { TapeSpec } from './build-tape.ts';
 import { hostClock } from './host-clock.ts';
 import { startVenueServer } from './venue-host.ts';
 import type { VenueServer } from './venue-host.ts';
+import { VenueDiary } from './venue-diary.ts';
+import type { World } from './world-file.ts';
+import { WorldTime } from './world-file.ts';
 
 /** `workerData` of workers/venue-server.ts. */
 export interface VenueWorkerData {
   readonly calendar: VenueCalendar;
+  /** Where the venues' facts are kept, and found again; undefined: they end with the thread. */
+  readonly world?: World | undefined;
   readonly tape: TapeSpec;
   readonly venues: readonly (VenueSpec & { /** 0 takes any free one. */ readonly port: number })[];
 }
@@ -57,6 +64,7 @@ export type VenueWorkerEvent =
 
 interface Hosted extends BuiltVenue {
   readonly server: VenueServer;
+  readonly diary: VenueDiary | undefined;
 }
 
 /** Hosts the venues until told to stop. Rejects when a venue cannot be built or its port is taken; the thread then ends. */
@@ -65,9 +73,13 @@ export async function hostVenues(data: VenueWorkerData, port: MessagePort): Prom
   const tape = buildTape(data.tape);
   const hosted = new Map<string, Hosted>();
   for (const spec of data.venues) {
-    const built = buildVenue(spec, tape);
-    hosted.set(spec.venue, { ...built, server: await startVenueServer({ venue: built.venue, port: spec.port, now }) });
+    const diary = data.world === undefined ? undefined : new VenueDiary(join(data.world.directory, spec.venue));
+    const built = buildVenue(spec, tape, diary === undefined ? undefined : { past: diary.past });
+    const { venue, takeFacts } = built;
+    const keep = (at: Instant): void => diary?.write(at.calendarMs, takeFacts(), venue.keepsake());
+    hosted.set(spec.venue, { ...built, diary, server: await startVenueServer({ venue, port: spec.port, now, keep }) });
   }
+  const time = data.world === undefined ? undefined : new WorldTime(data.world);
   const tell = (event: VenueWorkerEvent): void => port.postMessage(event);
   const find = (name: string): Hosted => {
     const found = hosted.get(name);
@@ -79,6 +91,8 @@ export async function hostVenues(data: VenueWorkerData, port: MessagePort): Prom
     switch (request.type) {
       case 'stop':
         void Promise.all([...hosted.values()].map(({ server }) => server.close())).then(() => {
+          time?.end();
+          for (const { diary } of hosted.values()) diary?.close();
           tell({ type: 'stopped' });
           port.close();
         });

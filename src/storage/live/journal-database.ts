@@ -9,9 +9,10 @@ import Database from 'better-sqlite3';
 import { chainHash, encodeRow } from '../hash-chain.ts';
 import type { EncodedRow } from '../hash-chain.ts';
 import type { AppendSummary, Journal } from '../journal.ts';
-import { BootNumbersExhausted, JournalDamaged } from '../journal-errors.ts';
+import { BootNumbersExhausted, JournalDamaged, RowConflict } from '../journal-errors.ts';
 import { decodePayload } from '../payload.ts';
-import type { JournalRow, StoreQuery } from '../rows.ts';
+import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
+import { factDifference } from '../same-fact.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../schema.ts';
 import { judgeEnd } from '../verdict.ts';
 import type { JournalVerdict } from '../verdict.ts';
@@ -57,12 +58,20 @@ interface Insertion {
   readonly repeatedAt: ReadonlySet<number>;
 }
 
+/** What is stored under an id. */
+interface StoredFact {
+  readonly sequence: number;
+  readonly type: JournalRowType;
+  readonly payload: string;
+}
+
 export class JournalDatabase implements Journal {
   readonly verdict: JournalVerdict;
   readonly #file: string;
   readonly #database: Database.Database;
   readonly #head: HeadFile;
   readonly #insertRow: Database.Statement<[number, string, string, number, string, string, string, Uint8Array]>;
+  readonly #findRow: Database.Statement<[string], StoredFact>;
   readonly #insertAll: (rows: readonly EncodedRow[], end: ChainEnd) => Insertion;
   /** Where the chain ends: sequence and hash of the last row. */
   #end: ChainEnd;
@@ -87,6 +96,7 @@ export class JournalDatabase implements Journal {
           `INSERT INTO rows (sequence, id, type, at_ms, actor, correlation, payload, hash)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
         );
+        this.#findRow = this.#database.prepare('SELECT sequence, type, payload FROM rows WHERE id = ?');
       } catch (error) {
         this.#head.close();
         throw error;
@@ -137,8 +147,9 @@ export class JournalDatabase implements Journal {
   }
 
   /**
-   * Makes rows durable in one transaction, all or none, and moves the head. Rows whose id is stored already are skipped. Throws
-   * what SQLite or the file system throws; the journal must then be closed and opened again: nothing is known about the disk.
+   * Makes rows durable in one transaction, all or none, and moves the head. Rows that are stored already are skipped. Throws
+   * RowConflict, nothing stored, for a row that contradicts the stored one of its id; else what SQLite or the file system throws:
+   * the journal must then be closed and opened again, nothing is known about the disk.
    */
   append(rows: readonly EncodedRow[]): AppendSummary {
     assert.ok(this.#boot > 0, 'a boot number is allocated before the first append');
@@ -178,6 +189,7 @@ export class JournalDatabase implements Journal {
         next,
       );
       if (changes === 0) {
+        this.#expectRepeat(row);
         repeatedAt.add(index);
         continue;
       }
@@ -185,6 +197,13 @@ export class JournalDatabase implements Journal {
       hash = next;
     }
     return { end: { sequence, hash }, repeatedAt };
+  }
+
+  #expectRepeat(row: EncodedRow): void {
+    const stored = this.#findRow.get(row.id);
+    assert.ok(stored !== undefined, 'only a stored id keeps a row out');
+    const difference = factDifference(stored, row);
+    if (difference !== undefined) throw new RowConflict(row.id, stored.sequence, difference);
   }
 
   #continueBoot(boot: number): void {

@@ -17,7 +17,8 @@ export function journalPortsFactory(): PortsFactory {
     const { journalDirectory, boot } = context.data as JournalThreadData;
     const store = openStorePort({
       open: () => reopenJournal(journalDirectory, boot),
-      deliver: (message) => context.deliver(message),
+      deliver: (message, cause) => context.deliver(message, cause),
+      calling: (door, detail) => context.calling(door, detail),
       schedule: (delayMs, action) => context.schedule(delayMs, action),
       monotonicMs: () => context.monotonicMs(),
       log: (level, event, fields) => context.log(level, event, fields),

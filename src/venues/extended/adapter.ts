@@ -14,6 +14,7 @@ import {
   fundingHistoryOperation,
   fundingPaymentsOperation,
   instrumentsOperation,
+  leverageOfOperation,
   leverageOperation,
   marketPollOperation,
   openOrdersOperation,
@@ -71,6 +72,7 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
     fundingHistory: (symbol, sinceMs, at: Instant) => fundingHistoryOperation(access, symbol, sinceMs, at),
     marketPoll: () => marketPollOperation(access),
 
+    leverageOf: (symbols) => [leverageOfOperation(access, symbols)],
     setLeverage: (symbol, leverage) => ({
       submit: () => ({ via: 'http', operation: leverageOperation(access, symbol, leverage) }),
     }),

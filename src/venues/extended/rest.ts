@@ -322,7 +322,26 @@ export function leverageOperation(access: RestAccess, symbol: string, leverage: 
     path: '/user/leverage',
     body: JSON.stringify({ market: symbol, leverage: String(leverage) }),
     priority: 3,
-    read: () => ({ events: [{ type: 'submission-accepted' }, { type: 'leverage', symbol, leverage }] }),
+    read: () => ({ events: [{ type: 'submission-accepted' }] }),
+  });
+}
+
+/** Markets whose leverage was never set are told with the venue's default. */
+export function leverageOfOperation(access: RestAccess, symbols: readonly string[]): Operation {
+  return operation(access, {
+    name: 'user/leverage read',
+    method: 'GET',
+    path: `/user/leverage${queryOf(symbols.map((symbol) => ['market', symbol]))}`,
+    priority: 3,
+    read: ({ data }) => ({
+      events: asList(data, 'leverages').map((row) => {
+        const fields = asFields(row, 'leverage');
+        const text = textField(fields, 'leverage', 'leverage');
+        const leverage = Number(text);
+        if (!(leverage > 0)) throw malformed('leverage', 'a positive decimal', text);
+        return { type: 'leverage', symbol: textField(fields, 'market', 'leverage'), leverage };
+      }),
+    }),
   });
 }
 

@@ -124,8 +124,13 @@ export class SimulatedRecords {
   /** False when the exchange refuses it. */
   setLeverage(account: SimulatedAccount, symbol: string, leverage: number): boolean {
     if (!this.exchange.setLeverage(account.name, symbol, leverage)) return false;
-    this.#leverage.set(`${account.name} ${symbol}`, leverage);
+    this.leverageKnown(account.name, symbol, leverage);
     return true;
+  }
+
+  /** Takes note of what the exchange has set. */
+  leverageKnown(account: string, symbol: string, leverage: number): void {
+    this.#leverage.set(`${account} ${symbol}`, leverage);
   }
 
   orderJson(order: ExchangeOrderState, account: SimulatedAccount): WireValue {

@@ -12,7 +12,14 @@
  * - `silent-drop-next-order`: the next order is answered OK and never heard of again
  */
 import type { Exchange } from '../../simulation/exchange.ts';
-import type { SimulatedVenue, VenueInput, VenueOracle, VenueOutput } from '../../simulation/simulated-venue.ts';
+import { isFact } from '../../simulation/exchange-facts.ts';
+import type {
+  LastingVenue,
+  VenueInput,
+  VenueOracle,
+  VenueOutput,
+  VenuePast,
+} from '../../simulation/simulated-venue.ts';
 import type { Instant } from '../venue.ts';
 import { asFields, parseJson } from './json.ts';
 import type { Fields } from './json.ts';
@@ -39,6 +46,8 @@ export interface SimulatedExtendedOptions {
   readonly chainId?: string;
   /** Requests a minute and IP, default 1,000. */
   readonly requestsPerMinute?: number;
+  /** What an earlier life kept; the exchange has been given it already. */
+  readonly past?: VenuePast | undefined;
 }
 
 type HttpInput = Extract<VenueInput, { type: 'http-request' }>;
@@ -62,11 +71,11 @@ const FRAME_KINDS: ReadonlyMap<unknown, FrameFault['kind']> = new Map(
 );
 
 /** Makes a simulated venue; the exchange must be its alone. */
-export function simulatedExtended(options: SimulatedExtendedOptions): SimulatedVenue {
+export function simulatedExtended(options: SimulatedExtendedOptions): LastingVenue {
   return new SimulatedExtended(options);
 }
 
-class SimulatedExtended implements SimulatedVenue {
+class SimulatedExtended implements LastingVenue {
   readonly venue = 'extended';
   readonly #exchange: Exchange;
   readonly #records: SimulatedRecords;
@@ -89,6 +98,10 @@ class SimulatedExtended implements SimulatedVenue {
     this.#sockets = new SimulatedSockets(this.#records);
     this.#chainId = options.chainId ?? 'SN_MAIN';
     this.#requestsMax = options.requestsPerMinute ?? PUBLIC_LIMITS.rest.max;
+    for (const fact of options.past?.facts ?? []) {
+      if (fact.type === 'leverage-set') this.#records.leverageKnown(fact.account, fact.symbol, fact.leverage);
+      else if (fact.type !== 'accepted') this.#records.observe(fact);
+    }
   }
 
   handle(input: VenueInput, at: Instant): readonly VenueOutput[] {
@@ -102,6 +115,11 @@ class SimulatedExtended implements SimulatedVenue {
   nextWakeMs(): number {
     const later = this.#later.reduce((earliest, { dueMs }) => Math.min(earliest, dueMs), Number.POSITIVE_INFINITY);
     return Math.min(this.#exchange.nextWakeMs(), this.#sockets.nextWakeMs(), later);
+  }
+
+  /** Nothing: this wire has no nonces. */
+  keepsake(): Readonly<Record<string, number>> {
+    return {};
   }
 
   oracle(): VenueOracle {
@@ -147,6 +165,8 @@ class SimulatedExtended implements SimulatedVenue {
     if (!this.#started) {
       // The first events describe the books that start() reads whole.
       this.#started = true;
+      // Settlements and orders of an earlier life's gap are facts all the same.
+      for (const event of events) if (isFact(event)) this.#records.observe(event);
       this.#sockets.start(at);
       return;
     }

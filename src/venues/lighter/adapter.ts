@@ -13,6 +13,7 @@ import {
   fundingHistoryOperation,
   fundingPaymentsOperation,
   instrumentsOperation,
+  leverageOperation,
   nextNonceOperation,
   openOrdersOperation,
   serverTimeOperation,
@@ -90,6 +91,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at.calendarMs),
     nextNonce: () => nextNonceOperation(access),
 
+    leverageOf: () => [leverageOperation(access)],
     setLeverage: (symbol, leverage, nonce, at) =>
       transaction(signer, TX_UPDATE_LEVERAGE, nonce, validUntilMs(at), {
         MarketIndex: markets.required(symbol).marketId,

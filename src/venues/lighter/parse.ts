@@ -246,8 +246,8 @@ export function parsePosition(value: unknown, market: LighterMarket): PositionRe
     signedLots: (lots === 0 ? 0 : sign * lots) as SignedLots,
     ...(lots === 0 || entryPrice === undefined ? {} : { entryPrice }),
     ...(lots === 0 || liquidationPrice === undefined || Number(liquidationPrice) === 0 ? {} : { liquidationPrice }),
-    // Percent: 10.00 is 10x.
-    ...(fraction > 0 ? { leverage: Math.round(100 / fraction) } : {}),
+    // Percent with two decimals: 33.33 and 33.34 are both 3x, 38.00 is not.
+    ...(fraction > 0 ? { leverage: Math.round(10_000 / fraction) / 100 } : {}),
   };
 }
 

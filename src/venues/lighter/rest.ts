@@ -153,6 +153,27 @@ export function accountOperation(access: RestAccess): Operation {
   });
 }
 
+/** Rows exist for markets with a position and for those whose leverage was ever set. */
+export function leverageOperation(access: RestAccess): Operation {
+  return operation(access, {
+    endpoint: 'account',
+    query: [
+      ['by', 'index'],
+      ['value', access.accountIndex],
+    ],
+    priority: 3,
+    read: (body) => {
+      const [account] = asList(body['accounts'], 'accounts');
+      const rows = asList(asFields(account, 'account')['positions'], 'positions');
+      const { known, unknown } = eachKnown(access.markets, rows, 'market_id', 'position', parsePosition);
+      const events = known.flatMap(({ symbol, leverage }): VenueEvent[] =>
+        leverage === undefined ? [] : [{ type: 'leverage', symbol, leverage }],
+      );
+      return { events: [...events, ...unknown] };
+    },
+  });
+}
+
 export function openOrdersOperation(access: RestAccess, at: Instant): Operation {
   return operation(access, {
     endpoint: 'accountActiveOrders',

@@ -54,6 +54,15 @@ export class SimulatedAccess {
     return account.apiKeys.flatMap(({ index }) => this.key(account, index) ?? []);
   }
 
+  /** The next nonce of every key, by account and key index. */
+  nonces(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#keys].map(([name, { nextNonce }]) => [name, nextNonce]));
+  }
+
+  restoreNonces(nonces: Readonly<Record<string, number>>): void {
+    for (const [name, key] of this.#keys) key.nextNonce = nonces[name] ?? 0;
+  }
+
   /** Reads an auth token: its deadline, account, key and signature must all hold. */
   signIn(token: string, nowMs: number): SignedIn | Refusal {
     const parts = TOKEN.exec(token);

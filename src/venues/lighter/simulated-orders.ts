@@ -171,7 +171,10 @@ export function updateLeverage(transaction: SignedTransaction, records: Simulate
   if (fraction < minInitialMarginFraction(instrument) || fraction > MARGIN_FRACTION_SCALE) return refusal(21113);
   if (numberOf(transaction, 'MarginMode') !== MARGIN_MODE_CROSS)
     return refusal(21613, 'isolated margin is not simulated');
-  const leverage = Math.floor(MARGIN_FRACTION_SCALE / fraction);
+  // Whole leverages only: a fraction rounded up to the wire's last digit is the leverage it came from.
+  const nearest = Math.round(MARGIN_FRACTION_SCALE / fraction);
+  const isWhole = Math.ceil(MARGIN_FRACTION_SCALE / nearest) === fraction;
+  const leverage = isWhole ? nearest : Math.floor(MARGIN_FRACTION_SCALE / fraction);
   if (!records.exchange.setLeverage(transaction.account.name, instrument.symbol, leverage)) return refusal(21739);
   records.rememberLeverage(transaction.account, instrument.symbol, leverage);
   return instrument.symbol;

@@ -13,12 +13,14 @@
  * - `silent-drop-next-order`: the next order is answered 200 and never heard of again
  */
 import type { Exchange, ExchangeEvent } from '../../simulation/exchange.ts';
+import { isFact } from '../../simulation/exchange-facts.ts';
 import type {
   AccountOracle,
-  SimulatedVenue,
+  LastingVenue,
   VenueInput,
   VenueOracle,
   VenueOutput,
+  VenuePast,
 } from '../../simulation/simulated-venue.ts';
 import type { Instant } from '../venue.ts';
 import { SimulatedAccess } from './simulated-access.ts';
@@ -51,6 +53,8 @@ export interface SimulatedLighterOptions {
   readonly seed: number;
   /** Signing domain, default that of main net as in the adapter. */
   readonly chainId?: number;
+  /** What an earlier life kept; the exchange has been given it already. */
+  readonly past?: VenuePast | undefined;
 }
 
 type HttpInput = Extract<VenueInput, { type: 'http-request' }>;
@@ -66,11 +70,11 @@ const REST_BATCH_MAX = 50;
 const SUBMITTED = '{"ratelimit": "didn\'t use volume quota"}';
 
 /** Makes a simulated venue; the exchange must be its alone. Throws RangeError for markets, fees or keys the wire cannot express. */
-export function simulatedLighter(options: SimulatedLighterOptions): SimulatedVenue {
+export function simulatedLighter(options: SimulatedLighterOptions): LastingVenue {
   return new SimulatedLighter(options);
 }
 
-class SimulatedLighter implements SimulatedVenue {
+class SimulatedLighter implements LastingVenue {
   readonly venue = 'lighter';
   readonly #exchange: Exchange;
   readonly #records: SimulatedRecords;
@@ -105,6 +109,10 @@ class SimulatedLighter implements SimulatedVenue {
       calendarScale,
     });
     this.#sockets = new SimulatedSockets(this.#records, this.#access, (channel, at) => this.#snapshot(channel, at));
+    if (options.past === undefined) return;
+    for (const fact of options.past.facts)
+      if (fact.type !== 'accepted' && fact.type !== 'leverage-set') this.#records.observe(fact);
+    this.#access.restoreNonces(options.past.keepsake);
   }
 
   handle(input: VenueInput, at: Instant): readonly VenueOutput[] {
@@ -130,6 +138,10 @@ class SimulatedLighter implements SimulatedVenue {
         this.#sockets.nextWakeMs(),
       ),
     );
+  }
+
+  keepsake(): Readonly<Record<string, number>> {
+    return this.#access.nonces();
   }
 
   oracle(): VenueOracle {
@@ -181,6 +193,8 @@ class SimulatedLighter implements SimulatedVenue {
     if (!this.#started) {
       // The first events describe the books that start() reads whole.
       this.#started = true;
+      // Settlements and orders of an earlier life's gap are facts all the same.
+      for (const event of events) if (isFact(event)) this.#records.observe(event);
       this.#marketFeeds.start(at);
       return;
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { encodeRow } from '../../../src/storage/hash-chain.ts';
-import { BootNumbersExhausted, JournalDamaged } from '../../../src/storage/journal-errors.ts';
+import { BootNumbersExhausted, JournalDamaged, RowConflict } from '../../../src/storage/journal-errors.ts';
 import {
   BOOT_MAX,
   DATABASE_FILE,
@@ -100,6 +100,23 @@ describe('rows', () => {
         ['d', 5],
       ],
     );
+    journal.close();
+  });
+
+  it('are refused whole when one of them contradicts the stored row of its id', () => {
+    const journal = openJournal(temporaryDirectory());
+    journal.allocateBoot(AT_MS);
+    journal.append(encoded('a'));
+    const other = encodeRow(row('a', { payload: { quantity: 13n, symbol: 'BTC' } }));
+    expect(() => journal.append([...encoded('b'), other])).toThrow(
+      'a row with a known id must state the fact of row 2, a differs: quantity "12345678901234567890n" and "13n"',
+    );
+    expect(journal.sequence).toBe(2);
+    const twice = encodeRow(row('c', { payload: { quantity: 1n } }));
+    expect(() => journal.append([...encoded('c'), twice])).toThrow(RowConflict);
+    // The same connection goes on, and the chain has no gap.
+    expect(journal.append(encoded('a', 'b'))).toEqual({ appended: 1, repeatedAt: new Set([0]) });
+    expect(journal.read({ type: 'all', afterSequence: 1, limit: 9 }).map(({ id }) => id)).toEqual(['a', 'b']);
     journal.close();
   });
 

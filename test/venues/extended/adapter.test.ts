@@ -256,12 +256,15 @@ describe('one order from placement to funding', () => {
     );
   });
 
-  it('sets leverage', () => {
+  it('sets leverage, which is in force once it can be read', () => {
     const stage = new VenueStage();
     stage.ask(stage.adapter.instruments());
     const set = (leverage: number): readonly unknown[] =>
       stage.ask(stage.operationOf(stage.adapter.setLeverage('BTC-USD', leverage, undefined, stage.at())));
-    expect(set(10)).toContainEqual({ type: 'leverage', symbol: 'BTC-USD', leverage: 10 });
+    expect(set(10)).toEqual([{ type: 'submission-accepted' }]);
+    const [question] = stage.adapter.leverageOf(['BTC-USD'], stage.at());
+    if (question === undefined) throw new Error('there must be one question');
+    expect(stage.ask(question)).toEqual([{ type: 'leverage', symbol: 'BTC-USD', leverage: 10 }]);
     expect(refusal(() => set(51))).toEqual({ code: '1050', class: 'permanent' });
   });
 });

@@ -1,0 +1,116 @@
+/**
+ * Leverage at the venue: read for every symbol, set where it is not what the configuration asks for, and read again. Nothing but a
+ * reading counts. Setting is idempotent, so an answer that never came costs no more than another reading. Connector thread.
+ */
+import { symbolLeverage } from '../../src/strategy/liquidation.ts';
+import type { Instrument } from '../../src/market/instrument.ts';
+import type { VenueEvent } from '../../src/venues/venue.ts';
+import { workingOrders } from './orders.ts';
+import { tellMarket } from './publish.ts';
+import { isDue, readAgain, retryPauseMs } from './requests.ts';
+import { instant } from './state.ts';
+import type { ConnectorSelf, ConnectorState } from './state.ts';
+import { enqueue } from './submissions.ts';
+
+/** Somebody may change it by hand: read again this often, ms. */
+const REREAD_MS = 600_000;
+/** Between an answer to setting and the reading that proves it, ms. */
+const SETTLES_MS = 250;
+
+/** Reads what is in doubt and sets what is wrong. Called every tick once the account was compared. */
+export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): void {
+  const { args, leverage } = state;
+  if (args.leverage === undefined || !state.reconciled) return;
+  const now = self.monotonicMs();
+  if (now - leverage.allReadAtMs >= REREAD_MS) {
+    leverage.allReadAtMs = now;
+    for (const symbol of state.symbols) leverage.doubtful.add(symbol);
+  }
+  for (const symbol of state.symbols) if (!leverage.told.has(symbol)) leverage.doubtful.add(symbol);
+  if (leverage.doubtful.size === 0 || !isDue(leverage.reading, now)) return;
+  // What is being set is read once that has ended.
+  const asked = [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol));
+  if (asked.length === 0) return;
+  const questions = state.adapter.leverageOf(asked, instant(self));
+  readAgain(state, self, leverage.reading, SETTLES_MS, questions, 3, (ok) => {
+    if (!ok) return;
+    for (const symbol of asked) {
+      leverage.doubtful.delete(symbol);
+      // A venue that names none has a default that nobody knows.
+      if (!leverage.told.has(symbol)) leverageRead(state, self, { type: 'leverage', symbol, leverage: 0 });
+      setIfWrong(state, self, symbol);
+    }
+  });
+}
+
+/** The venue said what is in force. */
+export function leverageRead(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  { symbol, leverage }: Extract<VenueEvent, { type: 'leverage' }>,
+): void {
+  const base = state.baseBySymbol.get(symbol);
+  if (base === undefined || state.leverage.told.get(symbol)?.leverage === leverage) return;
+  const { venue, account } = state.args;
+  const message = { type: 'leverage-reported', venue, account, symbol, base, leverage } as const;
+  state.leverage.told.set(symbol, message);
+  tellMarket(state, self, message, base);
+}
+
+/** A position came with its leverage: a value that is not the one last read is worth a question, no more. */
+export function leverageMentioned(state: ConnectorState, symbol: string, leverage: number | undefined): void {
+  const told = state.leverage.told.get(symbol);
+  if (leverage !== undefined && told !== undefined && told.leverage !== leverage) state.leverage.doubtful.add(symbol);
+}
+
+/** Only a flat symbol without orders: under an open position a change would move its margin. */
+function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string): void {
+  const instrument = state.instruments.get(symbol);
+  const known = state.leverage.told.get(symbol);
+  if (instrument === undefined || known === undefined) return;
+  const wanted = wantedLeverage(state, instrument);
+  if (wanted < 1 || known.leverage === wanted) {
+    state.leverage.failures.delete(symbol);
+    return;
+  }
+  const isFree =
+    state.positions.get(symbol)?.reportedLots === 0 &&
+    workingOrders(state, '').every((order) => order.symbol !== symbol) &&
+    state.submissions.every((submission) => submission.symbol !== symbol);
+  const failures = state.leverage.failures.get(symbol) ?? 0;
+  if (!isFree) {
+    retryLater(state, self, symbol, failures + 1);
+    return;
+  }
+  state.leverage.failures.set(symbol, failures + 1);
+  if (failures > 0)
+    self.log('warn', 'leverage-not-taken', { venue: state.args.venue, symbol, wanted, is: known.leverage });
+  const isQueued = enqueue(state, self, {
+    kind: 'leverage',
+    clientOrderId: `leverage ${symbol}`,
+    symbol,
+    priority: 3,
+    validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
+    plan: (nonce) => state.adapter.setLeverage(symbol, wanted, nonce, instant(self)),
+  });
+  retryLater(state, self, symbol, isQueued ? failures : failures + 1);
+}
+
+function isBeingSet(state: ConnectorState, symbol: string): boolean {
+  return state.submissions.some((submission) => submission.kind === 'leverage' && submission.symbol === symbol);
+}
+
+function retryLater(state: ConnectorState, self: ConnectorSelf, symbol: string, failures: number): void {
+  state.leverage.doubtful.add(symbol);
+  if (failures > 0) state.leverage.reading.nextAtMs = self.monotonicMs() + retryPauseMs(self, failures);
+}
+
+function wantedLeverage(state: ConnectorState, instrument: Instrument): number {
+  const { leverage } = state.args;
+  if (leverage === undefined) return 0;
+  return symbolLeverage({
+    ...leverage,
+    venueMax: instrument.maxLeverage,
+    maintenance: instrument.maintenanceMarginRate / 1e12,
+  });
+}

@@ -1,0 +1,94 @@
+/** Leverage is set at the venue before a symbol is traded, and believed only when it is read. */
+import { describe, expect, it } from 'vitest';
+import { refOf } from '../../src/runtime/actor.ts';
+import type { ConnectorEvent } from '../../actors/connector-messages.ts';
+import { ConnectorWorld } from './connector-world.ts';
+
+const args = { leverage: { wanted: 3, cap: 3, distance: 0.25 } };
+
+function told(world: ConnectorWorld): number | undefined {
+  return world.events('leverage-reported', 'strategy').at(-1)?.leverage;
+}
+
+function inForce(world: ConnectorWorld): number | undefined {
+  return world.venue.exchange.position('main', world.symbol)?.leverage;
+}
+
+/** Quote the account could still use as margin, by its own connector's word. */
+function available(world: ConnectorWorld): number {
+  const account = world.events('account-changed', 'strategy').at(-1);
+  if (account === undefined) throw new Error('the account must have been told');
+  return Number(account.availableMicro) / 1e6;
+}
+
+describe.each(['extended', 'lighter'] as const)('leverage at %s', (venue) => {
+  it('is set once to what is asked for, read back and told, and the margin of a position follows it', () => {
+    const world = new ConnectorWorld({ venue, args });
+    world.until('the leverage is told', () => told(world) === 3);
+    world.ready();
+    const before = available(world);
+    world.untilStatus(world.place({ lots: 10_000 }), 'filled');
+    world.run(2_000);
+    expect(inForce(world)).toBe(3);
+    // 0.1 BTC at 100,000: a third of it is margin, give or take fees and the price of the fill.
+    const used = before - available(world);
+    expect(used).toBeGreaterThan(3_300);
+    expect(used).toBeLessThan(3_400);
+    expect(world.logs.filter(({ event }) => event === 'leverage-not-taken')).toEqual([]);
+  });
+
+  it('is told as the venue says it, not as it was asked for', () => {
+    const world = new ConnectorWorld({ venue, args });
+    world.damage = (_path, body) =>
+      body
+        .replaceAll('"leverage":"3"', '"leverage":"10"')
+        .replaceAll('"initial_margin_fraction":"33.33"', '"initial_margin_fraction":"10.00"');
+    world.ready();
+    world.run(20_000);
+    expect(told(world)).toBe(10);
+    expect(world.logs.some(({ event }) => event === 'leverage-not-taken')).toBe(true);
+  });
+
+  it('needs no answer to the setting: reading it is enough', () => {
+    const world = new ConnectorWorld({ venue, args });
+    world.damage = (path, body) =>
+      path === 'socket'
+        ? body.replace('jsonapi/sendtx', 'jsonapi/lost')
+        : path.includes('leverage') && !body.includes('[')
+          ? '{"status":'
+          : body;
+    world.until('the leverage is told', () => told(world) === 3, 60_000);
+    expect(world.count('outcomes-unknown')).toBeGreaterThan(0);
+  });
+
+  it('is left alone under a position and set once that is closed', () => {
+    const world = new ConnectorWorld({ venue, args });
+    world.network.poke(world.host, (_venue, at) => world.venue.exchange.forceTrade('main', world.symbol, 1_000, at));
+    world.ready();
+    world.run(10_000);
+    expect(inForce(world)).toBe(10);
+    expect(told(world)).not.toBe(3);
+    world.untilStatus(world.place({ side: 'sell', reduceOnly: true, lots: 1_000 }), 'filled');
+    world.until('the leverage is told', () => told(world) === 3, 60_000);
+  });
+
+  it('is told again to a new subscriber', () => {
+    const world = new ConnectorWorld({ venue, args });
+    world.until('the leverage is told', () => told(world) === 3);
+    world.run(100);
+    const before = world.events('leverage-reported').length;
+    world.tell({ type: 'resend-state', to: refOf<ConnectorEvent>('position/BTC'), bases: ['BTC'] });
+    world.run(100);
+    expect(world.events('leverage-reported').slice(before)).toMatchObject([{ symbol: world.symbol, leverage: 3 }]);
+  });
+});
+
+it('is read again when a position comes with another one, and set again when that is true', () => {
+  const world = new ConnectorWorld({ venue: 'lighter', args });
+  world.until('the leverage is told', () => told(world) === 3);
+  world.damage = (_path, body) =>
+    body.replaceAll('"initial_margin_fraction":"33.33"', '"initial_margin_fraction":"10.00"');
+  world.until('the other leverage is told', () => told(world) === 10, 60_000);
+  world.damage = (_path, body) => body;
+  world.until('the leverage is told', () => told(world) === 3, 60_000);
+});
