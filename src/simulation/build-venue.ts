@@ -146,13 +146,19 @@ function extendedWire(
   });
 }
 
-function hyperliquidWire(exchange: Exchange, accounts: readonly DemoAccount[], spec: VenueSpec): SimulatedVenue {
+function hyperliquidWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
   return simulatedHyperliquid({
     exchange,
     seed: spec.seed,
+    past,
     accounts: accounts.map(({ name, secrets, options }) => {
       const address = String(options['address']);
-      return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')] };
+      return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')], leverage: DEFAULT_LEVERAGE };
     }),
   });
 }

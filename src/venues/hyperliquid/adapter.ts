@@ -23,6 +23,7 @@ import {
   findOrderOperation,
   fundingHistoryOperation,
   instrumentsOperation,
+  leverageOfOperation,
   openOrdersOperation,
   paymentsOperation,
   readCancelStatus,
@@ -96,9 +97,10 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
     fundingPaymentsSince: (sinceMs) => paymentsOperation(access, sinceMs),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
 
+    leverageOf: (symbols) => symbols.map((symbol) => leverageOfOperation(access, symbol)),
     setLeverage: (symbol, leverage, _nonce, at) => {
       const { asset, isolatedOnly } = known(markets, symbol);
-      const told: readonly VenueEvent[] = [{ type: 'submission-accepted' }, { type: 'leverage', symbol, leverage }];
+      const told: readonly VenueEvent[] = [{ type: 'submission-accepted' }];
       return signed(leverageAction(asset, !isolatedOnly, leverage), at, undefined, (terms, signature) => ({
         via: 'http',
         operation: actionOperation(access, 'updateLeverage', 3, terms, signature, () => told),

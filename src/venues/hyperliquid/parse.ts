@@ -5,6 +5,7 @@ import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { reportSequence } from '../report-sequence.ts';
 import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
 import {
   amountDown,
@@ -218,9 +219,6 @@ export function isSpot(coin: string): boolean {
   return coin.startsWith('@') || coin.startsWith('+') || coin.includes('/');
 }
 
-/** Progress values of one order within one ms of the venue's clock. */
-const SEQUENCE_STEPS = 1024;
-
 /** An order as streams, lists and queries have it; `sz` is what is left. Returns undefined when the coin is none we know. */
 export function parseOrder(
   value: unknown,
@@ -240,7 +238,6 @@ export function parseOrder(
   // "filled" with something left over: an immediate order that ended before it was done.
   const ended = means === 'filled' && left > 0 ? 'cancelled' : means;
   const filledLots = (lots - left) as QuantityLots;
-  const progress = lots > 0 ? Math.floor(((SEQUENCE_STEPS - 2) * filledLots) / lots) : 0;
   return {
     symbol: market.instrument.symbol,
     clientOrderId: clientOrderIdOf(optionalText(order, 'cloid') ?? ''),
@@ -251,8 +248,7 @@ export function parseOrder(
     filledLots,
     ...(means === 'open' || means === 'filled' ? {} : { reason: status }),
     venueAtMs,
-    // Reports carry no number of their own: time orders them, progress orders those of one ms, an end comes last.
-    sequence: venueAtMs * SEQUENCE_STEPS + (ended === 'open' ? progress : SEQUENCE_STEPS - 1),
+    sequence: reportSequence({ venueAtMs, lots, filledLots, isOpen: ended === 'open' }),
   };
 }
 

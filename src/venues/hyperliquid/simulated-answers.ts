@@ -1,4 +1,5 @@
 /** The simulated Hyperliquid's answers to questions. Pure reads of its records; any thread. */
+import type { Instrument } from '../../market/instrument.ts';
 import { formatDecimal } from '../../money/decimal.ts';
 import type { Fields } from '../json.ts';
 import { ADDRESS_ACTIONS_FREE, FILLS_PAGE, RATES_PAGE } from './limits.ts';
@@ -126,6 +127,11 @@ function answerUser<Answer>(
       return plain(feesJson(records));
     case 'userRateLimit':
       return plain(rateLimitJson(records, limits, account));
+    case 'activeAssetData': {
+      const instrument = records.instrument(question['coin']);
+      if (instrument === undefined || account === undefined) return undefined;
+      return plain(assetDataJson(records, account, instrument));
+    }
     case 'userRole':
       return plain({ role: account === undefined ? 'missing' : 'user' });
     default:
@@ -253,6 +259,23 @@ export function volumeOf(records: SimulatedRecords, account: SimulatedAccount): 
     volume += Number(priceJson(priceTicks, instrument)) * Number(sizeJson(lots, instrument));
   }
   return volume;
+}
+
+function assetDataJson(records: SimulatedRecords, account: SimulatedAccount, instrument: Instrument): Json {
+  const leverage = records.leverageOf(account, instrument);
+  const { availableMicro } = records.exchange.wallet(account.name);
+  const markNano = records.exchange.stats(instrument.symbol).markNano;
+  const available = (Number(availableMicro) / 1e6).toFixed(6);
+  const size = ((Number(availableMicro) / 1e6) * leverage) / (Number(markNano) / 1e9);
+  const largest = size.toFixed(instrument.quantityDecimals);
+  return {
+    user: account.address,
+    coin: instrument.symbol,
+    leverage: { type: 'cross', value: leverage },
+    maxTradeSzs: [largest, largest],
+    availableToTrade: [available, available],
+    markPx: formatDecimal(markNano, 9),
+  };
 }
 
 function rateLimitJson(

@@ -162,12 +162,29 @@ export function signerOf(request: SignedRequest, network: Network): string {
 /** The nonces of each signer: the highest hundred are kept; a new one must be above the lowest of them, unused, and near the clock. */
 export class SimulatedNonces {
   readonly #kept = new Map<string, number[]>();
+  /** By signer: what an earlier life used at most. */
+  #floors: Readonly<Record<string, number>> = {};
+
+  /** The highest nonce of every signer. */
+  highest(): Readonly<Record<string, number>> {
+    return {
+      ...this.#floors,
+      ...Object.fromEntries([...this.#kept].map(([signer, kept]) => [signer, kept.at(-1) ?? 0])),
+    };
+  }
+
+  /** Goes on after an earlier life: which nonces below its highest were free is forgotten, so none of them is. */
+  restore(floors: Readonly<Record<string, number>>): void {
+    this.#floors = floors;
+  }
 
   /** Uses a nonce; returns why it cannot be. */
   use(signer: string, nonce: number, nowMs: number): string | undefined {
     if (nonce <= nowMs - 2 * DAY_MS || nonce >= nowMs + DAY_MS)
       return `Invalid nonce: ${nonce} is not within two days before and one day after ${Math.floor(nowMs)}`;
     const kept = this.#kept.get(signer) ?? [];
+    const floor = this.#floors[signer];
+    if (floor !== undefined && nonce <= floor) return `Invalid nonce: ${nonce} is not above ${floor}`;
     if (kept.includes(nonce)) return `Invalid nonce: duplicate nonce ${nonce}`;
     const lowest = kept[0];
     if (kept.length >= NONCES_KEPT && lowest !== undefined && nonce < lowest)

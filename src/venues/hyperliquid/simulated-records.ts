@@ -7,17 +7,20 @@ import type {
   ExchangeOrderState,
   SubmitOutcome,
 } from '../../simulation/exchange.ts';
+import type { ExchangeFact } from '../../simulation/exchange-facts.ts';
 import type { AccountOracle, OracleFill, OracleFundingPayment, OracleOrder } from '../../simulation/simulated-venue.ts';
 import type { Instant } from '../venue.ts';
 import { fillIdOf, paymentIdOf } from './parse.ts';
 import { fullOrderJson, orderJson, statusText, wireIds } from './simulated-wire.ts';
 import type { Json, SimulatedAccount, WireIds } from './simulated-wire.ts';
-import { clientOrderIdOf } from './wire.ts';
+import { clientOrderIdOf, cloidOf } from './wire.ts';
 
 /** Numbers of orders that never reached the exchange, far above any of its own. */
 const PRETENDED_FROM = 1_000_000_000;
 /** Stands between a client id and its count where an account used it again. */
 const REPEAT = '~';
+/** What orders without a client id are called at the exchange, with a count. */
+const UNNAMED = 'oid';
 
 export class SimulatedRecords {
   readonly exchange: Exchange;
@@ -28,6 +31,7 @@ export class SimulatedRecords {
   readonly #rested = new Set<number>();
   readonly #cloids = new Map<number, string>();
   readonly #numbersByCloid = new Map<string, number[]>();
+  readonly #leverage = new Map<string, number>();
   #pretended = 0;
   #unnamed = 0;
 
@@ -103,7 +107,7 @@ export class SimulatedRecords {
     const used = cloid === undefined ? 0 : this.#numbersOf(account, cloid).length;
     if (cloid === undefined) this.#unnamed += 1;
     // Empty ids are the exchange's own orders: liquidations.
-    const own = cloid === undefined ? `oid${REPEAT}${this.#unnamed}` : clientOrderIdOf(cloid) || cloid;
+    const own = cloid === undefined ? `${UNNAMED}${REPEAT}${this.#unnamed}` : clientOrderIdOf(cloid) || cloid;
     const clientOrderId = used === 0 ? own : `${own}${REPEAT}${used}`;
     const outcome = this.exchange.submit({ ...order, clientOrderId }, at);
     if (outcome.accepted) this.#name(account, cloid, outcome.venueOrderNumber);
@@ -141,6 +145,33 @@ export class SimulatedRecords {
   unusedOrderNumber(): number {
     this.#pretended += 1;
     return PRETENDED_FROM + this.#pretended;
+  }
+
+  leverageOf(account: SimulatedAccount, instrument: Instrument): number {
+    const set = this.#leverage.get(`${account.name} ${instrument.symbol}`);
+    return set ?? Math.min(account.leverage ?? 1, instrument.maxLeverage);
+  }
+
+  /** False when the exchange refuses it. */
+  setLeverage(account: SimulatedAccount, symbol: string, leverage: number): boolean {
+    if (!this.exchange.setLeverage(account.name, symbol, leverage)) return false;
+    this.#leverage.set(`${account.name} ${symbol}`, leverage);
+    return true;
+  }
+
+  /** Takes note of what an earlier life did. */
+  recall(fact: ExchangeFact): void {
+    if (fact.type === 'leverage-set') {
+      this.#leverage.set(`${fact.account} ${fact.symbol}`, fact.leverage);
+    } else if (fact.type === 'accepted') {
+      const account = this.accountByName(fact.order.account);
+      const [own = '', count] = fact.order.clientOrderId.split(REPEAT);
+      if (own === UNNAMED) this.#unnamed = Math.max(this.#unnamed, Number(count));
+      else if (own !== '' && account !== undefined)
+        this.#name(account, own.startsWith('0x') ? own : cloidOf(own), fact.order.venueOrderNumber);
+    } else {
+      this.observe(fact);
+    }
   }
 
   cloid(orderNumber: number): string | undefined {
@@ -211,5 +242,5 @@ export class SimulatedRecords {
 /** Forced trades and orders without a client id have none. */
 function wireClientId(exchangeId: string): string {
   const [own = ''] = exchangeId.split(REPEAT);
-  return own === 'oid' ? '' : own;
+  return own === UNNAMED ? '' : own;
 }

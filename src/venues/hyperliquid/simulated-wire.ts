@@ -25,6 +25,8 @@ export interface SimulatedAccount {
   readonly address: string;
   /** Addresses whose signatures act for it, its own among them. */
   readonly signers: readonly string[];
+  /** Leverage of coins whose leverage was never set, the exchange's own default for this account. Default 1. */
+  readonly leverage?: number;
 }
 
 /** The venue's id spaces: order numbers beyond 2^32, trade numbers near 2^50. */

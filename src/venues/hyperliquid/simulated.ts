@@ -16,7 +16,14 @@ import { notionalMicro } from '../../money/amounts.ts';
 import { parseDecimal } from '../../money/decimal.ts';
 import { allowedStepTicks } from '../../money/significant-digits.ts';
 import type { Exchange, ExchangeOrder, ExchangeOrderState, SubmitOutcome } from '../../simulation/exchange.ts';
-import type { SimulatedVenue, VenueInput, VenueOracle, VenueOutput } from '../../simulation/simulated-venue.ts';
+import { isFact } from '../../simulation/exchange-facts.ts';
+import type {
+  LastingVenue,
+  VenueInput,
+  VenueOracle,
+  VenueOutput,
+  VenuePast,
+} from '../../simulation/simulated-venue.ts';
 import { isFields, parseLosslessJson } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant } from '../venue.ts';
@@ -42,6 +49,8 @@ export interface SimulatedHyperliquidOptions {
   readonly seed: number;
   /** Which network's signatures it takes, default mainnet as in the adapter. */
   readonly network?: Network;
+  /** What an earlier life kept; the exchange has been given it already. */
+  readonly past?: VenuePast | undefined;
 }
 
 type HttpInput = Extract<VenueInput, { type: 'http-request' }>;
@@ -71,14 +80,16 @@ const STALE_WEIGHT = 5;
 /** Prices farther from the oracle are refused, fraction. */
 const ORACLE_BAND = 0.8;
 const NEVER_PLACED = 'Order was never placed, already canceled, or filled.';
+/** Before an address: how many actions it has used. */
+const ACTIONS = 'actions ';
 const UNREADABLE = 'Failed to deserialize the JSON body into the target type';
 
 /** Makes a simulated venue; the exchange must be its alone. */
-export function simulatedHyperliquid(options: SimulatedHyperliquidOptions): SimulatedVenue {
+export function simulatedHyperliquid(options: SimulatedHyperliquidOptions): LastingVenue {
   return new SimulatedHyperliquid(options);
 }
 
-class SimulatedHyperliquid implements SimulatedVenue {
+class SimulatedHyperliquid implements LastingVenue {
   readonly venue = 'hyperliquid';
   readonly #exchange: Exchange;
   readonly #records: SimulatedRecords;
@@ -98,6 +109,11 @@ class SimulatedHyperliquid implements SimulatedVenue {
     this.#records = new SimulatedRecords(options.exchange, options.accounts, options.seed);
     this.#sockets = new SimulatedSockets(this.#records);
     this.#network = options.network ?? 'mainnet';
+    if (options.past === undefined) return;
+    for (const fact of options.past.facts) this.#records.recall(fact);
+    this.#nonces.restore(options.past.keepsake);
+    for (const { address } of options.accounts)
+      this.#limits.setActionsUsed(address, options.past.keepsake[ACTIONS + address] ?? 0);
   }
 
   handle(input: VenueInput, at: Instant): readonly VenueOutput[] {
@@ -112,6 +128,12 @@ class SimulatedHyperliquid implements SimulatedVenue {
   nextWakeMs(): number {
     const later = this.#later.reduce((earliest, { dueMs }) => Math.min(earliest, dueMs), Number.POSITIVE_INFINITY);
     return Math.min(this.#exchange.nextWakeMs(), this.#sockets.nextWakeMs(), later);
+  }
+
+  /** The highest nonce of every signer, and how many actions every account has used. */
+  keepsake(): Readonly<Record<string, number>> {
+    const used = this.#records.accounts.map(({ address }) => [ACTIONS + address, this.#limits.actionsUsed(address)]);
+    return { ...this.#nonces.highest(), ...(Object.fromEntries(used) as Record<string, number>) };
   }
 
   oracle(): VenueOracle {
@@ -163,11 +185,12 @@ class SimulatedHyperliquid implements SimulatedVenue {
   #advance(at: Instant): void {
     const events = this.#exchange.advance(at);
     // The first events describe the books that every subscriber reads whole.
-    const told = this.#started ? events : [];
+    const isFirst = !this.#started;
     this.#started = true;
-    for (const event of told) {
-      this.#records.observe(event);
-      this.#sockets.observe(event, at);
+    for (const event of events) {
+      // Settlements and orders of an earlier life's gap are facts all the same.
+      if (!isFirst || isFact(event)) this.#records.observe(event);
+      if (!isFirst) this.#sockets.observe(event, at);
     }
   }
 
@@ -372,7 +395,7 @@ class SimulatedHyperliquid implements SimulatedVenue {
     const refuse = (text: string): readonly VenueOutput[] => this.#answer(asker, { status: 'err', response: text }, at);
     if (instrument === undefined) return refuse('Invalid asset.');
     if (action.leverage < 1 || action.leverage > instrument.maxLeverage) return refuse('Invalid leverage value');
-    if (!this.#exchange.setLeverage(account.name, instrument.symbol, action.leverage))
+    if (!this.#records.setLeverage(account, instrument.symbol, action.leverage))
       return refuse('Cannot decrease leverage with open positions.');
     return this.#answer(asker, { status: 'ok', response: { type: 'default' } }, at);
   }

@@ -206,7 +206,14 @@ describe('one order from placement to funding', () => {
     stage.start();
     const set = (leverage: number): unknown =>
       stage.ask(stage.operationOf(stage.adapter.setLeverage('BTC', leverage, undefined, stage.at())));
-    expect(set(3)).toContainEqual({ type: 'leverage', symbol: 'BTC', leverage: 3 });
+    const inForce = (): unknown =>
+      stage.adapter.leverageOf(['BTC', 'SOL'], stage.at()).flatMap((operation) => stage.ask(operation));
+    expect(inForce()).toEqual([
+      { type: 'leverage', symbol: 'BTC', leverage: 5 },
+      { type: 'leverage', symbol: 'SOL', leverage: 5 },
+    ]);
+    expect(set(3)).toEqual([{ type: 'submission-accepted' }]);
+    expect(inForce()).toContainEqual({ type: 'leverage', symbol: 'BTC', leverage: 3 });
     expect(refusal(() => set(41))).toEqual({ code: 'INVALID_LEVERAGE', class: 'permanent' });
   });
 });

@@ -70,7 +70,7 @@ export class VenueStage {
     });
     this.venue = simulatedHyperliquid({
       exchange: this.exchange,
-      accounts: [{ name: 'main', address: ADDRESS, signers: [ADDRESS, addressOf(AGENT_KEY)] }],
+      accounts: [{ name: 'main', address: ADDRESS, signers: [ADDRESS, addressOf(AGENT_KEY)], leverage: 5 }],
       seed: 11,
     });
     this.adapter = hyperliquidAdapter({
