@@ -6,9 +6,8 @@ import type {
   ExchangeTrade,
 } from '../../simulation/exchange.ts';
 import type { VenueOutput } from '../../simulation/simulated-venue.ts';
-import { isFields, parseLosslessJson } from '../json.ts';
+import { isFields } from '../json.ts';
 import type { Fields } from '../json.ts';
-import { MalformedPayload } from '../venue.ts';
 import type { Instant } from '../venue.ts';
 import {
   CONNECTIONS_MAX,
@@ -20,6 +19,8 @@ import {
 import { accountOf, bookJson, fillOf, fillsOf } from './simulated-answers.ts';
 import { SlidingMinute } from './simulated-limits.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
+import { filledIn, isMarketType, readRequest, readSubscription } from './simulated-subscriptions.ts';
+import type { MarketType, Subscription, UserType } from './simulated-subscriptions.ts';
 import { contextJson, levelsJson, paymentJson, priceJson, sizeJson } from './simulated-wire.ts';
 import type { Json, SimulatedAccount } from './simulated-wire.ts';
 
@@ -33,21 +34,6 @@ const PICTURE_MS = 5_000;
 /** A connection the server has not talked to for so long is closed. */
 const QUIET_MS = 60_000;
 const FILLS_PICTURE_MAX = 2_000;
-
-type MarketType = 'l2Book' | 'bbo' | 'activeAssetCtx' | 'trades';
-type UserType = 'orderUpdates' | 'userFills' | 'userFundings' | 'userEvents' | 'clearinghouseState';
-type Subscription =
-  | { readonly type: MarketType; readonly coin: string; readonly fast: boolean }
-  | { readonly type: UserType; readonly account: SimulatedAccount | undefined; readonly user: string };
-
-const MARKET_TYPES: ReadonlySet<unknown> = new Set(['l2Book', 'bbo', 'activeAssetCtx', 'trades']);
-const USER_TYPES: ReadonlySet<unknown> = new Set([
-  'orderUpdates',
-  'userFills',
-  'userFundings',
-  'userEvents',
-  'clearinghouseState',
-]);
 
 interface Connection {
   readonly socketId: number;
@@ -128,7 +114,7 @@ export class SimulatedSockets {
   /** Closes every connection, or those that have a market's or an account's subscriptions. */
   drop(kind: 'market' | 'account' | undefined): void {
     for (const { socketId, subscriptions } of this.#connections.values()) {
-      const kinds = [...subscriptions.values()].map(({ type }) => (MARKET_TYPES.has(type) ? 'market' : 'account'));
+      const kinds = [...subscriptions.values()].map(({ type }) => (isMarketType(type) ? 'market' : 'account'));
       if (kind === undefined || kinds.includes(kind)) this.#close(socketId, 1001, 'going away');
     }
   }
@@ -261,7 +247,7 @@ export class SimulatedSockets {
   }
 
   #subscribe(connection: Connection, method: string, asked: unknown, text: string, at: Instant): void {
-    const subscription = this.#subscriptionOf(asked);
+    const subscription = readSubscription(this.#records, asked);
     if (subscription === 'unknown-coin') {
       // Without a word: the client has to know its coins.
       this.#close(connection.socketId, 1006, '');
@@ -301,19 +287,6 @@ export class SimulatedSockets {
       .flatMap(({ subscriptions }) => [...subscriptions.values()]);
     const users = new Set([...all, wanted].flatMap((one) => ('user' in one ? [one.user] : [])));
     return all.length >= SUBSCRIPTIONS_MAX || users.size > USERS_MAX;
-  }
-
-  #subscriptionOf(asked: unknown): Subscription | 'unknown-coin' | undefined {
-    if (!isFields(asked)) return undefined;
-    const { type, coin, user } = asked;
-    if (MARKET_TYPES.has(type)) {
-      if (typeof coin !== 'string') return undefined;
-      if (this.#records.instrument(coin) === undefined) return 'unknown-coin';
-      return { type: type as MarketType, coin, fast: asked['fast'] === true };
-    }
-    if (!USER_TYPES.has(type) || typeof user !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(user)) return undefined;
-    const address = user.toLowerCase();
-    return { type: type as UserType, account: this.#records.accountByAddress(address), user: address };
   }
 
   /** What a new subscriber is told at once. */
@@ -455,23 +428,5 @@ export class SimulatedSockets {
 
   #close(socketId: number, code: number, reason: string): void {
     if (this.#connections.delete(socketId)) this.#outputs.push({ type: 'socket-close', socketId, code, reason });
-  }
-}
-
-/** A subscription as the server repeats it, defaults included. */
-function filledIn(subscription: Subscription): { readonly [field: string]: Json } {
-  const { type } = subscription;
-  if (!('coin' in subscription)) return { type, user: subscription.user };
-  const { coin, fast } = subscription;
-  return type === 'l2Book' ? { type, coin, nSigFigs: null, mantissa: null, fast } : { type, coin };
-}
-
-function readRequest(text: string): Fields | undefined {
-  try {
-    const request = parseLosslessJson(text, 'request');
-    return isFields(request) ? request : undefined;
-  } catch (error) {
-    if (!(error instanceof MalformedPayload)) throw error;
-    return undefined;
   }
 }

@@ -12,10 +12,7 @@
  * - `silent-drop-next-order`: the next order is answered as resting and never heard of again
  * - `spend-actions` {account, used}: sets how much of an account's budget of actions is used up
  */
-import { notionalMicro } from '../../money/amounts.ts';
-import { parseDecimal } from '../../money/decimal.ts';
-import { allowedStepTicks } from '../../money/significant-digits.ts';
-import type { Exchange, ExchangeOrder, ExchangeOrderState, SubmitOutcome } from '../../simulation/exchange.ts';
+import type { Exchange } from '../../simulation/exchange.ts';
 import { isFact } from '../../simulation/exchange-facts.ts';
 import type {
   LastingVenue,
@@ -27,15 +24,15 @@ import type {
 import { isFields, parseLosslessJson } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant } from '../venue.ts';
-import { exchangeWeight, infoWeight, OPEN_ORDERS_MAX } from './limits.ts';
+import { exchangeWeight, infoWeight } from './limits.ts';
 import { answerInfo, volumeOf } from './simulated-answers.ts';
 import { readSignedRequest, signedRequestOf, signerOf, SimulatedNonces } from './simulated-intake.ts';
 import type { SignedRequest, TakenAction, TakenCancel, TakenOrder } from './simulated-intake.ts';
 import { SimulatedLimits } from './simulated-limits.ts';
+import { admitOrder, NEVER_PLACED, orderStatus, refusalText, resting } from './simulated-orders.ts';
 import { SimulatedRecords } from './simulated-records.ts';
 import { SimulatedSockets } from './simulated-sockets.ts';
 import type { PostRequest } from './simulated-sockets.ts';
-import { priceJson } from './simulated-wire.ts';
 import type { Json, SimulatedAccount } from './simulated-wire.ts';
 import type { Network } from './sign.ts';
 import { EXCHANGE_PATH, INFO_PATH } from './wire.ts';
@@ -77,9 +74,6 @@ interface PendingBatch {
 const LATE_REJECTION_MS = 50;
 /** A stale action costs this much of the address's weight. */
 const STALE_WEIGHT = 5;
-/** Prices farther from the oracle are refused, fraction. */
-const ORACLE_BAND = 0.8;
-const NEVER_PLACED = 'Order was never placed, already canceled, or filled.';
 /** Before an address: how many actions it has used. */
 const ACTIONS = 'actions ';
 const UNREADABLE = 'Failed to deserialize the JSON body into the target type';
@@ -312,7 +306,7 @@ class SimulatedHyperliquid implements LastingVenue {
     const { asset, cloid } = order;
     const failed = (text: string): Item => decided({ error: `${text} asset=${asset}` });
     if (fault?.fault === 'refuse-next') return failed(fault.text);
-    const taken = this.#admit(order, account);
+    const taken = admitOrder(this.#records, order, account);
     if (typeof taken === 'string') return failed(taken);
     if (fault?.fault === 'silent-drop-next-order')
       return decided(resting(this.#records, this.#records.unusedOrderNumber()));
@@ -330,41 +324,6 @@ class SimulatedHyperliquid implements LastingVenue {
     const outcome = this.#records.submit(taken, account, cloid, at);
     if (!outcome.accepted) return failed(refusalText(outcome.reason));
     return { type: 'order', orderNumber: outcome.venueOrderNumber, asset };
-  }
-
-  /** Returns the order as the exchange takes it, or the venue's words of refusal. */
-  #admit(order: TakenOrder, account: SimulatedAccount): ExchangeOrder | string {
-    const instrument = this.#records.markets[order.asset];
-    if (instrument === undefined) return 'Invalid asset.';
-    if (instrument.status === 'inactive') return 'Asset is delisted.';
-    const units = parseDecimal(order.size, instrument.quantityDecimals);
-    if (units === undefined) return 'Order has invalid size.';
-    if (units === 0n) return 'Order has zero size.';
-    const lots = Number(units / BigInt(instrument.lotUnits));
-    const price = parseDecimal(order.price, instrument.priceDecimals);
-    const ticks = price === undefined ? 0 : Number(price) / instrument.tickUnits;
-    if (ticks <= 0 || ticks % allowedStepTicks(ticks, instrument) !== 0) return 'Price must be divisible by tick size.';
-    if (!order.reduceOnly && notionalMicro(instrument, ticks, lots) < instrument.minNotionalMicro)
-      return 'Order must have minimum value of $10.';
-    const oracle = Number(this.#exchange.stats(instrument.symbol).indexNano) / 1e9;
-    if (Math.abs((ticks * instrument.tickUnits) / 10 ** instrument.priceDecimals / oracle - 1) > ORACLE_BAND)
-      return 'Order price too far from oracle.';
-    if (order.cloid !== undefined && this.#records.openByCloid(account, order.cloid) !== undefined)
-      return `Duplicate cloid ${order.cloid}.`;
-    if (this.#records.openOrders(account).length >= OPEN_ORDERS_MAX) return 'Too many open orders.';
-    return {
-      account: account.name,
-      clientOrderId: '',
-      symbol: instrument.symbol,
-      side: order.isBuy ? 'buy' : 'sell',
-      lots,
-      limitTicks: ticks,
-      timeInForce: order.timeInForce === 'Ioc' ? 'ioc' : 'gtc',
-      postOnly: order.timeInForce === 'Alo',
-      reduceOnly: order.reduceOnly,
-      // An action expires, an order does not: it rests until it is cancelled.
-      validUntilMs: Number.MAX_SAFE_INTEGER,
-    };
   }
 
   #cancel(
@@ -423,17 +382,11 @@ class SimulatedHyperliquid implements LastingVenue {
     if (item.type === 'decided') return item.status;
     const order = this.#records.state(item.orderNumber);
     if (order === undefined || order.status === 'queued') return undefined;
-    if (item.type === 'order') return orderStatus(this.#records, order, item.asset, this.#touchText(order.symbol));
+    if (item.type === 'order') return orderStatus(this.#records, order, item.asset);
     if (order.status === 'open') return undefined;
     return order.status === 'cancelled' && order.reason === 'asked'
       ? 'success'
       : { error: `${NEVER_PLACED} asset=${item.asset}` };
-  }
-
-  #touchText(symbol: string): string {
-    const { bids, asks } = this.#exchange.book(symbol);
-    const text = (ticks = 0): string => priceJson(ticks, this.#records.known(symbol));
-    return `${text(bids[0]?.[0])}@${text(asks[0]?.[0])}`;
   }
 
   #throttled(asker: Asker, at: Instant): readonly VenueOutput[] {
@@ -473,58 +426,6 @@ class SimulatedHyperliquid implements LastingVenue {
 
 function decided(status: Json): Item {
   return { type: 'decided', status };
-}
-
-function resting(records: SimulatedRecords, orderNumber: number): Json {
-  return { resting: { oid: records.ids.order(orderNumber) } };
-}
-
-function orderStatus(records: SimulatedRecords, order: ExchangeOrderState, asset: number, touch: string): Json {
-  const named = { oid: records.ids.order(order.venueOrderNumber), cloid: records.cloid(order.venueOrderNumber) };
-  if (order.filledLots > 0) {
-    const instrument = records.known(order.symbol);
-    const size = (order.filledLots * instrument.lotUnits) / 10 ** instrument.quantityDecimals;
-    const averagePrice = Number(order.filledQuoteMicro) / 1e6 / size;
-    return {
-      filled: {
-        totalSz: size.toFixed(instrument.quantityDecimals),
-        avgPx: averagePrice.toFixed(instrument.priceDecimals),
-        ...named,
-      },
-    };
-  }
-  if (order.status === 'open') return { resting: named };
-  return { error: `${endText(order.reason ?? '', touch)} asset=${asset}` };
-}
-
-function endText(reason: string, touch: string): string {
-  switch (reason) {
-    case 'no-liquidity':
-      return 'Order could not immediately match against any resting orders.';
-    case 'post-only':
-      return `Post only order would have immediately matched, bbo was ${touch}.`;
-    case 'reduce-only':
-      return 'Reduce only order would increase position.';
-    case 'margin':
-      return 'Insufficient margin to place order.';
-    default:
-      return NEVER_PLACED;
-  }
-}
-
-function refusalText(reason: Extract<SubmitOutcome, { accepted: false }>['reason']): string {
-  switch (reason) {
-    case 'margin':
-      return 'Insufficient margin to place order.';
-    case 'below-minimum':
-      return 'Order must have minimum value of $10.';
-    case 'above-maximum':
-      return 'Order would cause position to exceed margin tier limit at current leverage.';
-    case 'price-band':
-      return 'Order price too far from oracle.';
-    default:
-      return `Order refused: ${reason}.`;
-  }
 }
 
 function batchOf(action: TakenAction): number {
