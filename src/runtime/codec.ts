@@ -12,6 +12,7 @@ import type { MessageType, MessageTypes } from './message-types.ts';
 
 /** Which encoding a record's bytes have; stands in every record's header. */
 export const CODEC = { map: 1, template: 2, record: 3 } as const;
+/** One of CODEC, as records name it. */
 export type CodecNumber = (typeof CODEC)[keyof typeof CODEC];
 
 /** Lists of keys that can be shared: what msgpackr numbers with one byte. */

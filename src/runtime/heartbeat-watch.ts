@@ -7,11 +7,14 @@ export interface Pulse {
   readonly heartbeat: number;
   /** Blocked on its own sleep flag: silent and healthy. */
   readonly isAsleep: boolean;
+  /** Ms it was ready to run and had no core, since it began; 0 where that is not known. */
+  readonly coreWaitMs: number;
 }
 
 interface Seen {
-  heartbeat: number;
-  sinceMs: number;
+  readonly heartbeat: number;
+  readonly sinceMs: number;
+  readonly coreWaitMs: number;
 }
 
 /** Remembers since when each heartbeat stands still. */
@@ -20,7 +23,7 @@ export class HeartbeatWatch {
   readonly #seen = new Map<string, Seen>();
   #lastLookAtMs: number | undefined;
 
-  /** A thread is hung when its heartbeat stood still for `limitMs`. */
+  /** A thread is hung when its heartbeat stood still for `limitMs` in which it could have run: a machine without a free core is no fault of its. */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
@@ -36,8 +39,9 @@ export class HeartbeatWatch {
     for (const pulse of pulses) {
       const seen = this.#seen.get(pulse.name);
       if (seen === undefined || hasOverslept || pulse.isAsleep || seen.heartbeat !== pulse.heartbeat) {
-        this.#seen.set(pulse.name, { heartbeat: pulse.heartbeat, sinceMs: nowMs });
-      } else if (nowMs - seen.sinceMs >= this.#limitMs) {
+        const { heartbeat, coreWaitMs } = pulse;
+        this.#seen.set(pulse.name, { heartbeat, sinceMs: nowMs, coreWaitMs });
+      } else if (nowMs - seen.sinceMs - (pulse.coreWaitMs - seen.coreWaitMs) >= this.#limitMs) {
         hung.push(pulse.name);
       }
     }

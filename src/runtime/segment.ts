@@ -15,7 +15,7 @@ import { resetRing, RING_HEADER_BYTES, type RingPlace } from './ring-buffer.ts';
 const DIRECTORY_BYTES = 128;
 const SLOT_BYTES = 256;
 const MAGIC = 0x54_41_4e_44;
-const VERSION = 2;
+const VERSION = 3;
 /** Word of the directory. */
 const LAST_TRACE = 6;
 const LATEST_SLOTS = 7;
@@ -34,6 +34,8 @@ export const SLOT = {
   inFlightSource: 34,
   inFlightSequence: 35,
   lostWakeUps: 36,
+  /** The kernel's number of the thread, 0 where it is not known. */
+  kernelThread: 37,
 } as const;
 /** The place of a word within a thread's slot. */
 export type SlotWord = (typeof SLOT)[keyof typeof SLOT];

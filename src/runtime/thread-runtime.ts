@@ -22,6 +22,7 @@ import type { LogRecord, PortsFactory } from './ports-context.ts';
 import { SLOT, type Segment } from './segment.ts';
 import type { LaneSnapshot } from './snapshot.ts';
 import type { SystemRecord } from './system-record.ts';
+import { kernelThread } from './thread-core-wait.ts';
 import type { ThreadClock } from './thread-clock.ts';
 
 /** How a thread sleeps; see `ThreadSpec.wake`. */
@@ -187,6 +188,7 @@ export class ThreadRuntime {
 
   /** Begins to work. */
   start(): void {
+    this.#segment.store(this.#index, SLOT.kernelThread, kernelThread());
     this.#segment.store(this.#index, SLOT.state, 1);
     if (this.#wake === 'nudge') {
       this.#timersOfLoop.push(setInterval(() => this.#beat(), HEARTBEAT_EVERY_MS).unref());

@@ -27,6 +27,7 @@ import { SupervisionTree, type TreeEnvironment } from './supervision-tree.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { ActorSystem, AskOptions, ThreadSpec, ThreadSystemOptions } from './system.ts';
 import { anchorNow, ThreadClock } from './thread-clock.ts';
+import { coreWaitMs } from './thread-core-wait.ts';
 import { ThreadMoves } from './thread-moves.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime, type ThreadIdentity } from './thread-runtime.ts';
@@ -630,7 +631,12 @@ class ThreadSystem implements ActorSystem {
     for (const keeper of this.#keepers.values()) {
       if (keeper.life === undefined || keeper.isEnding) continue;
       const isAsleep = this.#segment.load(keeper.index, SLOT.sleep) === 1 && keeper.spec.wake === 'wait';
-      pulses.push({ name: keeper.name, heartbeat: this.#segment.load(keeper.index, SLOT.heartbeat), isAsleep });
+      pulses.push({
+        name: keeper.name,
+        heartbeat: this.#segment.load(keeper.index, SLOT.heartbeat),
+        isAsleep,
+        coreWaitMs: coreWaitMs(this.#segment.load(keeper.index, SLOT.kernelThread)),
+      });
     }
     for (const name of this.#watch.look(pulses, this.#clock.monotonicMs())) {
       this.#watch.forget(name);

@@ -45,6 +45,7 @@ export interface TraceMark {
   readonly isName?: true;
 }
 
+/** What a trace is made of. */
 export type TraceEvent = TraceSpan | TraceMark;
 
 /** One causal trace over all threads. */

@@ -66,7 +66,7 @@ function blackOut(world: ConnectorWorld, durationMs: number): void {
 }
 
 // Signatures of Extended take ten times as long to make and check.
-const SEEDS = { lighter: 20, extended: 10, hyperliquid: 10 } as const;
+const SEEDS = { lighter: 10, extended: 6, hyperliquid: 6 } as const;
 
 describe.each(['extended', 'hyperliquid', 'lighter'] as const)('random orders and faults at %s', (venue) => {
   it.each(Array.from({ length: SEEDS[venue] }, (_, index) => index + 1))(

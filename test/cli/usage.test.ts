@@ -62,7 +62,8 @@ describe('a configuration that must not run', () => {
   it('stops a venue that is not simulated in it', async () => {
     const file = configFile(
       MINIMAL.replaceAll('simulated', 'live')
-        .replaceAll('{ name: main }', '{ name: main, keyFile: k }')
+        .replace('{ name: main }', '{ name: main, keyFile: one }')
+        .replace('{ name: main }', '{ name: main, keyFile: other }')
         .split('tape:')[0] ?? '',
     );
     const { code, stderr } = await runTandem(['venue', 'lighter', '--port', '0', '--config', file]);

@@ -4,7 +4,7 @@ import { HeartbeatWatch } from '../../src/runtime/heartbeat-watch.ts';
 /** Looks every 100 ms with the given heartbeats and returns the times at which the thread was found hung. */
 function timesHung(watch: HeartbeatWatch, heartbeats: readonly number[], isAsleep = false): number[] {
   return heartbeats.flatMap((heartbeat, index) =>
-    watch.look([{ name: 'a', heartbeat, isAsleep }], index * 100).length > 0 ? [index * 100] : [],
+    watch.look([{ name: 'a', heartbeat, isAsleep, coreWaitMs: 0 }], index * 100).length > 0 ? [index * 100] : [],
   );
 }
 
@@ -20,7 +20,7 @@ describe('the heartbeat watch', () => {
 
   it('blames nobody for the time it slept itself', () => {
     const watch = new HeartbeatWatch(300);
-    const pulse = [{ name: 'a', heartbeat: 1, isAsleep: false }];
+    const pulse = [{ name: 'a', heartbeat: 1, isAsleep: false, coreWaitMs: 0 }];
     watch.look(pulse, 0);
     expect(watch.look(pulse, 60_000)).toEqual([]);
     expect(watch.look(pulse, 60_100)).toEqual([]);
@@ -31,6 +31,16 @@ describe('the heartbeat watch', () => {
     const watch = new HeartbeatWatch(300);
     timesHung(watch, [1, 1, 1]);
     watch.forget('a');
-    expect(watch.look([{ name: 'a', heartbeat: 1, isAsleep: false }], 300)).toEqual([]);
+    expect(watch.look([{ name: 'a', heartbeat: 1, isAsleep: false, coreWaitMs: 0 }], 300)).toEqual([]);
+  });
+
+  it('does not count the time in which the thread had no core to beat on', () => {
+    const watch = new HeartbeatWatch(300);
+    const look = (nowMs: number, coreWaitMs: number): string[] =>
+      watch.look([{ name: 'a', heartbeat: 1, isAsleep: false, coreWaitMs }], nowMs);
+    expect([look(0, 1_000), look(100, 1_100), look(200, 1_150), look(300, 1_200), look(400, 1_200)]).toEqual(
+      Array.from({ length: 5 }, () => []),
+    );
+    expect(look(500, 1_200)).toEqual(['a']);
   });
 });

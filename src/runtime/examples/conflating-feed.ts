@@ -87,14 +87,15 @@ async function run(): Promise<void> {
 
   // `feed-ended` overtakes prices that still wait: done is when the newest of every symbol was seen.
   const newest = Object.fromEntries(SYMBOLS.map((symbol, index) => [symbol, PRICES - SYMBOLS.length + index]));
-  const isDone = (shown: Shown): boolean => JSON.stringify(shown.newest) === JSON.stringify(newest) && shown.hasEnded;
+  const isDone = (shown: Shown): boolean =>
+    shown.hasEnded && SYMBOLS.every((symbol) => shown.newest[symbol] === newest[symbol]);
   let shown = await show();
   while (!isDone(shown) && system.monotonicMs() < 20_000) shown = await show();
   await system.stop({ deadlineMs: 1_000 });
 
   if (!isDone(shown))
     throw new Error(`the newest prices must be ${JSON.stringify(newest)}, saw ${JSON.stringify(shown)}`);
-  console.log(`${PRICES} prices told, newest of each symbol seen: ${JSON.stringify(shown.newest)}`);
+  console.log(`${PRICES} prices told, newest of each symbol seen: ${JSON.stringify(newest)}`);
   console.log(`handled ${shown.handled}, the others were replaced before they were read`);
 
   async function show(): Promise<Shown> {

@@ -22,9 +22,17 @@ describe('trap 14: figures of runs that were not completed', () => {
     const meter = new LoadMeter(3);
     meter.note(0, 5);
     meter.note(1, 6);
-    expect(meter.report()).toEqual({ received: 2, elapsedMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 });
+    expect(meter.report()).toEqual({
+      received: 2,
+      isComplete: false,
+      elapsedMs: 0,
+      p50Ms: 0,
+      p95Ms: 0,
+      p99Ms: 0,
+      maxMs: 0,
+    });
     meter.note(2, 9);
-    expect(meter.report()).toMatchObject({ received: 3, elapsedMs: 4 });
+    expect(meter.report()).toMatchObject({ received: 3, isComplete: true, elapsedMs: 4 });
   });
 
   it('a run fails when a message arrived that it did not send', async () => {

@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { coreWaitMs } from '../../src/runtime/thread-core-wait.ts';
+
+const ENTRY = new URL('core-wait-thread.ts', import.meta.url);
+const COMPUTE_MS = 300;
+
+describe('time a thread waits for a core', () => {
+  it.skipIf(!existsSync('/proc/self/schedstat'))('is what it did not get while it computed (needs Linux)', async () => {
+    const worker = new Worker(ENTRY);
+    const [thread] = (await once(worker, 'message')) as [number];
+    const before = coreWaitMs(thread);
+    worker.postMessage(COMPUTE_MS);
+    const [{ elapsedMs, onCoreMs }] = (await once(worker, 'message')) as [{ elapsedMs: number; onCoreMs: number }];
+    const waitedMs = coreWaitMs(thread) - before;
+    // All of the time was spent on a core or waiting for one; the kernel counts both by itself.
+    expect(Math.abs(waitedMs - (elapsedMs - onCoreMs))).toBeLessThan(COMPUTE_MS / 3);
+    await worker.terminate();
+  });
+
+  it('is none where nobody tells', () => {
+    expect(coreWaitMs(0)).toBe(0);
+    expect(coreWaitMs(2 ** 30)).toBe(0);
+  });
+});
