@@ -4,6 +4,8 @@ import { simulatedBybit } from '../venues/bybit/simulated.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
 import { limitsOf } from '../venues/extended/limits.ts';
+import { addressOf } from '../venues/hyperliquid/sign.ts';
+import { simulatedHyperliquid } from '../venues/hyperliquid/simulated.ts';
 import type { LimitProfileName } from '../venues/hosts.ts';
 import { hostsOf } from '../venues/hosts.ts';
 import { lighterPublicKeyOf } from '../venues/lighter/sign.ts';
@@ -62,6 +64,7 @@ const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['lighter', lighterWire],
   ['extended', extendedWire],
   ['bybit', bybitWire],
+  ['hyperliquid', hyperliquidWire],
 ]);
 
 /**
@@ -165,5 +168,22 @@ function bybitWire(
       tier,
       leverage: DEFAULT_LEVERAGE,
     })),
+  });
+}
+
+function hyperliquidWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
+  return simulatedHyperliquid({
+    exchange,
+    seed: spec.seed,
+    past,
+    accounts: accounts.map(({ name, secrets, options }) => {
+      const address = String(options['address']);
+      return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')], leverage: DEFAULT_LEVERAGE };
+    }),
   });
 }

@@ -19,6 +19,7 @@ const MAKERS: ReadonlyMap<string, (name: string) => DemoAccount> = new Map([
   ['lighter', lighterAccount],
   ['extended', extendedAccount],
   ['bybit', bybitAccount],
+  ['hyperliquid', hyperliquidAccount],
 ]);
 
 /** Returns the same account for the same names, in every process. Throws RangeError for a venue without simulation. */
@@ -59,6 +60,16 @@ function bybitAccount(name: string): DemoAccount {
       apiSecret: hexDigest('bybit', name, 'api secret').slice(0, 36),
     },
     options: {},
+  };
+}
+
+function hyperliquidAccount(name: string): DemoAccount {
+  return {
+    name,
+    // 32 bytes that start with a zero are below the order of secp256k1.
+    secrets: { privateKey: `0x00${hexDigest('hyperliquid', name, 'agent key').slice(2)}` },
+    // The key only signs for the account, as an API wallet does.
+    options: { address: `0x${hexDigest('hyperliquid', name, 'address').slice(0, 40)}` },
   };
 }
 

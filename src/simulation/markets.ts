@@ -26,6 +26,7 @@ interface VenueFacts {
   readonly takerFee: number;
   readonly fundingPrice: Instrument['fundingPrice'];
   readonly fundingHours: number;
+  readonly priceDigitsMax?: number;
   readonly markets: readonly MarketFacts[];
 }
 
@@ -121,10 +122,43 @@ const BYBIT: VenueFacts = {
   }),
 };
 
+/** Hyperliquid, base tier: maker 0.015 %, taker 0.045 %. Size decimals and leverages of its market list; a price tick follows from them. */
+const HYPERLIQUID: VenueFacts = {
+  symbolOf: (base) => base,
+  quote: 'USDC',
+  minNotional: '10',
+  makerFee: 0.015,
+  takerFee: 0.045,
+  fundingPrice: 'oracle',
+  fundingHours: 1,
+  priceDigitsMax: 5,
+  markets: (
+    [
+      ['BTC', 5, 40, '15000000'],
+      ['ETH', 4, 25, '15000000'],
+      ['SOL', 2, 20, '5000000'],
+      ['DOGE', 0, 10, '2000000'],
+      ['HYPE', 2, 10, '2000000'],
+      ['XRP', 0, 20, '5000000'],
+      ['BNB', 3, 10, '2000000'],
+      ['SUI', 1, 10, '2000000'],
+      ['LINK', 1, 10, '2000000'],
+      ['AVAX', 2, 10, '2000000'],
+      ['LTC', 2, 10, '2000000'],
+      ['ARB', 1, 10, '2000000'],
+    ] as const
+  ).map(([base, sizeDecimals, maxLeverage, maxNotional]) => {
+    const lot = sizeDecimals === 0 ? '1' : `0.${'1'.padStart(sizeDecimals, '0')}`;
+    const tick = `0.${'1'.padStart(6 - sizeDecimals, '0')}`;
+    return { base, tick, lot, minQuantity: lot, maxLeverage, maintenance: 50 / maxLeverage, maxNotional };
+  }),
+};
+
 const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
   ['lighter', LIGHTER],
   ['extended', EXTENDED],
   ['bybit', BYBIT],
+  ['hyperliquid', HYPERLIQUID],
 ]);
 const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;
@@ -172,6 +206,7 @@ function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): In
     multiplier: 1,
     priceDecimals,
     tickUnits: Number(units(market.tick, priceDecimals)),
+    ...(facts.priceDigitsMax === undefined ? {} : { priceDigitsMax: facts.priceDigitsMax }),
     quantityDecimals,
     lotUnits,
     minQuantityLots: (Number(units(market.minQuantity, quantityDecimals)) / lotUnits) as QuantityLots,

@@ -1,6 +1,7 @@
 /** The addresses of every venue; light enough for the main thread. */
 import { bybitHosts } from './bybit/hosts.ts';
 import { extendedHosts } from './extended/hosts.ts';
+import { hyperliquidHosts } from './hyperliquid/hosts.ts';
 import { lighterHosts } from './lighter/hosts.ts';
 
 export interface VenueHosts {
@@ -21,6 +22,7 @@ const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['lighter', lighterHosts],
   ['extended', extendedHosts],
   ['bybit', bybitHosts],
+  ['hyperliquid', hyperliquidHosts],
 ]);
 
 /** Throws RangeError on an unknown venue. */

@@ -66,9 +66,9 @@ function blackOut(world: ConnectorWorld, durationMs: number): void {
 }
 
 // Signatures of Extended take ten times as long to make and check.
-const SEEDS = { lighter: 10, extended: 6, bybit: 6 } as const;
+const SEEDS = { lighter: 10, extended: 6, bybit: 6, hyperliquid: 6 } as const;
 
-describe.each(['extended', 'lighter', 'bybit'] as const)('random orders and faults at %s', (venue) => {
+describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)('random orders and faults at %s', (venue) => {
   it.each(Array.from({ length: SEEDS[venue] }, (_, index) => index + 1))(
     'end with every fill told once, every order settled, nothing sent twice (seed %i)',
     (seed) => {
@@ -110,7 +110,7 @@ describe.each(['extended', 'lighter', 'bybit'] as const)('random orders and faul
   );
 });
 
-describe.each(['extended', 'lighter', 'bybit'] as const)(
+describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)(
   'random orders, faults and deaths of the connector at %s',
   (venue) => {
     it.each([1, 2, 3, 4, 5])(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter', 'bybit'] as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe.each(VENUES)('a cut private stream at %s', (venue) => {
   it('stops entries at once, compares after it is back, and finds what was missed, once', () => {
@@ -61,8 +61,9 @@ describe('public streams', () => {
   it.each(VENUES)('a lost book at %s is told without levels and with the reason, then comes back whole', (venue) => {
     const world = new ConnectorWorld({ venue }).ready();
     const before = world.events('book-changed', 'strategy').length;
-    if (venue === 'lighter') world.network.cut(world.host);
-    else world.inject('drop-sockets', { kind: venue === 'extended' ? 'orderbooks' : 'public' });
+    const kind = { extended: 'orderbooks', lighter: undefined, bybit: 'public', hyperliquid: 'market' }[venue];
+    if (kind === undefined) world.network.cut(world.host);
+    else world.inject('drop-sockets', { kind });
     world.until('the loss is told', () => world.events('book-changed', 'strategy').length > before + 1, 5_000);
     const told = world.events('book-changed', 'strategy').slice(before);
     const lost = told.find((event) => event.book === undefined);

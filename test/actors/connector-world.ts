@@ -37,6 +37,7 @@ const VENUE_FACTS = {
   extended: { symbol: 'BTC-USD', price: 100_000, ticksPerQuote: 1 },
   lighter: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
   bybit: { symbol: 'BTCUSDT', price: 1_000, ticksPerQuote: 10 },
+  hyperliquid: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
 } as const;
 export type WorldVenue = keyof typeof VENUE_FACTS;
 const VALIDITY_MS = 5_000;
@@ -229,6 +230,7 @@ export class ConnectorWorld {
             .replace('"type":"TRADE"', '"type":"LATER"')
             .replace('update/account_all_trades', 'later')
             .replace('"topic":"execution"', '"topic":"later"')
+            .replace('"channel":"userFills"', '"channel":"later"')
         : body;
   }
 
@@ -393,8 +395,9 @@ export class ConnectorWorld {
       venue: venue.venue,
       handle: (input: VenueInput, at: Instant): readonly VenueOutput[] => {
         if (input.type === 'http-request') {
-          paths.set(input.requestId, input.path);
-          this.requests.push({ atMs: at.monotonicMs, method: input.method, path: input.path });
+          const path = questionOf(input.path, input.body);
+          paths.set(input.requestId, path);
+          this.requests.push({ atMs: at.monotonicMs, method: input.method, path });
         }
         if (input.type === 'socket-text')
           this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
@@ -409,6 +412,12 @@ export class ConnectorWorld {
       inject: (fault, options) => venue.inject(fault, options),
     };
   }
+}
+
+/** One venue asks everything at one path: what it asks stands in the body. */
+function questionOf(path: string, body: string): string {
+  const type = path === '/info' ? /"type":"(\w+)"/.exec(body)?.[1] : undefined;
+  return type === undefined ? path : `${path}/${type}`;
 }
 
 /** The same for equal facts, whatever the order of their fields. */

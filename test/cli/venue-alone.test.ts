@@ -2,16 +2,18 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
 import { VENUE_NAMES } from '../../config/venue-names.ts';
+import type { VenueName } from '../../config/venue-names.ts';
 import { LAUNCH } from './run-tandem.ts';
 
-/** One public answer of each venue. */
-const PUBLIC: Readonly<Record<string, string>> = {
-  lighter: '/api/v1/orderBooks',
-  extended: '/info/markets',
-  bybit: '/v5/market/tickers?category=linear',
+/** One public question of each venue; with a body where questions are posted. */
+const PUBLIC: Readonly<Record<VenueName, { readonly path: string; readonly body?: string }>> = {
+  lighter: { path: '/api/v1/orderBooks' },
+  extended: { path: '/info/markets' },
+  bybit: { path: '/v5/market/tickers?category=linear' },
+  hyperliquid: { path: '/info', body: '{"type":"meta"}' },
 };
 
-it.each(VENUE_NAMES.filter((venue) => PUBLIC[venue] !== undefined))(
+it.each(VENUE_NAMES)(
   'tandem venue %s runs it alone, also where the configuration trades others, until it is told to stop',
   async (venue) => {
     const child = spawn(process.execPath, [LAUNCH, 'venue', venue, '--port', '0'], {
@@ -24,7 +26,11 @@ it.each(VENUE_NAMES.filter((venue) => PUBLIC[venue] !== undefined))(
         restUrl = /restUrl: (\S+)/.exec(line)?.[1] ?? restUrl;
         if (line.includes('Ctrl-C')) break;
       }
-      const answer = await fetch(`${restUrl}${PUBLIC[venue]}`, { headers: { 'User-Agent': 'test' } });
+      const { path, body } = PUBLIC[venue];
+      const answer = await fetch(`${restUrl}${path}`, {
+        headers: { 'User-Agent': 'test' },
+        ...(body === undefined ? {} : { method: 'POST', body }),
+      });
       expect(answer.status).toBe(200);
       expect(await answer.text()).toContain('BTC');
     } finally {

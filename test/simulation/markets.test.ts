@@ -6,14 +6,17 @@ import { fundingIntervalMs, simulatedMarkets } from '../../src/simulation/market
 import { calendarAt } from '../../src/simulation/venue-calendar.ts';
 
 describe('simulated markets', () => {
-  it.each(['lighter', 'extended', 'bybit'])('of %s keep exact books for every base the generator knows', (venue) => {
-    const markets = simulatedMarkets(venue, GENERATED_BASES);
-    expect(markets.map((market) => market.base)).toEqual(GENERATED_BASES);
-    for (const market of markets) {
-      expect(() => marketScale(market)).not.toThrow();
-      expect(Number.isSafeInteger(market.minQuantityLots)).toBe(true);
-    }
-  });
+  it.each(['lighter', 'extended', 'bybit', 'hyperliquid'])(
+    'of %s keep exact books for every base the generator knows',
+    (venue) => {
+      const markets = simulatedMarkets(venue, GENERATED_BASES);
+      expect(markets.map((market) => market.base)).toEqual(GENERATED_BASES);
+      for (const market of markets) {
+        expect(() => marketScale(market)).not.toThrow();
+        expect(Number.isSafeInteger(market.minQuantityLots)).toBe(true);
+      }
+    },
+  );
 
   it('have the venues’ own steps', () => {
     expect(simulatedMarkets('lighter', ['BTC'])[0]).toMatchObject({

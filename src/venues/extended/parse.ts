@@ -5,15 +5,15 @@ import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts
 import { parseDecimal } from '../../money/decimal.ts';
 import { divideHalfEven, divideUp } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
+import { asFields, malformed } from '../json.ts';
+import type { Fields } from '../json.ts';
 import { reportSequence } from '../report-sequence.ts';
 import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
 import {
   amountDown,
-  asFields,
   decimalField,
   FINE_DECIMALS,
   idField,
-  malformed,
   MICRO_FROM_FINE,
   nanoField,
   optionalText,
@@ -21,7 +21,6 @@ import {
   textField,
   timeField,
 } from './json.ts';
-import type { Fields } from './json.ts';
 import type { SettlementMarket } from './sign.ts';
 import type { WireOrderStatus } from './wire.ts';
 
