@@ -28,6 +28,8 @@ function configOf(dataDir: string): TandemConfig {
   const rows = (path: string): string => join(SHARED_DATA, path);
   return loadConfig(file, {
     dataDir,
+    // Often enough that the last booking is not what the test waits for.
+    poll: { fundingMs: 3_000 },
     tape: {
       kind: 'recorded',
       venues: {
