@@ -5,7 +5,7 @@ import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
 import { backoffMs } from './backoff.ts';
 import { mayPass, noteFailure, noteLimit, noteSuccess, takePass } from './circuits.ts';
-import { instant } from './state.ts';
+import { instant, submissionLimiter } from './state.ts';
 import type {
   ConnectorSelf,
   ConnectorState,
@@ -163,9 +163,11 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
 }
 
 function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperation): void {
-  const ref = self.ports.http.send(queued.operation.request);
-  state.inFlight.set(ref, { ...queued, sentAt: instant(self) });
-  self.count(`requests:${queued.operation.name}`);
+  const at = instant(self);
+  const { operation } = queued;
+  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request);
+  state.inFlight.set(ref, { ...queued, sentAt: at });
+  self.count(`requests:${operation.name}`);
 }
 
 /** Arms the one timer that releases what waits; an earlier wish moves it forward. */
@@ -219,11 +221,18 @@ function refused(
   const { venue } = state.args;
   const operation = pending.operation.name;
   if (answer.status === 429 || (error instanceof VenueError && error.class === 'rate-limit')) {
-    const silenceMs = silenceOf(state, self, pending, answer);
+    const silenceMs = silenceOf(state, self, pending, answer, error);
     const untilMs = self.monotonicMs() + silenceMs;
-    state.restLimiter.silence(untilMs);
-    noteLimit(state, self, 'rest', untilMs);
-    if (pending.operation.mutates) noteLimit(state, self, 'orders', untilMs);
+    // Where orders have a limit of their own, theirs is what an order met, and a banned address is everybody's.
+    const isBan = answer.status === 403;
+    if (isBan || !pending.operation.mutates) {
+      state.restLimiter.silence(untilMs);
+      noteLimit(state, self, 'rest', untilMs);
+    }
+    if (isBan || pending.operation.mutates) {
+      submissionLimiter(state).silence(untilMs);
+      noteLimit(state, self, 'orders', untilMs);
+    }
     self.count('rate-limit-refusals');
     self.log('warn', 'rate-limit-refused', { venue, operation, silenceMs });
     return;
@@ -247,12 +256,14 @@ function silenceOf(
   self: ConnectorSelf,
   pending: InFlightOperation,
   answer: HttpAnswered,
+  error: VenueError | MalformedPayload,
 ): number {
   const stated = answer.headers['retry-after'] ?? '';
   if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) {
     state.limitRefusals += 1;
     state.limitRefusedAtMs = self.monotonicMs();
   }
+  if (error instanceof VenueError && error.retryAfterMs !== undefined) return error.retryAfterMs;
   if (/^[1-9]\d{0,6}$/.test(stated)) return Number(stated) * 1_000;
   return Math.min(REFUSED_SILENCE_MAX_MS, REFUSED_SILENCE_MS * 2 ** Math.max(0, state.limitRefusals - 1));
 }

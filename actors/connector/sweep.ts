@@ -29,6 +29,8 @@ export function privateStreamReady(state: ConnectorState, self: ConnectorSelf): 
   state.privateGeneration += 1;
   if (!isRenewed) state.reconciled = false;
   startSweep(state, self, 2);
+  // A comparison may be over before the next regular telling.
+  tellStatus(state, self);
 }
 
 /** Without the private stream nothing about the account is certain. */

@@ -23,6 +23,8 @@ export interface Instrument {
   /** A price is a count of ticks; one tick is `tickUnits` x 10^-priceDecimals. */
   readonly priceDecimals: number;
   readonly tickUnits: number;
+  /** Most significant digits of a price, where the venue bounds them; whole quote units are always allowed. */
+  readonly priceDigitsMax?: number;
   /** A quantity (of contracts) is a count of lots; one lot is `lotUnits` x 10^-quantityDecimals. */
   readonly quantityDecimals: number;
   readonly lotUnits: number;

@@ -1,5 +1,5 @@
 /** Crosses between ticks, lots, decimal text and quote money; each crossing states its rounding. Any thread. */
-import { formatDecimal, parseDecimal } from './decimal.ts';
+import { formatDecimal, parseDecimal, parseShortDecimal } from './decimal.ts';
 import { RangeViolation } from './range-violation.ts';
 import { divideDown, divideHalfEven, divideUp } from './rounding.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots } from './units.ts';
@@ -19,8 +19,7 @@ const PICO = 10n ** BigInt(PICO_DECIMALS);
 
 /** Reads a venue's price text exactly. Throws RangeViolation for anything but a positive multiple of the tick. */
 export function priceTicksFromText(text: string, steps: Steps): PriceTicks {
-  const units = parseDecimal(text, steps.priceDecimals);
-  const ticks = wholeSteps(units, steps.tickUnits);
+  const ticks = wholeStepsOf(text, steps.priceDecimals, steps.tickUnits);
   if (ticks === undefined || ticks <= 0) {
     throw new RangeViolation('price', `a positive multiple of ${stepText(steps.tickUnits, steps.priceDecimals)}`, text);
   }
@@ -34,8 +33,7 @@ export function priceText(ticks: number, steps: Steps): string {
 
 /** Reads a venue's unsigned quantity text exactly. Throws RangeViolation for anything but a multiple of the lot, zero included. */
 export function quantityLotsFromText(text: string, steps: Steps): QuantityLots {
-  const units = parseDecimal(text, steps.quantityDecimals);
-  const lots = wholeSteps(units, steps.lotUnits);
+  const lots = wholeStepsOf(text, steps.quantityDecimals, steps.lotUnits);
   if (lots === undefined || lots < 0) {
     throw new RangeViolation(
       'quantity',
@@ -136,6 +134,12 @@ export function safeInteger(what: string, value: bigint): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number)) throw new RangeViolation(what, 'within the safe integers', value);
   return number;
+}
+
+function wholeStepsOf(text: string, decimals: number, stepUnits: number): number | undefined {
+  const short = parseShortDecimal(text, decimals);
+  if (short === undefined) return wholeSteps(parseDecimal(text, decimals), stepUnits);
+  return short % stepUnits === 0 ? short / stepUnits : undefined;
 }
 
 function wholeSteps(units: bigint | undefined, stepUnits: number): number | undefined {

@@ -23,6 +23,40 @@ export function parseDecimal(text: string, decimals: number): bigint | undefined
   return parts[1] === '-' ? -units : units;
 }
 
+const DIGIT_ZERO = 48;
+const DIGIT_NINE = 57;
+const POINT = 46;
+/** So many digits always fit a double exactly. */
+const SHORT_DIGITS_MAX = 15;
+
+/**
+ * Returns what `parseDecimal` returns, as a number, for unsigned text of few digits: the prices and sizes of order books, read by the
+ * thousand. Undefined says nothing about any other text: ask `parseDecimal`.
+ */
+export function parseShortDecimal(text: string, decimals: number): number | undefined {
+  if (text.length > DECIMAL_TEXT_LENGTH_MAX) return undefined;
+  let units = 0;
+  let digits = 0;
+  let fractionDigits = -1;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === POINT && fractionDigits < 0) {
+      fractionDigits = 0;
+    } else if (code < DIGIT_ZERO || code > DIGIT_NINE) {
+      return undefined;
+    } else if (fractionDigits < decimals) {
+      units = units * 10 + (code - DIGIT_ZERO);
+      digits += 1;
+      if (fractionDigits >= 0) fractionDigits += 1;
+    } else if (code !== DIGIT_ZERO) {
+      return undefined;
+    }
+  }
+  const missing = decimals - Math.max(0, fractionDigits);
+  if (digits === 0 || digits + missing > SHORT_DIGITS_MAX) return undefined;
+  return units * 10 ** missing;
+}
+
 /** Returns a count of 10^-decimals as decimal text with exactly `decimals` fraction digits: (1500n, 3) is "1.500". */
 export function formatDecimal(units: bigint, decimals: number): string {
   const sign = units < 0n ? '-' : '';

@@ -1,5 +1,6 @@
 /** Every CPU task by name: pure functions of plain input and fresh entropy. Run on pool threads live, inline in virtual time. */
 import { runExtendedSignTask } from '../venues/extended/sign.ts';
+import { runHyperliquidSignTask } from '../venues/hyperliquid/sign.ts';
 import { runLighterSignTask } from '../venues/lighter/sign.ts';
 
 /** Bytes of entropy each task receives. */
@@ -10,6 +11,7 @@ type CpuTask = (input: never, entropy: Uint8Array) => unknown;
 const tasks: ReadonlyMap<string, CpuTask> = new Map<string, CpuTask>([
   ['lighter-sign', runLighterSignTask],
   ['extended-sign', runExtendedSignTask],
+  ['hyperliquid-sign', runHyperliquidSignTask],
 ]);
 
 /** Runs a task. Throws on an unknown name and whatever the task throws. */

@@ -1,7 +1,11 @@
 /** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
+import { tierOf } from '../venues/bybit/limits.ts';
+import { simulatedBybit } from '../venues/bybit/simulated.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
 import { limitsOf } from '../venues/extended/limits.ts';
+import { addressOf } from '../venues/hyperliquid/sign.ts';
+import { simulatedHyperliquid } from '../venues/hyperliquid/simulated.ts';
 import type { LimitProfileName } from '../venues/hosts.ts';
 import { hostsOf } from '../venues/hosts.ts';
 import { lighterPublicKeyOf } from '../venues/lighter/sign.ts';
@@ -59,6 +63,8 @@ type WireFactory = (
 const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['lighter', lighterWire],
   ['extended', extendedWire],
+  ['bybit', bybitWire],
+  ['hyperliquid', hyperliquidWire],
 ]);
 
 /**
@@ -140,5 +146,44 @@ function extendedWire(
       accountId: Number(options['vault']),
       leverage: DEFAULT_LEVERAGE,
     })),
+  });
+}
+
+function bybitWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
+  const tier = tierOf(hostsOf('bybit').profileOptions[spec.limits]['limitProfile']);
+  return simulatedBybit({
+    exchange,
+    seed: spec.seed,
+    calendarScale: spec.calendarScale,
+    past,
+    accounts: accounts.map(({ name, secrets }) => ({
+      name,
+      apiKey: secrets['apiKey'] ?? '',
+      secret: secrets['apiSecret'] ?? '',
+      tier,
+      leverage: DEFAULT_LEVERAGE,
+    })),
+  });
+}
+
+function hyperliquidWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
+  return simulatedHyperliquid({
+    exchange,
+    seed: spec.seed,
+    past,
+    accounts: accounts.map(({ name, secrets, options }) => {
+      const address = String(options['address']);
+      return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')], leverage: DEFAULT_LEVERAGE };
+    }),
   });
 }

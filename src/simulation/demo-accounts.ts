@@ -18,6 +18,8 @@ const LIGHTER_API_KEY_INDEX = 4;
 const MAKERS: ReadonlyMap<string, (name: string) => DemoAccount> = new Map([
   ['lighter', lighterAccount],
   ['extended', extendedAccount],
+  ['bybit', bybitAccount],
+  ['hyperliquid', hyperliquidAccount],
 ]);
 
 /** Returns the same account for the same names, in every process. Throws RangeError for a venue without simulation. */
@@ -47,6 +49,27 @@ function extendedAccount(name: string): DemoAccount {
       privateKey: `0x${hexDigest('extended', name, 'key').slice(0, 62)}`,
     },
     options: { vault: accountNumber('extended', name) },
+  };
+}
+
+function bybitAccount(name: string): DemoAccount {
+  return {
+    name,
+    secrets: {
+      apiKey: hexDigest('bybit', name, 'api key').slice(0, 18),
+      apiSecret: hexDigest('bybit', name, 'api secret').slice(0, 36),
+    },
+    options: {},
+  };
+}
+
+function hyperliquidAccount(name: string): DemoAccount {
+  return {
+    name,
+    // 32 bytes that start with a zero are below the order of secp256k1.
+    secrets: { privateKey: `0x00${hexDigest('hyperliquid', name, 'agent key').slice(2)}` },
+    // The key only signs for the account, as an API wallet does.
+    options: { address: `0x${hexDigest('hyperliquid', name, 'address').slice(0, 40)}` },
   };
 }
 

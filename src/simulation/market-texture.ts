@@ -29,6 +29,7 @@ const VENUES: ReadonlyMap<string, { readonly spread: number; readonly depth: num
   new Map([
     ['lighter', { spread: 1, depth: 1, volume: 1 }],
     ['extended', { spread: 1.3, depth: 0.5, volume: 0.4 }],
+    ['hyperliquid', { spread: 0.8, depth: 1, volume: 1.2 }],
     ['bybit', { spread: 0.5, depth: 2, volume: 3 }],
   ]);
 

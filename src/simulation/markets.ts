@@ -25,6 +25,8 @@ interface VenueFacts {
   readonly makerFee: number;
   readonly takerFee: number;
   readonly fundingPrice: Instrument['fundingPrice'];
+  readonly fundingHours: number;
+  readonly priceDigitsMax?: number;
   readonly markets: readonly MarketFacts[];
 }
 
@@ -37,6 +39,7 @@ const LIGHTER: VenueFacts = {
   makerFee: 0,
   takerFee: 0,
   fundingPrice: 'mark',
+  fundingHours: 1,
   markets: (
     [
       ['BTC', '0.1', '0.00001', '0.0002', 50, 1.2],
@@ -65,6 +68,7 @@ const EXTENDED: VenueFacts = {
   makerFee: 0,
   takerFee: 0.025,
   fundingPrice: 'mark',
+  fundingHours: 1,
   markets: (
     [
       ['BTC', '1', '0.00001', '0.0001', 50, '15000000', 5],
@@ -85,13 +89,85 @@ const EXTENDED: VenueFacts = {
   }),
 };
 
+/**
+ * Bybit, USDT perpetuals of accounts without a tier. Steps as in its instrument list, coarser where exact books need it; first risk
+ * tier as maintenance, the ratio within which a price is always allowed as band. The venue limits quantities, not values.
+ */
+const BYBIT: VenueFacts = {
+  symbolOf: (base) => `${base}USDT`,
+  quote: 'USDT',
+  minNotional: '5',
+  makerFee: 0.02,
+  takerFee: 0.055,
+  fundingPrice: 'mark',
+  fundingHours: 8,
+  markets: (
+    [
+      ['BTC', '0.1', '0.001', '0.001', 100, 1],
+      ['ETH', '0.01', '0.01', '0.01', 100, 1],
+      ['SOL', '0.01', '0.1', '0.1', 100, 3],
+      ['DOGE', '0.00001', '1', '1', 75, 5],
+      ['HYPE', '0.001', '0.01', '0.01', 75, 5],
+      ['XRP', '0.0001', '0.1', '0.1', 75, 5],
+      ['BNB', '0.1', '0.01', '0.01', 75, 5],
+      ['SUI', '0.0001', '1', '1', 75, 5],
+      ['LINK', '0.001', '0.1', '0.1', 75, 5],
+      ['AVAX', '0.001', '0.1', '0.1', 75, 5],
+      ['LTC', '0.01', '0.1', '0.1', 75, 5],
+      ['ARB', '0.0001', '1', '1', 75, 5],
+    ] as const
+  ).map(([base, tick, lot, minQuantity, maxLeverage, priceBand]) => {
+    const maintenance = 50 / maxLeverage;
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX, priceBand };
+  }),
+};
+
+/** Hyperliquid, base tier: maker 0.015 %, taker 0.045 %. Size decimals and leverages of its market list; a price tick follows from them. */
+const HYPERLIQUID: VenueFacts = {
+  symbolOf: (base) => base,
+  quote: 'USDC',
+  minNotional: '10',
+  makerFee: 0.015,
+  takerFee: 0.045,
+  fundingPrice: 'oracle',
+  fundingHours: 1,
+  priceDigitsMax: 5,
+  markets: (
+    [
+      ['BTC', 5, 40, '15000000'],
+      ['ETH', 4, 25, '15000000'],
+      ['SOL', 2, 20, '5000000'],
+      ['DOGE', 0, 10, '2000000'],
+      ['HYPE', 2, 10, '2000000'],
+      ['XRP', 0, 20, '5000000'],
+      ['BNB', 3, 10, '2000000'],
+      ['SUI', 1, 10, '2000000'],
+      ['LINK', 1, 10, '2000000'],
+      ['AVAX', 2, 10, '2000000'],
+      ['LTC', 2, 10, '2000000'],
+      ['ARB', 1, 10, '2000000'],
+    ] as const
+  ).map(([base, sizeDecimals, maxLeverage, maxNotional]) => {
+    const lot = sizeDecimals === 0 ? '1' : `0.${'1'.padStart(sizeDecimals, '0')}`;
+    const tick = `0.${'1'.padStart(6 - sizeDecimals, '0')}`;
+    return { base, tick, lot, minQuantity: lot, maxLeverage, maintenance: 50 / maxLeverage, maxNotional };
+  }),
+};
+
 const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
   ['lighter', LIGHTER],
   ['extended', EXTENDED],
+  ['bybit', BYBIT],
+  ['hyperliquid', HYPERLIQUID],
 ]);
 const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;
 const PICO_PER_PERCENT = 10_000_000_000;
+
+/** Returns how often a venue's simulated markets settle funding. Throws RangeError for an unknown venue. */
+export function fundingIntervalMs(venue: string): number {
+  return factsOf(venue).fundingHours * HOUR_MS;
+}
 
 /** Bases that a simulated venue lists; none for a venue without simulation. */
 export function simulatedBases(venue: string): readonly string[] {
@@ -100,9 +176,7 @@ export function simulatedBases(venue: string): readonly string[] {
 
 /** Returns the simulated markets of a venue for these bases, in that order. Throws RangeError for an unknown one. */
 export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
-  const facts = VENUES.get(venue);
-  if (facts === undefined)
-    throw new RangeError(`a simulated venue must be one of ${[...VENUES.keys()].join(', ')}, was ${venue}`);
+  const facts = factsOf(venue);
   return bases.map((base) => {
     const market = facts.markets.find((known) => known.base === base);
     if (market === undefined) {
@@ -111,6 +185,13 @@ export function simulatedMarkets(venue: string, bases: readonly string[]): Instr
     }
     return instrumentOf(venue, facts, market);
   });
+}
+
+function factsOf(venue: string): VenueFacts {
+  const facts = VENUES.get(venue);
+  if (facts === undefined)
+    throw new RangeError(`a simulated venue must be one of ${[...VENUES.keys()].join(', ')}, was ${venue}`);
+  return facts;
 }
 
 function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): Instrument {
@@ -125,6 +206,7 @@ function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): In
     multiplier: 1,
     priceDecimals,
     tickUnits: Number(units(market.tick, priceDecimals)),
+    ...(facts.priceDigitsMax === undefined ? {} : { priceDigitsMax: facts.priceDigitsMax }),
     quantityDecimals,
     lotUnits,
     minQuantityLots: (Number(units(market.minQuantity, quantityDecimals)) / lotUnits) as QuantityLots,
@@ -134,7 +216,7 @@ function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): In
     maintenanceMarginRate: percent(market.maintenance),
     makerFee: percent(facts.makerFee),
     takerFee: percent(facts.takerFee),
-    fundingIntervalMs: HOUR_MS,
+    fundingIntervalMs: facts.fundingHours * HOUR_MS,
     fundingPrice: facts.fundingPrice,
     status: 'active',
     ...(market.priceBand === undefined ? {} : { priceBand: percent(market.priceBand) }),

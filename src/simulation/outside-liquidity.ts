@@ -1,4 +1,5 @@
 /** Everyone else's resting orders in one simulated market: a book that follows the tape and recovers when eaten. Any thread. */
+import { allowedStepTicks } from '../money/significant-digits.ts';
 import type { RandomStream } from '../runtime/actor.ts';
 import type { MarketScale } from './exchange-arithmetic.ts';
 import type { TapeQuote } from './market-tape.ts';
@@ -9,6 +10,8 @@ const LEVELS = 25;
 const LEVEL_GAP = 1e-4;
 /** The tape states depth within this distance of mid. */
 const DEPTH_WITHIN = 10e-4;
+/** No level stands above this multiple of mid. */
+const BOOK_TOP = 1.05;
 /** The touch is thinner than the levels behind it. */
 const TOUCH_SHARE = 0.5;
 /** Share of untouched levels whose size is drawn anew at a refresh. */
@@ -62,9 +65,11 @@ export class OutsideLiquidity {
   refresh(quote: TapeQuote): void {
     const contractMid = quote.mid * this.#scale.instrument.multiplier;
     const half = contractMid * (quote.spreadBps / 2e4);
-    const bidTicks = Math.max(1, Math.floor((contractMid - half) / this.#scale.tickSize));
-    const askTicks = Math.max(bidTicks + 1, Math.ceil((contractMid + half) / this.#scale.tickSize));
-    const gapTicks = Math.max(1, Math.round((contractMid * LEVEL_GAP) / this.#scale.tickSize));
+    // Where prices have few digits, levels stand on steps that are allowed in the whole book.
+    const step = allowedStepTicks((contractMid * BOOK_TOP) / this.#scale.tickSize, this.#scale.instrument);
+    const bidTicks = Math.max(1, Math.floor((contractMid - half) / this.#scale.tickSize / step)) * step;
+    const askTicks = Math.max(bidTicks + step, Math.ceil((contractMid + half) / this.#scale.tickSize / step) * step);
+    const gapTicks = Math.max(1, Math.round((contractMid * LEVEL_GAP) / this.#scale.tickSize / step)) * step;
     const levelsWithin = Math.max(
       1,
       Math.floor((contractMid * DEPTH_WITHIN - half) / (gapTicks * this.#scale.tickSize)),

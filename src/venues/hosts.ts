@@ -1,5 +1,7 @@
 /** The addresses of every venue; light enough for the main thread. */
+import { bybitHosts } from './bybit/hosts.ts';
 import { extendedHosts } from './extended/hosts.ts';
+import { hyperliquidHosts } from './hyperliquid/hosts.ts';
 import { lighterHosts } from './lighter/hosts.ts';
 
 export interface VenueHosts {
@@ -19,6 +21,8 @@ export type LimitProfileName = 'standard' | 'premium' | 'plus';
 const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['lighter', lighterHosts],
   ['extended', extendedHosts],
+  ['bybit', bybitHosts],
+  ['hyperliquid', hyperliquidHosts],
 ]);
 
 /** Throws RangeError on an unknown venue. */

@@ -1,11 +1,15 @@
 /** Every venue by name: the one place that lists them. Connector threads only (it loads signing code). */
+import { bybitAdapter } from './bybit/adapter.ts';
 import { extendedAdapter } from './extended/adapter.ts';
+import { hyperliquidAdapter } from './hyperliquid/adapter.ts';
 import { lighterAdapter } from './lighter/adapter.ts';
 import type { VenueAdapter, VenueSettings } from './venue.ts';
 
 const adapters: ReadonlyMap<string, (settings: VenueSettings) => VenueAdapter> = new Map([
   ['lighter', lighterAdapter],
   ['extended', extendedAdapter],
+  ['bybit', bybitAdapter],
+  ['hyperliquid', hyperliquidAdapter],
 ]);
 
 /** Opens the adapter of one account. Throws on an unknown venue. */

@@ -45,6 +45,8 @@ export interface Operation {
   /** Endpoint name for limits, metrics and errors, for example `accountActiveOrders`. */
   readonly name: string;
   readonly request: HttpRequest;
+  /** The request as it must leave now, where it carries the time of leaving: reads may wait longer than a signature is good for. */
+  requestAt?(at: Instant): HttpRequest;
   /** Weight in the venue's REST bucket. */
   readonly weight: number;
   /** Domain 12.5: 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens, 4 account snapshots, 5 market data. */
@@ -272,11 +274,14 @@ export interface LimitProfile {
 export class VenueError extends Error {
   readonly code: string;
   readonly class: RefusalClass;
-  constructor(operation: string, code: string, reason: string, refusal: RefusalClass) {
+  /** Of a refusal for a limit: when the venue will listen again, monotonic ms from now; absent when it does not say. */
+  readonly retryAfterMs: number | undefined;
+  constructor(operation: string, code: string, reason: string, refusal: RefusalClass, retryAfterMs?: number) {
     super(`${operation} refused with code ${code}: ${reason}`);
     this.name = 'VenueError';
     this.code = code;
     this.class = refusal;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

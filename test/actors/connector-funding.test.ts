@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { fundingIntervalMs } from '../../src/simulation/markets.ts';
 import { ConnectorWorld } from './connector-world.ts';
+import type { WorldVenue } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 const HOUR_MS = 3_600_000;
-/** Half a minute before a settlement. */
-const BEFORE_SETTLEMENT_MS = Date.UTC(2026, 0, 5, 12, 59, 30);
+/** Half a minute before a settlement everywhere. */
+const BEFORE_SETTLEMENT_MS = Date.UTC(2026, 0, 5, 15, 59, 30);
 
-function holding(venue: 'extended' | 'lighter', scale = 1): ConnectorWorld {
+function holding(venue: WorldVenue, scale = 1): ConnectorWorld {
   const world = new ConnectorWorld({ venue, scale, startAtMs: BEFORE_SETTLEMENT_MS - (scale - 1) * 15_000 }).ready();
   world.untilStatus(world.place({ validUntilMs: world.system.nowMs() + 5_000 * scale }), 'filled');
   return world;
@@ -31,8 +33,11 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
     const world = holding(venue);
     // The venue still streams everything but settled rates.
     world.damage = (path, text) =>
-      path === 'socket' && /"f":|funding_timestamp/.test(text)
-        ? text.replace(/"f":"[^"]*"/, '"f":"x"').replaceAll('funding_timestamp', 'gone')
+      path === 'socket' && /"f":|funding_timestamp|"Funding"/.test(text)
+        ? text
+            .replace(/"f":"[^"]*"/, '"f":"x"')
+            .replaceAll('funding_timestamp', 'gone')
+            .replace('"topic":"execution"', '"topic":"later"')
         : text;
     world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
     world.until('it is told', () => world.events('funding-paid').length === 1, 30_000);
@@ -42,12 +47,21 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
 
   it('are found when they are recorded minutes late', () => {
     const world = holding(venue);
-    const pages = /funding\/history|positionFunding/;
+    const pages = /user\/funding\/history|positionFunding|execType=Funding|userFunding/;
+    // Fills and payments of one venue come in one list and one topic.
+    const payments = /user\/funding\/history|positionFunding|execution\/list|userFunding/;
     const empty = (text: string): string =>
       text
         .replace(/"data":\[.*\](,"pagination")/, '"data":[]$1')
-        .replace(/"position_fundings":\[.*\]/, '"position_fundings":[]');
-    world.damage = (path, text) => (pages.test(path) ? empty(text) : text);
+        .replace(/"position_fundings":\[.*\]/, '"position_fundings":[]')
+        .replace(/"list":\[.*\](,"nextPageCursor")/, '"list":[]$1')
+        .replace(/^\[.*\]$/, '[]');
+    world.damage = (path, text) =>
+      payments.test(path)
+        ? empty(text)
+        : text
+            .replace('"topic":"execution"', '"topic":"later"')
+            .replace('"channel":"userFundings"', '"channel":"later"');
     world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);
     const before = world.nowMs;
     world.run(240_000);
@@ -72,8 +86,9 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
 
   it('are all found in compressed time, each once', () => {
     const world = holding(venue, 360);
+    const intervalMs = fundingIntervalMs(venue);
     world.run((30 * HOUR_MS) / 360);
-    expect(world.oracle.fundingPayments.length).toBeGreaterThan(28);
+    expect(world.oracle.fundingPayments.length).toBeGreaterThan((28 * HOUR_MS) / intervalMs - 1);
     world.until(
       'all are told',
       () => world.events('funding-paid').length === world.oracle.fundingPayments.length,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeRow } from '../../src/storage/hash-chain.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe('facts on their way through the journal', () => {
   it('are repeated with the same ids while the journal is silent, and told once it answers', () => {
@@ -123,7 +123,8 @@ describe.each(VENUES)('a reconciliation of a symbol at %s', (venue) => {
 
   it('is answered as failed when a question failed, and proves nothing then', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    world.damage = (path, text) => (path.includes('/user/positions') || path.includes('/account?') ? '<html>' : text);
+    const pages = /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState/;
+    world.damage = (path, text) => (pages.test(path) ? '<html>' : text);
     world.reconcile(3, world.system.nowMs());
     world.until('it is answered', () => world.events('reconciled').length > 0);
     expect(world.events('reconciled')[0]).toMatchObject({ reconcileId: 3, ok: false });

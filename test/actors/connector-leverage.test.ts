@@ -21,7 +21,7 @@ function available(world: ConnectorWorld): number {
   return Number(account.availableMicro) / 1e6;
 }
 
-describe.each(['extended', 'lighter'] as const)('leverage at %s', (venue) => {
+describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)('leverage at %s', (venue) => {
   it('is set once to what is asked for, read back and told, and the margin of a position follows it', () => {
     const world = new ConnectorWorld({ venue, args });
     world.until('the leverage is told', () => told(world) === 3);
@@ -30,7 +30,7 @@ describe.each(['extended', 'lighter'] as const)('leverage at %s', (venue) => {
     world.untilStatus(world.place({ lots: 10_000 }), 'filled');
     world.run(2_000);
     expect(inForce(world)).toBe(3);
-    // 0.1 BTC at 100,000: a third of it is margin, give or take fees and the price of the fill.
+    // Worth 10,000: a third of it is margin, give or take fees and the price of the fill.
     const used = before - available(world);
     expect(used).toBeGreaterThan(3_300);
     expect(used).toBeLessThan(3_400);
@@ -42,6 +42,7 @@ describe.each(['extended', 'lighter'] as const)('leverage at %s', (venue) => {
     world.damage = (_path, body) =>
       body
         .replaceAll('"leverage":"3"', '"leverage":"10"')
+        .replaceAll('"leverage":{"type":"cross","value":3}', '"leverage":{"type":"cross","value":10}')
         .replaceAll('"initial_margin_fraction":"33.33"', '"initial_margin_fraction":"10.00"');
     world.ready();
     world.run(20_000);
@@ -54,7 +55,7 @@ describe.each(['extended', 'lighter'] as const)('leverage at %s', (venue) => {
     world.damage = (path, body) =>
       path === 'socket'
         ? body.replace('jsonapi/sendtx', 'jsonapi/lost')
-        : path.includes('leverage') && !body.includes('[')
+        : (path.includes('leverage') && !body.includes('[')) || path === '/exchange'
           ? '{"status":'
           : body;
     world.until('the leverage is told', () => told(world) === 3, 60_000);

@@ -23,6 +23,24 @@ describe('a connector that the venue refuses for its limit', () => {
     world.untilStatus(world.place(), 'filled');
   });
 
+  it('waits no longer than the venue asks, for the orders and for the questions that were refused', () => {
+    const world = new ConnectorWorld({ venue: 'bybit' }).ready();
+    const order = world.place({ timeInForce: 'gtc', priceOffset: -0.01 });
+    world.untilStatus(order, 'open');
+    world.inject('rate-limit', { durationMs: 1_500 });
+    const refused = world.place();
+    expect(world.refusal(refused)).toMatchObject({ refusal: 'rate-limit' });
+    const refusedAtMs = world.nowMs;
+    world.cancel(order.clientOrderId);
+    world.run(1_400);
+    expect(world.requestsSince(refusedAtMs, '/v5/order/cancel')).toEqual([]);
+    world.untilStatus(order, 'cancelled', 1_000);
+    expect(
+      world.logs.filter((log) => log.event === 'rate-limit-refused').map((log) => log.fields?.['silenceMs']),
+    ).toEqual([expect.closeTo(1_550, -2)]);
+    world.untilStatus(world.place(), 'filled');
+  });
+
   it('waits longer after each refusal in a row that names no end', () => {
     const world = new ConnectorWorld().ready();
     world.inject('rate-limit', { durationMs: 400_000 });

@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+/** Refusals in each venue's own words. */
+const NOT_ENOUGH_MARGIN = {
+  extended: { code: 1140 },
+  hyperliquid: { text: 'Insufficient margin to place order.' },
+  lighter: { code: 21739 },
+  bybit: { code: 110007 },
+} as const;
+const DUPLICATE = {
+  extended: { code: 1134 },
+  hyperliquid: { text: 'Duplicate cloid.' },
+  lighter: { code: 21728 },
+  bybit: { code: 110072 },
+} as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe.each(VENUES)('an order through the connector at %s', (venue) => {
   it('is sent, accepted and filled, and every fact is on disk before it is told', () => {
@@ -57,7 +70,7 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
   it('that is lost on the way is proven dead only after its validity and two looks, and may be retried then', () => {
     const world = new ConnectorWorld({ venue }).ready();
     const order = world.order();
-    if (venue === 'extended') {
+    if (venue !== 'lighter') {
       world.network.setConditions(world.host, { requestLossChance: 1 });
       world.send(order);
       world.run(100);
@@ -123,7 +136,7 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
 
   it('refused by the venue is refused for good, and the next one goes out', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    world.inject('refuse-next', { code: venue === 'extended' ? 1140 : 21739 });
+    world.inject('refuse-next', { ...NOT_ENOUGH_MARGIN[venue] });
     const order = world.place();
     expect(world.refusal(order)).toMatchObject({ refusal: 'state' });
     world.untilStatus(world.place(), 'filled');
@@ -132,7 +145,7 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
 
   it('called a duplicate is asked about instead of being taken for refused', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    world.inject('refuse-next', { code: venue === 'extended' ? 1134 : 21728 });
+    world.inject('refuse-next', { ...DUPLICATE[venue] });
     const order = world.place();
     world.untilStatus(order, 'unknown');
     world.untilStatus(order, 'not-found', 15_000);

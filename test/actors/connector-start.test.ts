@@ -3,22 +3,27 @@ import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
 import { ConnectorWorld, WORLD_START_MS } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const FIRST_QUESTIONS = {
+  extended: ['/api/v1/info/starknet', '/api/v1/info/markets', '/api/v1/user/fees'],
+  hyperliquid: ['/info/clearinghouseState', '/info/meta', '/info/userFees'],
+  lighter: ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
+  bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
+} as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 const HOUR_MS = 3_600_000;
 
 describe.each(VENUES)('a connector starting at %s', (venue) => {
   it('reads time, instruments and fees first, then streams, then compares, and only then is ready', () => {
-    const world = new ConnectorWorld({ venue }).ready();
+    const world = new ConnectorWorld({ venue });
+    // Far away: every step lasts long enough to be told.
+    world.network.setConditions(world.host, { latencyMsMin: 200, latencyMsMax: 300 });
+    world.ready();
     const statuses = world.events('venue-status', 'strategy').map((event) => `${event.status}: ${event.reason}`);
     expect(statuses.slice(0, 2)).toEqual(['connecting: reading instruments', 'connecting: private stream not ready']);
     expect(statuses.indexOf('reconciling: comparing with the venue')).toBeGreaterThan(1);
     expect(statuses.at(-1)).toBe('ready: ');
     const paths = world.requests.map((request) => request.path.split('?')[0]);
-    expect(paths.slice(0, 3)).toEqual(
-      venue === 'extended'
-        ? ['/api/v1/info/starknet', '/api/v1/info/markets', '/api/v1/user/fees']
-        : ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
-    );
+    expect(paths.slice(0, 3)).toEqual(FIRST_QUESTIONS[venue]);
     const listed = world.events('instrument-listed', 'strategy');
     expect(listed.map((event) => event.instrument.base)).toContain('BTC');
     expect(world.events('book-changed', 'strategy').some((event) => event.book !== undefined)).toBe(true);

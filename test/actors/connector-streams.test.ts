@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { quantityOf } from '../../src/money/amounts.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter'] as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe.each(VENUES)('a cut private stream at %s', (venue) => {
   it('stops entries at once, compares after it is back, and finds what was missed, once', () => {
@@ -81,14 +81,15 @@ describe('public streams', () => {
   it.each(VENUES)('a lost book at %s is told without levels and with the reason, then comes back whole', (venue) => {
     const world = new ConnectorWorld({ venue }).ready();
     const before = world.events('book-changed', 'strategy').length;
-    if (venue === 'extended') world.inject('drop-sockets', { kind: 'orderbooks' });
-    else world.network.cut(world.host);
+    const kind = { extended: 'orderbooks', lighter: undefined, bybit: 'public', hyperliquid: 'market' }[venue];
+    if (kind === undefined) world.network.cut(world.host);
+    else world.inject('drop-sockets', { kind });
     world.until('the loss is told', () => world.events('book-changed', 'strategy').length > before + 1, 5_000);
     const told = world.events('book-changed', 'strategy').slice(before);
     const lost = told.find((event) => event.book === undefined);
     expect(lost?.lostReason).toBe('closed');
     world.until('the book is back', () => world.events('book-changed', 'strategy').at(-1)?.book !== undefined);
-    if (venue === 'extended') expect(world.status()?.status).toBe('ready');
+    if (venue !== 'lighter') expect(world.status()?.status).toBe('ready');
   });
 
   it('counts malformed frames, trades on none of them and lives on', () => {

@@ -20,6 +20,7 @@ import { startVirtual } from '../../src/runtime/virtual-system.ts';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
 import type { BuiltVenue } from '../../src/simulation/build-venue.ts';
 import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { fundingIntervalMs } from '../../src/simulation/markets.ts';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
 import { SimulatedNetwork } from '../../src/simulation/simulated-network.ts';
 import { simulatedConnectorPorts, simulatedJournalPorts } from '../../src/simulation/simulated-ports.ts';
@@ -33,11 +34,18 @@ export const WORLD_START_MS = START_MS + 600_500;
 
 const POSITION = 'position/BTC';
 const STRATEGY = 'strategy';
-const BTC_PRICE = 100_000;
+/** What tests need to know of a venue. The price is such that a lot is worth a quote unit everywhere. */
+const VENUE_FACTS = {
+  extended: { symbol: 'BTC-USD', price: 100_000, ticksPerQuote: 1 },
+  lighter: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
+  bybit: { symbol: 'BTCUSDT', price: 1_000, ticksPerQuote: 10 },
+  hyperliquid: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
+} as const;
+export type WorldVenue = keyof typeof VENUE_FACTS;
 const VALIDITY_MS = 5_000;
 
 export interface WorldOptions {
-  readonly venue?: 'extended' | 'lighter';
+  readonly venue?: WorldVenue;
   readonly seed?: number;
   readonly scale?: number;
   readonly startAtMs?: number;
@@ -71,6 +79,7 @@ export class ConnectorWorld {
   readonly venue: BuiltVenue;
   readonly path: string;
   readonly symbol: string;
+  readonly #facts: (typeof VENUE_FACTS)[WorldVenue];
   readonly host: string;
   readonly scale: number;
   /** By probe path. */
@@ -94,7 +103,8 @@ export class ConnectorWorld {
     this.scale = options.scale ?? 1;
     this.path = `connector/${name}:main`;
     this.host = `${name}.test`;
-    this.symbol = name === 'extended' ? 'BTC-USD' : 'BTC';
+    this.#facts = VENUE_FACTS[name];
+    this.symbol = this.#facts.symbol;
     const startAtMs = options.startAtMs ?? WORLD_START_MS;
     const { seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
     const account = demoAccount(name, 'main');
@@ -186,7 +196,7 @@ export class ConnectorWorld {
         bookIntervalMs: 250,
         calendarScale: this.scale,
       },
-      plainTape({ priceAt: () => BTC_PRICE }),
+      plainTape({ priceAt: () => this.#facts.price, intervalMs: fundingIntervalMs(name) }),
     );
     this.network.addVenue(this.host, this.#watched(this.venue.venue));
   }
@@ -226,7 +236,11 @@ export class ConnectorWorld {
   swallowFills(): void {
     this.damage = (path, body) =>
       path === 'socket'
-        ? body.replace('"type":"TRADE"', '"type":"LATER"').replace('update/account_all_trades', 'later')
+        ? body
+            .replace('"type":"TRADE"', '"type":"LATER"')
+            .replace('update/account_all_trades', 'later')
+            .replace('"topic":"execution"', '"topic":"later"')
+            .replace('"channel":"userFills"', '"channel":"later"')
         : body;
   }
 
@@ -250,20 +264,19 @@ export class ConnectorWorld {
     this.system.tell(this.path, command);
   }
 
-  /** An order that crosses the spread by 0.5 % unless told otherwise; one lot is 0.00001 BTC. */
+  /** An order that crosses the spread by 0.5 % unless told otherwise; one lot is worth about one quote unit. */
   order(
     change: Partial<Omit<OrderRequest, 'lots' | 'limitTicks'>> & { lots?: number; priceOffset?: number } = {},
   ): OrderRequest {
     this.#lastOrder += 1;
     const { lots = 1_000, side = 'buy', priceOffset = 0.005, ...more } = change;
-    const price = BTC_PRICE * (side === 'buy' ? 1 + priceOffset : 1 - priceOffset);
-    const ticksPerQuote = this.symbol === 'BTC' ? 10 : 1;
+    const price = this.#facts.price * (side === 'buy' ? 1 + priceOffset : 1 - priceOffset);
     return {
       clientOrderId: String(1_000 + this.#lastOrder),
       symbol: this.symbol,
       side,
       lots: lots as QuantityLots,
-      limitTicks: Math.round(price * ticksPerQuote) as PriceTicks,
+      limitTicks: Math.round(price * this.#facts.ticksPerQuote) as PriceTicks,
       timeInForce: 'ioc',
       postOnly: false,
       reduceOnly: false,
@@ -405,8 +418,9 @@ export class ConnectorWorld {
       venue: venue.venue,
       handle: (input: VenueInput, at: Instant): readonly VenueOutput[] => {
         if (input.type === 'http-request') {
-          paths.set(input.requestId, input.path);
-          this.requests.push({ atMs: at.monotonicMs, method: input.method, path: input.path });
+          const path = questionOf(input.path, input.body);
+          paths.set(input.requestId, path);
+          this.requests.push({ atMs: at.monotonicMs, method: input.method, path });
         }
         if (input.type === 'socket-text')
           this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
@@ -421,6 +435,12 @@ export class ConnectorWorld {
       inject: (fault, options) => venue.inject(fault, options),
     };
   }
+}
+
+/** One venue asks everything at one path: what it asks stands in the body. */
+function questionOf(path: string, body: string): string {
+  const type = path === '/info' ? /"type":"(\w+)"/.exec(body)?.[1] : undefined;
+  return type === undefined ? path : `${path}/${type}`;
 }
 
 /** The same for equal facts, whatever the order of their fields. */

@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { formatDecimal, parseDecimal } from '../../src/money/decimal.ts';
+import { formatDecimal, parseDecimal, parseShortDecimal } from '../../src/money/decimal.ts';
 
 describe('parseDecimal', () => {
   test.each([
@@ -88,6 +88,41 @@ describe('formatDecimal', () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('parseShortDecimal', () => {
+  const digits = fc.stringMatching(/^[0-9]{0,10}$/);
+  const like = fc.oneof(
+    fc.tuple(digits, digits).map(([whole, fraction]) => `${whole}.${fraction}`),
+    fc.tuple(digits, fc.stringMatching(/^0{0,70}$/)).map(([whole, zeros]) => `${whole}.${zeros}`),
+    digits,
+    fc.string(),
+    fc.constantFrom('', '.', '..', '1.2.3', '-1', '+1', '1e5', '0x1', '１', '1 '),
+  );
+
+  it('agrees with parseDecimal wherever it answers', () => {
+    fc.assert(
+      fc.property(like, fc.integer({ min: 0, max: 12 }), (text, decimals) => {
+        const short = parseShortDecimal(text, decimals);
+        if (short !== undefined) expect(parseDecimal(text, decimals)).toBe(BigInt(short));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('answers for every price and size of up to fifteen digits', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 999_999_999_999_999 }),
+        fc.integer({ min: 0, max: 12 }),
+        (units, decimals) => {
+          expect(parseShortDecimal(formatDecimal(BigInt(units), decimals), decimals)).toBe(
+            formatDecimal(BigInt(units), decimals).replace('.', '').length > 15 ? undefined : units,
+          );
+        },
+      ),
     );
   });
 });

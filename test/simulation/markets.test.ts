@@ -2,18 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { marketScale } from '../../src/simulation/exchange-arithmetic.ts';
 import { GENERATED_BASES } from '../../src/simulation/generated-tape.ts';
-import { simulatedMarkets } from '../../src/simulation/markets.ts';
+import { fundingIntervalMs, simulatedMarkets } from '../../src/simulation/markets.ts';
 import { calendarAt } from '../../src/simulation/venue-calendar.ts';
 
 describe('simulated markets', () => {
-  it.each(['lighter', 'extended'])('of %s keep exact books for every base the generator knows', (venue) => {
-    const markets = simulatedMarkets(venue, GENERATED_BASES);
-    expect(markets.map((market) => market.base)).toEqual(GENERATED_BASES);
-    for (const market of markets) {
-      expect(() => marketScale(market)).not.toThrow();
-      expect(Number.isSafeInteger(market.minQuantityLots)).toBe(true);
-    }
-  });
+  it.each(['lighter', 'extended', 'bybit', 'hyperliquid'])(
+    'of %s keep exact books for every base the generator knows',
+    (venue) => {
+      const markets = simulatedMarkets(venue, GENERATED_BASES);
+      expect(markets.map((market) => market.base)).toEqual(GENERATED_BASES);
+      for (const market of markets) {
+        expect(() => marketScale(market)).not.toThrow();
+        expect(Number.isSafeInteger(market.minQuantityLots)).toBe(true);
+      }
+    },
+  );
 
   it('have the venues’ own steps', () => {
     expect(simulatedMarkets('lighter', ['BTC'])[0]).toMatchObject({
@@ -32,6 +35,12 @@ describe('simulated markets', () => {
       takerFee: 250_000_000,
       priceBand: 50_000_000_000,
     });
+  });
+
+  it('settle as often as their venue does', () => {
+    expect(['lighter', 'extended', 'bybit'].map(fundingIntervalMs)).toEqual([3_600_000, 3_600_000, 28_800_000]);
+    expect(simulatedMarkets('bybit', ['ETH'])[0]).toMatchObject({ symbol: 'ETHUSDT', fundingIntervalMs: 28_800_000 });
+    expect(() => fundingIntervalMs('nowhere')).toThrow('a simulated venue must be one of');
   });
 
   it('name what they do not know', () => {

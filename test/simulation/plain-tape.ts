@@ -9,13 +9,16 @@ export interface PlainTapeOptions {
   readonly ratePicoAt?: (settleAtMs: number) => number;
   readonly depthQuote?: number;
   readonly spreadBps?: number;
+  /** Between settlements; an hour when absent. */
+  readonly intervalMs?: number;
 }
 
 export function plainTape(options: PlainTapeOptions): MarketTape {
+  const { intervalMs = HOUR_MS } = options;
   const settlement = (settleAtMs: number): TapeSettlement => ({
     settleAtMs,
     ratePico: options.ratePicoAt?.(settleAtMs) ?? 12_000_000,
-    intervalMs: HOUR_MS,
+    intervalMs,
   });
   return {
     startAtMs: START_MS - 24 * HOUR_MS,
@@ -32,7 +35,7 @@ export function plainTape(options: PlainTapeOptions): MarketTape {
         volume24hQuote: 1e9,
       };
     },
-    nextSettlement: (_venue, _base, calendarMs) => settlement((Math.floor(calendarMs / HOUR_MS) + 1) * HOUR_MS),
-    lastSettlement: (_venue, _base, calendarMs) => settlement(Math.floor(calendarMs / HOUR_MS) * HOUR_MS),
+    nextSettlement: (_venue, _base, calendarMs) => settlement((Math.floor(calendarMs / intervalMs) + 1) * intervalMs),
+    lastSettlement: (_venue, _base, calendarMs) => settlement(Math.floor(calendarMs / intervalMs) * intervalMs),
   };
 }

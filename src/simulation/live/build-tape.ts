@@ -1,10 +1,8 @@
 /** Makes the market tape that a configuration names. Start-up only: a recorded one reads files. Hosting threads only. */
 import { generatedTape } from '../generated-tape.ts';
 import type { MarketTape } from '../market-tape.ts';
+import { fundingIntervalMs } from '../markets.ts';
 import { loadRecordedTape } from './load-recorded-tape.ts';
-
-/** Both venues settle every hour, whatever the series that moves them did. */
-const SETTLEMENT_MS = 3_600_000;
 
 /** Plain data: crosses threads. All threads that share a market are given the same one. */
 export type TapeSpec =
@@ -32,14 +30,15 @@ export type TapeSpec =
 
 /** Throws RangeError for an unknown base or series, TapeError for recorded rows that must not be played. */
 export function buildTape(spec: TapeSpec): MarketTape {
-  if (spec.kind === 'generated') return generatedTape({ ...spec, venues: hourly(spec.venues) });
-  return loadRecordedTape({ ...spec, venues: hourly(spec.venues) });
+  if (spec.kind === 'generated') return generatedTape({ ...spec, venues: settling(spec.venues) });
+  return loadRecordedTape({ ...spec, venues: settling(spec.venues) });
 }
 
-function hourly<Venue>(
+/** A venue settles as often as its own kind does, whatever the series that moves it did. */
+function settling<Venue>(
   venues: Readonly<Record<string, Venue>>,
 ): Record<string, Venue & { readonly intervalMs: number }> {
   const settled: Record<string, Venue & { readonly intervalMs: number }> = {};
-  for (const [name, venue] of Object.entries(venues)) settled[name] = { ...venue, intervalMs: SETTLEMENT_MS };
+  for (const [name, venue] of Object.entries(venues)) settled[name] = { ...venue, intervalMs: fundingIntervalMs(name) };
   return settled;
 }

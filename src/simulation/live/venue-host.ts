@@ -135,7 +135,9 @@ class VenueHost {
         // The venue knows; it is not told of this end again.
         const socket = this.#sockets.get(output.socketId);
         this.#sockets.delete(output.socketId);
-        socket?.close(output.code, output.reason);
+        // A connection that just breaks off: no frame can say so.
+        if (output.code === 1006) socket?.terminate();
+        else socket?.close(output.code, output.reason);
         return;
       }
     }

@@ -1,8 +1,9 @@
 /** Extended as the connector sees it: one account's operations, streams, limits and signed submissions. Connector thread only. */
 import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
+import { asFields } from '../json.ts';
 import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
-import { asFields, textField } from './json.ts';
+import { textField } from './json.ts';
 import { limitsOf } from './limits.ts';
 import { ExtendedMarkets } from './markets.ts';
 import {

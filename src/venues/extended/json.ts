@@ -1,11 +1,10 @@
 /** Extended's JSON and its fields: big integers keep every digit, every access is checked and named. Pure; connector thread. */
 import { parseDecimal } from '../../money/decimal.ts';
-import { RangeViolation } from '../../money/range-violation.ts';
 import { divideDown, divideHalfEven } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate } from '../../money/units.ts';
+import { malformed } from '../json.ts';
+import type { Fields } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Longer integers may exceed 2^53. */
 const BIG_INTEGER_DIGITS = 16;
@@ -26,15 +25,6 @@ export function parseJson(text: string, where: string): unknown {
 
 function quoteBigInteger(token: string): string {
   return token.startsWith('"') || token.length < BIG_INTEGER_DIGITS || /[.eE]/.test(token) ? token : `"${token}"`;
-}
-
-export function asFields(value: unknown, where: string): Fields {
-  if (!isFields(value)) throw malformed(where, 'an object', value);
-  return value;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function asList(value: unknown, where: string): readonly unknown[] {
@@ -87,24 +77,6 @@ export function decimalField(fields: Fields, name: string, decimals: number, whe
   if (units === undefined)
     throw malformed(`${where}.${name}`, `a decimal with at most ${decimals} fraction digits`, text);
   return units;
-}
-
-export function malformed(where: string, rule: string, value: unknown): MalformedPayload {
-  return new MalformedPayload(
-    where,
-    rule,
-    typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'absent'),
-  );
-}
-
-/** Runs a reader; a number that breaks its instrument's steps is the venue's mistake, not ours. */
-export function reading<Result>(where: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof RangeViolation) throw new MalformedPayload(where, 'readable in exact steps', error.message);
-    throw error;
-  }
 }
 
 /** More fraction digits than the venue ever writes. */

@@ -5,14 +5,15 @@ import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts
 import { parseDecimal } from '../../money/decimal.ts';
 import { divideHalfEven, divideUp } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
+import { asFields, malformed } from '../json.ts';
+import type { Fields } from '../json.ts';
+import { reportSequence } from '../report-sequence.ts';
 import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
 import {
   amountDown,
-  asFields,
   decimalField,
   FINE_DECIMALS,
   idField,
-  malformed,
   MICRO_FROM_FINE,
   nanoField,
   optionalText,
@@ -20,7 +21,6 @@ import {
   textField,
   timeField,
 } from './json.ts';
-import type { Fields } from './json.ts';
 import type { SettlementMarket } from './sign.ts';
 import type { WireOrderStatus } from './wire.ts';
 
@@ -249,8 +249,6 @@ const STATUS: Readonly<Record<WireOrderStatus, OrderReport['status']>> = {
   EXPIRED: 'expired',
 };
 const STATUSES: ReadonlyMap<string, OrderReport['status']> = new Map(Object.entries(STATUS));
-/** Progress values of one order within one ms of the venue's clock. */
-const SEQUENCE_STEPS = 1024;
 
 /** Returns undefined when the market is none we know. */
 export function parseOrder(value: unknown, find: FindMarket): OrderReport | undefined {
@@ -264,8 +262,6 @@ export function parseOrder(value: unknown, find: FindMarket): OrderReport | unde
   const filledLots = filledText === undefined ? undefined : quantityLotsFromText(filledText, market.instrument);
   const reason = optionalText(order, 'statusReason');
   const venueAtMs = timeField(order, ['updatedTime', 'updatedAt', 'createdTime', 'createdAt'], 'order');
-  // Reports carry no number of their own: time orders them, progress orders those of the same ms, an end comes last.
-  const progress = lots > 0 ? Math.floor(((SEQUENCE_STEPS - 2) * Math.min(filledLots ?? 0, lots)) / lots) : 0;
   return {
     symbol: market.instrument.symbol,
     clientOrderId: optionalText(order, 'externalId') ?? '',
@@ -276,7 +272,7 @@ export function parseOrder(value: unknown, find: FindMarket): OrderReport | unde
     ...(filledLots === undefined ? {} : { filledLots }),
     ...(reason === undefined || reason === 'NONE' ? {} : { reason }),
     venueAtMs,
-    sequence: venueAtMs * SEQUENCE_STEPS + (status === 'open' ? progress : SEQUENCE_STEPS - 1),
+    sequence: reportSequence({ venueAtMs, lots, filledLots: filledLots ?? 0, isOpen: status === 'open' }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Extended's REST operations: what to send, what it costs, how to read the answer. Pure; connector thread. */
 import type { HttpAnswered, HttpRequest } from '../../ports/ports.ts';
+import { asFields, malformed, reading } from '../json.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
 import type {
   FillReport,
@@ -10,17 +11,7 @@ import type {
   OrderReport,
   VenueEvent,
 } from '../venue.ts';
-import {
-  asFields,
-  asList,
-  idField,
-  malformed,
-  optionalText,
-  parseJson,
-  reading,
-  textField,
-  timeField,
-} from './json.ts';
+import { asList, idField, optionalText, parseJson, textField, timeField } from './json.ts';
 import { refusalClassOf } from './limits.ts';
 import type { ExtendedMarkets } from './markets.ts';
 import {

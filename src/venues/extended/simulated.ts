@@ -20,9 +20,10 @@ import type {
   VenueOutput,
   VenuePast,
 } from '../../simulation/simulated-venue.ts';
+import { asFields } from '../json.ts';
+import type { Fields } from '../json.ts';
 import type { Instant } from '../venue.ts';
-import { asFields, parseJson } from './json.ts';
-import type { Fields } from './json.ts';
+import { parseJson } from './json.ts';
 import { PUBLIC_LIMITS } from './limits.ts';
 import { answerInfo, answerUser, isOpen } from './simulated-answers.ts';
 import type { Answer, Query } from './simulated-answers.ts';

@@ -1,8 +1,9 @@
 /** Lighter as the connector sees it: one account's operations, streams, limits and signed transactions. Connector thread only. */
 import { RangeViolation } from '../../money/range-violation.ts';
+import { asFields } from '../json.ts';
 import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
 import { AuthTokens } from './auth.ts';
-import { asFields, textField } from './json.ts';
+import { textField } from './json.ts';
 import { limitsOf, tierOf } from './limits.ts';
 import { LighterMarkets } from './markets.ts';
 import {

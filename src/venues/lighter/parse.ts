@@ -8,23 +8,21 @@ import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts
 import { parseDecimal } from '../../money/decimal.ts';
 import { divideDown, divideHalfEven, divideUp } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
+import { asFields, isFields, malformed } from '../json.ts';
+import type { Fields } from '../json.ts';
 import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
 import {
-  asFields,
   asList,
   booleanField,
   countField,
   countOrZero,
   decimalField,
   idField,
-  isFields,
-  malformed,
   optionalText,
   rowsOf,
   textField,
   timeField,
 } from './json.ts';
-import type { Fields } from './json.ts';
 import type { LighterMarket } from './markets.ts';
 import {
   FEE_SCALE,

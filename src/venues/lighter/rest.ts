@@ -1,21 +1,12 @@
 /** Lighter's REST operations: what to send, what it costs, how to read the answer. Pure; connector thread. */
 import type { HttpAnswered } from '../../ports/ports.ts';
 import { HOUR_MS } from '../../market/funding-rate.ts';
+import { asFields, isFields, malformed, parseLosslessJson, reading } from '../json.ts';
+import type { Fields } from '../json.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
 import type { Instant, Operation, OperationResult, VenueEvent } from '../venue.ts';
 import type { AuthTokens } from './auth.ts';
-import {
-  asFields,
-  asList,
-  countField,
-  isFields,
-  malformed,
-  optionalText,
-  parseJson,
-  reading,
-  timeField,
-} from './json.ts';
-import type { Fields } from './json.ts';
+import { asList, countField, optionalText, timeField } from './json.ts';
 import { refusalClassOf, weightOf } from './limits.ts';
 import type { LighterTier } from './limits.ts';
 import type { LighterMarket, LighterMarkets } from './markets.ts';
@@ -79,7 +70,7 @@ export function serverTimeOperation(access: RestAccess): Operation {
     mutates: false,
     parse(answer) {
       if (answer.status !== 200) throw refusal('status', answer, {});
-      const body = asFields(parseJson(answer.body, 'status'), 'status');
+      const body = asFields(parseLosslessJson(answer.body, 'status'), 'status');
       return { events: [{ type: 'server-time', serverMs: timeField(body, 'timestamp', 'status') + HALF_SECOND_MS }] };
     },
   };
@@ -382,7 +373,7 @@ function operation(access: RestAccess, ask: Ask): Operation {
 function openBody(name: string, answer: HttpAnswered): Fields {
   let body: unknown;
   try {
-    body = parseJson(answer.body, name);
+    body = parseLosslessJson(answer.body, name);
   } catch (error) {
     // Gateways in front of the venue answer errors in HTML.
     if (answer.status >= 400) throw refusal(name, answer, {});

@@ -9,11 +9,12 @@
 import type { BookView } from '../../market/book.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
+import { asFields, isFields, parseLosslessJson } from '../json.ts';
+import type { Fields } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import type { AuthToken, AuthTokens } from './auth.ts';
-import { asFields, countField, isFields, optionalText, parseJson, rowsOf, textField } from './json.ts';
-import type { Fields } from './json.ts';
+import { countField, optionalText, rowsOf, textField } from './json.ts';
 import { ALREADY_SUBSCRIBED, isTransactionCode, refusalClassOf } from './limits.ts';
 import type { LighterMarket, LighterMarkets } from './markets.ts';
 import {
@@ -142,7 +143,7 @@ export class LighterStream implements VenueStream {
     if (connection === undefined) return NOTHING;
     let frame: Fields | undefined;
     try {
-      frame = asFields(parseJson(text, 'frame'), 'frame');
+      frame = asFields(parseLosslessJson(text, 'frame'), 'frame');
       return this.#read(socketKey, connection, frame, at);
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;

@@ -21,7 +21,12 @@ function start(venues: VenueWorkerData['venues']): Worker {
       kind: 'generated',
       seed: 1,
       bases: ['BTC', 'SOL'],
-      venues: { extended: { series: 'hyperliquid' }, lighter: { series: 'lighter' } },
+      venues: {
+        extended: { series: 'hyperliquid' },
+        bybit: { series: 'bybit' },
+        hyperliquid: { series: 'hyperliquid' },
+        lighter: { series: 'lighter' },
+      },
       startAtMs,
     },
     venues,
@@ -60,7 +65,9 @@ const PACE = {
 it.each([
   ['extended', '/api/v1/info/markets', 'BTC-USD'],
   ['lighter', '/api/v1/orderBooks', 'BTC'],
-])('hosts %s in a thread of its own and shows its books', async (venue, path, symbol) => {
+  ['bybit', '/v5/market/tickers?category=linear', 'BTCUSDT'],
+  ['hyperliquid', '/info', 'BTC', '{"type":"meta"}'],
+])('hosts %s in a thread of its own and shows its books', async (venue, path, symbol, body?: string) => {
   worker = start([
     { venue, bases: ['BTC', 'SOL'], accounts: [{ name: 'main', balance: 10_000 }], seed: 1, port: 0, ...PACE },
   ]);
@@ -69,7 +76,10 @@ it.each([
 
   const account = demoAccount(venue, 'main');
   const headers = { 'User-Agent': 'test', 'X-Api-Key': account.secrets['apiKey'] ?? '' };
-  const answer = await fetch(`${venues[0]?.url}${path}`, { headers });
+  const answer = await fetch(`${venues[0]?.url}${path}`, {
+    headers,
+    ...(body === undefined ? {} : { method: 'POST', body }),
+  });
   expect(answer.status).toBe(200);
   expect(await answer.text()).toContain(symbol);
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { asFields, asList, parseJson } from '../../../src/venues/extended/json.ts';
+import { asList, parseJson } from '../../../src/venues/extended/json.ts';
 import {
   parseAppliedRate,
   parseBalance,
@@ -13,6 +13,7 @@ import {
   parsePosition,
 } from '../../../src/venues/extended/parse.ts';
 import type { ExtendedMarket } from '../../../src/venues/extended/parse.ts';
+import { asFields } from '../../../src/venues/json.ts';
 
 const fixturesUrl = new URL('../../../../shared/venues/fixtures/extended/', import.meta.url);
 const hasFixtures = existsSync(fixturesUrl);

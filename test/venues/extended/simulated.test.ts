@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import type { VenueOutput } from '../../../src/simulation/simulated-venue.ts';
-import { asFields, asList, parseJson } from '../../../src/venues/extended/json.ts';
+import { asList, parseJson } from '../../../src/venues/extended/json.ts';
 import { runExtendedSignTask, signingKey } from '../../../src/venues/extended/sign.ts';
 import { settlementOf } from '../../../src/venues/extended/simulated-wire.ts';
+import { asFields } from '../../../src/venues/json.ts';
 import { API_KEY, eventsOf, market, PRIVATE_KEY, VenueStage } from './venue-stage.ts';
 import { plainTape } from '../../simulation/plain-tape.ts';
 

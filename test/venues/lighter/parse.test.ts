@@ -1,6 +1,4 @@
 import { describe, expect, it, test } from 'vitest';
-import { parseJson } from '../../../src/venues/lighter/json.ts';
-import type { Fields } from '../../../src/venues/lighter/json.ts';
 import {
   parseAssets,
   parseCollateral,
@@ -15,12 +13,14 @@ import {
   parseTrade,
 } from '../../../src/venues/lighter/parse.ts';
 import { MalformedPayload } from '../../../src/venues/venue.ts';
+import { parseLosslessJson } from '../../../src/venues/json.ts';
+import type { Fields } from '../../../src/venues/json.ts';
 import { BTC, ETH, fixture, hasFixtures, listing } from './fixtures.ts';
 
 const NOW_MS = 1_777_941_390_000;
 
 function fields(text: string): Fields {
-  return parseJson(text, 'test') as Fields;
+  return parseLosslessJson(text, 'test') as Fields;
 }
 
 const trade = {
@@ -338,7 +338,7 @@ describe('levels', () => {
 describe('integers beyond 2^53', () => {
   it('keep every digit as text', () => {
     expect(
-      parseJson(
+      parseLosslessJson(
         '{"a":39687971468375991,"b":[9100000000000001],"c":1776692222420103,"d":"x:39687971468375991"}',
         'test',
       ),
@@ -352,7 +352,7 @@ describe('integers beyond 2^53', () => {
 
   it('are found inside escaped text only as text', () => {
     const text = JSON.stringify({ note: 'say "a":39687971468375991', id: 1 });
-    expect(parseJson(text, 'test')).toEqual({ note: 'say "a":39687971468375991', id: 1 });
+    expect(parseLosslessJson(text, 'test')).toEqual({ note: 'say "a":39687971468375991', id: 1 });
   });
 });
 

@@ -1,0 +1,169 @@
+/** Hyperliquid as the connector sees it: one account's operations, streams, limits and signed submissions. Connector thread only. */
+import { priceText, quantityText } from '../../money/amounts.ts';
+import { RangeViolation } from '../../money/range-violation.ts';
+import { allowedTicksDown, allowedTicksUp } from '../../money/significant-digits.ts';
+import type {
+  Instant,
+  OrderRequest,
+  Submission,
+  SubmissionPlan,
+  VenueAdapter,
+  VenueEvent,
+  VenueSettings,
+} from '../venue.ts';
+import { HYPERLIQUID_LIMITS } from './limits.ts';
+import { HyperliquidMarkets } from './markets.ts';
+import type { HyperliquidMarket } from './markets.ts';
+import type { ActionValue } from './msgpack.ts';
+import {
+  accountOperation,
+  actionOperation,
+  feesOperation,
+  fillsOperation,
+  findOrderOperation,
+  fundingHistoryOperation,
+  instrumentsOperation,
+  leverageOfOperation,
+  openOrdersOperation,
+  paymentsOperation,
+  readCancelStatus,
+  readOrderStatus,
+  serverTimeOperation,
+} from './rest.ts';
+import type { RestAccess } from './rest.ts';
+import { addressOf, checkedAddress, HYPERLIQUID_SIGN_TASK } from './sign.ts';
+import type { HyperliquidSignInput, Network, SignedTerms } from './sign.ts';
+import { HyperliquidStream } from './stream.ts';
+import { cancelAction, cloidOf, leverageAction, orderAction, shortDecimal } from './wire.ts';
+
+/**
+ * Orders are stamped with the time after which the venue refuses them; a resting order outlives it. Long enough for a clock known to
+ * half a second and for the second an answer may take from far away, short enough to prove an unanswered order dead within seconds.
+ */
+const REQUEST_VALIDITY_MS = 5_000;
+
+/**
+ * Opens one account.
+ *
+ * Options: `address` (the account, default the key's own; needed when the key only signs for it), `vaultAddress` (sub-account or vault
+ * that is traded instead), `network` (`mainnet` default, `testnet`). Secret: `privateKey` (secp256k1, hex). Throws when one is missing
+ * or impossible. Accounts whose collateral stands in their spot balance show no money here and are not traded.
+ */
+export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
+  const privateKey = settings.secrets['privateKey'] ?? '';
+  if (privateKey === '') throw new RangeViolation('hyperliquid secret privateKey', 'present', 'absent');
+  const signer = addressOf(privateKey);
+  const vaultAddress = addressOption(settings, 'vaultAddress');
+  const markets = new HyperliquidMarkets();
+  const access: RestAccess = {
+    restUrl: settings.restUrl.replace(/\/+$/, ''),
+    user: vaultAddress ?? addressOption(settings, 'address') ?? signer,
+    markets,
+  };
+  const key = { privateKey, network: networkOf(settings.options['network']) };
+  const nonces = nonceSource();
+
+  /** Signs on the CPU pool, then posts. The nonce is taken when signing begins: the venue accepts them in any order. */
+  const signed = (
+    action: ActionValue,
+    at: Instant,
+    expiresAfter: number | undefined,
+    operation: (terms: SignedTerms, signature: unknown) => Submission,
+  ): SubmissionPlan => {
+    const terms: SignedTerms = {
+      action,
+      nonce: nonces(at),
+      ...(vaultAddress === undefined ? {} : { vaultAddress }),
+      ...(expiresAfter === undefined ? {} : { expiresAfter }),
+    };
+    const input: HyperliquidSignInput = { ...terms, ...key };
+    return { sign: { task: HYPERLIQUID_SIGN_TASK, input }, submit: (signature) => operation(terms, signature) };
+  };
+
+  return {
+    venue: 'hyperliquid',
+    requestValidityMs: REQUEST_VALIDITY_MS,
+    usesNonces: false,
+    limits: HYPERLIQUID_LIMITS,
+    openStream: () =>
+      new HyperliquidStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), user: access.user, markets }),
+
+    serverTime: () => serverTimeOperation(access),
+    instruments: () => instrumentsOperation(access),
+    accountSnapshot: () => [accountOperation(access), openOrdersOperation(access)],
+    feeTier: () => feesOperation(access),
+    findOrder: (_symbol, clientOrderId) => [findOrderOperation(access, clientOrderId)],
+    fillsSince: (sinceMs) => fillsOperation(access, sinceMs),
+    fundingPaymentsSince: (sinceMs) => paymentsOperation(access, sinceMs),
+    fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
+
+    leverageOf: (symbols) => symbols.map((symbol) => leverageOfOperation(access, symbol)),
+    setLeverage: (symbol, leverage, _nonce, at) => {
+      const { asset, isolatedOnly } = known(markets, symbol);
+      const told: readonly VenueEvent[] = [{ type: 'submission-accepted' }];
+      return signed(leverageAction(asset, !isolatedOnly, leverage), at, undefined, (terms, signature) => ({
+        via: 'http',
+        operation: actionOperation(access, 'updateLeverage', 3, terms, signature, () => told),
+      }));
+    },
+    placeOrder: (order, _nonce, at) => {
+      const market = known(markets, order.symbol);
+      const expiresAfter = Math.floor(order.validUntilMs);
+      return signed(orderAction(wireOrder(order, market)), at, expiresAfter, (terms, signature) => ({
+        via: 'http',
+        operation: actionOperation(access, 'order', order.reduceOnly ? 0 : 3, terms, signature, readOrderStatus),
+      }));
+    },
+    cancelOrder: ({ symbol, clientOrderId }, _nonce, at) => {
+      const action = cancelAction(known(markets, symbol).asset, cloidOf(clientOrderId));
+      return signed(action, at, undefined, (terms, signature) => ({
+        via: 'http',
+        operation: actionOperation(access, 'cancelByCloid', 0, terms, signature, readCancelStatus),
+      }));
+    },
+  };
+}
+
+/** Strictly increasing epoch ms. A new life starts at the clock, which is past whatever the last one used. */
+function nonceSource(): (at: Instant) => number {
+  let last = 0;
+  return (at) => {
+    last = Math.max(Math.floor(at.calendarMs), last + 1);
+    return last;
+  };
+}
+
+function wireOrder(order: OrderRequest, { asset, instrument }: HyperliquidMarket): Parameters<typeof orderAction>[0] {
+  // The venue takes five significant digits: never a worse price than was approved.
+  const round = order.side === 'buy' ? allowedTicksDown : allowedTicksUp;
+  const limitTicks = round(order.limitTicks, instrument);
+  if (limitTicks < 1) throw new RangeViolation('order limitTicks', 'at least one allowed price step', order.limitTicks);
+  return {
+    asset,
+    isBuy: order.side === 'buy',
+    price: shortDecimal(priceText(limitTicks, instrument)),
+    size: shortDecimal(quantityText(order.lots, instrument)),
+    reduceOnly: order.reduceOnly,
+    timeInForce: order.postOnly ? 'Alo' : order.timeInForce === 'ioc' ? 'Ioc' : 'Gtc',
+    cloid: cloidOf(order.clientOrderId),
+  };
+}
+
+function known(markets: HyperliquidMarkets, symbol: string): HyperliquidMarket {
+  const market = markets.find(symbol);
+  if (market === undefined) throw new RangeViolation('order symbol', 'a coin read from the venue', symbol);
+  return market;
+}
+
+function networkOf(option: string | number | boolean | undefined): Network {
+  if (option === undefined || option === 'mainnet') return 'mainnet';
+  if (option === 'testnet') return 'testnet';
+  throw new RangeViolation('hyperliquid option network', 'mainnet or testnet', String(option));
+}
+
+function addressOption(settings: VenueSettings, name: string): string | undefined {
+  const option = settings.options[name];
+  return option === undefined || option === ''
+    ? undefined
+    : checkedAddress(`hyperliquid option ${name}`, String(option));
+}

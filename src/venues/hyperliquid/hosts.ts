@@ -1,0 +1,11 @@
+/** Where Hyperliquid is reached (main net). Any thread. */
+import type { VenueHosts } from '../hosts.ts';
+
+export const hyperliquidHosts: VenueHosts = {
+  restUrl: 'https://api.hyperliquid.xyz',
+  streamUrl: 'wss://api.hyperliquid.xyz/ws',
+  restPath: '',
+  streamPath: '/ws',
+  // Limits hold for everybody alike; more of them are earned by trading, not bought.
+  profileOptions: { standard: {}, premium: {}, plus: {} },
+};

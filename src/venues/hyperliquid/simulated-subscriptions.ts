@@ -1,0 +1,59 @@
+/** What clients of the simulated Hyperliquid's sockets may ask for, as the server understands it. Pure; any thread. */
+import { isFields, parseLosslessJson } from '../json.ts';
+import type { Fields } from '../json.ts';
+import { MalformedPayload } from '../venue.ts';
+import type { SimulatedRecords } from './simulated-records.ts';
+import type { Json, SimulatedAccount } from './simulated-wire.ts';
+
+export type MarketType = 'l2Book' | 'bbo' | 'activeAssetCtx' | 'trades';
+export type UserType = 'orderUpdates' | 'userFills' | 'userFundings' | 'userEvents' | 'clearinghouseState';
+/** One subscription as the server understands it. */
+export type Subscription =
+  | { readonly type: MarketType; readonly coin: string; readonly fast: boolean }
+  | { readonly type: UserType; readonly account: SimulatedAccount | undefined; readonly user: string };
+
+const MARKET_TYPES: ReadonlySet<unknown> = new Set(['l2Book', 'bbo', 'activeAssetCtx', 'trades']);
+const USER_TYPES: ReadonlySet<unknown> = new Set([
+  'orderUpdates',
+  'userFills',
+  'userFundings',
+  'userEvents',
+  'clearinghouseState',
+]);
+
+export function isMarketType(type: MarketType | UserType): boolean {
+  return MARKET_TYPES.has(type);
+}
+
+/** Reads what a client wants; undefined when the server would not understand it. */
+export function readSubscription(records: SimulatedRecords, asked: unknown): Subscription | 'unknown-coin' | undefined {
+  if (!isFields(asked)) return undefined;
+  const { type, coin, user } = asked;
+  if (MARKET_TYPES.has(type)) {
+    if (typeof coin !== 'string') return undefined;
+    if (records.instrument(coin) === undefined) return 'unknown-coin';
+    return { type: type as MarketType, coin, fast: asked['fast'] === true };
+  }
+  if (!USER_TYPES.has(type) || typeof user !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(user)) return undefined;
+  const address = user.toLowerCase();
+  return { type: type as UserType, account: records.accountByAddress(address), user: address };
+}
+
+/** A subscription as the server repeats it, defaults included. */
+export function filledIn(subscription: Subscription): { readonly [field: string]: Json } {
+  const { type } = subscription;
+  if (!('coin' in subscription)) return { type, user: subscription.user };
+  const { coin, fast } = subscription;
+  return type === 'l2Book' ? { type, coin, nSigFigs: null, mantissa: null, fast } : { type, coin };
+}
+
+/** Returns a client's frame as an object, or undefined when it is none. */
+export function readRequest(text: string): Fields | undefined {
+  try {
+    const request = parseLosslessJson(text, 'request');
+    return isFields(request) ? request : undefined;
+  } catch (error) {
+    if (!(error instanceof MalformedPayload)) throw error;
+    return undefined;
+  }
+}
