@@ -12,6 +12,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'parts',
+          // By default one core is left to the runner, which has nothing to do meanwhile.
+          maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
           exclude: ['test/long/**', 'test/engine/**'],
           sequence: { groupOrder: 0 },

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { connectorRef, journalRef, positionRef } from '../../actors/addresses.ts';
+import type { LimitOrders } from '../../actors/connector-messages.ts';
 import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import { observer } from '../../actors/observer.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -76,6 +77,9 @@ export async function startEngineSubject(address: VenueAddress, journalDirectory
   });
   try {
     await Promise.race([ready(system), failed.promise]);
+    // The engine's guard goes with its trading; in its place main says what may leave.
+    const limit: LimitOrders = { type: 'limit-orders', allowed: 'all', cancelOpens: false, reason: 'benchmark' };
+    system.tell(connectorRef(VENUE, ACCOUNT).path, limit);
   } catch (error) {
     await system.stop({ deadlineMs: STOP_MS });
     throw error;

@@ -61,6 +61,7 @@ function hopsOf(trace: Trace, venue: string): readonly (readonly [hop: string, a
     ({ path, from, type, startedAtMs }) =>
       path === connector && from === '$port' && startedAtMs >= sentAt[1] && type !== 'task-done',
   );
+  const fill = trace.spans.findLast((one) => one.path === position && one.type === 'fill-received');
   return [
     mark('book received', position, 'book-received', venue),
     span('entry told to position', position, 'enter-pair', 'strategy'),
@@ -74,12 +75,9 @@ function hopsOf(trace: Trace, venue: string): readonly (readonly [hop: string, a
     mark('signing begun', connector, 'cpu-run', `${venue}-sign`),
     span('signed', connector, 'task-done', '$port'),
     sentAt,
-    ['venue answered', answer?.startedAtMs ?? Number.NaN],
-    // A span does not say of which order a fill is: the last one is of the slower venue, after both have answered.
-    [
-      'fill told to position',
-      trace.spans.findLast((one) => one.path === position && one.type === 'fill-received')?.startedAtMs ?? Number.NaN,
-    ],
+    // The venue's own answer and its fill, which may overtake it. A span does not say of which order a fill is: the last one counts.
+    ['venue answered', Math.min(answer?.startedAtMs ?? Number.NaN, fill?.startedAtMs ?? Number.NaN)],
+    ['fill told to position', fill?.startedAtMs ?? Number.NaN],
   ];
 }
 
