@@ -19,26 +19,6 @@ describe('trap 1: waiting on the tail instead of the sleep flag', () => {
   });
 });
 
-describe('trap 4: a receiver faster than its sender', () => {
-  it('stays awake some turns after each message instead of costing its sender a wake-up each time', async () => {
-    const system = await startTraps([NUDGE], [actorOf('keeper', 'keeper', 't0')]);
-    const wakeUps = async (): Promise<number> =>
-      (await system.snapshot()).threads.find(({ name }) => name === 'main')?.wakeUpsSent ?? 0;
-    const before = await wakeUps();
-    let told = 0;
-    while (told < 20_000) {
-      for (let number = 0; number < 500; number++) {
-        system.tell('keeper', { type: 'tick' });
-        // The event loop goes round, so that the messages leave one by one.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      told += 500;
-    }
-    // A thread that slept at once would have to be woken for nearly every message: it is done before the next is told.
-    expect((await wakeUps()) - before).toBeLessThan(told / 2);
-  });
-});
-
 describe('trap 5: a blocked thread runs neither timers, nor promises, nor port events', () => {
   it('so timers of its actors and orders of the control plane wake it by other means', async () => {
     const system = await startTraps([WAIT], [actorOf('keeper', 'keeper', 't0')]);
