@@ -9,6 +9,7 @@ import { RateMeter } from './rate-meter.ts';
 import type { ActorInspection, ActorSnapshot, ActorStatus, FailureSnapshot, MailboxView } from './snapshot.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 
+/** A power of two. */
 const LAST_MESSAGES = 16;
 const NOTED_MAX = 2 ** 30;
 
@@ -63,6 +64,8 @@ export class ActorCell {
   failure: FailureSnapshot | undefined;
   /** Whether it stands in its host's run queue. */
   queued = false;
+  /** One of its batches took long: what it tells is timed by a look of its own. */
+  isSlow = false;
   /** Told to leave its mailbox alone; outlasts lives, so that a restart does not undo it. */
   paused = false;
   #rate: RateMeter | undefined;
@@ -85,7 +88,7 @@ export class ActorCell {
 
   noteHandled(typeName: string): void {
     this.#lastMessageTypes ??= [];
-    this.#lastMessageTypes[this.#noted % LAST_MESSAGES] = typeName;
+    this.#lastMessageTypes[this.#noted & (LAST_MESSAGES - 1)] = typeName;
     this.#noted = (this.#noted + 1) | 0;
     // Far from its limit and still a multiple: only the place in the circle counts.
     if (this.#noted === NOTED_MAX) this.#noted = LAST_MESSAGES;
@@ -117,12 +120,12 @@ export class ActorCell {
       path: this.path,
       depthTotal: this.mailbox.depth,
       messages: this.mailbox.peek(limit).map((envelope) => ({
-        type: envelope.typeName,
-        class: envelope.class,
+        type: envelope.type.name,
+        class: envelope.type.class,
         from: envelope.from,
         ageMs: Math.max(0, nowMs - envelope.sentAtMs),
         attempts: envelope.attempts,
-        ...(envelope.traceId === undefined || envelope.traceId === 0 ? {} : { traceId: envelope.traceId }),
+        ...(envelope.traceId === 0 ? {} : { traceId: envelope.traceId }),
         message: boundedView(envelope.message),
       })),
     };

@@ -12,7 +12,7 @@ import {
   type Tracing,
 } from './actor.ts';
 import type { ActorCell, Life } from './actor-cell.ts';
-import type { CellHost } from './cell-host.ts';
+import type { CellHost, Route } from './cell-host.ts';
 
 /** The `self` of one life. Every function but `path`, `incarnation` and `ref` does nothing, or answers `dead`, once the life ended. */
 export class ActorSelf implements Self<MessageShape> {
@@ -22,6 +22,8 @@ export class ActorSelf implements Self<MessageShape> {
   readonly #cell: ActorCell;
   readonly #host: CellHost;
   #life: Life | undefined;
+  /** To whom it told last: the next message often goes there too. */
+  #route: Route | undefined;
 
   constructor(cell: ActorCell, host: CellHost, incarnation: number) {
     this.path = cell.path;
@@ -53,7 +55,12 @@ export class ActorSelf implements Self<MessageShape> {
   }
 
   tell<Other extends MessageShape>(to: ActorRef<Other>, message: Other): TellOutcome {
-    return this.#current() === undefined ? 'dead' : this.#host.tell(this.path, to, message);
+    if (this.#current() === undefined) return 'dead';
+    const host = this.#host;
+    let route = this.#route;
+    if (route === undefined || route.path !== to.path || route.version !== host.routesVersion)
+      route = this.#route = host.routeTo(to.path);
+    return host.tellBy(route, this.path, to, message);
   }
 
   after(delayMs: number, message: MessageShape): TimerRef {

@@ -15,7 +15,7 @@ import { ActorSelf } from './actor-self.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deque } from './deque.ts';
 import type { KindRegistry } from './kind-registry.ts';
-import { conflationKey, type Envelope } from './mailbox.ts';
+import { afterCrash, conflationKey, newEnvelope, type Envelope, type EnvelopeType } from './mailbox.ts';
 import { LEVEL, type MessageType, type MessageTypes } from './message-types.ts';
 import type { Place, PlacementTable } from './placement.ts';
 import type { LogLevel, LogRecord, PortsContext, PortsFactory } from './ports-context.ts';
@@ -35,10 +35,30 @@ const ACTOR_BATCH = 64;
  */
 const TIMED_FIRST = 4;
 const TIMED_EVERY = 128;
-/** In a busy turn this many messages told one after the other share one look at the clock. */
+/**
+ * In a busy turn this many messages told one after the other share one look at the clock, the one between two batches too.
+ * Not in the batch of an actor that once took longer than this for one: what it tells would seem to have waited that long.
+ */
 const TELLS_PER_LOOK = 8;
+const SLOW_BATCH_MS = 0.2;
 /** Lives a must-deliver message may end before it is set aside. */
 const ATTEMPTS_MAX = 2;
+
+const ACTOR_DOWN: EnvelopeType = { name: 'actor-down', class: 'system', level: LEVEL.system };
+
+/** What a host knows of a path to which something is told. */
+export interface Route {
+  readonly path: ActorPath;
+  /** Valid as long as this is the host's `routesVersion`. */
+  readonly version: number;
+  /** Undefined when nobody has that path. */
+  readonly place: Place | undefined;
+  readonly isHere: boolean;
+  readonly cell: ActorCell | undefined;
+  readonly endpoint: ((message: MessageShape) => void) | undefined;
+  /** The type told last: the next one is often the same. */
+  lastType: MessageType | undefined;
+}
 
 /** Everything around a host that differs between real threads and virtual time. */
 export interface HostEnvironment {
@@ -109,6 +129,13 @@ export class CellHost {
   readonly #seed: number;
   readonly #isolate: ((message: MessageShape) => MessageShape) | undefined;
   readonly #cells = new Map<ActorPath, ActorCell>();
+  /** What was looked up for paths that were told to; valid for one `routesVersion`. */
+  readonly #routes = new Map<ActorPath, Route>();
+  #routesVersion = 0;
+  #cellsVersion = 0;
+  /** By name: port answers have a level of their own. */
+  readonly #answerTypes = new Map<string, EnvelopeType>();
+  #isInTurn = false;
   readonly #endpoints = new Map<ActorPath, (message: MessageShape) => void>();
   readonly #runQueue = new Deque<ActorCell>();
   /** The actor whose own code runs now. */
@@ -148,9 +175,18 @@ export class CellHost {
   takePlace(place: Place): void {
     if (place.spec === undefined || place.thread !== this.#environment.threadName) return;
     const cell = this.#cells.get(place.path);
-    if (cell === undefined)
-      this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread, place.firstIncarnation));
+    if (cell === undefined) this.#putCell(new ActorCell(place.path, place.spec, place.thread, place.firstIncarnation));
     else cell.spec = place.spec;
+  }
+
+  #putCell(cell: ActorCell): void {
+    this.#cells.set(cell.path, cell);
+    this.#cellsVersion += 1;
+  }
+
+  #removeCell(path: ActorPath): void {
+    this.#cells.delete(path);
+    this.#cellsVersion += 1;
   }
 
   get turns(): number {
@@ -168,37 +204,79 @@ export class CellHost {
   /** Takes what is told to a path that is no actor. */
   addEndpoint(path: ActorPath, take: (message: MessageShape) => void): void {
     this.#endpoints.set(path, take);
+    this.#cellsVersion += 1;
   }
 
   // --- sending ---
 
   tell(from: ActorPath, to: ActorRef, message: MessageShape): TellOutcome {
-    const type = this.#types.byName(message.type);
-    if (type === undefined) return this.#dead(to.path, message.type, 'unknown-type', from);
-    const place = this.#placement.byPath(to.path);
-    if (place === undefined) return this.#dead(to.path, message.type, 'no-such-actor', from);
-    const sent = this.#isolate === undefined ? message : this.#isolate(message);
-    const envelope = this.#envelope(type, sent, from, to.incarnation);
-    return place.thread === this.#environment.threadName
-      ? this.#tellLocal(place, envelope)
-      : this.#environment.sendRemote(place, envelope, type);
+    return this.tellBy(this.routeTo(to.path), from, to, message);
   }
 
-  #envelope(type: MessageType, message: MessageShape, from: ActorPath, incarnation: number): Envelope {
-    return {
-      message,
-      typeName: type.name,
-      class: type.class,
-      level: type.level,
-      key: conflationKey(type, message),
+  /** Changes whenever a route may have become wrong. */
+  get routesVersion(): number {
+    return this.#placement.version + this.#cellsVersion;
+  }
+
+  /** Returns what is to be known of a path to tell to it. To be asked for again when `routesVersion` has changed. */
+  routeTo(path: ActorPath): Route {
+    const version = this.routesVersion;
+    if (version !== this.#routesVersion) {
+      this.#routes.clear();
+      this.#routesVersion = version;
+    }
+    let route = this.#routes.get(path);
+    if (route === undefined) {
+      const place = this.#placement.byPath(path);
+      const isHere = place?.thread === this.#environment.threadName;
+      route = {
+        path,
+        version,
+        place,
+        cell: isHere ? this.#cells.get(path) : undefined,
+        endpoint: isHere ? this.#endpoints.get(path) : undefined,
+        isHere,
+        lastType: undefined,
+      };
+      // Whoever is told to by made-up names must not fill the memory.
+      if (place !== undefined) this.#routes.set(path, route);
+    }
+    return route;
+  }
+
+  /** Tells by a route of the current version. */
+  tellBy(route: Route, from: ActorPath, to: ActorRef, message: MessageShape): TellOutcome {
+    let type = route.lastType;
+    if (type === undefined || type.name !== message.type) {
+      type = this.#types.byName(message.type);
+      if (type === undefined) return this.#dead(to.path, message.type, 'unknown-type', from);
+      route.lastType = type;
+    }
+    if (route.place === undefined) return this.#dead(to.path, message.type, 'no-such-actor', from);
+    const sent = this.#isolate === undefined ? message : this.#isolate(message);
+    if (route.endpoint !== undefined) {
+      route.endpoint(sent);
+      return 'sent';
+    }
+    const envelope = newEnvelope(
+      type,
+      sent,
+      conflationKey(type, sent),
       from,
-      incarnation,
-      sentAtMs: this.#tellTimeMs(),
-      origin: undefined,
-      sequence: 0,
-      attempts: 0,
-      traceId: this.tracing.current(),
-    };
+      this.#tellTimeMs(),
+      to.incarnation,
+      this.tracing.current(),
+    );
+    if (!route.isHere) return this.#environment.sendRemote(route.place, envelope, type);
+    const { cell } = route;
+    if (cell === undefined) return this.#dead(route.path, type.name, 'no-such-actor', from);
+    const refusal = this.#whyDead(cell, envelope);
+    if (refusal !== undefined) return this.#dead(cell.path, type.name, refusal, from);
+    if (this.#moves.arrivals.size > 0 && this.#moves.hold(cell.path, envelope, this.#environment.threadName))
+      return 'sent';
+    const outcome = cell.mailbox.accept(envelope);
+    if (!cell.queued && outcome !== 'refused') this.#schedule(cell);
+    return outcome;
   }
 
   /** Returns the monotonic time for a message told now. Exact unless the thread is so busy that looking would slow it down. */
@@ -213,28 +291,11 @@ export class CellHost {
     return this.#toldAtMs;
   }
 
-  #tellLocal(place: Place, envelope: Envelope): TellOutcome {
-    const endpoint = this.#endpoints.get(place.path);
-    if (endpoint !== undefined) {
-      endpoint(envelope.message);
-      return 'sent';
-    }
-    const cell = this.#cells.get(place.path);
-    if (cell === undefined) return this.#dead(place.path, envelope.typeName, 'no-such-actor', envelope.from);
-    const refusal = this.#whyDead(cell, envelope);
-    if (refusal !== undefined) return this.#dead(cell.path, envelope.typeName, refusal, envelope.from);
-    if (this.#moves.arrivals.size > 0 && this.#moves.hold(cell.path, envelope, this.#environment.threadName))
-      return 'sent';
-    const outcome = cell.mailbox.accept(envelope);
-    if (outcome !== 'refused') this.#schedule(cell);
-    return outcome;
-  }
-
   /** Takes a message that came from another thread, or leaves it in its lane when the mailbox is full. */
   arrive(place: Place, envelope: Envelope, fromThread = ''): ArrivalOutcome {
     const cell = this.#cells.get(place.path);
     if (cell !== undefined && envelope.incarnation === 0 && cell.status !== 'stopped' && this.#moves.isIdle) {
-      if (envelope.class !== 'market') {
+      if (envelope.type.class !== 'market') {
         if (!cell.mailbox.hasRoomFor(envelope)) return 'full';
         cell.mailbox.acceptOwed(envelope);
       } else cell.mailbox.accept(envelope);
@@ -246,7 +307,7 @@ export class CellHost {
     if (
       !isMoving &&
       cell !== undefined &&
-      envelope.class !== 'market' &&
+      envelope.type.class !== 'market' &&
       !cell.mailbox.hasRoomFor(envelope) &&
       this.#whyDead(cell, envelope) === undefined
     )
@@ -275,18 +336,18 @@ export class CellHost {
       return;
     const refusal = cell === undefined ? 'no-such-actor' : this.#whyDead(cell, envelope);
     if (cell === undefined || refusal !== undefined) {
-      this.#dead(place.path, envelope.typeName, refusal ?? 'no-such-actor', envelope.from);
+      this.#dead(place.path, envelope.type.name, refusal ?? 'no-such-actor', envelope.from);
       envelope.origin?.handled(envelope.sequence);
       return;
     }
-    if (envelope.class === 'market') cell.mailbox.accept(envelope);
+    if (envelope.type.class === 'market') cell.mailbox.accept(envelope);
     else cell.mailbox.acceptOwed(envelope);
     this.#schedule(cell);
   }
 
   /** Sends a message on to where its actor lives now. Returns false when that thread's lane has no room for it. */
   #forward(place: Place, envelope: Envelope): boolean {
-    const type = this.#types.byName(envelope.typeName);
+    const type = this.#types.byName(envelope.type.name);
     if (type === undefined || this.#environment.sendRemote(place, envelope, type) === 'refused') return false;
     envelope.origin?.handled(envelope.sequence);
     return true;
@@ -320,7 +381,7 @@ export class CellHost {
     if (cell.queued || !cell.runnable) return;
     cell.queued = true;
     this.#runQueue.pushBack(cell);
-    this.#environment.requestTurn();
+    if (!this.#isInTurn) this.#environment.requestTurn();
   }
 
   /** Whether a turn would find work now, timers aside. */
@@ -340,23 +401,38 @@ export class CellHost {
   runTurn(messagesMax: number, untilMs: number): number {
     this.#turns += 1;
     this.#handledInTurn = 0;
-    if (this.#moves.departures.size > 0) this.#continueDepartures();
-    this.#fireTimers();
+    this.#isInTurn = true;
+    try {
+      if (this.#moves.departures.size > 0) this.#continueDepartures();
+      this.#fireTimers();
+      return this.#runActors(messagesMax, untilMs);
+    } finally {
+      this.#isInTurn = false;
+    }
+  }
+
+  #runActors(messagesMax: number, untilMs: number): number {
     let handled = 0;
+    let beganAtMs = Infinity;
+    this.#tellsLeft = 0;
     while (handled < messagesMax) {
       const cell = this.#runQueue.popFront();
       if (cell === undefined) break;
       cell.queued = false;
+      if (cell.isSlow) this.#tellsLeft = 0;
       handled += this.#runBatch(cell, Math.min(ACTOR_BATCH, messagesMax - handled));
       this.#schedule(cell);
-      if (this.#environment.monotonicMs() >= untilMs) break;
+      const nowMs = this.#environment.monotonicMs();
+      if (nowMs - beganAtMs > SLOW_BATCH_MS) cell.isSlow = true;
+      this.#toldAtMs = beganAtMs = nowMs;
+      this.#tellsLeft = TELLS_PER_LOOK;
+      if (nowMs >= untilMs) break;
     }
     return handled;
   }
 
   #runBatch(cell: ActorCell, messagesMax: number): number {
     let handled = 0;
-    this.#tellsLeft = 0;
     while (handled < messagesMax && cell.status === 'running' && !cell.paused) {
       const envelope = cell.mailbox.take();
       if (envelope === undefined) break;
@@ -370,17 +446,17 @@ export class CellHost {
     const { life, kind } = cell;
     if (life === undefined || kind === undefined) throw new Error(`${cell.path} must have a life while it is running`);
     if (envelope.incarnation !== 0 && envelope.incarnation !== life.incarnation) {
-      this.#dead(cell.path, envelope.typeName, 'ended-incarnation', envelope.from);
+      this.#dead(cell.path, envelope.type.name, 'ended-incarnation', envelope.from);
       envelope.origin?.handled(envelope.sequence);
       return;
     }
     this.#environment.handling(cell.path, envelope);
-    const traceId = envelope.traceId ?? 0;
+    const { traceId } = envelope;
     const number = this.#handledInTurn++;
     const isTimed = (this.#measuresDurations && (number < TIMED_FIRST || number % TIMED_EVERY === 0)) || traceId !== 0;
     const startedAtMs = isTimed ? this.#environment.monotonicMs() : 0;
     if (this.#isTraced) this.tracing.handling(cell, envelope, life.incarnation, startedAtMs);
-    cell.noteHandled(envelope.typeName);
+    cell.noteHandled(envelope.type.name);
     this.#active = cell;
     try {
       life.state = kind.receive(life.state, envelope.message, life.self);
@@ -404,23 +480,25 @@ export class CellHost {
   }
 
   #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
-    const reason = this.#noteFailure(cell, error, envelope.typeName);
+    const reason = this.#noteFailure(cell, error, envelope.type.name);
     this.#settleInFlight(cell, envelope);
     this.#endByItself(cell, life, { kind: 'crashed', detail: reason });
   }
 
   /** A must-deliver message gets one more life; whatever ended two lives, or may be lost, is a dead letter. */
   #settleInFlight(cell: ActorCell, envelope: Envelope): void {
-    const owedAgain = envelope.incarnation === 0 && (envelope.class === 'must-deliver' || envelope.class === 'system');
-    const attempts = envelope.attempts + 1;
+    const owedAgain =
+      envelope.incarnation === 0 && (envelope.type.class === 'must-deliver' || envelope.type.class === 'system');
+    const again = afterCrash(envelope);
+    const { attempts } = again;
     if (owedAgain && attempts < ATTEMPTS_MAX) {
-      cell.mailbox.putBack({ ...envelope, attempts });
+      cell.mailbox.putBack(again);
       return;
     }
-    this.#dead(cell.path, envelope.typeName, owedAgain ? 'poison' : 'crashed', envelope.from);
+    this.#dead(cell.path, envelope.type.name, owedAgain ? 'poison' : 'crashed', envelope.from);
     envelope.origin?.handled(envelope.sequence);
     if (owedAgain)
-      this.log('error', 'message-set-aside', { messageType: envelope.typeName, attempts }, cell, cell.incarnation);
+      this.log('error', 'message-set-aside', { messageType: envelope.type.name, attempts }, cell, cell.incarnation);
   }
 
   #overrun(cell: ActorCell): void {
@@ -585,21 +663,27 @@ export class CellHost {
 
   /** Queues what the actor itself asked for: a port's answer at `order` level, whatever the table says of its type. */
   #owe(cell: ActorCell, life: Life, message: MessageShape, cause: TraceRef): void {
-    cell.mailbox.acceptOwed({
-      message: this.#isolate === undefined ? message : this.#isolate(message),
-      typeName: message.type,
-      class: 'must-deliver',
-      level: LEVEL.order,
-      key: '',
-      from: '$port',
-      incarnation: life.incarnation,
-      sentAtMs: this.#environment.monotonicMs(),
-      origin: undefined,
-      sequence: 0,
-      attempts: 0,
-      traceId: this.tracing.ofAnswer(cause),
-    });
+    cell.mailbox.acceptOwed(
+      newEnvelope(
+        this.#answerType(message.type),
+        this.#isolate === undefined ? message : this.#isolate(message),
+        '',
+        '$port',
+        this.#environment.monotonicMs(),
+        life.incarnation,
+        this.tracing.ofAnswer(cause),
+      ),
+    );
     this.#schedule(cell);
+  }
+
+  #answerType(name: string): EnvelopeType {
+    let type = this.#answerTypes.get(name);
+    if (type === undefined) {
+      type = { name, class: 'must-deliver', level: LEVEL.order };
+      this.#answerTypes.set(name, type);
+    }
+    return type;
   }
 
   /** Ends a life in order: the actor's own `stop` first, which may ask for time. Does nothing when that life is over. */
@@ -637,7 +721,7 @@ export class CellHost {
   /** Retires an actor and forgets that it ever had a place here. */
   removeActor(path: ActorPath): void {
     this.retireActor(path);
-    this.#cells.delete(path);
+    this.#removeCell(path);
   }
 
   /** Closes a mailbox until the actor is started again, if ever. What waits in it becomes dead letters. */
@@ -647,7 +731,7 @@ export class CellHost {
     if (cell.life !== undefined) this.killActor(path, cell.incarnation, 'retired');
     cell.status = 'stopped';
     for (const envelope of cell.mailbox.drain()) {
-      this.#dead(path, envelope.typeName, 'stopped', envelope.from);
+      this.#dead(path, envelope.type.name, 'stopped', envelope.from);
       envelope.origin?.handled(envelope.sequence);
     }
     for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'stopped');
@@ -889,19 +973,9 @@ export class CellHost {
   #takeDown(cell: ActorCell, life: Life, target: ActorPath, incarnation: number, reason: string): void {
     if (life.watching?.delete(target) !== true) return;
     const message = { type: 'actor-down', path: target, incarnation, reason };
-    cell.mailbox.acceptOwed({
-      message,
-      typeName: 'actor-down',
-      class: 'system',
-      level: LEVEL.system,
-      key: '',
-      from: target,
-      incarnation: life.incarnation,
-      sentAtMs: this.#environment.monotonicMs(),
-      origin: undefined,
-      sequence: 0,
-      attempts: 0,
-    });
+    cell.mailbox.acceptOwed(
+      newEnvelope(ACTOR_DOWN, message, '', target, this.#environment.monotonicMs(), life.incarnation),
+    );
     this.#schedule(cell);
   }
 
@@ -921,7 +995,7 @@ export class CellHost {
   expectArrival(place: Place, from: string): void {
     this.#placement.put(place);
     if (place.spec === undefined) throw new Error(`a place to move to must be an actor's, "${place.path}" is not`);
-    this.#cells.set(place.path, new ActorCell(place.path, place.spec, place.thread));
+    this.#putCell(new ActorCell(place.path, place.spec, place.thread));
     this.#moves.expect(place.path, from);
   }
 
@@ -952,7 +1026,7 @@ export class CellHost {
       }
       this.#placement.put(next);
       this.#moves.departures.delete(path);
-      this.#cells.delete(path);
+      this.#removeCell(path);
       for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'moved');
       this.#environment.sendMarks?.(departure.to, (lane) => ({ type: 'move-finished', path, lane }));
     }
@@ -965,7 +1039,7 @@ export class CellHost {
     if (refusal === undefined && this.#forward(next, envelope)) return true;
     // Refused for now, unless it became a dead letter: what is too large for a lane will never leave.
     if (refusal === undefined && this.deadLetters.total === deadLetters) return false;
-    if (refusal !== undefined) this.#dead(cell.path, envelope.typeName, refusal, envelope.from);
+    if (refusal !== undefined) this.#dead(cell.path, envelope.type.name, refusal, envelope.from);
     envelope.origin?.handled(envelope.sequence);
     return true;
   }
@@ -976,7 +1050,7 @@ export class CellHost {
     this.#moves.arrivals.delete(path);
     if (arrival === undefined || cell === undefined) return;
     for (const envelope of arrival.held) {
-      if (envelope.class === 'market') cell.mailbox.accept(envelope);
+      if (envelope.type.class === 'market') cell.mailbox.accept(envelope);
       else cell.mailbox.acceptOwed(envelope);
     }
     this.#environment.arrived?.(path);
@@ -1021,11 +1095,17 @@ export class CellHost {
       throw new Error(`a timer's message type must be in its actor's delivery table, was "${message.type}"`);
     const traceId = this.tracing.ofTimer();
     return this.#addTimer(life, delayMs, () => {
-      cell.mailbox.acceptOwed({
-        ...this.#envelope(type, message, cell.path, life.incarnation),
-        traceId,
-        sentAtMs: this.#environment.monotonicMs(),
-      });
+      cell.mailbox.acceptOwed(
+        newEnvelope(
+          type,
+          message,
+          conflationKey(type, message),
+          cell.path,
+          this.#environment.monotonicMs(),
+          life.incarnation,
+          traceId,
+        ),
+      );
       this.#schedule(cell);
     });
   }

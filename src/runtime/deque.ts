@@ -7,9 +7,24 @@ export class Deque<Item> {
   #items: (Item | undefined)[] = [];
   #head = 0;
   #length = 0;
+  /** How many left at the front, less those put there: where the front is, counted from the first item ever. */
+  #left = 0;
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Returns where the next item pushed at the back will be: it keeps that position until it leaves. */
+  get endPosition(): number {
+    return (this.#left + this.#length) | 0;
+  }
+
+  /** Puts another item at a position that is taken. Throws a RangeError when none is there. */
+  replace(position: number, item: Item): void {
+    const index = (position - this.#left) | 0;
+    if (index < 0 || index >= this.#length)
+      throw new RangeError(`position must be from ${this.#left} to below ${this.endPosition}, was ${position}`);
+    this.#items[(this.#head + index) & (this.#items.length - 1)] = item;
   }
 
   pushBack(item: Item): void {
@@ -23,6 +38,7 @@ export class Deque<Item> {
     this.#head = (this.#head - 1) & (this.#items.length - 1);
     this.#items[this.#head] = item;
     this.#length += 1;
+    this.#left = (this.#left - 1) | 0;
   }
 
   front(): Item | undefined {
@@ -42,6 +58,7 @@ export class Deque<Item> {
     this.#items[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#items.length - 1);
     this.#length -= 1;
+    this.#left = (this.#left + 1) | 0;
     return item;
   }
 

@@ -11,12 +11,17 @@ export interface Origin {
   handled(sequence: number): void;
 }
 
-/** A message on its way to one actor. */
-export interface Envelope {
-  readonly message: MessageShape;
-  readonly typeName: string;
+/** What a mailbox must know of a message's type. */
+export interface EnvelopeType {
+  readonly name: string;
   readonly class: DeliveryClass | 'system';
   readonly level: Level;
+}
+
+/** A message on its way to one actor. Made by `newEnvelope` only, so that all have one hidden class: every message is one. */
+export interface Envelope {
+  readonly type: EnvelopeType;
+  readonly message: MessageShape;
   /** Conflation key; empty for must-deliver and system. */
   readonly key: string;
   readonly from: ActorPath;
@@ -28,8 +33,29 @@ export interface Envelope {
   readonly sequence: number;
   /** How many lives of the actor ended while handling it. */
   readonly attempts: number;
-  /** The causal trace it belongs to; 0 or absent for none. */
-  readonly traceId?: number;
+  /** The causal trace it belongs to; 0 for none. */
+  readonly traceId: number;
+}
+
+/** Returns an envelope; what is left out stands for a message told within the thread to whoever lives at the path. */
+export function newEnvelope(
+  type: EnvelopeType,
+  message: MessageShape,
+  key: string,
+  from: ActorPath,
+  sentAtMs: number,
+  incarnation = 0,
+  traceId = 0,
+  origin: Origin | undefined = undefined,
+  sequence = 0,
+  attempts = 0,
+): Envelope {
+  return { type, message, key, from, incarnation, sentAtMs, origin, sequence, attempts, traceId };
+}
+
+/** Returns the same message after one more life ended over it. */
+export function afterCrash(envelope: Envelope): Envelope {
+  return { ...envelope, attempts: envelope.attempts + 1 };
 }
 
 /** Messages a mailbox holds unless `mailboxMessagesMax` of its spec says otherwise. */
@@ -42,19 +68,14 @@ const OVERTAKES_MAX = 64;
 /** What became of a message offered to a mailbox: `merged` replaced an unread value of its key, `refused` was not taken. */
 export type AcceptOutcome = 'sent' | 'merged' | 'refused';
 
-/** A place in a queue whose content a newer value of the same key may replace. */
-interface Slot {
-  envelope: Envelope;
-}
-
 /** The mailbox of one actor; it outlasts the actor's lives. See docs of `accept` and `take` for bound and order. */
 export class Mailbox {
   /** One queue per level, made when the level sees its first message: an idle actor is small. */
-  readonly #levels: (Deque<Slot> | undefined)[] = [undefined, undefined, undefined, undefined, undefined];
+  #levels: (Deque<Envelope> | undefined)[] | undefined;
   /** Bit per level: something waits there. */
   #waitingLevels = 0;
-  /** Newest unread value per key of state and market messages. */
-  #byKey: Map<string, Slot> | undefined;
+  /** Where in its level's queue the unread value of a key waits; see `Deque.position`. */
+  #byKey: Map<string, number> | undefined;
   readonly #messagesMax: number;
   #stateDepth = 0;
   #depth = 0;
@@ -84,7 +105,7 @@ export class Mailbox {
 
   /** Whether `accept` would refuse it now; lanes ask first so that a refused message stays in the lane. */
   hasRoomFor(envelope: Envelope): boolean {
-    if (envelope.class === 'system' || this.#depth < this.#messagesMax) return true;
+    if (this.#depth < this.#messagesMax || envelope.type.class === 'system') return true;
     return envelope.key !== '' && this.#byKey?.has(envelope.key) === true;
   }
 
@@ -93,8 +114,8 @@ export class Mailbox {
    * and state messages are `refused`; a market value of a new key pushes the oldest waiting market value out.
    */
   accept(envelope: Envelope): AcceptOutcome {
-    if (this.#mergedInto(envelope)) return 'merged';
-    if (!this.hasRoomFor(envelope) && !(envelope.class === 'market' && this.#dropOldestMarket())) {
+    if (envelope.key !== '' && this.#mergedInto(envelope)) return 'merged';
+    if (this.#depth >= this.#messagesMax && !this.#makesRoomFor(envelope)) {
       this.#refused += 1;
       return 'refused';
     }
@@ -104,12 +125,12 @@ export class Mailbox {
 
   /** Queues a timer's or a port's message whatever the bound: the actor itself asked for it. See `overrun`. */
   acceptOwed(envelope: Envelope): void {
-    if (!this.#mergedInto(envelope)) this.#push(envelope);
+    if (envelope.key === '' || !this.#mergedInto(envelope)) this.#push(envelope);
   }
 
   /** Puts a message back in front of its level, for its one retry after a crash. */
   putBack(envelope: Envelope): void {
-    this.#queueOf(envelope.level).pushFront({ envelope });
+    this.#queueOf(envelope.type.level).pushFront(envelope);
     this.#noteDepth(1);
   }
 
@@ -138,7 +159,7 @@ export class Mailbox {
 
   /** Removes and returns everything, in order of service level. */
   drain(): Envelope[] {
-    const envelopes = this.#levels.flatMap((level) => level?.drain().map((slot) => slot.envelope) ?? []);
+    const envelopes = (this.#levels ?? []).flatMap((level) => level?.drain() ?? []);
     this.#byKey?.clear();
     this.#waitingLevels = 0;
     this.#depth = 0;
@@ -149,10 +170,10 @@ export class Mailbox {
   /** Returns up to `limit` waiting messages, best level first, and leaves them where they are. */
   peek(limit: number): Envelope[] {
     const envelopes: Envelope[] = [];
-    for (const level of this.#levels) {
+    for (const level of this.#levels ?? []) {
       for (let index = 0; index < (level?.length ?? 0) && envelopes.length < limit; index++) {
-        const slot = level?.at(index);
-        if (slot !== undefined) envelopes.push(slot.envelope);
+        const envelope = level?.at(index);
+        if (envelope !== undefined) envelopes.push(envelope);
       }
     }
     return envelopes;
@@ -174,18 +195,25 @@ export class Mailbox {
   }
 
   #mergedInto(envelope: Envelope): boolean {
-    const slot = envelope.key === '' ? undefined : this.#byKey?.get(envelope.key);
-    if (slot === undefined) return false;
-    slot.envelope = envelope;
+    const position = this.#byKey?.get(envelope.key);
+    if (position === undefined) return false;
+    this.#levels?.[envelope.type.level]?.replace(position, envelope);
     this.#merged += 1;
     return true;
   }
 
+  #makesRoomFor(envelope: Envelope): boolean {
+    const { class: deliveryClass } = envelope.type;
+    return deliveryClass === 'system' || (deliveryClass === 'market' && this.#dropOldestMarket());
+  }
+
   #push(envelope: Envelope): void {
-    const slot: Slot = { envelope };
-    this.#queueOf(envelope.level).pushBack(slot);
-    if (envelope.key !== '') (this.#byKey ??= new Map<string, Slot>()).set(envelope.key, slot);
-    if (envelope.class === 'state') this.#stateDepth += 1;
+    const queue = this.#queueOf(envelope.type.level);
+    if (envelope.key !== '') {
+      (this.#byKey ??= new Map<string, number>()).set(envelope.key, queue.endPosition);
+      if (envelope.type.class === 'state') this.#stateDepth += 1;
+    }
+    queue.pushBack(envelope);
     this.#accepted += 1;
     this.#noteDepth(1);
   }
@@ -196,20 +224,22 @@ export class Mailbox {
   }
 
   /** Returns the level's queue for a message to be put in. */
-  #queueOf(level: Level): Deque<Slot> {
+  #queueOf(level: Level): Deque<Envelope> {
     this.#waitingLevels |= 1 << level;
-    return (this.#levels[level] ??= new Deque());
+    const levels = (this.#levels ??= [undefined, undefined, undefined, undefined, undefined]);
+    return (levels[level] ??= new Deque());
   }
 
   #takeFrom(level: Level): Envelope | undefined {
-    const queue = this.#levels[level];
-    const slot = queue?.popFront();
-    if (queue === undefined || slot === undefined) return undefined;
+    const queue = this.#levels?.[level];
+    const envelope = queue?.popFront();
+    if (queue === undefined || envelope === undefined) return undefined;
     if (queue.length === 0) this.#waitingLevels &= ~(1 << level);
     this.#depth -= 1;
-    const { envelope } = slot;
-    if (envelope.key !== '') this.#byKey?.delete(envelope.key);
-    if (envelope.class === 'state') this.#stateDepth -= 1;
+    if (envelope.key !== '') {
+      this.#byKey?.delete(envelope.key);
+      if (envelope.type.class === 'state') this.#stateDepth -= 1;
+    }
     return envelope;
   }
 
@@ -227,7 +257,7 @@ export class Mailbox {
   }
 
   #depthByClass(): MailboxDepth {
-    const lengthOf = (level: Level): number => this.#levels[level]?.length ?? 0;
+    const lengthOf = (level: Level): number => this.#levels?.[level]?.length ?? 0;
     return {
       system: lengthOf(LEVEL.system),
       risk: lengthOf(LEVEL.risk),
@@ -240,9 +270,9 @@ export class Mailbox {
 
   #oldestAgeMs(nowMs: number): number {
     let oldestAgeMs = 0;
-    for (const level of this.#levels) {
-      const slot = level?.front();
-      if (slot !== undefined) oldestAgeMs = Math.max(oldestAgeMs, nowMs - slot.envelope.sentAtMs);
+    for (const level of this.#levels ?? []) {
+      const envelope = level?.front();
+      if (envelope !== undefined) oldestAgeMs = Math.max(oldestAgeMs, nowMs - envelope.sentAtMs);
     }
     return oldestAgeMs;
   }

@@ -54,6 +54,8 @@ export class PlacementTable {
   readonly #byPath = new Map<ActorPath, Place>();
   readonly #byIndex: (Place | undefined)[] = [];
   #lastIndex = 0;
+  /** Changes whenever the table does: what was looked up before may be wrong. */
+  version = 0;
 
   constructor(places: readonly Place[]) {
     for (const place of places) this.put(place);
@@ -65,6 +67,7 @@ export class PlacementTable {
 
   /** Adds a place, or replaces the one of the same path. */
   put(place: Place): void {
+    this.version += 1;
     this.#byPath.set(place.path, place);
     this.#byIndex[place.index] = place;
     this.#lastIndex = Math.max(this.#lastIndex, place.index);
@@ -72,6 +75,7 @@ export class PlacementTable {
 
   /** Forgets a place; a newer one of the same path stays. */
   remove(place: Place): void {
+    this.version += 1;
     if (this.#byPath.get(place.path)?.index === place.index) this.#byPath.delete(place.path);
     if (this.#byIndex[place.index]?.path === place.path) this.#byIndex[place.index] = undefined;
   }

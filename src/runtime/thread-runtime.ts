@@ -14,7 +14,7 @@ import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { LaneReceiver, type Arrival, type ArrivalSink } from './lane-receiver.ts';
 import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
-import { conflationKey, type Envelope } from './mailbox.ts';
+import { conflationKey, newEnvelope, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import { MAIN_THREAD, type Place, type PlacementTable } from './placement.ts';
@@ -503,7 +503,7 @@ export class ThreadRuntime {
 
   /** A trace too old to be told by its bits from a newer one goes no further. */
   #traceToSend({ traceId }: Envelope): number {
-    if (traceId === undefined || traceId === 0) return 0;
+    if (traceId === 0) return 0;
     return this.#segment.lastTraceId - traceId < WRAP_MODULUS ? traceId : 0;
   }
 
@@ -634,20 +634,18 @@ export class ThreadRuntime {
     const ageUs = ((nowUs | 0) - arrival.sentAtUs) | 0;
     const incarnationBits = arrival.destination >>> ACTOR_BITS;
     const traceBits = arrival.source >>> ACTOR_BITS;
-    return {
-      message: arrival.message,
-      typeName: type.name,
-      class: type.class,
-      level: type.level,
-      key: conflationKey(type, arrival.message),
-      from: this.#options.placement.byIndex(arrival.source & ACTOR_MASK)?.path ?? '',
-      incarnation: incarnationBits === 0 ? 0 : unwrapped(incarnationBits, this.host.incarnationOf(place.path)),
-      sentAtMs: (nowUs - ageUs) / 1_000,
-      origin: arrival.origin,
-      sequence: arrival.sequence,
-      attempts: arrival.isRetried ? 1 : 0,
-      traceId: traceBits === 0 ? 0 : unwrapped(traceBits, this.#segment.lastTraceId),
-    };
+    return newEnvelope(
+      type,
+      arrival.message,
+      conflationKey(type, arrival.message),
+      this.#options.placement.byIndex(arrival.source & ACTOR_MASK)?.path ?? '',
+      (nowUs - ageUs) / 1_000,
+      incarnationBits === 0 ? 0 : unwrapped(incarnationBits, this.host.incarnationOf(place.path)),
+      traceBits === 0 ? 0 : unwrapped(traceBits, this.#segment.lastTraceId),
+      arrival.origin,
+      arrival.sequence,
+      arrival.isRetried ? 1 : 0,
+    );
   }
 
   #takeSystem(peer: Peer, arrival: Arrival): void {

@@ -81,7 +81,7 @@ export class ThreadTracing implements Tracing {
 
   /** A handler begins. `startedAtMs` 0 when its time is not taken. Only where tracing is on. */
   handling(cell: ActorCell, envelope: Envelope, incarnation: number, startedAtMs: number): void {
-    this.#current = envelope.traceId ?? 0;
+    this.#current = envelope.traceId;
     this.#cell = cell;
     this.#envelope = envelope;
     this.#incarnation = incarnation;
@@ -95,7 +95,7 @@ export class ThreadTracing implements Tracing {
     this.#current = 0;
     this.#envelope = undefined;
     if (cell === undefined || envelope === undefined) return;
-    const traceId = envelope.traceId ?? 0;
+    const traceId = envelope.traceId;
     if (traceId === 0 && this.#joined.length === 0) return;
     const endedAtMs = this.#environment.monotonicMs();
     if (traceId !== 0) this.#addSpan(cell, envelope, traceId, endedAtMs);
@@ -155,7 +155,7 @@ export class ThreadTracing implements Tracing {
       thread: this.#environment.threadName,
       path: cell.path,
       incarnation: this.#incarnation,
-      type: envelope.typeName,
+      type: envelope.type.name,
       from: envelope.from,
       queuedAtMs: envelope.sentAtMs,
       startedAtMs: this.#startedAtMs,

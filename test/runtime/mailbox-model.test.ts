@@ -1,20 +1,20 @@
 /** The mailbox against a model that knows only what each delivery class promises: a list that is searched from the front. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Mailbox, type Envelope } from '../../src/runtime/mailbox.ts';
+import { Mailbox, newEnvelope, type Envelope, type EnvelopeType } from '../../src/runtime/mailbox.ts';
 import { LEVEL } from '../../src/runtime/message-types.ts';
 
 type Kind = 'system' | 'risk' | 'order' | 'normal' | 'state' | 'market';
 const KINDS: readonly Kind[] = ['system', 'risk', 'order', 'normal', 'state', 'market'];
 
 /** Best first; what a mailbox promises of each. */
-const PROMISES: Readonly<Record<Kind, { readonly level: Envelope['level']; readonly class: Envelope['class'] }>> = {
-  system: { level: LEVEL.system, class: 'system' },
-  risk: { level: LEVEL.risk, class: 'must-deliver' },
-  order: { level: LEVEL.order, class: 'must-deliver' },
-  normal: { level: LEVEL.normal, class: 'must-deliver' },
-  state: { level: LEVEL.normal, class: 'state' },
-  market: { level: LEVEL.market, class: 'market' },
+const PROMISES: Readonly<Record<Kind, EnvelopeType>> = {
+  system: { name: 'system', level: LEVEL.system, class: 'system' },
+  risk: { name: 'risk', level: LEVEL.risk, class: 'must-deliver' },
+  order: { name: 'order', level: LEVEL.order, class: 'must-deliver' },
+  normal: { name: 'normal', level: LEVEL.normal, class: 'must-deliver' },
+  state: { name: 'state', level: LEVEL.normal, class: 'state' },
+  market: { name: 'market', level: LEVEL.market, class: 'market' },
 };
 /** A waiting lower level is served after this many of better ones in a row. */
 const OVERTAKES_MAX = 64;
@@ -22,21 +22,10 @@ const OVERTAKES_MAX = 64;
 const LOWER_LEVELS_MAX = 4;
 
 function envelopeOf(kind: Kind, key: string, sequence: number): Envelope {
-  const { level, class: deliveryClass } = PROMISES[kind];
-  const isConflated = deliveryClass === 'state' || deliveryClass === 'market';
-  return {
-    message: { type: kind },
-    typeName: kind,
-    class: deliveryClass,
-    level,
-    key: isConflated ? `${kind} ${key}` : '',
-    from: 'model',
-    incarnation: 0,
-    sentAtMs: sequence,
-    origin: undefined,
-    sequence,
-    attempts: 0,
-  };
+  const type = PROMISES[kind];
+  const isConflated = type.class === 'state' || type.class === 'market';
+  const conflation = isConflated ? `${kind} ${key}` : '';
+  return newEnvelope(type, { type: kind }, conflation, 'model', sequence, 0, 0, undefined, sequence);
 }
 
 class ModelMailbox {
@@ -50,9 +39,9 @@ class ModelMailbox {
 
   accept(envelope: Envelope): 'sent' | 'merged' | 'refused' {
     if (this.#merge(envelope)) return 'merged';
-    if (envelope.class !== 'system' && this.waiting.length >= this.#messagesMax) {
-      const oldest = this.waiting.find(({ class: waitingClass }) => waitingClass === 'market');
-      if (envelope.class !== 'market' || oldest === undefined) {
+    if (envelope.type.class !== 'system' && this.waiting.length >= this.#messagesMax) {
+      const oldest = this.waiting.find(({ type }) => type.class === 'market');
+      if (envelope.type.class !== 'market' || oldest === undefined) {
         this.counts.refused += 1;
         return 'refused';
       }
@@ -75,19 +64,19 @@ class ModelMailbox {
 
   /** Whether this is what may be taken: the first of its level. Takes it. */
   take(envelope: Envelope): boolean {
-    const first = this.waiting.find(({ level }) => level === envelope.level);
+    const first = this.waiting.find(({ type }) => type.level === envelope.type.level);
     this.waiting = this.waiting.filter((each) => each !== first);
     this.counts.processed += 1;
     return first === envelope;
   }
 
   levels(): readonly number[] {
-    return [...new Set(this.waiting.map(({ level }) => level))].sort((left, right) => left - right);
+    return [...new Set(this.waiting.map(({ type }) => type.level))].sort((left, right) => left - right);
   }
 
   depth(): Readonly<Record<Kind, number>> {
     const depth = { system: 0, risk: 0, order: 0, normal: 0, state: 0, market: 0 };
-    for (const { typeName } of this.waiting) depth[typeName as Kind] += 1;
+    for (const { type } of this.waiting) depth[type.name as Kind] += 1;
     return depth;
   }
 
@@ -231,7 +220,7 @@ class Play {
       return;
     }
     expect(this.#model.take(taken)).toBe(true);
-    this.#watch.note(levels, taken.level);
+    this.#watch.note(levels, taken.type.level);
   }
 
   #compare(): void {

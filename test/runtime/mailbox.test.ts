@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Mailbox, type Envelope } from '../../src/runtime/mailbox.ts';
+import { Mailbox, newEnvelope, type Envelope } from '../../src/runtime/mailbox.ts';
 import { LEVEL } from '../../src/runtime/message-types.ts';
 
 let sequence = 0;
@@ -9,24 +9,18 @@ function envelope(kind: 'system' | 'risk' | 'order' | 'normal' | 'state' | 'mark
   sequence += 1;
   const level = kind === 'state' ? LEVEL.normal : LEVEL[kind];
   const conflated = kind === 'state' || kind === 'market';
-  return {
-    message: { type: kind },
-    typeName: kind,
-    class: conflated ? kind : kind === 'system' ? 'system' : 'must-deliver',
+  const type = {
+    name: kind,
+    class: conflated ? kind : kind === 'system' ? ('system' as const) : ('must-deliver' as const),
     level,
-    key: conflated ? `${kind} ${key}` : '',
-    from: 'test',
-    incarnation: 0,
-    sentAtMs,
-    origin: undefined,
-    sequence,
-    attempts: 0,
   };
+  const conflation = conflated ? `${kind} ${key}` : '';
+  return newEnvelope(type, { type: kind }, conflation, 'test', sentAtMs, 0, 0, undefined, sequence);
 }
 
 function takeAll(mailbox: Mailbox): string[] {
   const names: string[] = [];
-  for (let next = mailbox.take(); next !== undefined; next = mailbox.take()) names.push(next.typeName);
+  for (let next = mailbox.take(); next !== undefined; next = mailbox.take()) names.push(next.type.name);
   return names;
 }
 
@@ -98,7 +92,7 @@ describe('a mailbox', () => {
     const served: string[] = [];
     for (let turn = 0; turn < 300; turn++) {
       mailbox.accept(envelope('order'));
-      served.push(mailbox.take()?.typeName ?? '');
+      served.push(mailbox.take()?.type.name ?? '');
     }
     expect(served.slice(0, 64)).toEqual(new Array(64).fill('order'));
     expect(served.filter((name) => name !== 'order').sort()).toEqual(['market', 'normal']);
@@ -136,7 +130,7 @@ describe('a mailbox', () => {
           if (step === 'take') {
             const taken = mailbox.take();
             if (taken === undefined) expect([...owed.order, ...owed.normal, ...newest.values()]).toEqual([]);
-            else if (taken.key === '') expect(owed[taken.typeName as 'order' | 'normal'].shift()).toBe(taken);
+            else if (taken.key === '') expect(owed[taken.type.name as 'order' | 'normal'].shift()).toBe(taken);
             else {
               expect(newest.get(taken.key)).toBe(taken);
               newest.delete(taken.key);
