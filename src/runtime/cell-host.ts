@@ -53,11 +53,30 @@ export interface Route {
   readonly version: number;
   /** Undefined when nobody has that path. */
   readonly place: Place | undefined;
-  readonly isHere: boolean;
+  /** Undefined when the place is on this thread. */
+  readonly lane: RemoteLane | undefined;
   readonly cell: ActorCell | undefined;
   readonly endpoint: ((message: MessageShape) => void) | undefined;
   /** The type told last: the next one is often the same. */
   lastType: MessageType | undefined;
+}
+
+/** The way to the actors of one other thread. */
+export interface RemoteLane {
+  /**
+   * Sends a message to an actor there. `incarnation` 0: to whoever lives at the path; `sentAtMs` monotonic; `traceId` 0: none;
+   * `attempts`: lives that ended over it.
+   */
+  send(
+    place: Place,
+    type: MessageType,
+    message: MessageShape,
+    from: ActorPath,
+    incarnation: number,
+    sentAtMs: number,
+    traceId: number,
+    attempts: number,
+  ): TellOutcome;
 }
 
 /** Everything around a host that differs between real threads and virtual time. */
@@ -71,8 +90,8 @@ export interface HostEnvironment {
   requestTurn(): void;
   /** Asks for a `runTurn` at that monotonic time; called when the earliest timer may have changed. */
   wakeAt(atMs: number): void;
-  /** Sends to an actor of another thread. */
-  sendRemote(place: Place, envelope: Envelope, type: MessageType): TellOutcome;
+  /** Returns the way to another thread's actors. */
+  laneTo(thread: string): RemoteLane;
   sendSystem(thread: string, record: SystemRecord): void;
   /** Tells the supervisors that a life ended by itself: by a throw, a link, or in order. */
   exited(path: ActorPath, incarnation: number, reason: ExitReason): void;
@@ -235,7 +254,7 @@ export class CellHost {
         place,
         cell: isHere ? this.#cells.get(path) : undefined,
         endpoint: isHere ? this.#endpoints.get(path) : undefined,
-        isHere,
+        lane: place === undefined || isHere ? undefined : this.#environment.laneTo(place.thread),
         lastType: undefined,
       };
       // Whoever is told to by made-up names must not fill the memory.
@@ -258,18 +277,13 @@ export class CellHost {
       route.endpoint(sent);
       return 'sent';
     }
-    const envelope = newEnvelope(
-      type,
-      sent,
-      conflationKey(type, sent),
-      from,
-      this.#tellTimeMs(),
-      to.incarnation,
-      this.tracing.current(),
-    );
-    if (!route.isHere) return this.#environment.sendRemote(route.place, envelope, type);
+    const sentAtMs = this.#tellTimeMs();
+    const traceId = this.tracing.current();
+    if (route.lane !== undefined)
+      return route.lane.send(route.place, type, sent, from, to.incarnation, sentAtMs, traceId, 0);
     const { cell } = route;
     if (cell === undefined) return this.#dead(route.path, type.name, 'no-such-actor', from);
+    const envelope = newEnvelope(type, sent, conflationKey(type, sent), from, sentAtMs, to.incarnation, traceId);
     const refusal = this.#whyDead(cell, envelope);
     if (refusal !== undefined) return this.#dead(cell.path, type.name, refusal, from);
     if (this.#moves.arrivals.size > 0 && this.#moves.hold(cell.path, envelope, this.#environment.threadName))
@@ -348,7 +362,10 @@ export class CellHost {
   /** Sends a message on to where its actor lives now. Returns false when that thread's lane has no room for it. */
   #forward(place: Place, envelope: Envelope): boolean {
     const type = this.#types.byName(envelope.type.name);
-    if (type === undefined || this.#environment.sendRemote(place, envelope, type) === 'refused') return false;
+    if (type === undefined) return false;
+    const { message, from, incarnation, sentAtMs, traceId, attempts } = envelope;
+    const lane = this.#environment.laneTo(place.thread);
+    if (lane.send(place, type, message, from, incarnation, sentAtMs, traceId, attempts) === 'refused') return false;
     envelope.origin?.handled(envelope.sequence);
     return true;
   }

@@ -1,13 +1,13 @@
 /**
  * Messages as MessagePack bytes and back. One codec per thread; bytes are only valid as said at each function.
  *
- * Three encodings. `template`: a map with the keys of the type's shape (message-template.ts). `record`: msgpackr with the
+ * Three encodings. `template`: an array of the values of the type's shape (message-template.ts). `record`: msgpackr with the
  * system's fixed list of keys, a number for the list and then the values one after the other. `map`: anything else.
  */
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr';
 import type { MessageShape } from './actor.ts';
-import { FieldReader, FieldWriter } from './message-template.ts';
+import { FieldReader, FieldWriter, fromOutline } from './message-template.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
 
 /** Which encoding a record's bytes have; stands in every record's header. */
@@ -113,17 +113,26 @@ export class MessageCodec {
     return bytes;
   }
 
-  /** Returns the message in `bytes[start..end)`, which must be private memory: decoding shared memory is slow and unsafe. */
-  decode(bytes: Uint8Array, start: number, end: number, codec: number = this.lastCodec): MessageShape {
+  /**
+   * Returns the message in `bytes[start..end)`, which must be private memory: decoding shared memory is slow and unsafe.
+   * `type` is needed for what a template wrote.
+   */
+  decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    codec: number = this.lastCodec,
+    type?: MessageType,
+  ): MessageShape {
     let value: unknown;
     try {
-      // What a template wrote is a map.
       const packr = codec === CODEC.record ? this.#records : this.#maps;
       value = packr?.unpack(bytes, { start, end });
     } catch (error) {
       throw new MessageRefused('not-decodable', 'unknown', `must be MessagePack: ${describe(error)}`, error);
     }
-    if (!isMessage(value)) throw new MessageRefused('not-decodable', 'unknown', 'must be a map with a "type" text');
+    if (codec === CODEC.template) value = type?.outline === undefined ? undefined : fromOutline(type.outline, value);
+    if (!isMessage(value)) throw new MessageRefused('not-decodable', 'unknown', 'must be a map with a "type" text, or the values of a known shape');
     return value;
   }
 

@@ -84,6 +84,11 @@ class LaneReader implements Arrival {
     return !this.isStalled && !this.#ring.isEmpty;
   }
 
+  /** Also true for records that wait for room at the receiver, and for the first pieces of one. */
+  get mayHoldRecords(): boolean {
+    return this.#gatheredBytes > 0 || !this.#ring.isEmpty;
+  }
+
   /** Takes up to `recordsMax` records; returns how many. `onRoom` is called when the producer waits for the room made. */
   drain(recordsMax: number, take: ArrivalSink, onRoom: () => void): number {
     const ring = this.#ring;
@@ -117,7 +122,7 @@ class LaneReader implements Arrival {
       this.#gatheredBytes = end;
       return true;
     }
-    this.#message = this.#codec.decode(this.#scratch, 0, end, ring.codec);
+    this.#message = this.#codec.decode(this.#scratch, 0, end, ring.codec, this.#types.byId(ring.typeId));
     const outcome = take(this);
     this.#message = NO_MESSAGE;
     if (outcome === 'full') return false;
@@ -128,7 +133,7 @@ class LaneReader implements Arrival {
 
   /**
    * Reads a shaped message where it lies: numbers are read once each, and the producer leaves the bytes alone until they are
-   * released. Undefined when this thread does not know the shape: then it is read as the map it is.
+   * released. Undefined when this thread does not know the shape: then it is read as the array it is.
    */
   #readInPlace(): MessageShape | undefined {
     const ring = this.#ring;
@@ -207,13 +212,13 @@ export class LaneReceiver {
     const latest = this.#latest;
     if (latest === undefined) return this.#data.drain(recordsMax, take, onRoom);
     const takeInOrder: ArrivalSink = (arrival) => {
-      if (latest.hasNews) this.#sweep(latest);
+      if (latest.hasNews) this.#sweep(latest, undefined);
       if (this.#values.size > 0) this.#takeValues(take, arrival.sequence);
       return take(arrival);
     };
     let records = 0;
     do {
-      if (latest.hasNews) this.#sweep(latest);
+      if (latest.hasNews) records += this.#sweep(latest, take);
       records += this.#data.drain(recordsMax - records, takeInOrder, onRoom);
     } while (records < recordsMax && this.#data.hasRecords);
     if (this.#values.size === 0 || this.#data.hasRecords || this.#data.isStalled) return records;
@@ -239,27 +244,39 @@ export class LaneReceiver {
     }
   }
 
-  #sweep(latest: LatestReader): void {
+  /**
+   * Reads the slots with news and keeps their values, or gives them to `take` where no record can be older: none was left in
+   * the ring after the value was read, and no value waits. Returns how many it took.
+   */
+  #sweep(latest: LatestReader, take: ArrivalSink | undefined): number {
+    let taken = 0;
     latest.sweep(() => {
-      const { slot, typeId, destination, source, sequence, sentAtUs } = latest;
       const message = this.#readSlot(latest);
       if (message === undefined) return;
+      const { slot, typeId, destination, source, sequence, sentAtUs } = latest;
       const value = { message, typeId, destination, source, sequence, sentAtUs, isRetried: false, origin: undefined };
+      if (take !== undefined && this.#values.size === 0 && !this.#data.mayHoldRecords) {
+        take(value);
+        taken += 1;
+        return;
+      }
       // A newer value comes later, also in the order in which this map is gone through.
       this.#values.delete(slot);
       this.#values.set(slot, value);
     });
+    return taken;
   }
 
   /** Returns the message in the slot, or undefined when the slot was written meanwhile. */
   #readSlot(latest: LatestReader): MessageShape | undefined {
     const { payloadAt, payloadBytes, codec, typeId } = latest;
-    const template = codec === CODEC.template ? this.#types.byId(typeId)?.template : undefined;
+    const type = this.#types.byId(typeId);
+    const template = codec === CODEC.template ? type?.template : undefined;
     if (template !== undefined) {
       const message = template.read(this.#fields, payloadAt, payloadAt + payloadBytes);
       return latest.isWhole() ? message : undefined;
     }
     const bytes = this.#bytes.slice(payloadAt, payloadAt + payloadBytes);
-    return latest.isWhole() ? this.#codec.decode(bytes, 0, bytes.length, codec) : undefined;
+    return latest.isWhole() ? this.#codec.decode(bytes, 0, bytes.length, codec, type) : undefined;
   }
 }

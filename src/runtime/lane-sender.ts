@@ -13,6 +13,7 @@ import { CODEC, MessageRefused, type MessageCodec } from './codec.ts';
 import { Deque } from './deque.ts';
 import { LATEST_PAYLOAD_BYTES_MAX, LatestWriter, type LatestPlace } from './latest-table.ts';
 import type { FieldWriter, MessageTemplate } from './message-template.ts';
+import type { DeliveryClass } from './message-types.ts';
 import { FLAG, RingProducer, type RecordHeader, type RingPlace } from './ring-buffer.ts';
 import type { LaneSnapshot } from './snapshot.ts';
 
@@ -25,20 +26,25 @@ export const SYSTEM_TYPE_ID = 1;
 /** Lives of the receiver a message may end before it is set aside. */
 const ATTEMPTS_MAX = 2;
 
-/** A message on its way out. */
+/** A message on its way out, or a record between the threads themselves. One object per message: it is kept until handled. */
 export interface Outgoing extends RecordHeader {
   readonly message: MessageShape;
-  /** Writes the message without the general codec, when it fits. */
-  readonly template: MessageTemplate | undefined;
+  readonly type: OutgoingType;
   codec: number;
   /** Actor number and life as on the ring; 0 is the thread itself. */
   readonly destination: number;
-  readonly path: ActorPath;
+  readonly to: ActorPath;
   readonly from: ActorPath;
-  readonly isMustDeliver: boolean;
   /** Lives of the receiving thread that ended while the message was being handled. */
   attempts: number;
   sequence: number;
+}
+
+/** What a lane must know of a message's type. */
+export interface OutgoingType {
+  readonly class: DeliveryClass | 'system';
+  /** Writes the message without the general codec, when it fits. */
+  readonly template: MessageTemplate | undefined;
 }
 
 export type DeadLetterSink = (path: ActorPath, typeName: string, reason: string, from: ActorPath) => void;
@@ -81,7 +87,8 @@ class LaneWriter {
    * Throws MessageRefused when the message cannot be encoded.
    */
   write(outgoing: Outgoing): 'written' | 'begun' | 'full' {
-    if (outgoing.template !== undefined && this.#writeInPlace(outgoing, outgoing.template)) return 'written';
+    const { template } = outgoing.type;
+    if (template !== undefined && this.#writeInPlace(outgoing, template)) return 'written';
     const bytes = this.#codec.encode(outgoing.message);
     outgoing.codec = this.#codec.lastCodec;
     if (bytes.byteLength <= this.#ring.payloadBytesMax)
@@ -197,25 +204,27 @@ export class LaneSender {
     for (const outgoing of this.#unhandled.drain()) {
       if (inFlightSequence !== undefined && outgoing.sequence === inFlightSequence) outgoing.attempts += 1;
       if (outgoing.attempts >= ATTEMPTS_MAX) {
-        this.#onDead(outgoing.path, outgoing.message.type, 'poison', outgoing.from);
+        this.#onDead(outgoing.to, outgoing.message.type, 'poison', outgoing.from);
         continue;
       }
       this.#counts.redelivered += 1;
       this.#waiting.pushBack(outgoing);
     }
     // Records between the threads themselves concern the life that ended.
-    for (const outgoing of newer) if (outgoing.isMustDeliver) this.#waiting.pushBack(outgoing);
+    for (const outgoing of newer) if (isMustDeliver(outgoing)) this.#waiting.pushBack(outgoing);
   }
 
   /** Sends on the control lane, behind everything that waits there. */
   sendControl(outgoing: Outgoing): TellOutcome {
-    if (outgoing.isMustDeliver && this.#waiting.length + this.#unhandled.length >= OVERFLOW_MESSAGES_MAX) {
+    if (isMustDeliver(outgoing) && this.#waiting.length + this.#unhandled.length >= OVERFLOW_MESSAGES_MAX) {
       if (this.#control !== undefined) this.#forgetHandled(this.#control.handledSequence);
       if (this.#waiting.length + this.#unhandled.length >= OVERFLOW_MESSAGES_MAX) {
         this.#counts.controlRefused += 1;
         return 'refused';
       }
     }
+    // A sender that never pauses would fill this queue beside an empty lane: what waits leaves as soon as there is room.
+    if (this.#waiting.length > 0 && this.#control?.hasNewRoom === true) this.#flushControl();
     if (this.#control !== undefined && this.#waiting.length === 0) {
       const outcome = this.#writeControl(this.#control, outgoing);
       if (outcome !== 'full') return outcome;
@@ -246,8 +255,9 @@ export class LaneSender {
     let payloadBytes = -1;
     latest.begin(slot);
     try {
-      if (outgoing.template !== undefined) {
-        const end = outgoing.template.write(fields, outgoing.message, at, at + LATEST_PAYLOAD_BYTES_MAX);
+      const { template } = outgoing.type;
+      if (template !== undefined) {
+        const end = template.write(fields, outgoing.message, at, at + LATEST_PAYLOAD_BYTES_MAX);
         payloadBytes = end < 0 ? -1 : end - at;
         outgoing.codec = CODEC.template;
       }
@@ -377,7 +387,7 @@ export class LaneSender {
 
   #noteControlWritten(outgoing: Outgoing): void {
     this.#counts.controlSent += 1;
-    if (!outgoing.isMustDeliver) return;
+    if (!isMustDeliver(outgoing)) return;
     this.#unhandled.pushBack(outgoing);
     if (this.#unhandled.length % 64 === 0 && this.#control !== undefined)
       this.#forgetHandled(this.#control.handledSequence);
@@ -430,8 +440,12 @@ export class LaneSender {
   /** A message that can never cross is the sender's fault, not the lane's: it is counted, and what follows goes on. */
   #refuse(outgoing: Outgoing, error: unknown): TellOutcome {
     if (!(error instanceof MessageRefused)) throw error;
-    if (outgoing.isMustDeliver) this.#counts.controlRefused += 1;
-    this.#onDead(outgoing.path, outgoing.message.type, error.code, outgoing.from);
+    if (isMustDeliver(outgoing)) this.#counts.controlRefused += 1;
+    this.#onDead(outgoing.to, outgoing.message.type, error.code, outgoing.from);
     return 'refused';
   }
+}
+
+function isMustDeliver(outgoing: Outgoing): boolean {
+  return outgoing.type.class === 'must-deliver';
 }

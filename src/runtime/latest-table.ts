@@ -74,6 +74,9 @@ export class LatestWriter {
   readonly #slotByKey = new Map<number, Map<string, number>>();
   #free: number[] = [];
   #used = 0;
+  /** To whom it was written last: the next value is often for the same actor. */
+  #lastActor = -1;
+  #ofLastActor: Map<string, number> | undefined;
 
   constructor(place: LatestPlace) {
     this.#place = place;
@@ -82,16 +85,19 @@ export class LatestWriter {
 
   /** Returns the slot of a key of an actor, a new one when it has none; -1 when all are in use. */
   slotOf(actor: number, key: string): number {
-    let slots = this.#slotByKey.get(actor);
-    const known = slots?.get(key);
+    if (actor !== this.#lastActor) {
+      this.#lastActor = actor;
+      this.#ofLastActor = this.#slotByKey.get(actor);
+    }
+    const known = this.#ofLastActor?.get(key);
     if (known !== undefined) return known;
     const slot = this.#free.pop() ?? (this.#used < this.#place.slots ? this.#used++ : -1);
     if (slot < 0) return -1;
-    if (slots === undefined) {
-      slots = new Map();
-      this.#slotByKey.set(actor, slots);
+    if (this.#ofLastActor === undefined) {
+      this.#ofLastActor = new Map();
+      this.#slotByKey.set(actor, this.#ofLastActor);
     }
-    slots.set(key, slot);
+    this.#ofLastActor.set(key, slot);
     return slot;
   }
 
@@ -99,6 +105,7 @@ export class LatestWriter {
   release(actor: number): void {
     this.#free.push(...(this.#slotByKey.get(actor)?.values() ?? []));
     this.#slotByKey.delete(actor);
+    this.#lastActor = -1;
   }
 
   /** Where in the buffer the payload of a slot begins; at most LATEST_PAYLOAD_BYTES_MAX go there, between `begin` and an end. */

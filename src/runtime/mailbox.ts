@@ -46,7 +46,7 @@ export function newEnvelope(
   sentAtMs: number,
   incarnation = 0,
   traceId = 0,
-  origin: Origin | undefined = undefined,
+  origin?: Origin,
   sequence = 0,
   attempts = 0,
 ): Envelope {

@@ -1,5 +1,5 @@
 /**
- * Fixed-shape messages as MessagePack maps whose keys are known beforehand. Any thread.
+ * Fixed-shape messages as MessagePack arrays of their values: every thread knows the keys beforehand. Any thread.
  *
  * A shape is one function from a message to a message that names every field once:
  *
@@ -36,6 +36,12 @@ export type AnyShape = (fields: Fields, message: never) => MessageShape | undefi
 
 type FieldKind = keyof Fields;
 
+/**
+ * The keys of a shape in order, as plain data: with a text where the value is always that text and is not written, with
+ * null where a value stands in the array, with an outline where another array does.
+ */
+export type Outline = readonly (readonly [key: string, value: string | null | Outline])[];
+
 const TEXT_LENGTH_MAX = 255;
 const PAIRS_MAX = 64;
 /** Value tags of MessagePack. */
@@ -47,19 +53,23 @@ const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n } as const;
 
 /** Bytes that are the same in every message, as big-endian words; the last one may be longer than they are. */
 interface Lead {
-  readonly words: Int32Array;
+  /** The first word, which is nearly always the only one. */
+  readonly word: number;
+  readonly moreWords: Int32Array;
   readonly length: number;
+  /** -1 when there is none. */
   readonly lastByte: number;
 }
 
 /** Room needed behind a message that is written word by word. */
-const WORD_OVERRUN = 3;
+const WORD_OVERRUN = 4;
 
 /** A shape made ready to encode and decode. */
 export class MessageTemplate {
   /** The keys and kinds in order: equal texts, equal bytes. */
   readonly fingerprint: string;
-  /** What stands before each field's own bytes: map headers, keys, constants, the value's tag where it has only one. */
+  readonly outline: Outline;
+  /** What stands before each field's own bytes: array headers, and the value's tag where it has only one. */
   readonly leads: readonly Lead[];
   /** What stands after the last field. */
   readonly rest: Lead;
@@ -81,6 +91,7 @@ export class MessageTemplate {
     this.leads = layout.leads;
     this.rest = layout.rest;
     this.fingerprint = layout.fingerprint;
+    this.outline = layout.outline;
     this.fixedBytes = layout.leads.reduce((sum, lead) => sum + lead.length, layout.rest.length + layout.valueBytes);
     this.roomBytes = this.fixedBytes + 64;
     const blank = this.#shape(new FieldBlanks(), anything());
@@ -214,10 +225,13 @@ export class FieldWriter implements Fields {
     return true;
   }
 
-  /** A loop over words: a call to copy so few bytes takes longer than copying them. What the last word is too long is overwritten. */
-  #lead({ words, length }: Lead): void {
+  /** By words: a call to copy so few bytes takes longer than copying them. What the last word is too long is overwritten. */
+  #lead(lead: Lead): void {
     const at = this.#at;
-    for (let word = 0; word < words.length; word++) this.#view.setInt32(at + (word << 2), words[word] ?? 0);
+    const { moreWords, length } = lead;
+    this.#view.setInt32(at, lead.word);
+    if (length > 4)
+      for (let word = 0; word < moreWords.length; word++) this.#view.setInt32(at + 4 + (word << 2), moreWords[word] ?? 0);
     this.#at = at + length;
   }
 
@@ -278,7 +292,10 @@ export class FieldReader implements Fields {
 
   boolean(blank: boolean): boolean {
     const at = this.#take(1);
-    return at < 0 ? blank : this.#bytes[at] === TAG.true;
+    if (at < 0) return blank;
+    const tag = this.#bytes[at];
+    if (tag !== TAG.true && tag !== TAG.false) this.#isGood = false;
+    return tag === TAG.true;
   }
 
   text<Value extends string>(blank: Value): Value {
@@ -317,7 +334,7 @@ export class FieldReader implements Fields {
     if (!this.#isGood || lead === undefined) return -1;
     const at = this.#at + lead.length;
     // One byte of each lead tells messages apart that were not written by this shape; the table's hash rules them out.
-    if (this.#bytes[at - 1] !== lead.lastByte || at + bytes > this.#end) {
+    if ((lead.lastByte >= 0 && this.#bytes[at - 1] !== lead.lastByte) || at + bytes > this.#end) {
       this.#isGood = false;
       return -1;
     }
@@ -382,6 +399,7 @@ interface Layout {
   readonly leads: readonly Lead[];
   readonly rest: Lead;
   readonly fingerprint: string;
+  readonly outline: Outline;
   readonly valueBytes: number;
 }
 
@@ -397,7 +415,7 @@ function layOut(name: string, recorded: MessageShape, kinds: readonly FieldKind[
   let open: number[] = [];
   let fingerprint = '';
   let valueBytes = 0;
-  const visit = (value: unknown): void => {
+  const visit = (value: unknown): string | null | Outline => {
     if (value instanceof FieldMark) {
       const kind = kinds[value.index];
       // The order in which fields are written and read is that of the calls: it must be that of the keys too.
@@ -408,28 +426,49 @@ function layOut(name: string, recorded: MessageShape, kinds: readonly FieldKind[
       open = [];
       valueBytes += VALUE_BYTES[kind];
       fingerprint += kind;
-    } else if (typeof value === 'string') {
-      open.push(...textBytes(name, value));
-      fingerprint += JSON.stringify(value);
-    } else if (isLiteral(value)) {
-      const entries = Object.entries(value);
-      if (entries.length > 15) throw new TypeError(`shape of "${name}" must have at most 15 fields per object`);
-      open.push(0x80 | entries.length);
-      fingerprint += '{';
-      for (const [key, item] of entries) {
-        open.push(...textBytes(name, key));
-        fingerprint += `${key}:`;
-        visit(item);
-        fingerprint += ',';
-      }
-      fingerprint += '}';
-    } else {
-      throw new TypeError(`shape of "${name}" must be made of fields, texts and objects of them`);
+      return null;
     }
+    if (typeof value === 'string') {
+      fingerprint += JSON.stringify(value);
+      return value;
+    }
+    if (!isLiteral(value)) throw new TypeError(`shape of "${name}" must be made of fields, texts and objects of them`);
+    const entries = Object.entries(value);
+    const written = entries.filter(([, item]) => typeof item !== 'string').length;
+    if (written > 15) throw new TypeError(`shape of "${name}" must have at most 15 fields per object`);
+    open.push(0x90 | written);
+    fingerprint += '{';
+    const outline = entries.map(([key, item]) => {
+      fingerprint += `${key}:`;
+      const inner = visit(item);
+      fingerprint += ',';
+      return [key, inner] as const;
+    });
+    fingerprint += '}';
+    return outline;
   };
-  visit(recorded);
-  if (leads.length !== kinds.length) throw new TypeError(`shape of "${name}" must use every field it calls for`);
-  return { leads, rest: leadOf(open), fingerprint, valueBytes };
+  const outline = visit(recorded);
+  if (outline === null || typeof outline === 'string' || leads.length !== kinds.length)
+    throw new TypeError(`shape of "${name}" must use every field it calls for`);
+  return { leads, rest: leadOf(open), fingerprint, outline, valueBytes };
+}
+
+/** Returns the object whose values were written as that array, or undefined when it is no such array. */
+export function fromOutline(outline: Outline, values: unknown): Record<string, unknown> | undefined {
+  if (!Array.isArray(values)) return undefined;
+  const object: Record<string, unknown> = {};
+  let taken = 0;
+  for (const [key, inner] of outline) {
+    if (typeof inner === 'string') {
+      object[key] = inner;
+      continue;
+    }
+    const value: unknown = values[taken];
+    taken += 1;
+    object[key] = inner === null ? value : fromOutline(inner, value);
+    if (object[key] === undefined) return undefined;
+  }
+  return taken === values.length ? object : undefined;
 }
 
 const TAGS_BEFORE: Readonly<Record<FieldKind, readonly number[]>> = {
@@ -442,19 +481,13 @@ const TAGS_BEFORE: Readonly<Record<FieldKind, readonly number[]>> = {
 };
 
 function leadOf(bytes: readonly number[]): Lead {
-  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  const words = new Int32Array(Math.max(1, Math.ceil(bytes.length / 4)));
   const view = new DataView(words.buffer);
   for (const [index, byte] of bytes.entries()) view.setUint8(index, byte);
   for (let word = 0; word < words.length; word++) words[word] = view.getInt32(word * 4);
-  return { words, length: bytes.length, lastByte: bytes.at(-1) ?? 0 };
+  return { word: words[0] ?? 0, moreWords: words.slice(1), length: bytes.length, lastByte: bytes.at(-1) ?? -1 };
 }
 
 function isLiteral(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-function textBytes(name: string, text: string): readonly number[] {
-  const bytes = [...new TextEncoder().encode(text)];
-  if (bytes.length > 31) throw new TypeError(`shape of "${name}" must have keys and texts of at most 31 bytes`);
-  return [0xa0 | bytes.length, ...bytes];
 }

@@ -1,6 +1,6 @@
 /** All message types of a system with their delivery and number: the one meaning every thread must share. Any thread. */
 import type { MessageShape, ShapedDelivery } from './actor.ts';
-import { MessageTemplate } from './message-template.ts';
+import { MessageTemplate, type Outline } from './message-template.ts';
 import { hashText } from './random.ts';
 
 /** Service levels of a mailbox, best first. State messages share the level of normal ones, market comes last. */
@@ -22,12 +22,14 @@ export interface MessageType {
   readonly keyOf: (message: MessageShape) => string;
   /** Encodes its messages where this thread knows their shape. */
   readonly template: MessageTemplate | undefined;
+  /** Tells what the values of its shaped messages are, also where the shape is not known. */
+  readonly outline: Outline | undefined;
   /** Its messages' keys in order, shared beforehand; undefined when unknown. */
   readonly keys: readonly string[] | undefined;
 }
 
-/** What a delivery table says of one type, as it can be handed to another thread: a fingerprint instead of the shape. */
-export type TypeMeaning = ShapedDelivery<MessageShape> & { readonly fingerprint?: string };
+/** What a delivery table says of one type, as it can be handed to another thread: fingerprint and outline instead of the shape. */
+export type TypeMeaning = ShapedDelivery<MessageShape> & { readonly fingerprint?: string; readonly outline?: Outline };
 
 const FIRST_USER_ID = 16;
 
@@ -120,7 +122,7 @@ function mergeTables(tables: readonly DeliveryByType[]): Map<string, Known> {
 
 function plain({ delivery, template }: Known): TypeMeaning {
   const { shape: _shape, ...rest } = delivery;
-  return template === undefined ? rest : { ...rest, fingerprint: template.fingerprint };
+  return template === undefined ? rest : { ...rest, fingerprint: template.fingerprint, outline: template.outline };
 }
 
 function meaning({ delivery, template }: Known): string {
@@ -134,7 +136,7 @@ function meaning({ delivery, template }: Known): string {
 }
 
 function messageType(name: string, id: number, { delivery, template }: Known): MessageType {
-  const common = { name, id, template, keys: delivery.keys };
+  const common = { name, id, template, outline: template?.outline ?? delivery.outline, keys: delivery.keys };
   switch (delivery.class) {
     case 'must-deliver':
       return { ...common, class: 'must-deliver', level: LEVEL[delivery.priority], keyOf: () => name };
@@ -155,21 +157,28 @@ function keyFunction(name: string, keyFields: readonly string[]): (message: Mess
   // The same text again, not an equal one: putting it together and hashing it anew costs more than finding it.
   let known = new Map<unknown, Map<unknown, string>>();
   let kept = 0;
+  // The first field is the venue more often than not, and the next message of the same one.
+  let lastLeft: unknown;
+  let ofLastLeft: Map<unknown, string> | undefined;
   return (message) => {
     const fields = fieldsOf(message);
     const left = fields[first];
     const right = second === undefined ? undefined : fields[second];
-    const found = known.get(left)?.get(right);
+    if (ofLastLeft === undefined || left !== lastLeft) {
+      lastLeft = left;
+      ofLastLeft = known.get(left);
+    }
+    const found = ofLastLeft?.get(right);
     if (found !== undefined) return found;
     if (kept >= KEYS_KEPT) {
       known = new Map();
       kept = 0;
+      ofLastLeft = undefined;
     }
     kept += 1;
     const key = keyOf(name, keyFields, message);
-    let keys = known.get(left);
-    if (keys === undefined) known.set(left, (keys = new Map<unknown, string>()));
-    keys.set(right, key);
+    if (ofLastLeft === undefined) known.set(left, (ofLastLeft = new Map<unknown, string>()));
+    ofLastLeft.set(right, key);
     return key;
   };
 }

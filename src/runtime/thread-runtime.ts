@@ -9,11 +9,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
 import type { LaneName } from './actor-moves.ts';
-import { CellHost, type HostEnvironment } from './cell-host.ts';
+import { CellHost, type HostEnvironment, type RemoteLane } from './cell-host.ts';
 import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { LaneReceiver, type Arrival, type ArrivalSink } from './lane-receiver.ts';
-import { LaneSender, SYSTEM_TYPE_ID, type Outgoing } from './lane-sender.ts';
+import { LaneSender, SYSTEM_TYPE_ID, type Outgoing, type OutgoingType } from './lane-sender.ts';
 import { conflationKey, newEnvelope, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
@@ -63,6 +63,7 @@ const BLOCKING_STRETCH_MS = 10;
 const ACTOR_BITS = 20;
 const ACTOR_MASK = (1 << ACTOR_BITS) - 1;
 const WRAP_MODULUS = 4_095;
+const BETWEEN_THREADS: OutgoingType = { class: 'system', template: undefined };
 
 /** What one thread needs to work. */
 export interface ThreadRuntimeOptions {
@@ -89,7 +90,7 @@ export interface ThreadRuntimeOptions {
   readonly onArrived?: (path: ActorPath) => void;
 }
 
-interface Peer {
+interface Peer extends RemoteLane {
   readonly name: string;
   readonly index: number;
   readonly wake: WakeMode;
@@ -455,7 +456,7 @@ export class ThreadRuntime {
       monotonicMs: () => this.#clock.monotonicMs(),
       requestTurn: () => this.#askTurn(),
       wakeAt: (atMs) => this.#wakeAt(atMs),
-      sendRemote: (place, envelope, type) => this.#sendRemote(place, envelope, type),
+      laneTo: (thread) => this.#peer(thread),
       sendSystem: (thread, record) => this.#sendSystem(thread, record),
       exited: (path, incarnation, reason) => this.#reportExit(path, incarnation, reason),
       log: (record) => this.#log(record),
@@ -474,37 +475,46 @@ export class ThreadRuntime {
     };
   }
 
-  #sendRemote(place: Place, envelope: Envelope, type: MessageType): TellOutcome {
-    const peer = this.#peer(place.thread);
+  #send(
+    peer: Peer,
+    place: Place,
+    type: MessageType,
+    message: MessageShape,
+    from: ActorPath,
+    incarnation: number,
+    sentAtMs: number,
+    traceId: number,
+    attempts: number,
+  ): TellOutcome {
     const outgoing: Outgoing = {
-      message: envelope.message,
-      template: type.template,
+      message,
+      type,
       typeId: type.id,
       codec: CODEC.map,
-      destination: place.index | (wrappedBits(envelope.incarnation) << ACTOR_BITS),
-      source: this.#indexOf(envelope.from) | (wrappedBits(this.#traceToSend(envelope)) << ACTOR_BITS),
-      path: place.path,
-      from: envelope.from,
-      sentAtUs: (envelope.sentAtMs * 1_000) | 0,
-      isMustDeliver: type.class === 'must-deliver',
-      attempts: envelope.attempts,
+      destination: place.index | (wrappedBits(incarnation) << ACTOR_BITS),
+      source: this.#indexOf(from) | (this.#traceBits(traceId) << ACTOR_BITS),
+      to: place.path,
+      from,
+      sentAtUs: (sentAtMs * 1_000) | 0,
+      attempts,
       sequence: 0,
     };
+    const { sender } = peer;
     const outcome =
       type.class === 'must-deliver'
-        ? peer.sender.sendControl(outgoing)
+        ? sender.sendControl(outgoing)
         : type.class === 'market'
-          ? peer.sender.sendMarket(place.index, envelope.key, outgoing)
-          : peer.sender.sendData(`${place.index} ${envelope.key}`, outgoing);
+          ? sender.sendMarket(place.index, type.keyOf(message), outgoing)
+          : sender.sendData(`${place.index} ${type.keyOf(message)}`, outgoing);
     // At once, not at the end of the handler: a receiver that sleeps through a long handler would find its lane full.
-    if (peer.sender.needsWake) this.#wakePeer(peer);
+    if (sender.needsWake) this.#wakePeer(peer);
     return outcome;
   }
 
   /** A trace too old to be told by its bits from a newer one goes no further. */
-  #traceToSend({ traceId }: Envelope): number {
+  #traceBits(traceId: number): number {
     if (traceId === 0) return 0;
-    return this.#segment.lastTraceId - traceId < WRAP_MODULUS ? traceId : 0;
+    return this.#segment.lastTraceId - traceId < WRAP_MODULUS ? wrappedBits(traceId) : 0;
   }
 
   /** Returns the number of the actor that tells; the same one usually tells many messages in a row. */
@@ -541,15 +551,14 @@ export class ThreadRuntime {
   #systemOutgoing(record: SystemRecord): Outgoing {
     return {
       message: record,
-      template: undefined,
+      type: BETWEEN_THREADS,
       typeId: SYSTEM_TYPE_ID,
       codec: CODEC.map,
       destination: 0,
       source: 0,
-      path: '',
+      to: '',
       from: '',
       sentAtUs: (this.#clock.monotonicMs() * 1_000) | 0,
-      isMustDeliver: false,
       attempts: 0,
       sequence: 0,
     };
@@ -667,6 +676,8 @@ export class ThreadRuntime {
       sender: this.#newSender(),
       take: (arrival) => this.#take(peer, arrival, false),
       wakeForRoom: () => this.#wakePeer(peer),
+      send: (place, type, message, from, incarnation, sentAtMs, traceId, attempts) =>
+        this.#send(peer, place, type, message, from, incarnation, sentAtMs, traceId, attempts),
       receiver: undefined,
       port: undefined,
     };

@@ -3,7 +3,7 @@ import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
 import { CellHost, type HostEnvironment } from './cell-host.ts';
 import type { EventHash } from './event-hash.ts';
 import type { KindRegistry } from './kind-registry.ts';
-import type { Envelope } from './mailbox.ts';
+import { conflationKey, newEnvelope, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
 import type { Place, PlacementTable } from './placement.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
@@ -195,7 +195,13 @@ export class VirtualThread {
       wakeAt: (atMs) => {
         if (isCurrent()) this.#wakeAt(atMs);
       },
-      sendRemote: (place, envelope, type) => this.#sendRemote(place, envelope, type),
+      laneTo: () => ({
+        send: (place, type, message, from, incarnation, sentAtMs, traceId, attempts) => {
+          const key = conflationKey(type, message);
+          const envelope = newEnvelope(type, message, key, from, sentAtMs, incarnation, traceId, undefined, 0, attempts);
+          return this.#sendRemote(place, envelope, type);
+        },
+      }),
       sendSystem: (thread, record) => this.#sendSystem(thread, record),
       exited: (path, life, reason) => world.exited(path, life, reason),
       log: (record) => world.log(record),

@@ -56,15 +56,14 @@ function send(sender: LaneSender, news: News): void {
   const type = typeOf(news.type);
   const outgoing: Outgoing = {
     message: news,
-    template: type.template,
+    type,
     typeId: type.id,
     codec: CODEC.map,
     destination: 1,
     source: 2,
-    path: 'to',
+    to: 'to',
     from: 'from',
     sentAtUs: 0,
-    isMustDeliver: false,
     attempts: 0,
     sequence: 0,
   };

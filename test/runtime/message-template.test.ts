@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { pack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import type { MessageShape } from '../../src/runtime/actor.ts';
 import { CODEC, MessageCodec } from '../../src/runtime/codec.ts';
@@ -83,11 +84,57 @@ describe('a message template', () => {
     );
   });
 
-  it('writes one MessagePack map that a decoder knowing no shapes reads', () => {
+  it('writes one MessagePack array of its values, without keys and constants', () => {
+    fc.assert(
+      fc.property(quotes, ({ type: _type, source: { venue, atMs }, ...values }) => {
+        const bytes = encode(quoteShape, { type: 'quote', source: { venue, atMs }, ...values } as Quote);
+        const { symbol, bidTicks, feeMicro, isFinal, levels } = values;
+        expect(decodeAll(bytes ?? new Uint8Array(0))).toEqual([
+          [symbol, bidTicks, feeMicro, isFinal, levels, [venue, atMs]],
+        ]);
+      }),
+    );
+  });
+
+  it('is read by a thread that knows its table only by outline', () => {
+    const table = {
+      quote: { class: 'must-deliver', priority: 'normal', shape: quoteShape as AnyShape as Shape<MessageShape> },
+    } as const;
+    const there = new MessageTypes([structuredClone(new MessageTypes([table]).merged)]);
+    expect(there.byName('quote')?.template).toBeUndefined();
+    const codec = new MessageCodec(there);
     fc.assert(
       fc.property(quotes, (quote) => {
-        expect(decodeAll(encode(quoteShape, quote) ?? new Uint8Array(0))).toEqual([quote]);
+        const bytes = encode(quoteShape, quote) ?? new Uint8Array(0);
+        const read = codec.decode(bytes, 0, bytes.length, CODEC.template, there.byName('quote'));
+        expect(read).toEqual(quote);
       }),
+    );
+  });
+
+  it.each([
+    ['too few values', [1]],
+    ['too many values', [1, 2, 3]],
+    ['a map', { a: 1, b: 2 }],
+    ['a value where an array must be', [1, 2, [3]]],
+  ])('refuses %s where it is read by outline', (_what, values) => {
+    const types = new MessageTypes([
+      {
+        m: {
+          class: 'must-deliver',
+          priority: 'normal',
+          shape: ((f, m: { a: number; b: { c: number } }) => ({
+            type: 'm',
+            a: f.number(m.a),
+            b: { c: f.number(m.b.c) },
+          })) as AnyShape as Shape<MessageShape>,
+        },
+      },
+    ]);
+    const bytes = pack(values);
+    const codec = new MessageCodec(types);
+    expect(() => codec.decode(bytes, 0, bytes.length, CODEC.template, types.byName('m'))).toThrow(
+      /must be a map with a "type" text, or the values of a known shape/,
     );
   });
 
