@@ -6,6 +6,8 @@ import { DIRECTOR, type Problem } from './program.ts';
 import type { Subject } from './subject.ts';
 
 const ENTRY = new URL('./runtime-worker.ts', import.meta.url);
+/** How long a thread of the two looks for news before it sleeps. */
+const SPIN_US = 100;
 const RUN_DEADLINE_MS = 60_000;
 const THREADS = ['a', 'b'] as const;
 
@@ -29,6 +31,8 @@ export async function startRuntime(problem: Problem, threads: 1 | 2): Promise<Su
       if (level === 'error') process.stderr.write(`${event} ${path ?? ''} ${JSON.stringify(fields ?? {})}\n`);
     },
     // No program has sockets, so the threads may sleep on their flags.
+    // Two threads that answer each other one by one: what the option is for. One thread never spins.
+    spinUs: SPIN_US,
     threads: THREADS.slice(0, threads).map((name) => ({ name, entry: ENTRY, wake: 'wait' as const })),
   });
   return {

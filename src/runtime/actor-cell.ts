@@ -31,8 +31,6 @@ export interface Life {
   end: { readonly reason: ExitReason; readonly callsStop: boolean } | undefined;
   /** Its `stop` was called and asked for time. */
   isStopping: boolean;
-  /** What `start` handed over for whoever asked for it. */
-  startInfo: unknown;
 }
 
 /** Somebody who wants to be told when the current life ends. */
@@ -48,10 +46,7 @@ export class ActorCell {
   spec: ActorSpec;
   /** The number of the first life here. */
   readonly firstIncarnation: number;
-  readonly threadName: string;
   readonly mailbox: Mailbox;
-  readonly handlerTime = new DurationHistogram();
-  readonly queueTime = new DurationHistogram();
   /** What the actor counted; made with its first count, as an idle actor is to be small. */
   counters: Map<string, number> | undefined;
   /** By watching path and life; made with the first. */
@@ -68,15 +63,18 @@ export class ActorCell {
   isSlow = false;
   /** Told to leave its mailbox alone; outlasts lives, so that a restart does not undo it. */
   paused = false;
+  /** Made with the first message that is timed; until then `#startUs` says how long the first start took, -1 for not at all. */
+  #handlerTime: DurationHistogram | undefined;
+  #queueTime: DurationHistogram | undefined;
+  #startUs = -1;
   #rate: RateMeter | undefined;
   /** The last message types in a circle; `#noted` of them were ever written. Made with the first message. */
   #lastMessageTypes: string[] | undefined;
   #noted = 0;
 
-  constructor(path: ActorPath, spec: ActorSpec, threadName: string, firstIncarnation = 1) {
+  constructor(path: ActorPath, spec: ActorSpec, firstIncarnation = 1) {
     this.path = path;
     this.spec = spec;
-    this.threadName = threadName;
     this.firstIncarnation = firstIncarnation;
     this.mailbox = new Mailbox(spec.mailboxMessagesMax);
   }
@@ -84,6 +82,25 @@ export class ActorCell {
   /** Whether it can take a message from its mailbox now. */
   get runnable(): boolean {
     return this.status === 'running' && !this.paused && this.mailbox.depth > 0;
+  }
+
+  /** Counts a start as time spent in the actor's code. */
+  noteStart(durationMs: number): void {
+    if (this.#handlerTime === undefined && this.#startUs < 0) this.#startUs = Math.round(durationMs * 1_000) | 0;
+    else this.#handlerTimes().record(durationMs);
+  }
+
+  noteTimes(queueMs: number, handlerMs: number): void {
+    (this.#queueTime ??= new DurationHistogram()).record(queueMs);
+    this.#handlerTimes().record(handlerMs);
+  }
+
+  #handlerTimes(): DurationHistogram {
+    if (this.#handlerTime === undefined) {
+      this.#handlerTime = new DurationHistogram();
+      if (this.#startUs >= 0) this.#handlerTime.record(this.#startUs / 1_000);
+    }
+    return this.#handlerTime;
   }
 
   noteHandled(typeName: string): void {
@@ -94,19 +111,19 @@ export class ActorCell {
     if (this.#noted === NOTED_MAX) this.#noted = LAST_MESSAGES;
   }
 
-  snapshot(nowMs: number, deadLetters: number): ActorSnapshot {
+  snapshot(thread: string, nowMs: number, deadLetters: number): ActorSnapshot {
     const mailbox = this.mailbox.snapshot(nowMs);
     this.#rate ??= new RateMeter();
     return {
       path: this.path,
       kind: this.spec.kind,
-      thread: this.threadName,
+      thread,
       status: this.paused && this.status === 'running' ? 'paused' : this.status,
       incarnation: this.incarnation,
       restarts: Math.max(0, this.incarnation - this.firstIncarnation),
       mailbox,
-      handler: this.handlerTime.snapshot(),
-      queueTime: this.queueTime.snapshot(),
+      handler: this.#handlerTimes().snapshot(),
+      queueTime: (this.#queueTime ??= new DurationHistogram()).snapshot(),
       ratePerSecond: this.#rate.perSecond(nowMs, mailbox.processed),
       counters: Object.fromEntries(this.counters ?? []),
       deadLetters,
@@ -131,12 +148,12 @@ export class ActorCell {
     };
   }
 
-  inspect(nowMs: number, deadLetters: number): ActorInspection {
+  inspect(thread: string, nowMs: number, deadLetters: number): ActorInspection {
     const noted = this.#lastMessageTypes ?? [];
     const oldest = this.#noted % LAST_MESSAGES;
     const lastMessageTypes = this.#noted <= LAST_MESSAGES ? noted : [...noted.slice(oldest), ...noted.slice(0, oldest)];
     return {
-      ...this.snapshot(nowMs, deadLetters),
+      ...this.snapshot(thread, nowMs, deadLetters),
       lastMessageTypes,
       ...(this.failure === undefined ? {} : { failure: this.failure }),
       ...this.#digest(),

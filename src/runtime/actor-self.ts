@@ -16,21 +16,29 @@ import type { CellHost, Route } from './cell-host.ts';
 
 /** The `self` of one life. Every function but `path`, `incarnation` and `ref` does nothing, or answers `dead`, once the life ended. */
 export class ActorSelf implements Self<MessageShape> {
-  readonly path: ActorPath;
-  readonly incarnation: number;
-  readonly ref: ActorRef<MessageShape>;
   readonly #cell: ActorCell;
   readonly #host: CellHost;
   #life: Life | undefined;
+  /** Made when first asked for: an idle actor is to be small. */
+  #ref: ActorRef<MessageShape> | undefined;
   /** To whom it told last: the next message often goes there too. */
   #route: Route | undefined;
 
-  constructor(cell: ActorCell, host: CellHost, incarnation: number) {
-    this.path = cell.path;
-    this.incarnation = incarnation;
-    this.ref = { ...refOf<MessageShape>(cell.path), incarnation };
+  constructor(cell: ActorCell, host: CellHost) {
     this.#cell = cell;
     this.#host = host;
+  }
+
+  get path(): ActorPath {
+    return this.#cell.path;
+  }
+
+  get incarnation(): number {
+    return this.#life?.incarnation ?? 0;
+  }
+
+  get ref(): ActorRef<MessageShape> {
+    return (this.#ref ??= { ...refOf<MessageShape>(this.#cell.path), incarnation: this.incarnation });
   }
 
   /** Called once by the host, before the actor sees this object. */
@@ -104,7 +112,7 @@ export class ActorSelf implements Self<MessageShape> {
 
   startInfo(info: unknown): void {
     const life = this.#current();
-    if (life !== undefined) life.startInfo = info;
+    if (life !== undefined) this.#host.noteStartInfo(this.#cell, info);
   }
 
   random(purpose: string): RandomStream {

@@ -155,6 +155,8 @@ export class CellHost {
   /** By name: port answers have a level of their own. */
   readonly #answerTypes = new Map<string, EnvelopeType>();
   #isInTurn = false;
+  /** What the `start` that runs, or ran last, handed over for whoever asked for it. */
+  #startInfo: unknown;
   readonly #endpoints = new Map<ActorPath, (message: MessageShape) => void>();
   readonly #runQueue = new Deque<ActorCell>();
   /** The actor whose own code runs now. */
@@ -194,7 +196,7 @@ export class CellHost {
   takePlace(place: Place): void {
     if (place.spec === undefined || place.thread !== this.#environment.threadName) return;
     const cell = this.#cells.get(place.path);
-    if (cell === undefined) this.#putCell(new ActorCell(place.path, place.spec, place.thread, place.firstIncarnation));
+    if (cell === undefined) this.#putCell(new ActorCell(place.path, place.spec, place.firstIncarnation));
     else cell.spec = place.spec;
   }
 
@@ -492,8 +494,7 @@ export class CellHost {
 
   #noteTimes(cell: ActorCell, envelope: Envelope, startedAtMs: number): void {
     const endedAtMs = this.#environment.monotonicMs();
-    cell.queueTime.record(startedAtMs - envelope.sentAtMs);
-    cell.handlerTime.record(endedAtMs - startedAtMs);
+    cell.noteTimes(startedAtMs - envelope.sentAtMs, endedAtMs - startedAtMs);
   }
 
   #crash(cell: ActorCell, life: Life, envelope: Envelope, error: unknown): void {
@@ -613,7 +614,7 @@ export class CellHost {
 
   #begin(cell: ActorCell, incarnation: number): StartOutcome {
     const startedAtMs = this.#environment.monotonicMs();
-    const self = new ActorSelf(cell, this, incarnation);
+    const self = new ActorSelf(cell, this);
     const life: Life = {
       incarnation,
       self,
@@ -625,7 +626,6 @@ export class CellHost {
       links: undefined,
       end: undefined,
       isStopping: false,
-      startInfo: undefined,
     };
     // Ports may answer while they are made, and `start` may set timers: the life is current before either.
     cell.life = life;
@@ -634,10 +634,12 @@ export class CellHost {
       const kind = this.#kinds.get(cell.spec.kind);
       cell.kind = kind;
       life.ports = this.#portsFor(this.#portsContext(cell, life));
+      this.#startInfo = undefined;
       life.state = kind.start(cell.spec.args, self);
-      cell.handlerTime.record(this.#environment.monotonicMs() - startedAtMs);
+      cell.noteStart(this.#environment.monotonicMs() - startedAtMs);
       if (life.end !== undefined && !isOrderly(life.end.reason)) throw new Error(life.end.reason.detail);
-      return life.startInfo === undefined ? { type: 'started' } : { type: 'started', info: life.startInfo };
+      const info = this.#startInfo;
+      return info === undefined ? { type: 'started' } : { type: 'started', info };
     } catch (error) {
       if (error instanceof StartIgnored) {
         this.#endLife(cell, life, { kind: 'normal', detail: 'ignored' });
@@ -649,6 +651,11 @@ export class CellHost {
     } finally {
       this.#environment.handled();
     }
+  }
+
+  /** Takes what an actor's `start` hands over; of no use to anybody later. */
+  noteStartInfo(cell: ActorCell, info: unknown): void {
+    if (cell.status === 'starting') this.#startInfo = info;
   }
 
   #portsContext(cell: ActorCell, life: Life): PortsContext {
@@ -1012,7 +1019,7 @@ export class CellHost {
   expectArrival(place: Place, from: string): void {
     this.#placement.put(place);
     if (place.spec === undefined) throw new Error(`a place to move to must be an actor's, "${place.path}" is not`);
-    this.#putCell(new ActorCell(place.path, place.spec, place.thread));
+    this.#putCell(new ActorCell(place.path, place.spec));
     this.#moves.expect(place.path, from);
   }
 
@@ -1179,7 +1186,9 @@ export class CellHost {
 
   actorSnapshots(): ActorSnapshot[] {
     const nowMs = this.#environment.monotonicMs();
-    return [...this.#cells.values()].map((cell) => cell.snapshot(nowMs, this.deadLetters.countFor(cell.path)));
+    return [...this.#cells.values()].map((cell) =>
+      cell.snapshot(this.#environment.threadName, nowMs, this.deadLetters.countFor(cell.path)),
+    );
   }
 
   deadLettersSnapshot(): DeadLettersSnapshot {
@@ -1187,7 +1196,9 @@ export class CellHost {
   }
 
   inspect(path: ActorPath): ActorInspection | undefined {
-    return this.#cells.get(path)?.inspect(this.#environment.monotonicMs(), this.deadLetters.countFor(path));
+    return this.#cells
+      .get(path)
+      ?.inspect(this.#environment.threadName, this.#environment.monotonicMs(), this.deadLetters.countFor(path));
   }
 
   /** Shows up to `limit` messages that wait for the actor. */

@@ -132,7 +132,12 @@ export class MessageCodec {
       throw new MessageRefused('not-decodable', 'unknown', `must be MessagePack: ${describe(error)}`, error);
     }
     if (codec === CODEC.template) value = type?.outline === undefined ? undefined : fromOutline(type.outline, value);
-    if (!isMessage(value)) throw new MessageRefused('not-decodable', 'unknown', 'must be a map with a "type" text, or the values of a known shape');
+    if (!isMessage(value))
+      throw new MessageRefused(
+        'not-decodable',
+        'unknown',
+        'must be a map with a "type" text, or the values of a known shape',
+      );
     return value;
   }
 

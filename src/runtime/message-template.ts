@@ -231,7 +231,8 @@ export class FieldWriter implements Fields {
     const { moreWords, length } = lead;
     this.#view.setInt32(at, lead.word);
     if (length > 4)
-      for (let word = 0; word < moreWords.length; word++) this.#view.setInt32(at + 4 + (word << 2), moreWords[word] ?? 0);
+      for (let word = 0; word < moreWords.length; word++)
+        this.#view.setInt32(at + 4 + (word << 2), moreWords[word] ?? 0);
     this.#at = at + length;
   }
 

@@ -67,8 +67,8 @@ interface SupervisorNode {
   readonly idSource: { next: number };
   /** As given; `init` may replace fields of it at each start. */
   spec: SupervisorSpec;
-  /** Ids that come back with its next start; others are removed when it ends. */
-  staticIds: ReadonlySet<string>;
+  /** Those that come back with its next start; others are removed when it ends. */
+  staticChildren: readonly ChildSpec[];
   machine: SupervisorMachine;
   incarnation: number;
 }
@@ -394,7 +394,7 @@ export class SupervisionTree {
       children: new Set(),
       idSource: { next: 0 },
       spec,
-      staticIds: new Set(),
+      staticChildren: [],
       machine: new StaticSupervisor({ ...spec, children: [] }),
       incarnation: isNew ? this.#removedLivesMax : 0,
     };
@@ -408,15 +408,21 @@ export class SupervisionTree {
     const isDynamic = spec.strategy === 'simple-one-for-one';
     node.machine = isDynamic ? new DynamicSupervisor(spec, node.idSource) : new StaticSupervisor(spec);
     this.#reserve(node, spec);
-    for (const id of [...node.children]) if (!node.staticIds.has(id)) this.#remove(id, node);
+    this.#removeOthers(node);
     if (!isDynamic) for (const child of spec.children) this.#addChild(node, child, isNew);
   }
 
   #reserve(node: SupervisorNode, spec: SupervisorSpec | undefined): void {
-    for (const id of node.staticIds) if (this.#reserved.get(id) === node) this.#reserved.delete(id);
+    for (const { id } of node.staticChildren) if (this.#reserved.get(id) === node) this.#reserved.delete(id);
     const children = spec === undefined || spec.strategy === 'simple-one-for-one' ? [] : spec.children;
-    node.staticIds = new Set(children.map((child) => child.id));
-    for (const id of node.staticIds) this.#reserved.set(id, node);
+    node.staticChildren = children;
+    for (const { id } of children) this.#reserved.set(id, node);
+  }
+
+  /** Removes the nodes below it that its next start does not bring back. */
+  #removeOthers(node: SupervisorNode): void {
+    const staying = new Set(node.staticChildren.map((child) => child.id));
+    for (const id of [...node.children]) if (!staying.has(id)) this.#remove(id, node);
   }
 
   /** What a supervisor was changed to stays when its parent starts it again. What it is to its parent does not change. */
@@ -433,7 +439,7 @@ export class SupervisionTree {
     node.spec = spec;
     this.#reserve(node, spec);
     const { parent } = node;
-    if (parent?.staticIds.has(id) !== true) return;
+    if (parent?.staticChildren.some((child) => child.id === id) !== true) return;
     parent.spec = { ...parent.spec, children: parent.spec.children.map((child) => (child.id === id ? spec : child)) };
   }
 
@@ -702,7 +708,7 @@ export class SupervisionTree {
   #ended(node: SupervisorNode, reason: ExitReason, startFailed: boolean): void {
     for (const cancel of node.timers.values()) cancel();
     node.timers.clear();
-    for (const id of [...node.children]) if (!node.staticIds.has(id)) this.#remove(id, node);
+    this.#removeOthers(node);
     this.#environment.log(startFailed ? 'error' : 'info', 'supervisor-ended', node.id, {
       reasonKind: reason.kind,
       reason: reason.detail,

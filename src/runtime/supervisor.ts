@@ -37,7 +37,7 @@ import type {
 export interface ChildState extends ChildPolicy {
   readonly id: string;
   readonly phase: ChildPhase;
-  /** -1 before its first start. */
+  /** Whole ms, which take no memory of their own; -1 before its first start. */
   readonly startedAtMs: number;
   /** Restarts since it last stayed up for `backoffMaxMs`. */
   readonly attempts: number;
@@ -110,7 +110,38 @@ export function newSupervisor(spec: SupervisorSpec): SupervisorState {
 }
 
 function newChild(spec: ChildSpec, isAdded: boolean): ChildState {
-  return { ...policyOf(spec), id: spec.id, phase: 'idle', startedAtMs: -1, attempts: 0, isAdded, isForgotten: false };
+  const { type, restart, shutdownMs, significant } = policyOf(spec);
+  const { id } = spec;
+  // One literal with every field: a spread would keep half of them in a store of its own, and there are many children.
+  return {
+    type,
+    restart,
+    shutdownMs,
+    significant,
+    id,
+    phase: 'idle',
+    startedAtMs: -1,
+    attempts: 0,
+    isAdded,
+    isForgotten: false,
+  };
+}
+
+/** The same child with another course of its lives. */
+function withChange(child: ChildState, change: Partial<ChildState>): ChildState {
+  const { type, restart, shutdownMs, significant, id, isAdded } = child;
+  return {
+    type: change.type ?? type,
+    restart: change.restart ?? restart,
+    shutdownMs: change.shutdownMs ?? shutdownMs,
+    significant: change.significant ?? significant,
+    id: change.id ?? id,
+    phase: change.phase ?? child.phase,
+    startedAtMs: change.startedAtMs ?? child.startedAtMs,
+    attempts: change.attempts ?? child.attempts,
+    isAdded: change.isAdded ?? isAdded,
+    isForgotten: change.isForgotten ?? child.isForgotten,
+  };
 }
 
 /** Takes one event. Events about children it does not expect anything from are ignored. */
@@ -143,7 +174,7 @@ class Step {
         return;
       case 'child-started':
         if (this.#phaseOf(event.id) !== 'starting') return;
-        this.#changeChild(event.id, { phase: 'running', startedAtMs: this.#nowMs });
+        this.#changeChild(event.id, { phase: 'running', startedAtMs: Math.round(this.#nowMs) });
         this.#settle(event.id, {
           type: 'started',
           id: event.id,
@@ -685,7 +716,9 @@ class Step {
   }
 
   #changeChild(id: string, change: Partial<ChildState>): void {
-    this.#change({ children: this.state.children.map((child) => (child.id === id ? { ...child, ...change } : child)) });
+    this.#change({
+      children: this.state.children.map((child) => (child.id === id ? withChange(child, change) : child)),
+    });
   }
 }
 

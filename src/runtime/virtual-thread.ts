@@ -198,7 +198,18 @@ export class VirtualThread {
       laneTo: () => ({
         send: (place, type, message, from, incarnation, sentAtMs, traceId, attempts) => {
           const key = conflationKey(type, message);
-          const envelope = newEnvelope(type, message, key, from, sentAtMs, incarnation, traceId, undefined, 0, attempts);
+          const envelope = newEnvelope(
+            type,
+            message,
+            key,
+            from,
+            sentAtMs,
+            incarnation,
+            traceId,
+            undefined,
+            0,
+            attempts,
+          );
           return this.#sendRemote(place, envelope, type);
         },
       }),
