@@ -239,6 +239,11 @@ export class CellHost {
     return this.#placement.version + this.#cellsVersion;
   }
 
+  /** To be called when the way to another thread is a new one. */
+  forgetRoutes(): void {
+    this.#cellsVersion += 1;
+  }
+
   /** Returns what is to be known of a path to tell to it. To be asked for again when `routesVersion` has changed. */
   routeTo(path: ActorPath): Route {
     const version = this.routesVersion;

@@ -213,6 +213,7 @@ export class ThreadRuntime {
   attachPeer(identity: ThreadIdentity, index: number, generation: number, port: MessagePort): void {
     // A thread that was added later is met here for the first time.
     const peer = (this.#peers[index] ??= this.#newPeer(identity, index));
+    this.host.forgetRoutes();
     const self = this.#index;
     // A life of it that died before this thread was attached has nobody else to take leave of it.
     if (peer.sender.isAttached) this.#leave(peer, undefined);

@@ -16,9 +16,16 @@ export class ThreadTracing implements Tracing {
   readonly #environment: TracingEnvironment;
   readonly #store: TraceStore;
   #current: TraceRef = 0;
-  /** The message being handled; fields, not an object per message, because most messages are in no trace. */
+  /**
+   * The message being handled, if any: what a span says of it, field by field. Most messages are in no trace, and a long-lived
+   * object that points to each new one costs more than the copies: the collector has to be told of every such pointer.
+   */
   #cell: ActorCell | undefined;
-  #envelope: Envelope | undefined;
+  #isHandling = false;
+  #from: ActorPath = '';
+  #type = '';
+  #sentAtMs = 0;
+  #traceId: TraceRef = 0;
   #incarnation = 0;
   /** 0 when nobody took the time. */
   #startedAtMs = 0;
@@ -40,10 +47,10 @@ export class ThreadTracing implements Tracing {
 
   begin(): TraceRef {
     if (!this.isOn) return 0;
-    if (this.#current !== 0 || this.#envelope === undefined) return this.#current;
+    if (this.#current !== 0 || !this.#isHandling) return this.#current;
     const traceId = this.#environment.newTraceId?.() ?? 0;
     this.#current = traceId;
-    if (traceId !== 0) this.#join(this.#envelope, traceId);
+    if (traceId !== 0) this.#join(traceId);
     return traceId;
   }
 
@@ -69,7 +76,7 @@ export class ThreadTracing implements Tracing {
     if (trace === 0 || trace === this.#current) return action();
     const before = this.#current;
     this.#current = trace;
-    if (this.#envelope !== undefined) this.#join(this.#envelope, trace);
+    if (this.#isHandling) this.#join(trace);
     try {
       return action();
     } finally {
@@ -81,26 +88,26 @@ export class ThreadTracing implements Tracing {
 
   /** A handler begins. `startedAtMs` 0 when its time is not taken. Only where tracing is on. */
   handling(cell: ActorCell, envelope: Envelope, incarnation: number, startedAtMs: number): void {
-    this.#current = envelope.traceId;
+    this.#current = this.#traceId = envelope.traceId;
     this.#cell = cell;
-    this.#envelope = envelope;
+    this.#isHandling = true;
+    this.#from = envelope.from;
+    this.#type = envelope.type.name;
+    this.#sentAtMs = envelope.sentAtMs;
     this.#incarnation = incarnation;
     this.#startedAtMs = startedAtMs;
   }
 
   /** The handler ended; writes its span into every trace it belongs to. Reads no clock when there is none. */
   handled(): void {
-    const cell = this.#cell;
-    const envelope = this.#envelope;
     this.#current = 0;
-    this.#envelope = undefined;
-    if (cell === undefined || envelope === undefined) return;
-    const traceId = envelope.traceId;
-    if (traceId === 0 && this.#joined.length === 0) return;
+    this.#isHandling = false;
+    if (this.#traceId === 0 && this.#joined.length === 0) return;
     const endedAtMs = this.#environment.monotonicMs();
-    if (traceId !== 0) this.#addSpan(cell, envelope, traceId, endedAtMs);
-    for (const joined of this.#joined) this.#addSpan(cell, envelope, joined, endedAtMs);
+    if (this.#traceId !== 0) this.#addSpan(this.#traceId, endedAtMs);
+    for (const joined of this.#joined) this.#addSpan(joined, endedAtMs);
     this.#joined.length = 0;
+    this.#traceId = 0;
   }
 
   /** Notes that an actor uses a port; returns the trace its answer belongs to. */
@@ -118,7 +125,7 @@ export class ThreadTracing implements Tracing {
 
   /** Returns the trace of a timer set now: one that a timer sets again would never end. */
   ofTimer(): TraceRef {
-    return this.#envelope === undefined || this.#envelope.from === this.#cell?.path ? 0 : this.#current;
+    return !this.#isHandling || this.#from === this.#cell?.path ? 0 : this.#current;
   }
 
   /** Another thread keeps this trace. */
@@ -135,29 +142,29 @@ export class ThreadTracing implements Tracing {
     this.#environment.keepTrace?.(traceId);
   }
 
-  #join(envelope: Envelope, trace: TraceRef): void {
-    if (envelope.traceId === trace || this.#joined.includes(trace)) return;
+  #join(trace: TraceRef): void {
+    if (this.#traceId === trace || this.#joined.includes(trace)) return;
     if (this.#startedAtMs === 0) this.#startedAtMs = this.#environment.monotonicMs();
     this.#joined.push(trace);
   }
 
   #pathNow(): ActorPath {
-    return this.#envelope === undefined ? '' : (this.#cell?.path ?? '');
+    return this.#isHandling ? (this.#cell?.path ?? '') : '';
   }
 
   #mark(path: ActorPath, step: string, about: string, atMs: number): void {
     this.#store.add({ traceId: this.#current, thread: this.#environment.threadName, path, step, about, atMs });
   }
 
-  #addSpan(cell: ActorCell, envelope: Envelope, traceId: TraceRef, endedAtMs: number): void {
+  #addSpan(traceId: TraceRef, endedAtMs: number): void {
     this.#store.add({
       traceId,
       thread: this.#environment.threadName,
-      path: cell.path,
+      path: this.#cell?.path ?? '',
       incarnation: this.#incarnation,
-      type: envelope.type.name,
-      from: envelope.from,
-      queuedAtMs: envelope.sentAtMs,
+      type: this.#type,
+      from: this.#from,
+      queuedAtMs: this.#sentAtMs,
       startedAtMs: this.#startedAtMs,
       endedAtMs,
     });
