@@ -14,6 +14,7 @@ import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { LaneReceiver, type Arrival, type ArrivalSink } from './lane-receiver.ts';
 import { LaneSender, SYSTEM_TYPE_ID, type Outgoing, type OutgoingType } from './lane-sender.ts';
+import { Linger } from './linger.ts';
 import { conflationKey, newEnvelope, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
@@ -38,15 +39,8 @@ export interface ThreadIdentity {
 const TURN_RECORDS = 256;
 const TURN_MESSAGES = 512;
 const TURN_MS = 1;
-/**
- * A thread with an event loop stays awake for this long after its last work, when that was worth it lately: messages that
- * come one by one would otherwise cost their sender a wake-up each. The window doubles whenever something came in it and
- * halves whenever nothing did; of so many times that the thread was woken as soon as it slept, it tries the longest once.
- */
+/** Longest a thread with an event loop stays awake without work; see `Linger`. */
 const LINGER_MS_MAX = 0.2;
-/** A shorter window is none. */
-const LINGER_MS_MIN = 0.01;
-const TRY_EVERY = 64;
 /** Looks at the lanes between two looks at the clock while a blocking thread spins. */
 const LOOKS_PER_CLOCK = 32;
 /** A thread looks around at least this often, so that a lost wake-up costs a second and is counted. */
@@ -121,15 +115,7 @@ export class ThreadRuntime {
   #isStopped = false;
   #hasInFlight = false;
   #hasWorked = false;
-  #workedAtMs = 0;
-  #asleepAtMs = 0;
-  /** How long it may stay awake without work, and how long it does now. */
-  readonly #lingerMsMax: number;
-  #lingerMs = 0;
-  /** Found nothing to do since its last work. */
-  #isIdle = false;
-  /** Times it was woken within the longest window since it last tried that. */
-  #soonWoken = 0;
+  readonly #linger: Linger;
   /** Something was published to a peer that may sleep through it. */
   #isWakeOwed = false;
   #wakeTimer: NodeJS.Timeout | undefined;
@@ -152,7 +138,7 @@ export class ThreadRuntime {
     this.#codec = new MessageCodec(options.types);
     this.#wake = this.#identity(options.index).wake;
     // A blocking thread would take a whole core from the others: only when it was told to.
-    this.#lingerMsMax = this.#wake === 'wait' ? options.spinUs / 1_000 : LINGER_MS_MAX;
+    this.#linger = new Linger(this.#wake === 'wait' ? options.spinUs / 1_000 : LINGER_MS_MAX);
     this.#inFlightWord = options.segment.slotWord(options.index, SLOT.inFlightSource);
     this.#peers = options.threads.map(({ name, wake }, index) =>
       index === options.index ? undefined : this.#newPeer({ name, wake }, index),
@@ -304,31 +290,9 @@ export class ThreadRuntime {
 
   /** Whether the thread should look for work again instead of falling asleep. */
   #isLingering(): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    const max = this.#lingerMsMax;
-    if (this.#hasWorked) {
-      if (this.#asleepAtMs === 0) {
-        if (this.#isIdle) this.#lingerMs = Math.min(max, this.#lingerMs * 2);
-      } else {
-        // Woken so soon: staying awake might have been better. Only trying tells: where threads want the same core, it is worse.
-        if (nowMs - this.#asleepAtMs < max) this.#soonWoken += 1;
-        if (this.#soonWoken === TRY_EVERY) {
-          this.#soonWoken = 0;
-          this.#lingerMs = max;
-        }
-      }
-      this.#asleepAtMs = 0;
-      this.#workedAtMs = nowMs;
-      this.#isIdle = false;
-      return this.#wake === 'nudge' || max > 0;
-    }
-    this.#isIdle = true;
-    if (nowMs - this.#workedAtMs < this.#lingerMs) return true;
-    if (this.#asleepAtMs === 0) {
-      this.#asleepAtMs = nowMs;
-      this.#lingerMs = this.#lingerMs < LINGER_MS_MIN ? 0 : this.#lingerMs / 2;
-    }
-    return false;
+    const staysAwake = this.#linger.staysAwake(this.#clock.monotonicMs(), this.#hasWorked);
+    // An event loop has its own turn after work; what comes in it needs no wake-up.
+    return staysAwake || (this.#hasWorked && this.#wake === 'nudge');
   }
 
   /** Looks for news again and again as long as that pays; returns whether there is something to do. Blocking threads only. */
