@@ -14,6 +14,7 @@ import { refOf, type ActorKind } from '../../src/runtime/actor.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
 import type { BenchOptions, BenchResult } from '../result.ts';
+import { idle } from './idle-actors.ts';
 import { median, spreadOf } from './load-runs.ts';
 
 export const name = 'actor-memory';
@@ -25,14 +26,6 @@ const RUNS = 5;
 const ROUNDS = 100_000;
 /** One for all: what ports take is their own affair. */
 const NO_PORTS = {};
-
-type IdleMessage = { readonly type: 'wake-up' };
-const idle: ActorKind<null, null, IdleMessage> = {
-  kind: 'idle',
-  delivery: { 'wake-up': { class: 'must-deliver', priority: 'normal' } },
-  start: () => null,
-  receive: (state) => state,
-};
 
 type RallyMessage =
   { readonly type: 'rally'; readonly left: number } | { readonly type: 'begin-rally'; readonly rounds: number };

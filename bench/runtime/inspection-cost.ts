@@ -61,7 +61,14 @@ export async function* run({ progress }: BenchOptions): AsyncGenerator<BenchResu
       ratio: value / baseline,
       ...shared,
     };
-    yield { metric: 'slowdown', value: median(slowdowns), unit: '%', spread: spreadOf(slowdowns), ...shared };
+    yield {
+      metric: 'slowdown',
+      value: median(slowdowns),
+      unit: '%',
+      spread: spreadOf(slowdowns),
+      target: { of: 'value', is: 'at most', need: 3, aim: 1 },
+      ...shared,
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Runs one load plan through the runtime and through postMessage. Main thread. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { ActorSystem, ThreadSystemOptions } from '../../src/runtime/system.ts';
-import type { BenchResult } from '../result.ts';
+import type { BenchResult, BenchTarget } from '../result.ts';
 import { anchorNow, ThreadClock } from '../../src/runtime/thread-clock.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
 import {
@@ -51,6 +51,7 @@ const THROUGHPUT_RUNS = 5;
 export async function measureThroughput(
   plan: LoadPlan,
   progress: (text: string) => void,
+  target: BenchTarget,
 ): Promise<readonly BenchResult[]> {
   const system = await startLoadSystem();
   const rates: number[] = [];
@@ -75,6 +76,7 @@ export async function measureThroughput(
       spread: spreadOf(rates),
       baseline: { name: 'postMessage', value: baseline },
       ratio: value / baseline,
+      target,
       topology: '1 producer -> 1 consumer, 2 worker threads, batches of 500',
     },
   ];

@@ -45,6 +45,7 @@ export async function run({ progress }: BenchOptions): Promise<readonly BenchRes
       spread: spreadOf(rates),
       baseline: { name: 'postMessage', value: baseline },
       ratio: value / baseline,
+      target: { of: 'ratio', is: 'at least', need: 10, aim: 20 },
       topology,
     },
     {

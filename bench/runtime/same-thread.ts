@@ -52,6 +52,7 @@ export async function run({ progress }: BenchOptions): Promise<readonly BenchRes
       spread: spreadOf(rates),
       baseline: { name: 'nact', value: baseline },
       ratio: value / baseline,
+      target: { of: 'ratio', is: 'at least', need: 8, aim: 20 },
       topology: `2 actors on the main thread, ${IN_FLIGHT} messages in flight`,
     },
   ];
