@@ -79,6 +79,7 @@ class WorkerThread implements ThreadControl {
       measureDurations: options.measureDurations,
       traceEvery: options.traceEvery,
       spinUs: options.spinUs,
+      heartbeatMs: options.heartbeatMs,
     });
     for (const path of options.retired) runtime.host.retireActor(path);
     for (const path of options.paused) runtime.host.setPaused(path, true);

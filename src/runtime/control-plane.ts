@@ -30,6 +30,7 @@ export interface AttachOptions {
   readonly measureDurations: boolean;
   readonly traceEvery: number;
   readonly spinUs: number;
+  readonly heartbeatMs: number;
   /** Actors that ended for good before this life of the thread. */
   readonly retired: readonly ActorPath[];
   readonly paused: readonly ActorPath[];

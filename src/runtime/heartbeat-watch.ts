@@ -7,17 +7,17 @@ export interface Pulse {
   readonly heartbeat: number;
   /** Blocked on its own sleep flag: silent and healthy. */
   readonly isAsleep: boolean;
-  /** Ms it was ready to run and had no core, since it began; 0 where that is not known. */
-  readonly coreWaitMs: number;
+  /** Returns the ms it was ready to run and had no core, since it began; 0 where that is not known. Asked of silent threads only. */
+  readonly coreWaitMs: () => number;
 }
 
 interface Seen {
   readonly heartbeat: number;
-  readonly sinceMs: number;
-  readonly coreWaitMs: number;
+  /** Where a silence was first seen: the look after the last beat. Both undefined before. */
+  readonly silence: { readonly sinceMs: number; readonly coreWaitMs: number } | undefined;
 }
 
-/** Remembers since when each heartbeat stands still. */
+/** Remembers since when each heartbeat stands still. A silence begins with the second look that sees the same beat. */
 export class HeartbeatWatch {
   readonly #limitMs: number;
   readonly #seen = new Map<string, Seen>();
@@ -38,12 +38,16 @@ export class HeartbeatWatch {
     const hung: string[] = [];
     for (const pulse of pulses) {
       const seen = this.#seen.get(pulse.name);
-      if (seen === undefined || hasOverslept || pulse.isAsleep || seen.heartbeat !== pulse.heartbeat) {
-        const { heartbeat, coreWaitMs } = pulse;
-        this.#seen.set(pulse.name, { heartbeat, sinceMs: nowMs, coreWaitMs });
-      } else if (nowMs - seen.sinceMs - (pulse.coreWaitMs - seen.coreWaitMs) >= this.#limitMs) {
-        hung.push(pulse.name);
+      const { heartbeat } = pulse;
+      if (seen === undefined || hasOverslept || pulse.isAsleep || seen.heartbeat !== heartbeat) {
+        this.#seen.set(pulse.name, { heartbeat, silence: undefined });
+        continue;
       }
+      // Asking the kernel takes longer than all the rest: only of those that are silent.
+      const coreWaitMs = pulse.coreWaitMs();
+      const silence = seen.silence ?? { sinceMs: nowMs, coreWaitMs };
+      if (seen.silence === undefined) this.#seen.set(pulse.name, { heartbeat, silence });
+      if (nowMs - silence.sinceMs - (coreWaitMs - silence.coreWaitMs) >= this.#limitMs) hung.push(pulse.name);
     }
     return hung;
   }

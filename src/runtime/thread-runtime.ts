@@ -47,7 +47,9 @@ const LOOKS_PER_CLOCK = 32;
 const CEILING_MS = 1_000;
 /** How long records may lie unread beside an idle thread before the wake-up counts as lost: a nudge may be on its way. */
 const LOST_AFTER_MS = 50;
-const HEARTBEAT_EVERY_MS = 100;
+/** A thread without work beats so many times within the limit, but not more often than this. */
+const BEATS_PER_LIMIT = 5;
+const HEARTBEAT_EVERY_MS_MAX = 200;
 /** A blocking thread lets its event loop run at least this often while it is busy. */
 const BLOCKING_STRETCH_MS = 10;
 /**
@@ -78,6 +80,8 @@ export interface ThreadRuntimeOptions {
   readonly traceEvery: number;
   /** See `ThreadSystemOptions.spinUs`. */
   readonly spinUs: number;
+  /** See `ThreadSystemOptions.heartbeatMs`. */
+  readonly heartbeatMs: number;
   /** Main thread only: lives of any thread's actors that ended by themselves, and logs of all. */
   readonly onExited?: (path: ActorPath, incarnation: number, reason: ExitReason) => void;
   readonly onLog?: (record: LogRecord) => void;
@@ -178,7 +182,8 @@ export class ThreadRuntime {
     this.#segment.store(this.#index, SLOT.kernelThread, kernelThread());
     this.#segment.store(this.#index, SLOT.state, 1);
     if (this.#wake === 'nudge') {
-      this.#timersOfLoop.push(setInterval(() => this.#beat(), HEARTBEAT_EVERY_MS).unref());
+      const beatEveryMs = Math.min(HEARTBEAT_EVERY_MS_MAX, this.#options.heartbeatMs / BEATS_PER_LIMIT);
+      this.#timersOfLoop.push(setInterval(() => this.#beat(), beatEveryMs).unref());
       this.#timersOfLoop.push(setInterval(() => this.#lookForLostWakeUp(), CEILING_MS).unref());
     }
     this.#askTurn();

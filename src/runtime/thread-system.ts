@@ -35,9 +35,11 @@ import { tracesOf, type Trace } from './trace-store.ts';
 import { CALL_DEADLINE_MS, WorkerKeeper } from './worker-keeper.ts';
 
 const MAIN_INDEX = 0;
+/** How long a thread may be silent. */
+const HEARTBEAT_MS = 1_000;
 /** How often heartbeats are looked at: at least five times within the limit, or every look would seem late. */
 const LOOKS_PER_LIMIT = 5;
-const LOOK_EVERY_MS_MAX = 100;
+const LOOK_EVERY_MS_MAX = 200;
 const SNAPSHOT_DEADLINE_MS = 500;
 /** Between two looks whether a thread to be removed still has messages to hand over. */
 const DRAIN_LOOK_MS = 5;
@@ -132,7 +134,7 @@ class ThreadSystem implements ActorSystem {
     this.#tree = new SupervisionTree(options.tree, this.#treeEnvironment());
     this.#moves = this.#newMoves();
     for (const [offset, spec] of workers.entries()) this.#keepers.set(spec.name, this.#newKeeper(spec, offset + 1));
-    const heartbeatMs = options.heartbeatMs ?? 1_000;
+    const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
     this.#watch = new HeartbeatWatch(heartbeatMs);
     this.#watchTimer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS_MAX, heartbeatMs / LOOKS_PER_LIMIT));
   }
@@ -173,6 +175,7 @@ class ThreadSystem implements ActorSystem {
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
       spinUs: options.spinUs ?? 0,
+      heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       onExited: (path, incarnation, reason) => {
         // Never inside the host's own turn: the tree may start the next life at once.
         setImmediate(() => this.#actorEndedByItself(path, incarnation, reason));
@@ -556,6 +559,7 @@ class ThreadSystem implements ActorSystem {
       measureDurations: options.measureDurations ?? true,
       traceEvery: options.traceEvery ?? 0,
       spinUs: options.spinUs ?? 0,
+      heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       paused: [...this.#paused],
       retired: this.#placement
         .onThread(keeper.name)
@@ -635,13 +639,13 @@ class ThreadSystem implements ActorSystem {
         name: keeper.name,
         heartbeat: this.#segment.load(keeper.index, SLOT.heartbeat),
         isAsleep,
-        coreWaitMs: coreWaitMs(this.#segment.load(keeper.index, SLOT.kernelThread)),
+        coreWaitMs: () => coreWaitMs(this.#segment.load(keeper.index, SLOT.kernelThread)),
       });
     }
     for (const name of this.#watch.look(pulses, this.#clock.monotonicMs())) {
       this.#watch.forget(name);
-      this.#log('error', 'thread-hung', { thread: name, limitMs: this.#options.heartbeatMs ?? 1_000 });
-      this.#keepers.get(name)?.terminate(`no heartbeat for ${this.#options.heartbeatMs ?? 1_000} ms`);
+      this.#log('error', 'thread-hung', { thread: name, limitMs: this.#options.heartbeatMs ?? HEARTBEAT_MS });
+      this.#keepers.get(name)?.terminate(`no heartbeat for ${this.#options.heartbeatMs ?? HEARTBEAT_MS} ms`);
     }
   }
 
