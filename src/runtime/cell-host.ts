@@ -9,16 +9,18 @@ import {
   type TimerRef,
   type TraceRef,
 } from './actor.ts';
-import { ActorCell, type Life, type Watcher } from './actor-cell.ts';
+import { ActorCell, type Life } from './actor-cell.ts';
 import { ActorMoves, type LaneName } from './actor-moves.ts';
 import { ActorSelf } from './actor-self.ts';
+import { ActorTies } from './actor-ties.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deque } from './deque.ts';
+import type { HostEnvironment, RemoteLane } from './host-environment.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { afterCrash, conflationKey, newEnvelope, type Envelope, type EnvelopeType } from './mailbox.ts';
 import { LEVEL, type MessageType, type MessageTypes } from './message-types.ts';
 import type { Place, PlacementTable } from './placement.ts';
-import type { LogLevel, LogRecord, PortsContext, PortsFactory } from './ports-context.ts';
+import type { LogLevel, PortsContext, PortsFactory } from './ports-context.ts';
 import { hashText, randomStream } from './random.ts';
 import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView } from './snapshot.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
@@ -44,8 +46,6 @@ const SLOW_BATCH_MS = 0.2;
 /** Lives a must-deliver message may end before it is set aside. */
 const ATTEMPTS_MAX = 2;
 
-const ACTOR_DOWN: EnvelopeType = { name: 'actor-down', class: 'system', level: LEVEL.system };
-
 /** What a host knows of a path to which something is told. */
 export interface Route {
   readonly path: ActorPath;
@@ -59,55 +59,6 @@ export interface Route {
   readonly endpoint: ((message: MessageShape) => void) | undefined;
   /** The type told last: the next one is often the same. */
   lastType: MessageType | undefined;
-}
-
-/** The way to the actors of one other thread. */
-export interface RemoteLane {
-  /**
-   * Sends a message to an actor there. `incarnation` 0: to whoever lives at the path; `sentAtMs` monotonic; `traceId` 0: none;
-   * `attempts`: lives that ended over it.
-   */
-  send(
-    place: Place,
-    type: MessageType,
-    message: MessageShape,
-    from: ActorPath,
-    incarnation: number,
-    sentAtMs: number,
-    traceId: number,
-    attempts: number,
-  ): TellOutcome;
-}
-
-/** Everything around a host that differs between real threads and virtual time. */
-export interface HostEnvironment {
-  readonly threadName: string;
-  readonly threadData: unknown;
-  nowMs(): number;
-  /** Shared by all threads of the system. */
-  monotonicMs(): number;
-  /** Asks for a `runTurn` soon. Called whenever something became runnable; may be called often. */
-  requestTurn(): void;
-  /** Asks for a `runTurn` at that monotonic time; called when the earliest timer may have changed. */
-  wakeAt(atMs: number): void;
-  /** Returns the way to another thread's actors. */
-  laneTo(thread: string): RemoteLane;
-  sendSystem(thread: string, record: SystemRecord): void;
-  /** Tells the supervisors that a life ended by itself: by a throw, a link, or in order. */
-  exited(path: ActorPath, incarnation: number, reason: ExitReason): void;
-  log(record: LogRecord): void;
-  /** Called right before a message is handled. */
-  handling(path: ActorPath, envelope: Envelope): void;
-  /** Called right after, whatever came of it. */
-  handled(): void;
-  /** Sends a record behind everything that went to that thread before, on both of its lanes. Threads only. */
-  sendMarks?(thread: string, mark: (lane: LaneName) => SystemRecord): void;
-  /** Tells the main thread that an actor which moved here has its whole mailbox. Threads only. */
-  arrived?(path: ActorPath): void;
-  /** Returns a number for a new trace, unique in the system; needed where there are traces. */
-  newTraceId?(): number;
-  /** Has all other threads keep what they know of a trace. */
-  keepTrace?(traceId: number): void;
 }
 
 export interface CellHostOptions {
@@ -161,13 +112,12 @@ export class CellHost {
   readonly #runQueue = new Deque<ActorCell>();
   /** The actor whose own code runs now. */
   #active: ActorCell | undefined;
-  /** Ends of linked lives to be told here; `undefined` when nobody is telling them. */
-  #linkedEnds: Deque<SystemRecord & { readonly type: 'linked-ended' }> | undefined;
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
   readonly #measuresDurations: boolean;
   readonly tracing: ThreadTracing;
   readonly #isTraced: boolean;
   readonly #moves = new ActorMoves();
+  readonly #ties: ActorTies;
   #handledInTurn = 0;
   #turns = 0;
   /** When the clock was last looked at for a message told, and how many more may use that. */
@@ -185,6 +135,16 @@ export class CellHost {
     this.#measuresDurations = options.measureDurations ?? true;
     this.tracing = new ThreadTracing(options.environment, options.traceEvery ?? 0);
     this.#isTraced = this.tracing.isOn;
+    this.#ties = new ActorTies(this.#cells, options.placement, options.environment, {
+      owe: (cell, envelope) => {
+        cell.mailbox.acceptOwed(envelope);
+        this.#schedule(cell);
+      },
+      endByLink: (cell, life, reason) => {
+        if (reason.kind !== 'shutdown') this.#noteFailure(cell, reason.detail, 'link');
+        this.endAfterCall(cell, life, reason, false);
+      },
+    });
     this.deadLetters = new DeadLetters(options.deadLettersMax);
     // Cells exist before their first life: what is told early waits in the mailbox instead of being lost.
     for (const place of options.placement.onThread(options.environment.threadName)) {
@@ -763,8 +723,7 @@ export class CellHost {
       this.#dead(path, envelope.type.name, 'stopped', envelope.from);
       envelope.origin?.handled(envelope.sequence);
     }
-    for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'stopped');
-    cell.watchers = undefined;
+    this.#ties.tellWatchers(cell, 'stopped');
     // A lane may have waited for room in this mailbox.
     this.#environment.requestTurn();
   }
@@ -773,22 +732,7 @@ export class CellHost {
     cell.life = undefined;
     for (const timer of life.timers ?? []) this.#timers.cancel(timer);
     this.#disposePorts(cell, life);
-    for (const target of life.watching?.values() ?? []) {
-      const place = this.#placement.byPath(target.path);
-      if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
-    }
-    const watchers = [...(cell.watchers?.values() ?? [])];
-    cell.watchers = undefined;
-    for (const watcher of watchers) this.#sendDown(cell, watcher, reason.detail);
-    for (const tied of life.links?.values() ?? []) {
-      this.#sendTo(tied.path, {
-        type: 'linked-ended',
-        to: tied.path,
-        toIncarnation: tied.incarnation,
-        from: cell.path,
-        reason,
-      });
-    }
+    this.#ties.lifeEnded(cell, life, reason);
   }
 
   #disposePorts(cell: ActorCell, life: Life): void {
@@ -808,142 +752,34 @@ export class CellHost {
     }
   }
 
-  // --- death watch ---
+  // --- ties to other actors ---
 
   watch(cell: ActorCell, life: Life, target: ActorRef): void {
-    (life.watching ??= new Map<ActorPath, ActorRef>()).set(target.path, target);
-    const place = this.#placement.byPath(target.path);
-    if (place === undefined || place.spec === undefined) {
-      this.#takeDown(cell, life, target.path, target.incarnation, 'no-such-actor');
-      return;
-    }
-    const record: SystemRecord = {
-      type: 'watch',
-      watcher: cell.path,
-      watcherIncarnation: life.incarnation,
-      target: target.path,
-      targetIncarnation: target.incarnation,
-    };
-    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
-    else this.#environment.sendSystem(place.thread, record);
+    this.#ties.watch(cell, life, target);
   }
 
   unwatch(cell: ActorCell, life: Life, target: ActorPath): void {
-    if (life.watching?.delete(target) !== true) return;
-    const place = this.#placement.byPath(target);
-    if (place !== undefined) this.#unwatchAt(place, cell.path, life.incarnation);
+    this.#ties.unwatch(cell, life, target);
   }
-
-  #unwatchAt(place: Place, watcher: ActorPath, watcherIncarnation: number): void {
-    const record: SystemRecord = { type: 'unwatch', watcher, watcherIncarnation, target: place.path };
-    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
-    else this.#environment.sendSystem(place.thread, record);
-  }
-
-  // --- links ---
 
   link(cell: ActorCell, life: Life, target: ActorRef): void {
-    life.links ??= new Map();
-    life.links.set(target.path, target);
-    const place = this.#placement.byPath(target.path);
-    if (place?.spec !== undefined) {
-      this.#sendTo(target.path, {
-        type: 'link',
-        from: cell.path,
-        fromIncarnation: life.incarnation,
-        to: target.path,
-        toIncarnation: target.incarnation,
-      });
-    } else {
-      this.#takeLinkedEnd({
-        type: 'linked-ended',
-        to: cell.path,
-        toIncarnation: life.incarnation,
-        from: target.path,
-        reason: nobodyAt(target.path),
-      });
-    }
+    this.#ties.link(cell, life, target);
   }
 
   unlink(cell: ActorCell, life: Life, target: ActorPath): void {
-    if (life.links?.delete(target) !== true) return;
-    this.#sendTo(target, { type: 'unlink', from: cell.path, fromIncarnation: life.incarnation, to: target });
+    this.#ties.unlink(cell, life, target);
   }
 
-  #takeLink(record: SystemRecord & { readonly type: 'link' }): void {
-    const life = this.#cells.get(record.to)?.life;
-    if (life === undefined || (record.toIncarnation !== 0 && record.toIncarnation !== life.incarnation)) {
-      const reason = nobodyAt(record.to);
-      this.#sendTo(record.from, {
-        type: 'linked-ended',
-        to: record.from,
-        toIncarnation: record.fromIncarnation,
-        from: record.to,
-        reason,
-      });
-      return;
-    }
-    life.links ??= new Map();
-    life.links.set(record.from, { path: record.from, incarnation: record.fromIncarnation });
-  }
-
-  /** One end may end others, and these others again: told one after the other, however long the chain. */
-  #takeLinkedEnd(record: SystemRecord & { readonly type: 'linked-ended' }): void {
-    if (this.#linkedEnds !== undefined) {
-      this.#linkedEnds.pushBack(record);
-      return;
-    }
-    const ends = new Deque<typeof record>();
-    this.#linkedEnds = ends;
-    for (let next: typeof record | undefined = record; next !== undefined; next = ends.popFront())
-      this.#endLinked(next);
-    this.#linkedEnds = undefined;
-  }
-
-  #endLinked({ to, toIncarnation, from, reason }: SystemRecord & { readonly type: 'linked-ended' }): void {
-    const cell = this.#cells.get(to);
-    const life = cell?.life;
-    if (cell === undefined || life === undefined || (toIncarnation !== 0 && toIncarnation !== life.incarnation)) return;
-    if (life.links?.delete(from) !== true || reason.kind === 'normal') return;
-    const ended = { kind: reason.kind, detail: `linked "${from}" ended: ${reason.detail}` };
-    if (reason.kind !== 'shutdown') this.#noteFailure(cell, ended.detail, 'link');
-    this.endAfterCall(cell, life, ended, false);
-  }
-
-  /** Sends a record to the thread of that actor. */
-  #sendTo(path: ActorPath, record: SystemRecord): void {
-    const place = this.#placement.byPath(path);
-    if (place === undefined) return;
-    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
-    else this.#environment.sendSystem(place.thread, record);
-  }
-
-  /** Takes a record about death watch or links. */
+  /** Takes a record of another thread that is about actors here. */
   receiveSystem(record: SystemRecord): void {
     switch (record.type) {
       case 'watch':
-        this.#takeWatch(record);
-        return;
       case 'unwatch':
-        this.#cells.get(record.target)?.watchers?.delete(watcherKey(record.watcher, record.watcherIncarnation));
-        return;
-      case 'down': {
-        const cell = this.#cells.get(record.watcher);
-        const life = cell?.life;
-        if (cell === undefined || life === undefined || life.incarnation !== record.watcherIncarnation) return;
-        this.#takeDown(cell, life, record.target, record.incarnation, record.reason);
-        return;
-      }
+      case 'down':
       case 'link':
-        this.#takeLink(record);
-        return;
-      case 'unlink': {
-        const links = this.#cells.get(record.to)?.life?.links;
-        if (links?.get(record.from)?.incarnation === record.fromIncarnation) links.delete(record.from);
-        return;
-      }
+      case 'unlink':
       case 'linked-ended':
-        this.#takeLinkedEnd(record);
+        this.#ties.receive(record);
         return;
       case 'move-finished':
         if (this.#moves.finishSeen(record.path, record.lane)) this.#completeArrival(record.path);
@@ -957,55 +793,6 @@ export class CellHost {
       case 'log':
         throw new Error(`a ${record.type} record must go to its thread's runtime, not to the host`);
     }
-  }
-
-  #takeWatch(record: Extract<SystemRecord, { readonly type: 'watch' }>): void {
-    const place = this.#placement.byPath(record.target);
-    const hasMoved =
-      !this.#cells.has(record.target) && place !== undefined && place.thread !== this.#environment.threadName;
-    if (hasMoved) this.#environment.sendSystem(place.thread, record);
-    else
-      this.#addWatcher(record.target, record.targetIncarnation, {
-        path: record.watcher,
-        incarnation: record.watcherIncarnation,
-      });
-  }
-
-  #addWatcher(target: ActorPath, incarnation: number, watcher: Watcher): void {
-    const cell = this.#cells.get(target);
-    if (cell === undefined) return;
-    const isOver =
-      incarnation !== 0 &&
-      (cell.life === undefined || cell.life.incarnation !== incarnation) &&
-      incarnation <= cell.incarnation;
-    if (cell.status === 'stopped' || isOver)
-      this.#sendDown(cell, watcher, cell.status === 'stopped' ? 'stopped' : 'ended');
-    else (cell.watchers ??= new Map<string, Watcher>()).set(watcherKey(watcher.path, watcher.incarnation), watcher);
-  }
-
-  #sendDown(cell: ActorCell, watcher: Watcher, reason: string): void {
-    const place = this.#placement.byPath(watcher.path);
-    if (place === undefined) return;
-    const record: SystemRecord = {
-      type: 'down',
-      watcher: watcher.path,
-      watcherIncarnation: watcher.incarnation,
-      target: cell.path,
-      incarnation: cell.incarnation,
-      reason,
-    };
-    if (place.thread === this.#environment.threadName) this.receiveSystem(record);
-    else this.#environment.sendSystem(place.thread, record);
-  }
-
-  /** Gives the watcher its one `actor-down`: the entry in `watching` is what makes it exactly once. */
-  #takeDown(cell: ActorCell, life: Life, target: ActorPath, incarnation: number, reason: string): void {
-    if (life.watching?.delete(target) !== true) return;
-    const message = { type: 'actor-down', path: target, incarnation, reason };
-    cell.mailbox.acceptOwed(
-      newEnvelope(ACTOR_DOWN, message, '', target, this.#environment.monotonicMs(), life.incarnation),
-    );
-    this.#schedule(cell);
   }
 
   // --- moving to other threads ---
@@ -1056,7 +843,7 @@ export class CellHost {
       this.#placement.put(next);
       this.#moves.departures.delete(path);
       this.#removeCell(path);
-      for (const watcher of cell.watchers?.values() ?? []) this.#sendDown(cell, watcher, 'moved');
+      this.#ties.tellWatchers(cell, 'moved');
       this.#environment.sendMarks?.(departure.to, (lane) => ({ type: 'move-finished', path, lane }));
     }
   }
@@ -1089,27 +876,7 @@ export class CellHost {
   threadDied(threadName: string, reason: string, incarnations: ReadonlyMap<ActorPath, number>): void {
     // What it had forwarded was read to the tail; what it had not is told again by those who told it.
     for (const path of this.#moves.threadDied(threadName)) this.#completeArrival(path);
-    for (const cell of this.#cells.values()) {
-      for (const [key, watcher] of cell.watchers ?? []) {
-        if (this.#placement.byPath(watcher.path)?.thread === threadName) cell.watchers?.delete(key);
-      }
-      const { life } = cell;
-      if (life === undefined) continue;
-      for (const target of [...(life.watching?.values() ?? [])]) {
-        if (this.#placement.byPath(target.path)?.thread !== threadName) continue;
-        this.#takeDown(cell, life, target.path, incarnations.get(target.path) ?? target.incarnation, reason);
-      }
-      for (const from of [...(life.links?.keys() ?? [])]) {
-        if (this.#placement.byPath(from)?.thread !== threadName) continue;
-        this.#takeLinkedEnd({
-          type: 'linked-ended',
-          to: cell.path,
-          toIncarnation: life.incarnation,
-          from,
-          reason: { kind: 'thread-died', detail: reason },
-        });
-      }
-    }
+    this.#ties.threadDied(threadName, reason, incarnations);
   }
 
   // --- timers, randomness, log ---
@@ -1238,12 +1005,4 @@ export class CellHost {
 
 function isOrderly(reason: ExitReason): boolean {
   return reason.kind === 'normal' || reason.kind === 'shutdown';
-}
-
-function nobodyAt(path: ActorPath): ExitReason {
-  return { kind: 'crashed', detail: `nobody lives at "${path}"` };
-}
-
-function watcherKey(path: ActorPath, incarnation: number): string {
-  return `${path}#${incarnation}`;
 }

@@ -9,7 +9,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
 import type { LaneName } from './actor-moves.ts';
-import { CellHost, type HostEnvironment, type RemoteLane } from './cell-host.ts';
+import { CellHost } from './cell-host.ts';
+import type { HostEnvironment, RemoteLane } from './host-environment.ts';
 import { CODEC, MessageCodec } from './codec.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { LaneReceiver, type Arrival, type ArrivalSink } from './lane-receiver.ts';

@@ -1,6 +1,7 @@
 /** One thread of the virtual system: a host, its links to the others, and what it takes to die and come back. One thread. */
 import type { ActorPath, MessageShape, TellOutcome } from './actor.ts';
-import { CellHost, type HostEnvironment } from './cell-host.ts';
+import { CellHost } from './cell-host.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import type { EventHash } from './event-hash.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { conflationKey, newEnvelope, type Envelope } from './mailbox.ts';
