@@ -83,6 +83,8 @@ export interface PairChanged {
   readonly drained: boolean;
   /** Entries on this symbol are refused until this calendar ms. */
   readonly cooldownUntilMs: number;
+  /** When pairs of this symbol were closed for better ones, calendar ms, the newest few; absent when none was. */
+  readonly rotatedAtMs?: readonly number[];
   /** Why a person must look before this symbol is entered again, in words; absent when nobody must. */
   readonly entryBlock?: string;
   /** Sums over all closed pairs of this symbol since the journal began. */
@@ -110,6 +112,8 @@ export interface QuoteRatesTold {
 export type PositionMessage =
   | { readonly type: 'enter-pair'; readonly plan: EntryPlan }
   | { readonly type: 'exit-pair'; readonly reason: ExitReason }
+  /** A better pair waits for this one's capital; repeated while that is so, forgotten soon after. */
+  | { readonly type: 'rotate-pair'; readonly pairId: string; readonly detail: string }
   /** A person has looked at what a venue took from a leg: the symbol may be entered again. */
   | { readonly type: 'clear-reductions'; readonly reason: string }
   /** Stop starting things; tell `pair-changed` when no order is live. */
@@ -132,6 +136,7 @@ export const positionDelivery: DeliveryTable<
 > = {
   'enter-pair': { class: 'must-deliver', priority: 'normal' },
   'exit-pair': { class: 'must-deliver', priority: 'risk' },
+  'rotate-pair': { class: 'must-deliver', priority: 'normal' },
   'clear-reductions': { class: 'must-deliver', priority: 'normal' },
   'drain-position': { class: 'must-deliver', priority: 'risk' },
   'position-tick': { class: 'must-deliver', priority: 'normal' },

@@ -116,6 +116,10 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'exit-pair':
       askToLeave(state, self, message.reason);
       return;
+    case 'rotate-pair':
+      state.rotation = { pairId: message.pairId, detail: message.detail, atMs: self.monotonicMs() };
+      evaluate(state, self);
+      return;
     case 'clear-reductions':
       clearReductions(state, self, message.reason);
       return;

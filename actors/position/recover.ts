@@ -15,6 +15,7 @@ import { defineInstrumentOnce, keepPair } from './journal.ts';
 import { advance } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
+import { foldRotations } from '../../src/execution/rotation-history.ts';
 import { reviveIfExposed } from './revive.ts';
 import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -74,6 +75,7 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   state.expectations = expectations;
   state.payments = payments;
   state.legReductions = foldReductions(state.rows);
+  state.rotatedAtMs = foldRotations(state.rows);
   state.rows.length = 0;
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };

@@ -154,6 +154,8 @@ export interface PositionState {
   payments: readonly ReceivedPayment[];
   /** Taken from legs without an order of ours and not cleared by a person yet: no entry until then. */
   legReductions: readonly LegReduction[];
+  /** When pairs were closed for better ones, calendar ms: bounded by what a day's budget may need. */
+  rotatedAtMs: readonly number[];
   draining: boolean;
   /** Why the last entry was refused; empty when it was not. */
   refusal: string;
@@ -221,6 +223,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     expectations: [],
     payments: [],
     legReductions: [],
+    rotatedAtMs: [],
     draining: false,
     refusal: '',
     lastTold: undefined,
