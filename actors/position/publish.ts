@@ -61,6 +61,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     liveOrders: liveOrders(state),
     drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    ...suspectPayments(state),
     ...(state.rotatedAtMs.length === 0 ? {} : { rotatedAtMs: state.rotatedAtMs }),
     ...(state.legReductions.length === 0 ? {} : { entryBlock: entryBlock(state) }),
     closedPairs: closed.pairs,
@@ -73,6 +74,15 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
 
 function noteRotation(state: PositionState): void {
   if (state.pair !== undefined) state.rotatedAtMs = addRotation(state.rotatedAtMs, state.pair.record);
+}
+
+function suspectPayments(state: PositionState): Pick<PairChanged, 'suspectPayments'> {
+  const suspects = [...state.venues.values()].flatMap(({ venue, account, paymentSuspicion }) => {
+    if (paymentSuspicion === undefined) return [];
+    const { implied, stated } = paymentSuspicion;
+    return [{ venue, account, implied, stated }];
+  });
+  return suspects.length === 0 ? {} : { suspectPayments: suspects };
 }
 
 function phaseOf(state: PositionState): PairChanged['phase'] {
