@@ -1,5 +1,6 @@
 /** What the guard (engine state, limits, kill switch) understands and tells. Types and delivery table only. */
 import type { DeliveryTable } from '../src/runtime/actor.ts';
+import type { KillLevel } from '../src/risk/engine-state.ts';
 import type { AppendFailed, RowsRead } from './journal-messages.ts';
 import type { PairChanged } from './position-messages.ts';
 
@@ -12,14 +13,17 @@ export interface EngineStateChanged {
   readonly reason: string;
   /** True asks positions to flatten (K3). A reason that starts with `DAILY_LOSS` or `DRAWDOWN` names the limit that was broken. */
   readonly flatten: boolean;
+  /** Present once the process is on its way out (K4): nothing leaves any more but cancels. */
+  readonly leaving?: true;
   /** Present while losses in a row hold back entries (domain 12.2); everything else goes on. */
   readonly entriesPaused?: true;
 }
 
 export type GuardMessage =
   | { readonly type: 'set-engine-state'; readonly state: EngineState; readonly reason: string }
-  /** K1 reduce-only, K2 cancel entries, K3 flatten. */
-  | { readonly type: 'kill'; readonly level: 1 | 2 | 3; readonly reason: string }
+  | { readonly type: 'kill'; readonly level: KillLevel; readonly reason: string }
+  /** A connector is disconnected for good (K4). `openOrders`: left at the venue by its last word, undefined when it said nothing. */
+  | { readonly type: 'connector-left'; readonly path: string; readonly openOrders?: number }
   /** The process is about to stop: TRADING becomes ARMED, whatever is lower stays; only a person lifts a kill. */
   | { readonly type: 'stand-down'; readonly reason: string }
   | { readonly type: 'resend-engine-state'; readonly to: string }
@@ -39,6 +43,7 @@ export const guardDelivery: DeliveryTable<
 > = {
   'set-engine-state': { class: 'must-deliver', priority: 'risk' },
   kill: { class: 'must-deliver', priority: 'risk' },
+  'connector-left': { class: 'must-deliver', priority: 'risk' },
   'stand-down': { class: 'must-deliver', priority: 'risk' },
   'resend-engine-state': { class: 'must-deliver', priority: 'normal' },
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },

@@ -12,7 +12,7 @@ import {
   observeResult,
   startedFrom,
 } from '../src/risk/engine-state.ts';
-import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
+import type { Engine, KillLevel, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
 import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../src/risk/exposure-budget.ts';
 import type { ExposureDay } from '../src/risk/exposure-budget.ts';
 import { addIncident } from '../src/risk/incidents.ts';
@@ -68,6 +68,8 @@ interface GuardState {
   lastAppendId: number;
   readonly appends: Map<number, Append>;
   readonly wire: Wire;
+  /** Connectors that are gone (K4), with the orders still open there by the venue's last word. */
+  readonly left: Map<string, number | undefined>;
 }
 
 interface Append {
@@ -114,6 +116,7 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       lastAppendId: 0,
       appends: new Map(),
       wire: { cancelsOpens: false, untold: new Set() },
+      left: new Map(),
     };
     readRows(state, self);
     tellEngine(state, self);
@@ -138,6 +141,9 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         return state;
       case 'repeat-limit-orders':
         repeatWire(state.wire, self, state.engine);
+        return state;
+      case 'connector-left':
+        state.left.set(message.path, message.openOrders);
         return state;
       case 'guard-row-durable':
         settleAppend(state, self, message.appendId);
@@ -170,11 +176,17 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
     recovered: state.recovered,
     lossesInARow: state.losses.lossesInARow,
     exposureQuoteSecToday: Math.round(state.exposure.quoteSec),
+    connectorsLeft: [...state.left].map(([path, openOrders]) => ({ path, openOrders: openOrders ?? 'unknown' })),
   }),
 };
 
 function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, reason: string): void {
   const next: Engine = { state: wanted, reason, flatten: wanted === 'HALTED' && state.engine.flatten };
+  if (state.engine.leaving === true) {
+    self.log('warn', 'engine-state-refused', { wanted, rule: 'K4 ends with the process: start it again' });
+    self.count('engine-state-refused');
+    return;
+  }
   if (!goesUp(state.engine, next)) {
     takeDown(state, self, next);
     return;
@@ -193,7 +205,7 @@ function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, 
 }
 
 /** From K2 on, what would open is cancelled at the venues too; asked for again, it is done again. */
-function kill(state: GuardState, self: GuardSelf, level: 1 | 2 | 3, reason: string): void {
+function kill(state: GuardState, self: GuardSelf, level: KillLevel, reason: string): void {
   const before = state.engine;
   if (level >= 2) state.wire.cancelsOpens = true;
   takeDown(state, self, killed(before, level, reason));
@@ -202,7 +214,8 @@ function kill(state: GuardState, self: GuardSelf, level: 1 | 2 | 3, reason: stri
 
 /** Takes effect now; the row follows. A state that is in force already is neither told nor written again. */
 function takeDown(state: GuardState, self: GuardSelf, next: Engine): void {
-  if (next.state === state.engine.state && next.flatten === state.engine.flatten) return;
+  const { engine } = state;
+  if (next.state === engine.state && next.flatten === engine.flatten && next.leaving === engine.leaving) return;
   dropPendingRises(state);
   setEngine(state, self, next);
   appendEngine(state, self, next, undefined);

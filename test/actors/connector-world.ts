@@ -91,6 +91,8 @@ export class ConnectorWorld {
   readonly logs: LogRecord[] = [];
   /** Kills asked of the guard. */
   readonly kills: Extract<GuardMessage, { type: 'kill' }>[] = [];
+  /** Connectors gone for good, as the guard was told. */
+  readonly left: Extract<GuardMessage, { type: 'connector-left' }>[] = [];
   /** Changes bodies of answers on their way to the connector. */
   damage: (path: string, body: string) => string = (_path, body) => body;
   journalAnswers = false;
@@ -384,6 +386,7 @@ export class ConnectorWorld {
       start: () => ({}),
       receive: (state, message) => {
         if (message.type === 'kill') this.kills.push(message);
+        if (message.type === 'connector-left') this.left.push(message);
         return state;
       },
     };
