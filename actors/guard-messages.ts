@@ -1,5 +1,5 @@
 /** What the guard (engine state, limits, kill switch) understands and tells. Types and delivery table only. */
-import type { DeliveryTable } from '../src/runtime/actor.ts';
+import type { ActorDown, DeliveryTable } from '../src/runtime/actor.ts';
 import type { KillLevel } from '../src/risk/engine-state.ts';
 import type { AppendFailed, RowsRead } from './journal-messages.ts';
 import type { PairChanged } from './position-messages.ts';
@@ -28,15 +28,26 @@ export type GuardMessage =
   | { readonly type: 'stand-down'; readonly reason: string }
   | { readonly type: 'resend-engine-state'; readonly to: string }
   | { readonly type: 'guard-row-durable'; readonly appendId: number }
-  /** An order was not sent because the commit of its intent took so long, monotonic ms. */
+  /** An order was not sent because the commit of its intent took so long, or anybody's commit took a second; monotonic ms. */
   | { readonly type: 'journal-slow'; readonly commitMs: number }
   /** Every question about an order was spent, and nobody knows what became of it. */
   | { readonly type: 'order-lost'; readonly venue: string; readonly clientOrderId: string }
+  /** A venue's word on a position has contradicted our fills for too long, monotonic ms. */
+  | {
+      readonly type: 'position-mismatch';
+      readonly venue: string;
+      readonly account: string;
+      readonly symbol: string;
+      readonly reportedLots: number;
+      readonly ledgerLots: number;
+      readonly ageMs: number;
+    }
   | { readonly type: 'guard-tick' }
   | { readonly type: 'repeat-limit-orders' }
   | PairChanged
   | RowsRead
-  | AppendFailed;
+  | AppendFailed
+  | ActorDown;
 
 export const guardDelivery: DeliveryTable<
   Exclude<GuardMessage, PairChanged | RowsRead | AppendFailed> | EngineStateChanged
@@ -49,6 +60,8 @@ export const guardDelivery: DeliveryTable<
   'guard-row-durable': { class: 'must-deliver', priority: 'order' },
   'journal-slow': { class: 'must-deliver', priority: 'normal' },
   'repeat-limit-orders': { class: 'must-deliver', priority: 'risk' },
+  'position-mismatch': { class: 'must-deliver', priority: 'risk' },
+  'actor-down': { class: 'must-deliver', priority: 'risk' },
   'order-lost': { class: 'must-deliver', priority: 'risk' },
   'guard-tick': { class: 'must-deliver', priority: 'normal' },
   'engine-state-changed': { class: 'state', keyFields: ['type'] },

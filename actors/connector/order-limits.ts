@@ -23,7 +23,8 @@ export function limitOrders(state: ConnectorState, self: ConnectorSelf, command:
     if (phase === 'ended' || refusalByLimits(state, order, purpose) === undefined) continue;
     if (phase !== 'unsent') {
       // On the way out one request cancels them all.
-      if (command.cancelOpens && command.leave !== true && purpose === 'open') left.push({ symbol: order.symbol, clientOrderId });
+      if (command.cancelOpens && command.leave !== true && purpose === 'open')
+        left.push({ symbol: order.symbol, clientOrderId });
     } else if (withdraw(state, self, clientOrderId, 'ENGINE_STATE', command.reason)) withdrawn += 1;
   }
   // Only now: a cancel that moves the queue must not let out what waits behind it.

@@ -188,6 +188,7 @@ function guardArgs({ config, accounts }: TreeInputs): GuardArgs {
     journalPath: journalRef.path,
     recipientPaths: [strategyRef.path, observerRef.path, ...config.symbols.map((base) => positionRef(base).path)],
     connectorPaths: accounts.map(({ venue, account }) => connectorRef(venue, account).path),
+    watchedPaths: [journalRef.path, ...config.symbols.map((base) => positionRef(base).path)],
   };
 }
 

@@ -257,7 +257,8 @@ class RunningEngine implements Engine {
   ): Promise<{ readonly isWaiting: boolean; readonly orders: readonly string[] }> {
     // Inspection answers with plain data of unknown type; this is what the guard's digest holds.
     const digest = (await this.system.inspect(guardRef.path))?.digest as
-      { readonly connectorsLeft?: readonly { readonly path: string; readonly openOrders: number | string }[] } | undefined;
+      | { readonly connectorsLeft?: readonly { readonly path: string; readonly openOrders: number | string }[] }
+      | undefined;
     const left = new Map((digest?.connectorsLeft ?? []).map(({ path, openOrders }) => [path, openOrders]));
     return {
       isWaiting: paths.some((path) => !left.has(path)),

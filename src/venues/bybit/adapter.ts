@@ -85,9 +85,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     cancelOrder: (order) => ({
       submit: (_signature, at) => http(cancelOrderOperation(access, order, usual(at))),
     }),
-    cancelAll: () => [
-      () => ({ submit: (_signature, at) => http(cancelAllOperation(access, settleCoin, usual(at))) }),
-    ],
+    cancelAll: () => [() => ({ submit: (_signature, at) => http(cancelAllOperation(access, settleCoin, usual(at))) })],
     // No dead man's switch: the venue has one for institutions only.
   };
 }

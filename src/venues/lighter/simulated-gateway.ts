@@ -5,7 +5,14 @@ import type { SimulatedAccess } from './simulated-access.ts';
 import { wireJson } from './simulated-json.ts';
 import type { WireValue } from './simulated-json.ts';
 import type { RequestLimits } from './simulated-limits.ts';
-import { admitOrder, cancelAll, cancelOne, scheduledCancel, submitRefusal, updateLeverage } from './simulated-orders.ts';
+import {
+  admitOrder,
+  cancelAll,
+  cancelOne,
+  scheduledCancel,
+  submitRefusal,
+  updateLeverage,
+} from './simulated-orders.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
 import { isRefusal, refusal } from './simulated-refusals.ts';
 import type { Refusal } from './simulated-refusals.ts';
