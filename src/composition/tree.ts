@@ -146,6 +146,7 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
       cap: config.risk.maxLeverage,
       distance: config.liq.minEntryDistance,
     },
+    withoutDeadMan: !config.order.deadMan,
     gate: gateLimits(config),
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.
