@@ -18,7 +18,8 @@ function rest(world: ConnectorWorld): OrderRequest {
 }
 const statusAtVenue = (world: ConnectorWorld, order: OrderRequest): string | undefined =>
   world.ordersAtVenue(order.clientOrderId)[0]?.status;
-const open = (venue: WorldVenue): ConnectorWorld => new ConnectorWorld({ venue, checkIsolation: false }).ready();
+const open = (venue: WorldVenue): ConnectorWorld =>
+  new ConnectorWorld({ venue, checkIsolation: false, args: { withoutDeadMan: false } }).ready();
 
 describe.each(['lighter', 'extended', 'hyperliquid'] as const)("the dead man's switch of %s", (venue) => {
   const usualMs = USUAL_MS[venue];
@@ -51,7 +52,7 @@ describe.each(['lighter', 'extended', 'hyperliquid'] as const)("the dead man's s
 });
 
 it('is said once to be off where the venue refuses it again and again, and orders go on', () => {
-  const world = new ConnectorWorld({ venue: 'extended' });
+  const world = new ConnectorWorld({ venue: 'extended', args: { withoutDeadMan: false } });
   world.damage = (path, body) =>
     path.includes('deadmanswitch') ? '{"status":"ERROR","error":{"code":1200,"message":"Not offered"}}' : body;
   world.ready();

@@ -134,6 +134,8 @@ export class ConnectorWorld {
       marketPollMs: 5_000,
       fundingPollMs: 10_000,
       publishMs: 5,
+      // Most tests count what arrives at the venue.
+      withoutDeadMan: true,
       gate: {
         maxOrderNotionalMicro: 50_000_000_000n,
         maxPositionNotionalMicro: 100_000_000_000n,
