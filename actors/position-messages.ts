@@ -1,5 +1,6 @@
 /** What a position actor (one per symbol) understands and tells. Types and delivery tables only. */
 import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
+import type { PnlViews } from '../src/strategy/pnl-views.ts';
 import type { ConnectorEvent } from './connector-messages.ts';
 import type { EngineStateChanged } from './guard-messages.ts';
 import type { AppendFailed, AppendSlow, RowsRead } from './journal-messages.ts';
@@ -71,6 +72,10 @@ export interface PairChanged {
   readonly realisedMicro: bigint;
   /** View C of domain 15.3 (executable), all in; undefined while books are missing. */
   readonly executableMicro?: bigint;
+  /** The three views and what they are made of; absent while a mark is missing. */
+  readonly views?: PnlViews;
+  /** Funding expected and not received, missing payments included; never booked. */
+  readonly owedMicro?: bigint;
   readonly fundingPayments: number;
   /** Orders of ours that may be live at a venue right now. */
   readonly liveOrders: number;
@@ -92,6 +97,10 @@ export interface LegState {
   readonly symbol: string;
   readonly signedLots: number;
   readonly averagePrice: number;
+  /** Signed quote paid for the open lots, micro-units. */
+  readonly costMicro?: bigint;
+  /** What the venue says it holds; absent before its first word. */
+  readonly reportedLots?: number;
 }
 
 export type PositionMessage =

@@ -8,6 +8,7 @@ import { watchOrder } from '../../src/execution/order-watch.ts';
 import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts';
 import { advancePair, decideToLeave, enterPhase, failed, isActive } from '../../src/execution/pair-state.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import { midTicks } from '../../src/strategy/book-walk.ts';
 import type { ConnectorMessage } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
 import { adjust } from './adjust.ts';
@@ -135,6 +136,16 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
     reduceOnly: wanted.reduceOnly,
     validUntilMs: self.nowMs() + Math.round(track.requestValidityMs * calendarScale),
     plannedAtMs: self.nowMs(),
+    ...expectationsOf(track),
+  };
+}
+
+/** What the order is measured by later. */
+function expectationsOf({ book, instrument }: VenueTrack): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
+  const mid = book === undefined ? undefined : midTicks(book);
+  return {
+    ...(mid === undefined ? {} : { midTicks: mid }),
+    ...(instrument === undefined ? {} : { feeRate: instrument.takerFee }),
   };
 }
 

@@ -17,6 +17,7 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'funding-expected',
   'adjust',
   'pair-state',
+  'pair-statistics',
   'engine-state',
   'nonce',
   'config',

@@ -86,4 +86,8 @@ export interface PlannedOrder extends LegKey {
   readonly validUntilMs: number;
   /** Calendar ms. */
   readonly plannedAtMs: number;
+  /** Middle of the book when it was planned, ticks with fractions; absent while nobody knew it. For statistics. */
+  readonly midTicks?: number;
+  /** The fee rate it is expected to pay, pico; for statistics. The fill's own fee is what counts. */
+  readonly feeRate?: number;
 }

@@ -11,6 +11,7 @@ export type JournalRowType =
   | 'funding-expected'
   | 'adjust'
   | 'pair-state'
+  | 'pair-statistics'
   | 'engine-state'
   | 'nonce'
   | 'config';
