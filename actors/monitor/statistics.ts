@@ -8,7 +8,7 @@ import type { MonitorMessage } from '../monitor-messages.ts';
 import type { MonitorSelf, MonitorState, SymbolBooks } from './state.ts';
 
 /** Shown by inspection; all are in the journal. */
-const SHOWN_MAX = 20;
+const SHOWN_MAX = 10;
 const IDS_MAX = 10_000;
 const APPENDS_MAX = 64;
 const APPEND_REPEAT_MS = 2_000;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { IdentitiesChecked, MonitorMessage } from '../../actors/monitor-messages.ts';
 import { reportOf } from '../../actors/monitor/report.ts';
 import type { IdentityName } from '../../src/execution/identities.ts';
@@ -374,4 +375,51 @@ it('names a broken identity once, however often it looks', () => {
   actor.deliver(openPicture({ feesMicro: -1n }));
   actor.advance(600_000);
   expect(kills()).toHaveLength(1);
+});
+
+describe('the statistics of a closed pair', () => {
+  const statisticsRows = (messages: readonly { readonly type: string }[]): readonly string[] =>
+    messages
+      .filter((message) => message.type === 'append-rows')
+      .flatMap((message) => (message as Extract<JournalMessage, { type: 'append-rows' }>).rows.map(({ id }) => id));
+
+  it('are written once, again with a late payment, and not again after a restart', () => {
+    const story = new Story();
+    story.open();
+    story.paid();
+    story.close();
+    const { actor, read } = stageMonitor();
+    read(story);
+    actor.advance(1_000);
+    const first = statisticsRows(actor.sentTo('journal'));
+    expect(new Set(first).size).toBe(1);
+    actor.deliver({ type: 'statistics-durable', appendId: 1 });
+    actor.clearSent();
+    actor.advance(10_000);
+    expect(statisticsRows(actor.sentTo('journal'))).toEqual([]);
+
+    story.payment('S', story.nowMs - 1, 1n);
+    read(story);
+    expect(statisticsRows(actor.sentTo('journal'))).toHaveLength(1);
+
+    for (const id of [...first, ...statisticsRows(actor.sentTo('journal'))])
+      story.row('pair-statistics', id, { statistics: actor.state().closedPairs.get('ETH-1') }, 'ETH-1');
+    const next = stageMonitor();
+    next.read(story);
+    next.actor.advance(10_000);
+    expect(statisticsRows(next.actor.sentTo('journal'))).toEqual([]);
+    expect(reportOf(next.actor.state()).closedPairs).toHaveLength(1);
+  });
+
+  it('are written again while the journal does not say that it has them', () => {
+    const story = new Story();
+    story.open();
+    story.close();
+    const { actor, read } = stageMonitor();
+    read(story);
+    actor.advance(5_000);
+    const written = statisticsRows(actor.sentTo('journal'));
+    expect(written.length).toBeGreaterThan(1);
+    expect(new Set(written).size).toBe(1);
+  });
 });
