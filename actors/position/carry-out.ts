@@ -95,7 +95,7 @@ export function plan(
     clientOrderIds: orders.map((order) => order.clientOrderId),
   });
   const pairRows = extraPair === undefined ? [] : [pairRow(state, self, extraPair.record)];
-  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order))];
+  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order, intent))];
   append(
     state,
     self,

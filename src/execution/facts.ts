@@ -70,6 +70,15 @@ export function legKeyText(key: LegKey): string {
   return `${key.venue}:${key.account}:${key.symbol}`;
 }
 
+/** Returns the id of the row an order is planned by: what its changes and fills follow from. */
+export function orderRowId({
+  venue,
+  account,
+  clientOrderId,
+}: Pick<PlannedOrder, 'venue' | 'account' | 'clientOrderId'>): string {
+  return `order-planned:${venue}:${account}:${clientOrderId}`;
+}
+
 /** Everything about an order that is fixed before it is sent; journaled in its `order-planned` row. */
 export interface PlannedOrder extends LegKey {
   readonly clientOrderId: string;
