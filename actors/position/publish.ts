@@ -10,6 +10,7 @@ import { isActive } from '../../src/execution/pair-state.ts';
 import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { lotsOfLeg } from './pair-view.ts';
+import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
 import { viewsOf } from './views.ts';
@@ -61,6 +62,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     liveOrders: liveOrders(state),
     drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    ...(state.legReductions.length === 0 ? {} : { entryBlock: entryBlock(state) }),
     closedPairs: closed.pairs,
     closedNetMicro: closed.netMicro,
     closedFundingMicro: closed.fundingMicro,

@@ -213,7 +213,12 @@ describe('each broken identity is named with its numbers and takes the engine do
     expect(broken()).toEqual([]);
     const ledger = actor.state().symbols.get(BASE)?.ledger;
     if (ledger === undefined) throw new Error('the story has a symbol');
-    sabotage({ story, ledger, deliver: actor.deliver, advance: actor.advance });
+    sabotage({
+      story,
+      ledger,
+      deliver: (message) => actor.deliver(message),
+      advance: (ms) => actor.advance(ms),
+    });
     read(story);
     actor.advance(130_000);
     expect(broken()).toContain(identity);
