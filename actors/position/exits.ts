@@ -172,16 +172,6 @@ function exitInput(state: PositionState, self: PositionSelf, pair: Pair): ExitIn
   };
 }
 
-/** View C of domain 15.3: what closing now would net, all in, quote; undefined while a book is missing or too thin. */
-export function executableQuote(state: PositionState, pair: Pair): number | undefined {
-  const tracks = pairTracks(state, pair);
-  const legs = [
-    executableLeg(state, pair, 'long', tracks.long),
-    executableLeg(state, pair, 'short', tracks.short),
-  ].filter((leg) => leg !== undefined);
-  return legs.length === 2 ? executableValue(legs, bookedQuote(state, pair)) : undefined;
-}
-
 /** Taker fees, positive: those paid, and those of closing now. */
 function feesQuote(state: PositionState, pair: Pair, legs: readonly ExecutableLeg[]): number {
   const paid = -Number(pairBook(state.book.ledger, pair.record.pairId).feesMicro) / 1e6;
