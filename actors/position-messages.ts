@@ -81,6 +81,8 @@ export interface PairChanged {
   readonly views?: PnlViews;
   /** Funding expected and not received, missing payments included; never booked. */
   readonly owedMicro?: bigint;
+  /** Of the leg that is nearer to its liquidation, fraction of the mark; absent while none is held or known. */
+  readonly liquidationDistance?: number;
   readonly fundingPayments: number;
   /** Orders of ours that may be live at a venue right now. */
   readonly liveOrders: number;
