@@ -192,7 +192,7 @@ function guardArgs({ config, accounts }: TreeInputs): GuardArgs {
 }
 
 function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symbolIndex: number): PositionArgs {
-  const { hedge, open, close, delta, order, cooldown, reconcile, recovery, quarantine } = config;
+  const { hedge, maker, open, close, delta, order, cooldown, reconcile, recovery, quarantine } = config;
   const policies = entryPolicies(config);
   return {
     base,
@@ -212,6 +212,7 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
     observerPath: observerRef.path,
     execution: {
       hedge,
+      maker,
       open,
       close,
       delta,

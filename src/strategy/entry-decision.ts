@@ -2,6 +2,7 @@
 import { assessEntry } from './entry-assessment.ts';
 import type { EntryFacts, EntryInput, EntryLegFacts } from './entry-facts.ts';
 import { firstRefusal } from './entry-gates.ts';
+import type { EntryMode } from './entry-mode.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
 import type { EntryPolicies } from './policy.ts';
 
@@ -20,6 +21,7 @@ export interface PlannedEntry {
   readonly base: string;
   readonly long: PlannedLeg;
   readonly short: PlannedLeg;
+  readonly entry: EntryMode;
   readonly decidedAtMs: number;
   /** Quote units, for calibration against what came of it. */
   readonly expected: {
@@ -64,12 +66,13 @@ function planned(input: EntryInput): EntryDecision {
   const { metrics } = priced;
   return {
     verdict: 'ENTER',
-    detail: `APR ${metrics.netAprPct.toFixed(2)} %, EV ${metrics.expectedValueQuote.toFixed(4)}, sized by ${assessment.size.boundBy}, loses ${priced.worstLossQuote.toFixed(2)} at worst`,
+    detail: `APR ${metrics.netAprPct.toFixed(2)} %, EV ${metrics.expectedValueQuote.toFixed(4)}, ${priced.entry.mode}, sized by ${assessment.size.boundBy}, loses ${priced.worstLossQuote.toFixed(2)} at worst`,
     metrics,
     plan: {
       base: input.base,
       long: plannedLeg(long, assessment.longLots, priced.longLimitTicks, priced.longVwapTicks),
       short: plannedLeg(short, assessment.shortLots, priced.shortLimitTicks, priced.shortVwapTicks),
+      entry: priced.entry,
       decidedAtMs: input.nowMs,
       expected: {
         netHourlyQuote: metrics.hourlyCarryQuote,
