@@ -53,11 +53,19 @@ export function decideEntry(facts: EntryFacts, policy: EntryPolicies): EntryDeci
   const metrics = input.assessment?.priced?.metrics;
   const refusal = firstRefusal(input, policy);
   if (refusal !== undefined) return { verdict: refusal.code, detail: refusal.detail, metrics };
-  return planned(input);
+  const { verdict, detail, metrics: of, plan } = planned(input);
+  return { verdict, detail, metrics: of, plan: { ...plan, entry: withEscalation(plan.entry, facts, policy) } };
+}
+
+/** What a quote does not get is taken only where taking all of it would have been an entry as well. */
+function withEscalation(entry: EntryMode, facts: EntryFacts, policy: EntryPolicies): EntryMode {
+  if (entry.mode !== 'maker-taker' || !entry.escalate) return entry;
+  const taking: EntryPolicies = { ...policy, entry: { ...policy.entry, mode: 'taker-taker' } };
+  return { ...entry, escalate: firstRefusal(assessEntry(facts, taking), taking) === undefined };
 }
 
 /** All gates have passed, so every fact is there; anything missing is a broken gate and no reason to trade. */
-function planned(input: EntryInput): EntryDecision {
+function planned(input: EntryInput): Extract<EntryDecision, { verdict: 'ENTER' }> {
   const { assessment, long, short } = input;
   const priced = assessment?.priced;
   if (assessment === undefined || priced === undefined || !assessment.size.sized) {
