@@ -214,6 +214,8 @@ export type OrderEvent =
       readonly signedLots: number;
       /** Mark at which the venue says it would close this position, quote per contract; absent where it states none. */
       readonly liquidationPrice?: number;
+      /** Place in the venue's queue for deleveraging, 0 (last) to 1 (next); absent where it states none. */
+      readonly adlRank?: number;
       readonly source: 'stream' | 'query';
       readonly sequence: number;
       readonly receivedAtMonotonicMs: number;

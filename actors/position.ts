@@ -31,6 +31,7 @@ import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
+import { clearReductions } from './position/reductions.ts';
 import { pictureOf, publish } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import {
@@ -115,6 +116,9 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'exit-pair':
       askToLeave(state, self, message.reason);
       return;
+    case 'clear-reductions':
+      clearReductions(state, self, message.reason);
+      return;
     case 'drain-position':
       state.draining = true;
       return;
@@ -142,6 +146,9 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'rows-read':
       journalRead(state, self, message);
       return;
+    case 'quote-rates-told':
+      state.quoteRates = message.rates;
+      return;
     case 'engine-state-changed':
       state.engine = message;
       evaluate(state, self);
@@ -154,7 +161,10 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'position-reported': {
       const track = trackOf(state, message);
       if (track === undefined || (track.instrument !== undefined && track.instrument.symbol !== message.symbol)) return;
-      if (message.receivedAtMonotonicMs >= track.watch.reportedAtMs) track.liquidationPrice = message.liquidationPrice;
+      if (message.receivedAtMonotonicMs >= track.watch.reportedAtMs) {
+        track.liquidationPrice = message.liquidationPrice;
+        track.adlRank = message.adlRank;
+      }
       track.watch = positionReported(track.watch, message.signedLots, message.receivedAtMonotonicMs);
       advance(state, self);
       return;

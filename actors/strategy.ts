@@ -17,6 +17,8 @@ import { strategyDelivery } from './strategy-messages.ts';
 import type { OpportunitiesScanned, StrategyMessage } from './strategy-messages.ts';
 import { createMarketPicture, feedOf, takeMarketEvent } from './strategy/market-picture.ts';
 import type { MarketPicture } from './strategy/market-picture.ts';
+import { newQuoteWatch, watchQuotes } from './strategy/quote-watch.ts';
+import type { QuoteWatch } from './strategy/quote-watch.ts';
 import { createPairBook, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
 import type { PairBook } from './strategy/pair-book.ts';
 import { entryFacts, sampleCarry } from './strategy/candidate.ts';
@@ -39,6 +41,8 @@ export interface StrategyArgs {
   readonly calendarScale: number;
   readonly guardPath: string;
   readonly observerPath: string;
+  /** Worth of quote currencies in USD where no two venues show it. */
+  readonly quoteRatesUsd?: Readonly<Record<string, number>>;
 }
 
 export interface StrategyVenue {
@@ -58,6 +62,7 @@ interface StrategyState {
   readonly carry: Map<string, CarrySample>;
   readonly refusals: Map<string, number>;
   toldAtMonotonicMs: number;
+  quotes: QuoteWatch;
 }
 
 type StrategySelf = Self<StrategyMessage>;
@@ -101,6 +106,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
       carry: new Map(),
       refusals: new Map(),
       toldAtMonotonicMs: Number.NEGATIVE_INFINITY,
+      quotes: newQuoteWatch,
     };
   },
 
@@ -144,6 +150,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
 
 /** Evaluates everything, asks for the best entry, and says now and then what it saw. */
 function scan(state: StrategyState, self: StrategySelf): void {
+  state.quotes = watchQuotes(state.quotes, state, self);
   expirePlans(state.pairs, self.monotonicMs(), PLAN_ANSWER_MS);
   const seen: Candidates[number][] = [];
   let best: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number } | undefined;

@@ -5,6 +5,7 @@ import { bookOf } from '../../src/execution/ledger.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import { emptyFundingCheck, fundingVerdict } from '../../src/market/funding-check.ts';
+import { quoteGap } from '../../src/market/quote-rates.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { assessEntry } from '../../src/strategy/entry-assessment.ts';
@@ -36,6 +37,7 @@ export function preflightRefusal(
   if (state.draining) return 'DRAINING';
   if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
   if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
+  if (state.legReductions.length > 0) return 'VENUE_REDUCED';
   for (const track of state.venues.values()) if (track.external) return 'EXTERNAL_EXPOSURE';
   for (const leg of [plan.long, plan.short]) {
     const track = trackOf(state, leg);
@@ -80,6 +82,7 @@ function entryGatesRefusal(
     // Asked above, or known to the strategy alone: no gate among these looks at them.
     engine: { state: 'TRADING', reason: '', entriesPaused: false },
     pair: { phase: 'PREFLIGHT', active: true, cooldownUntilMs: 0, blacklisted: false },
+    quoteGap: gapBetween(state, plan),
     activePairs: 0,
     exposures: [],
     favourableStreak: 0,
@@ -87,6 +90,11 @@ function entryGatesRefusal(
     short: legFacts(state, plan.short),
   };
   return firstRefusal(assessEntry(facts, entry, plan), entry, PREFLIGHT_GATES)?.code;
+}
+
+function gapBetween(state: PositionState, plan: Pick<EntryPlan, 'long' | 'short'>): number | undefined {
+  const [long, short] = [trackOf(state, plan.long)?.instrument, trackOf(state, plan.short)?.instrument];
+  return long === undefined || short === undefined ? undefined : quoteGap(state.quoteRates, long.quote, short.quote);
 }
 
 function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {

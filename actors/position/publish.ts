@@ -10,6 +10,7 @@ import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { executableQuote } from './exits.ts';
 import { lotsOfLeg } from './pair-view.ts';
+import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
 
@@ -58,6 +59,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     liveOrders: liveOrders(state),
     drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    ...(state.legReductions.length === 0 ? {} : { entryBlock: entryBlock(state) }),
     closedPairs: closed.pairs,
     closedNetMicro: closed.netMicro,
     closedFundingMicro: closed.fundingMicro,

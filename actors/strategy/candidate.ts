@@ -1,6 +1,7 @@
 /** Gathers the facts of one candidate from what the strategy actor knows. Trading thread; reads only. */
 import { fundingVerdict } from '../../src/market/funding-check.ts';
 import { favourableSettlements, medianHourly } from '../../src/market/funding-history.ts';
+import { quoteGap } from '../../src/market/quote-rates.ts';
 import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
 import { feedOf } from './market-picture.ts';
@@ -70,6 +71,7 @@ export function entryFacts(
 ): EntryFacts {
   const { market, pairs, args } = known;
   const exposures = exposuresOf(pairs);
+  const entryBlock = pairs.byBase.get(base)?.entryBlock;
   return {
     base,
     ...at,
@@ -81,11 +83,18 @@ export function entryFacts(
       ...pairStanding(pairs, base),
       cooldownUntilMs: pairs.byBase.get(base)?.cooldownUntilMs ?? 0,
       blacklisted: args.blacklist?.includes(base) ?? false,
+      ...(entryBlock === undefined ? {} : { entryBlock }),
     },
+    quoteGap: gapBetween(market, base, long, short),
     activePairs: exposures.length,
     exposures,
     favourableStreak: Math.max(carry.streak, settledStreak(market, base, long, short, args.policy.entry.minFavourable)),
   };
+}
+
+function gapBetween(market: MarketPicture, base: string, long: AccountName, short: AccountName): number | undefined {
+  const [one, other] = [long, short].map(({ venue, account }) => market.instruments.get(`${venue}:${account}|${base}`));
+  return one === undefined || other === undefined ? undefined : quoteGap(market.quoteRates, one.quote, other.quote);
 }
 
 function settledStreak(

@@ -251,6 +251,7 @@ function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
     startupGraceMs: STARTUP_GRACE_MS,
     guardPath: guardRef.path,
     observerPath: observerRef.path,
+    quoteRatesUsd: config.stablecoin.rates,
   };
 }
 

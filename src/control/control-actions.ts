@@ -37,6 +37,12 @@ export function exitMessage(body: unknown): PositionMessage {
   return { type: 'exit-pair', reason: 'MANUAL' };
 }
 
+/** Lets a symbol be entered again after a venue took lots of a leg: `{"reason": "..."}`. Throws BadRequest. */
+export function clearMessage(body: unknown): PositionMessage {
+  const fields = fieldsOf(body, ['reason']);
+  return { type: 'clear-reductions', reason: readReason(fields.reason) };
+}
+
 /** An action that needs no words; the body is `{}`. Throws BadRequest. */
 export function checkEmpty(body: unknown): void {
   fieldsOf(body, []);

@@ -216,6 +216,8 @@ export interface PositionReport {
   readonly entryPrice?: string;
   readonly liquidationPrice?: string;
   readonly leverage?: number;
+  /** Place in the queue of positions the venue closes first when it must, 0 (last) to 1 (first); absent where it does not say. */
+  readonly adlRank?: number;
 }
 
 export interface OrderReport {
@@ -247,6 +249,8 @@ export interface FillReport {
   readonly feeMicro: MicroUnits;
   readonly liquidity: 'maker' | 'taker';
   readonly venueAtMs: number;
+  /** The venue made this trade itself, and why; absent on ordinary ones and where it does not say. */
+  readonly forced?: 'liquidation' | 'adl';
 }
 
 export interface FundingPaymentReport {

@@ -41,7 +41,7 @@ interface Resting {
 
 export interface VenueModel {
   readonly name: string;
-  readonly instrument: Instrument;
+  instrument: Instrument;
   positionLots: number;
   readonly placed: Extract<ConnectorCommand, { type: 'place-order' }>[];
   readonly fills: {
@@ -51,6 +51,7 @@ export interface VenueModel {
     readonly fillId: string;
     readonly priceTicks: number;
     readonly atMs: number;
+    readonly forced?: 'liquidation' | 'adl';
   }[];
   readonly ended: Map<
     string,
@@ -77,6 +78,8 @@ export interface VenueModel {
   leverage: number;
   /** What its position reports say of liquidation, quote per contract. */
   liquidationPrice: number | undefined;
+  /** Place in its queue for deleveraging, 0 to 1. */
+  adlRank: number | undefined;
   walletMicro: bigint;
   /** Predicted, pico per hour, until a test tells its own predictions. */
   hourlyPico: number;
@@ -98,7 +101,12 @@ export interface World {
   readonly rows: JournalRow[];
   readonly pictures: PairChanged[];
   /** Everything logged in any life. */
-  readonly logged: readonly { readonly level: string; readonly event: string; readonly atMs: number }[];
+  readonly logged: readonly {
+    readonly level: string;
+    readonly event: string;
+    readonly atMs: number;
+    readonly fields: unknown;
+  }[];
   stage(): Stage<PositionState, PositionMessage, unknown>;
   run(ms: number): void;
   runUntil(done: () => boolean, limitMs: number): void;
@@ -116,7 +124,7 @@ export interface World {
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'conflict' | 'mute';
-  external(venue: VenueModel, signedLots: number): void;
+  external(venue: VenueModel, signedLots: number, forced?: 'liquidation' | 'adl'): void;
   /** A payment, in the journal and told. */
   payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
   now(): number;
@@ -196,10 +204,15 @@ export const defaultArgs: PositionArgs = {
       maxDarkMs: 120_000,
       darkVenue: 'hold',
       maxMarkDivergenceBps: 150,
+      takeProfitFees: 0,
+      maxAdlRank: 0.9,
+      maxMove: 0.15,
+      moveWindowMs: 300_000,
     },
     settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 600_000 },
     liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
     forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
+    stablecoin: { warnGap: 0.003, maxGap: 0.01 },
   },
   cap: { bufferBps: 3, maxDeviationBps: 50 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
@@ -270,6 +283,7 @@ export function createWorld(options: WorldOptions = {}): World {
     compared: 0,
     leverage: 3,
     liquidationPrice: undefined,
+    adlRank: undefined,
     walletMicro: 100_000_000_000n,
     hourlyPico: name === 'va' ? 200_000_000 : 0,
     markNano: 60_000_500_000_000n,
@@ -372,12 +386,21 @@ export function createWorld(options: WorldOptions = {}): World {
     side: 'buy' | 'sell',
     lots: number,
     tell: boolean,
+    forced?: 'liquidation' | 'adl',
     quotedTicks?: number,
   ): void {
     if (lots === 0) return;
     fillCount += 1;
     const priceTicks = quotedTicks ?? (side === 'buy' ? venue.askTicks : venue.bidTicks);
-    const fill = { clientOrderId, side, lots, fillId: `${venue.name}-${fillCount}`, priceTicks, atMs: now() };
+    const fill = {
+      clientOrderId,
+      side,
+      lots,
+      fillId: `${venue.name}-${fillCount}`,
+      priceTicks,
+      atMs: now(),
+      ...(forced === undefined ? {} : { forced }),
+    };
     venue.fills.push(fill);
     venue.positionLots += side === 'buy' ? lots : -lots;
     if (tell) {
@@ -403,6 +426,7 @@ export function createWorld(options: WorldOptions = {}): World {
         feeMicro: feeMicro(venue.instrument, fill.priceTicks, fill.lots, venue.instrument.takerFee),
         liquidity: 'taker',
         venueAtMs: fill.atMs,
+        ...(fill.forced === undefined ? {} : { forced: fill.forced }),
       },
     };
     for (let told = 0; told < venue.tellFills; told += 1)
@@ -421,6 +445,7 @@ export function createWorld(options: WorldOptions = {}): World {
         symbol: venue.instrument.symbol,
         signedLots: lots,
         ...(venue.liquidationPrice === undefined ? {} : { liquidationPrice: venue.liquidationPrice }),
+        ...(venue.adlRank === undefined ? {} : { adlRank: venue.adlRank }),
         source: 'stream',
         sequence,
         receivedAtMonotonicMs: monotonicMs + 5,
@@ -451,7 +476,7 @@ export function createWorld(options: WorldOptions = {}): World {
     const { order } = resting.command;
     const lots = Math.min(wanted, order.lots - resting.filledLots);
     resting.filledLots += lots;
-    execute(venue, clientOrderId, order.side, lots, tell, order.limitTicks);
+    execute(venue, clientOrderId, order.side, lots, tell, undefined, order.limitTicks);
     if (resting.filledLots < order.lots) return;
     venue.resting.delete(clientOrderId);
     venue.ended.set(clientOrderId, { status: 'filled', filledLots: order.lots });
@@ -470,7 +495,7 @@ export function createWorld(options: WorldOptions = {}): World {
     later(late.afterMs, {
       run: () => {
         const lots = Math.min(late.lots, order.lots - filledLots);
-        execute(venue, clientOrderId, order.side, lots, true, order.limitTicks);
+        execute(venue, clientOrderId, order.side, lots, true, undefined, order.limitTicks);
       },
     });
   }
@@ -762,7 +787,8 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   function flush(): void {
-    for (const { level, event } of live?.logged.splice(0) ?? []) logged.push({ level, event, atMs: monotonicMs });
+    for (const { level, event, fields } of live?.logged.splice(0) ?? [])
+      logged.push({ level, event, atMs: monotonicMs, fields });
     while (live !== undefined && live.sent.length > 0) {
       const batch = live.sent.splice(0);
       for (const { to, message } of batch) route(to, message, incarnation);
@@ -876,8 +902,8 @@ export function createWorld(options: WorldOptions = {}): World {
       ]);
       world.deliver(event);
     },
-    external: (venue, signedLots) => {
-      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true);
+    external: (venue, signedLots, forced) => {
+      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true, forced);
     },
     now,
   };
