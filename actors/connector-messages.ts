@@ -61,6 +61,8 @@ export interface LimitOrders {
   readonly allowed: OrdersAllowed;
   /** Opening orders that have left already are cancelled at the venue. */
   readonly cancelOpens: boolean;
+  /** Everything is cancelled at the venue by one request, then the connector disconnects for good (K4) and tells `connector-left`. */
+  readonly leave?: true;
   readonly reason: string;
 }
 

@@ -78,6 +78,8 @@ export interface PairChanged {
   readonly realisedMicro: bigint;
   /** View C of domain 15.3 (executable), all in; undefined while books are missing. */
   readonly executableMicro?: bigint;
+  /** Of the leg that is nearer to its liquidation, fraction of the mark; absent while none is held or known. */
+  readonly liquidationDistance?: number;
   readonly fundingPayments: number;
   /** Orders of ours that may be live at a venue right now. */
   readonly liveOrders: number;

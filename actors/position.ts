@@ -40,6 +40,7 @@ import {
   reconcileOverdue,
   reconciled,
   watchExternalExposure,
+  watchMismatches,
 } from './position/reconcile.ts';
 import { isReachable, newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
@@ -210,6 +211,7 @@ function tick(state: PositionState, self: PositionSelf): void {
   advance(state, self);
   checkRegularly(state, self);
   watchExternalExposure(state, self);
+  watchMismatches(state, self);
   evaluate(state, self);
   keepExpectations(state, self, ageExpectations(state.expectations, self.monotonicMs()));
 }

@@ -275,6 +275,10 @@ export const order = z.strictObject({
     [50, 60_000],
     'An order that adds exposure is not sent when the commit of its intent took longer; three times take the engine down.',
   ),
+  deadMan: flag(
+    true,
+    'Venues that offer it cancel all orders of the account when this process is silent for a while; false leaves them alone.',
+  ),
   resolveQueries: integer('queries', 8, [2, 100], 'Queries spent on one unknown order.'),
 });
 

@@ -182,6 +182,15 @@ export function executableQuote(state: PositionState, pair: Pair): number | unde
   return legs.length === 2 ? executableValue(legs, bookedQuote(state, pair)) : undefined;
 }
 
+/** The smaller of both legs' distances to liquidation, fraction of the mark; undefined while neither is known. */
+export function nearestLiquidation(state: PositionState, self: PositionSelf, pair: Pair): number | undefined {
+  const tracks = pairTracks(state, pair);
+  const distances = (['long', 'short'] as const).flatMap(
+    (leg) => exitLeg(state, self, pair, leg, tracks[leg]).liquidationDistance ?? [],
+  );
+  return distances.length === 0 ? undefined : Math.min(...distances);
+}
+
 /** Taker fees, positive: those paid, and those of closing now. */
 function feesQuote(state: PositionState, pair: Pair, legs: readonly ExecutableLeg[]): number {
   const paid = -Number(pairBook(state.book.ledger, pair.record.pairId).feesMicro) / 1e6;

@@ -103,6 +103,8 @@ export interface VenueTrack {
   lastFactAtMs: number;
   /** Monotonic ms since when report and fills differ; undefined while they agree. */
   differsSinceMs: number | undefined;
+  /** The venue's newest word contradicts our fills since then, monotonic ms; undefined while they agree. */
+  mismatch: { readonly sinceMs: number; isTold: boolean } | undefined;
   /** Holds a position no pair of ours explains. */
   external: boolean;
 }
@@ -192,6 +194,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       queryFirst: false,
       lastFactAtMs: 0,
       differsSinceMs: undefined,
+      mismatch: undefined,
       external: false,
     });
   }

@@ -120,6 +120,8 @@ export interface World {
   plan(overrides?: Partial<EntryPlan>): EntryPlan;
   /** What the guard was told of slow commits, ms. */
   readonly slowTold: readonly number[];
+  /** Contradictions the guard was told of. */
+  readonly mismatchesTold: readonly Extract<GuardMessage, { type: 'position-mismatch' }>[];
   /** How long commits take, as the journal would tell it. */
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
@@ -249,6 +251,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const rowIds = new Set<string>();
   const pictures: PairChanged[] = [];
   const slowTold: number[] = [];
+  const mismatchesTold: Extract<GuardMessage, { type: 'position-mismatch' }>[] = [];
   const logged: World['logged'][number][] = [];
   const due: Due[] = [];
   let dueCount = 0;
@@ -781,6 +784,8 @@ export function createWorld(options: WorldOptions = {}): World {
     else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
     else if (to === 'guard' && message.type === 'resend-engine-state')
       later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'guard' && message.type === 'position-mismatch')
+      mismatchesTold.push(message as Extract<GuardMessage, { type: 'position-mismatch' }>);
     else if (to === 'guard' && message.type === 'journal-slow')
       slowTold.push((message as Extract<GuardMessage, { type: 'journal-slow' }>).commitMs);
     else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
@@ -835,6 +840,7 @@ export function createWorld(options: WorldOptions = {}): World {
     pictures,
     logged,
     slowTold,
+    mismatchesTold,
     commitMs: 2,
     journalMode: 'keep',
     stage: () => {
