@@ -1,6 +1,7 @@
 /** What a position actor (one per symbol) understands and tells. Types and delivery tables only. */
 import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
 import type { PnlViews } from '../src/strategy/pnl-views.ts';
+import type { EntryMode } from '../src/strategy/entry-mode.ts';
 import type { QuoteRate } from '../src/market/quote-rates.ts';
 import type { ConnectorEvent } from './connector-messages.ts';
 import type { EngineStateChanged } from './guard-messages.ts';
@@ -11,6 +12,7 @@ export interface EntryPlan {
   readonly base: string;
   readonly long: LegPlan;
   readonly short: LegPlan;
+  readonly entry: EntryMode;
   readonly decidedAtMs: number;
   /** What was expected, for calibration: quote units, plain numbers. */
   readonly expected: {

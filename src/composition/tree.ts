@@ -215,7 +215,7 @@ function guardArgs({ config, accounts }: TreeInputs): GuardArgs {
 }
 
 function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symbolIndex: number): PositionArgs {
-  const { hedge, open, close, delta, order, cooldown, reconcile, recovery, quarantine } = config;
+  const { hedge, maker, open, close, delta, order, cooldown, reconcile, recovery, quarantine } = config;
   const policies = entryPolicies(config);
   return {
     base,
@@ -235,6 +235,7 @@ function positionArgs({ config, accounts, boot }: TreeInputs, base: string, symb
     observerPath: observerRef.path,
     execution: {
       hedge,
+      maker,
       open,
       close,
       delta,
