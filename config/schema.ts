@@ -222,15 +222,18 @@ export const configSchema = z.strictObject({
   depth: trading.depth.prefault({}),
   cap: trading.cap.prefault({}),
   hedge: trading.hedge.prefault({}),
+  maker: trading.maker.prefault({}),
   open: trading.open.prefault({}),
   close: trading.close.prefault({}),
   exit: trading.exit.prefault({}),
+  rotation: trading.rotation.prefault({}),
   settle: trading.settle.prefault({}),
   cooldown: trading.cooldown.prefault({}),
   liq: trading.liq.prefault({}),
   fundingCheck: trading.fundingCheck.prefault({}),
   forecast: trading.forecast.prefault({}),
   match: trading.match.prefault({}),
+  stablecoin: trading.stablecoin.prefault({}),
   delta: trading.delta.prefault({}),
   order: trading.order.prefault({}),
   stale: trading.stale.prefault({}),
@@ -268,12 +271,14 @@ export type HedgeConfig = TandemConfig['hedge'];
 export type OpenConfig = TandemConfig['open'];
 export type CloseConfig = TandemConfig['close'];
 export type ExitConfig = TandemConfig['exit'];
+export type RotationConfig = TandemConfig['rotation'];
 export type SettleConfig = TandemConfig['settle'];
 export type CooldownConfig = TandemConfig['cooldown'];
 export type LiquidationConfig = TandemConfig['liq'];
 export type FundingCheckConfig = TandemConfig['fundingCheck'];
 export type ForecastConfig = TandemConfig['forecast'];
 export type MatchConfig = TandemConfig['match'];
+export type StablecoinConfig = TandemConfig['stablecoin'];
 export type DeltaConfig = TandemConfig['delta'];
 export type OrderConfig = TandemConfig['order'];
 export type StaleConfig = TandemConfig['stale'];

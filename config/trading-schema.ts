@@ -5,7 +5,8 @@
  * money is quote units; all other rates, shares and distances are fractions (0.25 is a quarter).
  */
 import { z } from 'zod';
-import { flag, integer, milliseconds, money, number } from './setting.ts';
+import { choice, flag, integer, milliseconds, money, number } from './setting.ts';
+import { VENUE_NAMES } from './venue-names.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -44,6 +45,43 @@ export const entry = z.strictObject({
     [1, 1_000],
     'Consecutive settlements, or samples 20 min apart, with positive net carry.',
   ),
+  mode: choice(
+    ['auto', 'taker-taker', 'maker-taker', 'sequential'],
+    'auto',
+    'How the legs follow one another: both taken at once, one quoted and each fill hedged, or one proven before the other; auto takes the cheapest.',
+  ),
+  queriedVenues: z
+    .array(z.enum(VENUE_NAMES))
+    .max(VENUE_NAMES.length)
+    .default([])
+    .describe(
+      'Venues whose fills only a query makes known. In mode auto their leg goes first and is proven. Default none.',
+    ),
+});
+
+export const maker = z.strictObject({
+  minSavingBps: number('bps', 2, [0, 1_000], 'A leg is quoted only when that is expected to save more than this.'),
+  fillProbability: number(
+    'fraction',
+    0.7,
+    [0.01, 1],
+    'How likely a quote is taken for filled in time; the rest is reckoned as taken later, maxAdverseBps dearer.',
+  ),
+  timeoutMs: milliseconds(
+    'monotonic',
+    15_000,
+    [500, 600_000],
+    'Longest time an entry is quoted; no settlement may come sooner.',
+  ),
+  maxAdverseBps: number(
+    'bps',
+    5,
+    [0.1, 1_000],
+    'Quoting ends when the pair would be entered this much worse than planned.',
+  ),
+  requoteMs: milliseconds('monotonic', 1_000, [50, 60_000], 'Least time before a quote that the market left is moved.'),
+  maxQuotes: integer('orders', 10, [1, 100], 'Post-only orders of one entry.'),
+  escalate: flag(false, 'What was not filled in time is taken on both venues, if the entry gates still pass.'),
 });
 
 export const sizing = z.strictObject({
@@ -115,7 +153,13 @@ export const exit = z.strictObject({
     'Net carry at which a pair counts as flipped; the consistency check keeps entry.minHourly clear of it.',
   ),
   confirm: integer('predictions', 2, [1, 100], 'Distinct predicted values that must agree on a reversal.'),
-  takeProfit: money(10, [0.000_001, 1_000_000], 'Leave when closing now would net at least this.'),
+  takeProfit: money(10, [0.000_001, 1_000_000], 'Leave when closing now would net at least this, exit fees paid.'),
+  takeProfitFees: number(
+    'times',
+    0,
+    [0, 1_000],
+    "And at least this many times all taker fees of the pair, the exit's included; 0 asks for none.",
+  ),
   stopLossPct: number(
     'percent of capital',
     2,
@@ -126,6 +170,38 @@ export const exit = z.strictObject({
   maxIntervalMs: milliseconds('monotonic', 1_000, [10, 60_000], 'Exits are evaluated at least this often.'),
   maxDarkMs: milliseconds('monotonic', 120_000, [1_000, 3_600_000], 'A venue silent for longer raises STALE_VENUE.'),
   maxMarkDivBps: number('bps', 150, [1, 5_000], 'Mark divergence that, sustained, ends the pair.'),
+  maxAdlRank: number(
+    'fraction',
+    0.9,
+    [0.01, 1],
+    "Place in a venue's queue for deleveraging, 1 being next, from which a leg with a profit ends the pair.",
+  ),
+  maxMove: number('fraction', 0.15, [0.001, 10], 'Move of the mark within moveWindowMs that ends the pair.'),
+  moveWindowMs: milliseconds('calendar', 300_000, [1_000, 24 * HOUR_MS], 'Window of maxMove.'),
+});
+
+export const stablecoin = z.strictObject({
+  warnGap: number('fraction', 0.003, [0.000_01, 1], 'Quote currencies of two legs this far apart raise an alert.'),
+  maxGap: number(
+    'fraction',
+    0.01,
+    [0.000_01, 1],
+    'This far apart there are no entries, and pairs are left after 10 s.',
+  ),
+  rates: z
+    .record(
+      z.string().regex(/^[A-Z]{2,10}$/, 'must be a currency of capital letters'),
+      number('USD', 1, [0.000_1, 10], 'Worth of one unit.'),
+    )
+    .default({})
+    .describe('Worth of quote currencies in USD where no two venues show it by their prices of one underlying.'),
+});
+
+export const rotation = z.strictObject({
+  margin: money(1, [0, 1_000_000], 'What closing a pair for a better one must gain beyond all costs of both.'),
+  perDay: integer('rotations', 2, [0, 16], 'Pairs closed for better ones within 24 h; 0 turns rotation off.'),
+  confirmMs: milliseconds('monotonic', 60_000, [0, HOUR_MS], 'The gain must have lasted this long without a break.'),
+  minHoldH: number('h', 8, [0, 100_000], 'A pair is held at least this long before it may make room.'),
 });
 
 export const settle = z.strictObject({
@@ -206,6 +282,10 @@ export const order = z.strictObject({
     [50, 60_000],
     'An order that adds exposure is not sent when the commit of its intent took longer; three times take the engine down.',
   ),
+  deadMan: flag(
+    true,
+    'Venues that offer it cancel all orders of the account when this process is silent for a while; false leaves them alone.',
+  ),
   resolveQueries: integer('queries', 8, [2, 100], 'Queries spent on one unknown order.'),
 });
 
@@ -223,7 +303,13 @@ export const clock = z.strictObject({
 
 export const reconcile = z.strictObject({
   intervalMs: milliseconds('monotonic', 15_000, [100, 600_000], 'Time between checks while every pair is open.'),
-  busyIntervalMs: milliseconds('monotonic', 5_000, [100, 600_000], 'The same while any pair is in between.'),
+  busyIntervalMs: milliseconds(
+    'monotonic',
+    5_000,
+    [100, 600_000],
+    'The same while the pair is in between, or a leg is near its liquidation.',
+  ),
+  urgentIntervalMs: milliseconds('monotonic', 1_000, [100, 600_000], 'The same while something stands unhedged.'),
   comparisonMs: milliseconds(
     'monotonic',
     30_000,

@@ -1,8 +1,11 @@
 /** The gates that can change between a decision and its first order, asked again right before it (domain 5.3). */
 import { isActive } from '../../src/execution/pair-state.ts';
+import type { LegSide } from '../../src/execution/facts.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
+import type { PairRecord } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import { emptyFundingCheck, fundingVerdict } from '../../src/market/funding-check.ts';
+import { quoteGap } from '../../src/market/quote-rates.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { assessEntry } from '../../src/strategy/entry-assessment.ts';
@@ -34,6 +37,7 @@ export function preflightRefusal(
   if (state.draining) return 'DRAINING';
   if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
   if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
+  if (state.legReductions.length > 0) return 'VENUE_REDUCED';
   for (const track of state.venues.values()) if (track.external) return 'EXTERNAL_EXPOSURE';
   for (const leg of [plan.long, plan.short]) {
     const track = trackOf(state, leg);
@@ -46,6 +50,21 @@ export function preflightRefusal(
   // Both legs, before either leaves: a second leg that the last gate denies would leave the first one alone.
   const denied = lastGateRefusal(state, plan.long, 'buy') ?? lastGateRefusal(state, plan.short, 'sell');
   return denied ?? entryGatesRefusal(state, self, plan);
+}
+
+/** Why what a maker did not get must not be taken on both venues: the gates of any entry, for `lots` of each leg. */
+export function escalationRefusal(
+  state: PositionState,
+  self: PositionSelf,
+  record: PairRecord,
+  lots: Readonly<Record<LegSide, number>>,
+): string | undefined {
+  if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
+  if (state.draining || state.exitWanted?.pairId === record.pairId) return 'LEAVING';
+  const long = { ...record.long, lots: lots.long };
+  const short = { ...record.short, lots: lots.short };
+  const denied = lastGateRefusal(state, long, 'buy') ?? lastGateRefusal(state, short, 'sell');
+  return denied ?? entryGatesRefusal(state, self, { base: record.base, long, short });
 }
 
 /** The entry gates once more, for the plan as it is and with what this actor has heard since it was made. */
@@ -63,6 +82,7 @@ function entryGatesRefusal(
     // Asked above, or known to the strategy alone: no gate among these looks at them.
     engine: { state: 'TRADING', reason: '', entriesPaused: false },
     pair: { phase: 'PREFLIGHT', active: true, cooldownUntilMs: 0, blacklisted: false },
+    quoteGap: gapBetween(state, plan),
     activePairs: 0,
     exposures: [],
     favourableStreak: 0,
@@ -70,6 +90,11 @@ function entryGatesRefusal(
     short: legFacts(state, plan.short),
   };
   return firstRefusal(assessEntry(facts, entry, plan), entry, PREFLIGHT_GATES)?.code;
+}
+
+function gapBetween(state: PositionState, plan: Pick<EntryPlan, 'long' | 'short'>): number | undefined {
+  const [long, short] = [trackOf(state, plan.long)?.instrument, trackOf(state, plan.short)?.instrument];
+  return long === undefined || short === undefined ? undefined : quoteGap(state.quoteRates, long.quote, short.quote);
 }
 
 function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
@@ -88,7 +113,7 @@ function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
         ? undefined
         : { rate: track.predicted, receivedAtMonotonicMs: track.predictedAtMs },
     medianHourly: track === undefined ? undefined : medianHourly(track.settled),
-    fundingVerdict: fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
+    fundingVerdict: track?.paymentSuspicion ?? fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
     leverage: track?.leverage,
     balance: track?.balance,
   };

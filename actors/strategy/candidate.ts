@@ -1,8 +1,10 @@
 /** Gathers the facts of one candidate from what the strategy actor knows. Trading thread; reads only. */
 import { fundingVerdict } from '../../src/market/funding-check.ts';
 import { favourableSettlements, medianHourly } from '../../src/market/funding-history.ts';
+import { quoteGap } from '../../src/market/quote-rates.ts';
 import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
+import type { PairChanged } from '../position-messages.ts';
 import { feedOf } from './market-picture.ts';
 import type { MarketPicture } from './market-picture.ts';
 import { exposuresOf, pairStanding } from './pair-book.ts';
@@ -70,22 +72,38 @@ export function entryFacts(
 ): EntryFacts {
   const { market, pairs, args } = known;
   const exposures = exposuresOf(pairs);
+  const entryBlock = pairs.byBase.get(base)?.entryBlock;
   return {
     base,
     ...at,
     calendarScale: args.calendarScale,
     engine: known.engine,
-    long: legFacts(market, args.policy, base, long),
-    short: legFacts(market, args.policy, base, short),
+    long: withPayments(legFacts(market, args.policy, base, long), pairs.byBase.get(base)),
+    short: withPayments(legFacts(market, args.policy, base, short), pairs.byBase.get(base)),
     pair: {
       ...pairStanding(pairs, base),
       cooldownUntilMs: pairs.byBase.get(base)?.cooldownUntilMs ?? 0,
       blacklisted: args.blacklist?.includes(base) ?? false,
+      ...(entryBlock === undefined ? {} : { entryBlock }),
     },
+    quoteGap: gapBetween(market, base, long, short),
     activePairs: exposures.length,
     exposures,
     favourableStreak: Math.max(carry.streak, settledStreak(market, base, long, short, args.policy.entry.minFavourable)),
   };
+}
+
+/** What a position saw a venue pay outweighs what its rates say of themselves. */
+function withPayments(leg: EntryLegFacts, pair: PairChanged | undefined): EntryLegFacts {
+  const suspect = pair?.suspectPayments?.find(({ venue, account }) => venue === leg.venue && account === leg.account);
+  if (suspect === undefined) return leg;
+  const { implied, stated } = suspect;
+  return { ...leg, fundingVerdict: { state: 'PAYMENT_SUSPECT', implied, stated } };
+}
+
+function gapBetween(market: MarketPicture, base: string, long: AccountName, short: AccountName): number | undefined {
+  const [one, other] = [long, short].map(({ venue, account }) => market.instruments.get(`${venue}:${account}|${base}`));
+  return one === undefined || other === undefined ? undefined : quoteGap(market.quoteRates, one.quote, other.quote);
 }
 
 function settledStreak(

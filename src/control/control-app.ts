@@ -7,7 +7,14 @@ import type { TradingSummary } from '../../actors/observer.ts';
 import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
 import { actorTree, threadViews } from './actor-tree.ts';
-import { BadRequest, checkEmpty, engineStateMessage, exitMessage, killMessage } from './control-actions.ts';
+import {
+  BadRequest,
+  checkEmpty,
+  clearMessage,
+  engineStateMessage,
+  exitMessage,
+  killMessage,
+} from './control-actions.ts';
 import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
@@ -92,6 +99,13 @@ export function controlApp(options: ControlAppOptions): Hono {
     });
   }
 
+  app.get('/debug/books', async (context) => {
+    // As above: the observer's digest is the summary.
+    const summary = (await engine.inspect(options.addresses.observer))?.digest as TradingSummary | undefined;
+    if (summary?.identities === undefined) return answer(context, 503, { error: 'the books have not been read yet' });
+    return answer(context, 200, redactor.value(summary.identities));
+  });
+
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
     app.post(`/control/${action}/:path{.+}`, async (context) => {
       const path = context.req.param('path');
@@ -107,6 +121,10 @@ export function controlApp(options: ControlAppOptions): Hono {
     const base = context.req.param('base');
     return act(options, context, options.addresses.position(base), exitMessage(await readJson(context)));
   });
+  app.post('/control/clear/:base', async (context) => {
+    const base = context.req.param('base');
+    return act(options, context, options.addresses.position(base), clearMessage(await readJson(context)));
+  });
   app.post('/control/engine', async (context) => {
     return act(options, context, options.addresses.guard, engineStateMessage(await readJson(context)));
   });
@@ -118,7 +136,13 @@ export function controlApp(options: ControlAppOptions): Hono {
     app.all(path, (context) => refuseMethod(context, 'GET, HEAD'));
   }
   const actorActions = Object.keys(ACTOR_ACTIONS).map((action) => `/control/${action}/*`);
-  for (const path of ['/control/exit/:base', '/control/engine', '/control/kill', ...actorActions]) {
+  for (const path of [
+    '/control/exit/:base',
+    '/control/clear/:base',
+    '/control/engine',
+    '/control/kill',
+    ...actorActions,
+  ]) {
     app.all(path, (context) => refuseMethod(context, 'POST'));
   }
   app.notFound((context) => answer(context, 404, { error: 'no such path' }));
@@ -143,6 +167,7 @@ const READ_PATHS = [
   '/debug/trace/:id',
   '/debug/why',
   '/debug/why/:base',
+  '/debug/books',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],

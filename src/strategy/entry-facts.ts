@@ -5,6 +5,7 @@ import type { FundingRate } from '../market/funding-rate.ts';
 import type { CommonStep } from '../market/instrument-match.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Exposure, Headroom } from '../risk/limits.ts';
+import type { EntryMode } from './entry-mode.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
 import type { SizeDecision } from './sizing.ts';
 
@@ -60,7 +61,11 @@ export interface EntryFacts {
     readonly active: boolean;
     readonly cooldownUntilMs: number;
     readonly blacklisted: boolean;
+    /** Why a person must look before the symbol is entered again; absent when nobody must. */
+    readonly entryBlock?: string;
   };
+  /** How far the quote currencies of both legs are from being worth the same, a fraction; undefined while nobody knows. */
+  readonly quoteGap: number | undefined;
   readonly activePairs: number;
   readonly exposures: readonly Exposure[];
   /** Settlements, or samples 20 min apart, in a row with positive net carry. */
@@ -102,6 +107,8 @@ export interface PricedEntry {
   readonly entryBasisBps: number;
   /** What the pair may cost at worst: filled at its limits, closed as far from mark as an order may go, no funding received. */
   readonly worstLossQuote: number;
+  /** The way it would be entered; a quoted leg is in the metrics with the chance that its quote is filled. */
+  readonly entry: EntryMode;
   readonly metrics: OpportunityMetrics;
 }
 

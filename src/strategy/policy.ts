@@ -6,8 +6,9 @@
  */
 
 import type { OrderGateLimits } from '../risk/approval.ts';
+import type { EntryModePolicy, MakerEntryPolicy } from './entry-mode.ts';
 
-export interface EntryPolicy {
+export interface EntryPolicy extends EntryModePolicy {
   /** Net carry per year on the notional of one leg. */
   readonly minAprPct: number;
   /** Net carry per hour as a fraction of that notional; the stricter of the two counts. */
@@ -52,6 +53,8 @@ export interface ExitPolicy {
   /** Distinct predictions that must agree on a reversal. */
   readonly confirm: number;
   readonly takeProfitQuote: number;
+  /** And at least this many times all fees of the pair, those of leaving included; 0 asks for none. */
+  readonly takeProfitFees: number;
   /** Percent of the pair's margin. */
   readonly stopLossPct: number;
   readonly maxHoldHours: number;
@@ -59,6 +62,18 @@ export interface ExitPolicy {
   /** What to do with a pair whose venue went dark. */
   readonly darkVenue: 'hold' | 'flatten';
   readonly maxMarkDivergenceBps: number;
+  /** Place in a venue's queue for closing positions, 0 to 1, from which a leg with a profit is left. */
+  readonly maxAdlRank: number;
+  /** Fraction by which the price may move within the window. */
+  readonly maxMove: number;
+  /** Calendar ms. */
+  readonly moveWindowMs: number;
+}
+
+/** How far quote currencies may be from being worth the same, fractions. */
+export interface StablecoinPolicy {
+  readonly warnGap: number;
+  readonly maxGap: number;
 }
 
 export interface SettlePolicy {
@@ -121,6 +136,7 @@ export interface RiskPolicy {
 /** All that a decision to enter rests on. */
 export interface EntryPolicies {
   readonly entry: EntryPolicy;
+  readonly maker: MakerEntryPolicy;
   readonly sizing: SizingPolicy;
   readonly depth: DepthPolicy;
   readonly cap: CapPolicy;
@@ -129,6 +145,7 @@ export interface EntryPolicies {
   readonly fundingCheck: FundingCheckPolicy;
   readonly forecast: ForecastPolicy;
   readonly match: MatchPolicy;
+  readonly stablecoin: StablecoinPolicy;
   readonly stale: StalePolicy;
   readonly clock: ClockPolicy;
   readonly risk: RiskPolicy;
@@ -142,4 +159,5 @@ export interface ExitPolicies {
   readonly settle: SettlePolicy;
   readonly liquidation: LiquidationPolicy;
   readonly forecast: ForecastPolicy;
+  readonly stablecoin: StablecoinPolicy;
 }

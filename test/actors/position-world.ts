@@ -27,11 +27,21 @@ export type Fate =
   /** Executed (or not), but no answer comes before somebody asks. */
   | { readonly type: 'silent'; readonly executedLots?: number }
   /** Cancelled by the venue without stating cum; the fill shows up later. */
-  | { readonly type: 'late-fill'; readonly lots: number; readonly afterMs: number };
+  | { readonly type: 'late-fill'; readonly lots: number; readonly afterMs: number }
+  /** Rests on the book; what comes to it, at which age. Post-only orders with another fate rest as far as it leaves something. */
+  | { readonly type: 'rest'; readonly fills: readonly { readonly lots: number; readonly afterMs: number }[] };
+
+/** An order on the book of a venue. */
+interface Resting {
+  readonly command: Extract<ConnectorCommand, { type: 'place-order' }>;
+  filledLots: number;
+  /** Executed after its cancel, which does not state how much was filled. */
+  readonly late: { readonly lots: number; readonly afterMs: number } | undefined;
+}
 
 export interface VenueModel {
   readonly name: string;
-  readonly instrument: Instrument;
+  instrument: Instrument;
   positionLots: number;
   readonly placed: Extract<ConnectorCommand, { type: 'place-order' }>[];
   readonly fills: {
@@ -41,11 +51,17 @@ export interface VenueModel {
     readonly fillId: string;
     readonly priceTicks: number;
     readonly atMs: number;
+    readonly forced?: 'liquidation' | 'adl';
   }[];
   readonly ended: Map<
     string,
     { readonly status: 'filled' | 'cancelled' | 'expired'; readonly filledLots: number | undefined }
   >;
+  readonly resting: Map<string, Resting>;
+  readonly cancels: { readonly clientOrderId: string; readonly atMs: number }[];
+  /** So many cancels are lost on their way. */
+  cancelsLost: number;
+  cancelMs: number;
   fateOf: (command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
   /** Queries fail while true. */
   queriesFail: boolean;
@@ -62,6 +78,8 @@ export interface VenueModel {
   leverage: number;
   /** What its position reports say of liquidation, quote per contract. */
   liquidationPrice: number | undefined;
+  /** Place in its queue for deleveraging, 0 to 1. */
+  adlRank: number | undefined;
   walletMicro: bigint;
   /** Predicted, pico per hour, until a test tells its own predictions. */
   hourlyPico: number;
@@ -72,6 +90,8 @@ export interface VenueModel {
 }
 
 export interface WorldOptions {
+  /** Changes to the instruments. */
+  readonly instruments?: { readonly va?: Partial<Instrument>; readonly vb?: Partial<Instrument> };
   readonly fateOf?: (venue: string, command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
   readonly args?: Partial<PositionArgs>;
 }
@@ -81,7 +101,12 @@ export interface World {
   readonly rows: JournalRow[];
   readonly pictures: PairChanged[];
   /** Everything logged in any life. */
-  readonly logged: readonly { readonly level: string; readonly event: string; readonly atMs: number }[];
+  readonly logged: readonly {
+    readonly level: string;
+    readonly event: string;
+    readonly atMs: number;
+    readonly fields: unknown;
+  }[];
   stage(): Stage<PositionState, PositionMessage, unknown>;
   run(ms: number): void;
   runUntil(done: () => boolean, limitMs: number): void;
@@ -95,11 +120,13 @@ export interface World {
   plan(overrides?: Partial<EntryPlan>): EntryPlan;
   /** What the guard was told of slow commits, ms. */
   readonly slowTold: readonly number[];
+  /** Contradictions the guard was told of. */
+  readonly mismatchesTold: readonly Extract<GuardMessage, { type: 'position-mismatch' }>[];
   /** How long commits take, as the journal would tell it. */
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'conflict' | 'mute';
-  external(venue: VenueModel, signedLots: number): void;
+  external(venue: VenueModel, signedLots: number, forced?: 'liquidation' | 'adl'): void;
   /** A payment, in the journal and told. */
   payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
   now(): number;
@@ -156,13 +183,14 @@ export const defaultArgs: PositionArgs = {
   observerPath: 'observer',
   execution: {
     hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
+    maker: { timeoutMs: 15_000, maxAdverseBps: 5, requoteMs: 1_000, maxQuotes: 10 },
     open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
     close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
     delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000, claimExternal: false },
     order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
     cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
     exposure: { oneVenueMsMax: 15_000 },
-    reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
+    reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000, urgentIntervalMs: 1_000 },
     recovery: { completeMs: 10_000, maxMs: 60_000 },
     quarantine: { autoFlatten: true },
   },
@@ -178,10 +206,15 @@ export const defaultArgs: PositionArgs = {
       maxDarkMs: 120_000,
       darkVenue: 'hold',
       maxMarkDivergenceBps: 150,
+      takeProfitFees: 0,
+      maxAdlRank: 0.9,
+      maxMove: 0.15,
+      moveWindowMs: 300_000,
     },
     settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 600_000 },
     liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
     forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
+    stablecoin: { warnGap: 0.003, maxGap: 0.01 },
   },
   cap: { bufferBps: 3, maxDeviationBps: 50 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
@@ -208,14 +241,19 @@ interface Due {
   readonly run?: () => void;
 }
 
+function isLater(one: Due | undefined, other: Due): boolean {
+  return one !== undefined && (one.atMs > other.atMs || (one.atMs === other.atMs && one.order > other.order));
+}
+
 export function createWorld(options: WorldOptions = {}): World {
   const args: PositionArgs = { ...defaultArgs, ...options.args };
   const rows: JournalRow[] = [];
   const rowIds = new Set<string>();
   const pictures: PairChanged[] = [];
   const slowTold: number[] = [];
+  const mismatchesTold: Extract<GuardMessage, { type: 'position-mismatch' }>[] = [];
   const logged: World['logged'][number][] = [];
-  let due: Due[] = [];
+  const due: Due[] = [];
   let dueCount = 0;
   let incarnation = 0;
   let live: Stage<PositionState, PositionMessage, unknown> | undefined;
@@ -234,6 +272,10 @@ export function createWorld(options: WorldOptions = {}): World {
     positionLots: 0,
     placed: [],
     fills: [],
+    resting: new Map(),
+    cancels: [],
+    cancelsLost: 0,
+    cancelMs: 20,
     ended: new Map(),
     fateOf: (command) => options.fateOf?.(name, command) ?? { type: 'fill' },
     queriesFail: false,
@@ -244,6 +286,7 @@ export function createWorld(options: WorldOptions = {}): World {
     compared: 0,
     leverage: 3,
     liquidationPrice: undefined,
+    adlRank: undefined,
     walletMicro: 100_000_000_000n,
     hourlyPico: name === 'va' ? 200_000_000 : 0,
     markNano: 60_000_500_000_000n,
@@ -251,19 +294,29 @@ export function createWorld(options: WorldOptions = {}): World {
     askTicks: 600_010,
     depthLots: 1_000,
   });
-  const venues = { a: venueOf('va', instrumentA), b: venueOf('vb', instrumentB) };
+  const venues = {
+    a: venueOf('va', { ...instrumentA, ...options.instruments?.va }),
+    b: venueOf('vb', { ...instrumentB, ...options.instruments?.vb }),
+  };
 
   const now = (): number => epochMs + monotonicMs;
 
   function later(afterMs: number, entry: { incarnation?: number; message?: PositionMessage; run?: () => void }): void {
     dueCount += 1;
-    due.push({
+    insert({
       atMs: monotonicMs + afterMs,
       order: dueCount,
       incarnation: entry.incarnation ?? 0,
       ...(entry.message === undefined ? {} : { message: entry.message }),
       ...(entry.run === undefined ? {} : { run: entry.run }),
     });
+  }
+
+  /** Keeps what is due in its order: most of it comes after what waits already. */
+  function insert(entry: Due): void {
+    let index = due.length;
+    while (index > 0 && isLater(due[index - 1], entry)) index -= 1;
+    due.splice(index, 0, entry);
   }
 
   /** A fact is told once its row is durable, to whoever lives then. */
@@ -330,11 +383,27 @@ export function createWorld(options: WorldOptions = {}): World {
     });
   }
 
-  function execute(venue: VenueModel, clientOrderId: string, side: 'buy' | 'sell', lots: number, tell: boolean): void {
+  function execute(
+    venue: VenueModel,
+    clientOrderId: string,
+    side: 'buy' | 'sell',
+    lots: number,
+    tell: boolean,
+    forced?: 'liquidation' | 'adl',
+    quotedTicks?: number,
+  ): void {
     if (lots === 0) return;
     fillCount += 1;
-    const priceTicks = side === 'buy' ? venue.askTicks : venue.bidTicks;
-    const fill = { clientOrderId, side, lots, fillId: `${venue.name}-${fillCount}`, priceTicks, atMs: now() };
+    const priceTicks = quotedTicks ?? (side === 'buy' ? venue.askTicks : venue.bidTicks);
+    const fill = {
+      clientOrderId,
+      side,
+      lots,
+      fillId: `${venue.name}-${fillCount}`,
+      priceTicks,
+      atMs: now(),
+      ...(forced === undefined ? {} : { forced }),
+    };
     venue.fills.push(fill);
     venue.positionLots += side === 'buy' ? lots : -lots;
     if (tell) {
@@ -360,6 +429,7 @@ export function createWorld(options: WorldOptions = {}): World {
         feeMicro: feeMicro(venue.instrument, fill.priceTicks, fill.lots, venue.instrument.takerFee),
         liquidity: 'taker',
         venueAtMs: fill.atMs,
+        ...(fill.forced === undefined ? {} : { forced: fill.forced }),
       },
     };
     for (let told = 0; told < venue.tellFills; told += 1)
@@ -378,11 +448,69 @@ export function createWorld(options: WorldOptions = {}): World {
         symbol: venue.instrument.symbol,
         signedLots: lots,
         ...(venue.liquidationPrice === undefined ? {} : { liquidationPrice: venue.liquidationPrice }),
+        ...(venue.adlRank === undefined ? {} : { adlRank: venue.adlRank }),
         source: 'stream',
         sequence,
         receivedAtMonotonicMs: monotonicMs + 5,
       },
     });
+  }
+
+  /** Takes a post-only order onto the book. What comes to it comes at its own price. */
+  function rest(venue: VenueModel, command: Resting['command'], fate: Exclude<Fate, { type: 'refuse' }>): void {
+    const { order } = command;
+    if (fate.type === 'silent' && fate.executedLots === undefined) return;
+    const late = fate.type === 'late-fill' ? { lots: fate.lots, afterMs: fate.afterMs } : undefined;
+    venue.resting.set(order.clientOrderId, { command, filledLots: 0, late });
+    if (fate.type === 'silent') fillResting(venue, order.clientOrderId, fate.executedLots ?? 0, false);
+    else tellChange(venue, order.clientOrderId, 'open', 0);
+    const fills = fate.type === 'rest' ? fate.fills : [];
+    if (fate.type === 'fill')
+      later(fate.afterMs ?? 10, { run: () => fillResting(venue, order.clientOrderId, fate.lots ?? order.lots) });
+    for (const { lots, afterMs } of fills) later(afterMs, { run: () => fillResting(venue, order.clientOrderId, lots) });
+    later(((order.restsUntilMs ?? order.validUntilMs) - now()) / args.calendarScale, {
+      run: () => endResting(venue, order.clientOrderId, 'expired'),
+    });
+  }
+
+  function fillResting(venue: VenueModel, clientOrderId: string, wanted: number, tell = true): void {
+    const resting = venue.resting.get(clientOrderId);
+    if (resting === undefined) return;
+    const { order } = resting.command;
+    const lots = Math.min(wanted, order.lots - resting.filledLots);
+    resting.filledLots += lots;
+    execute(venue, clientOrderId, order.side, lots, tell, undefined, order.limitTicks);
+    if (resting.filledLots < order.lots) return;
+    venue.resting.delete(clientOrderId);
+    venue.ended.set(clientOrderId, { status: 'filled', filledLots: order.lots });
+    if (tell) tellChange(venue, clientOrderId, 'filled', order.lots);
+  }
+
+  function endResting(venue: VenueModel, clientOrderId: string, status: 'cancelled' | 'expired'): void {
+    const resting = venue.resting.get(clientOrderId);
+    if (resting === undefined) return;
+    venue.resting.delete(clientOrderId);
+    const { late, filledLots } = resting;
+    const { order } = resting.command;
+    venue.ended.set(clientOrderId, { status, filledLots: late === undefined ? filledLots : undefined });
+    tellChange(venue, clientOrderId, status, late === undefined ? filledLots : undefined);
+    if (late === undefined) return;
+    later(late.afterMs, {
+      run: () => {
+        const lots = Math.min(late.lots, order.lots - filledLots);
+        execute(venue, clientOrderId, order.side, lots, true, undefined, order.limitTicks);
+      },
+    });
+  }
+
+  function cancel(venue: VenueModel, clientOrderId: string): void {
+    venue.cancels.push({ clientOrderId, atMs: monotonicMs });
+    if (venue.dark) return;
+    if (venue.cancelsLost > 0) {
+      venue.cancelsLost -= 1;
+      return;
+    }
+    later(venue.cancelMs, { run: () => endResting(venue, clientOrderId, 'cancelled') });
   }
 
   function place(venue: VenueModel, command: Extract<ConnectorCommand, { type: 'place-order' }>): void {
@@ -404,6 +532,10 @@ export function createWorld(options: WorldOptions = {}): World {
         fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY',
         fate.type === 'refuse' ? (fate.class ?? 'permanent') : 'state',
       );
+      return;
+    }
+    if (order.postOnly || fate.type === 'rest') {
+      rest(venue, command, fate);
       return;
     }
     if (fate.type === 'silent') {
@@ -450,6 +582,12 @@ export function createWorld(options: WorldOptions = {}): World {
       return;
     }
     for (const fill of venue.fills) if (fill.clientOrderId === clientOrderId) tellFill(venue, fill);
+    const resting = venue.resting.get(clientOrderId);
+    if (resting !== undefined) {
+      tellChange(venue, clientOrderId, 'open', resting.filledLots);
+      done();
+      return;
+    }
     const end = venue.ended.get(clientOrderId);
     if (end !== undefined) {
       const filled = venue.fills
@@ -492,7 +630,7 @@ export function createWorld(options: WorldOptions = {}): World {
               reconcileId: command.reconcileId,
               ok,
               signedLots: venue.positionLots,
-              openClientOrderIds: [],
+              openClientOrderIds: [...venue.resting.keys()],
             },
           });
         };
@@ -516,6 +654,7 @@ export function createWorld(options: WorldOptions = {}): World {
         tellMarket(venue);
         return;
       case 'cancel-order':
+        cancel(venue, command.clientOrderId);
         return;
     }
   }
@@ -645,13 +784,16 @@ export function createWorld(options: WorldOptions = {}): World {
     else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
     else if (to === 'guard' && message.type === 'resend-engine-state')
       later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'guard' && message.type === 'position-mismatch')
+      mismatchesTold.push(message as Extract<GuardMessage, { type: 'position-mismatch' }>);
     else if (to === 'guard' && message.type === 'journal-slow')
       slowTold.push((message as Extract<GuardMessage, { type: 'journal-slow' }>).commitMs);
     else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
   }
 
   function flush(): void {
-    for (const { level, event } of live?.logged.splice(0) ?? []) logged.push({ level, event, atMs: monotonicMs });
+    for (const { level, event, fields } of live?.logged.splice(0) ?? [])
+      logged.push({ level, event, atMs: monotonicMs, fields });
     while (live !== undefined && live.sent.length > 0) {
       const batch = live.sent.splice(0);
       for (const { to, message } of batch) route(to, message, incarnation);
@@ -676,16 +818,14 @@ export function createWorld(options: WorldOptions = {}): World {
     live?.advance(STEP_MS);
     flush();
     for (;;) {
-      const next = due
-        .filter((entry) => entry.atMs <= monotonicMs)
-        .toSorted((one, other) => one.atMs - other.atMs || one.order - other.order)[0];
-      if (next === undefined) break;
-      due = due.filter((entry) => entry !== next);
+      const next = due[0];
+      if (next === undefined || next.atMs > monotonicMs) break;
+      due.shift();
       next.run?.();
       if (next.message === undefined) continue;
       if (live !== undefined && (next.incarnation === 0 || next.incarnation === incarnation))
         live.deliver(next.message);
-      else if (next.incarnation === 0) due.push({ ...next, atMs: aliveAtMs + STEP_MS });
+      else if (next.incarnation === 0) insert({ ...next, atMs: aliveAtMs + STEP_MS });
       flush();
     }
     if (monotonicMs % 500 === 0) {
@@ -700,6 +840,7 @@ export function createWorld(options: WorldOptions = {}): World {
     pictures,
     logged,
     slowTold,
+    mismatchesTold,
     commitMs: 2,
     journalMode: 'keep',
     stage: () => {
@@ -742,6 +883,7 @@ export function createWorld(options: WorldOptions = {}): World {
       base: BASE,
       long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190, vwapTicks: 600_010 },
       short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820, vwapTicks: 600_000 },
+      entry: { mode: 'taker-taker' },
       decidedAtMs: now(),
       expected: {
         netHourlyQuote: 0.4,
@@ -766,8 +908,8 @@ export function createWorld(options: WorldOptions = {}): World {
       ]);
       world.deliver(event);
     },
-    external: (venue, signedLots) => {
-      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true);
+    external: (venue, signedLots, forced) => {
+      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true, forced);
     },
     now,
   };

@@ -19,7 +19,10 @@ export const entryPolicy: EntryPolicies = {
     minFavourable: 3,
     maxHalfSpreadBps: 8,
     maxMarkDivergenceBps: 30,
+    mode: 'auto',
+    queriedVenues: [],
   },
+  maker: { minSavingBps: 2, fillProbability: 0.7, maxAdverseBps: 5, timeoutMs: 15_000, escalate: false },
   sizing: {
     maxNotionalQuote: 2_500,
     capitalShare: 0.25,
@@ -36,6 +39,7 @@ export const entryPolicy: EntryPolicies = {
   fundingCheck: { minSettlements: 3, unprovenMaxNotionalQuote: 500 },
   forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
   match: { maxMarkGap: 0.02 },
+  stablecoin: { warnGap: 0.003, maxGap: 0.01 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
   clock: { maxOffsetMs: 2_000 },
   risk: {
@@ -119,6 +123,7 @@ export function candidate(changes: Partial<EntryFacts> = {}): EntryFacts {
     long: legFacts('lighter', 0),
     short: legFacts('extended', 50_000_000),
     pair: { phase: 'IDLE', active: false, cooldownUntilMs: 0, blacklisted: false },
+    quoteGap: 0,
     activePairs: 0,
     exposures: [],
     favourableStreak: 3,

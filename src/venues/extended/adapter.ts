@@ -8,7 +8,9 @@ import { limitsOf } from './limits.ts';
 import { ExtendedMarkets } from './markets.ts';
 import {
   balanceOperation,
+  cancelAllOperation,
   cancelOrderOperation,
+  deadManOperation,
   feesOperation,
   fillsOperation,
   findOrderOperation,
@@ -33,6 +35,9 @@ import { ExtendedStream } from './stream.ts';
  * that is known to half a second and for a slow request, and still lets an unanswered order be proven dead within seconds.
  */
 const REQUEST_VALIDITY_MS = 5_000;
+
+/** No bounds are documented. Long enough to outlast a reconnect, short enough that nothing rests unwatched for minutes. */
+const DEAD_MAN_MS = { usualMs: 60_000, shortestMs: 10_000 } as const;
 
 /**
  * Opens one account.
@@ -81,11 +86,18 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
     cancelOrder: (order) => ({
       submit: () => ({ via: 'http', operation: cancelOrderOperation(access, order.clientOrderId) }),
     }),
+    cancelAll: () => [() => ({ submit: () => ({ via: 'http', operation: cancelAllOperation(access) }) })],
+    deadMan: {
+      ...DEAD_MAN_MS,
+      arm: (forMs) => () => ({
+        submit: () => ({ via: 'http', operation: deadManOperation(access, Math.ceil(forMs / 1_000)) }),
+      }),
+    },
   };
 }
 
 /**
- * Signs on the CPU pool, then posts. The venue's only expiry is the order's own, so a resting order ends with its validity too.
+ * Signs on the CPU pool, then posts. The venue's only expiry is the order's own: what may rest is valid for as long.
  * The price is always a limit: MARKET orders would need one as well.
  */
 function placement(access: RestAccess, key: SigningKey, order: OrderRequest): SubmissionPlan {
@@ -96,7 +108,7 @@ function placement(access: RestAccess, key: SigningKey, order: OrderRequest): Su
     quantity: quantityText(order.lots, market.instrument),
     price: priceText(order.limitTicks, market.instrument),
     feeRate: access.markets.feeRateText(order.symbol),
-    expiryEpochMillis: Math.floor(order.validUntilMs),
+    expiryEpochMillis: Math.floor(order.restsUntilMs ?? order.validUntilMs),
     nonce: nonceOf(order.clientOrderId),
     vault: key.vault,
     market: market.settlement,
