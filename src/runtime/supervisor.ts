@@ -715,10 +715,14 @@ class Step {
     this.state = { ...this.state, ...change };
   }
 
+  /** One copy of the list and one look through it: a supervisor of thousands does this twice for each of them. */
   #changeChild(id: string, change: Partial<ChildState>): void {
-    this.#change({
-      children: this.state.children.map((child) => (child.id === id ? withChange(child, change) : child)),
-    });
+    const children = [...this.state.children];
+    const index = children.findIndex((child) => child.id === id);
+    const child = children[index];
+    if (child === undefined) return;
+    children[index] = withChange(child, change);
+    this.#change({ children });
   }
 }
 
