@@ -85,7 +85,7 @@ function isDone({ acknowledged }: Flow): boolean {
   return Atomics.load(acknowledged, 0) === ENTRIES;
 }
 
-describe('moving an actor', { timeout: 60_000 }, () => {
+describe('moving an actor', { timeout: 180_000 }, () => {
   it('under load loses nothing, repeats nothing and keeps the order of each sender, wherever it goes', async () => {
     const { running, faults, ledgers } = await start(2);
     const random = randomStream(1, 'moves');
