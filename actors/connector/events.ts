@@ -1,5 +1,4 @@
 /** Applies a venue's normalised facts to the connector's state and passes them on to those concerned. Connector thread. */
-import { createOrderGate } from '../../src/risk/approval.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
@@ -138,8 +137,7 @@ function instrumentsListed(state: ConnectorState, self: ConnectorSelf, listed: r
     tellInstrument(state, self, { ...instrument, status: 'inactive' });
   }
   state.symbols = [...state.instruments.keys()];
-  const { passedAtMonotonicMs } = state.gate;
-  state.gate = { ...createOrderGate({ ...state.args.gate, symbols: state.symbols }), passedAtMonotonicMs };
+  state.gate = { ...state.gate, limits: { ...state.args.gate, symbols: state.symbols } };
 }
 
 function feesKnown(state: ConnectorState, self: ConnectorSelf, event: Extract<VenueEvent, { type: 'fee-tier' }>): void {

@@ -10,7 +10,6 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'boot',
   'intent',
   'order-planned',
-  'order-sending',
   'order-event',
   'fill',
   'funding',
@@ -19,7 +18,6 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'leg-reduction',
   'pair-state',
   'engine-state',
-  'nonce',
   'config',
 ];
 const PAGE_ROWS = 500;
