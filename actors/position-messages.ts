@@ -1,5 +1,7 @@
 /** What a position actor (one per symbol) understands and tells. Types and delivery tables only. */
 import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
+import type { PnlViews } from '../src/strategy/pnl-views.ts';
+import type { EntryMode } from '../src/strategy/entry-mode.ts';
 import type { QuoteRate } from '../src/market/quote-rates.ts';
 import type { ConnectorEvent } from './connector-messages.ts';
 import type { EngineStateChanged } from './guard-messages.ts';
@@ -10,6 +12,7 @@ export interface EntryPlan {
   readonly base: string;
   readonly long: LegPlan;
   readonly short: LegPlan;
+  readonly entry: EntryMode;
   readonly decidedAtMs: number;
   /** What was expected, for calibration: quote units, plain numbers. */
   readonly expected: {
@@ -76,6 +79,10 @@ export interface PairChanged {
   readonly realisedMicro: bigint;
   /** View C of domain 15.3 (executable), all in; undefined while books are missing. */
   readonly executableMicro?: bigint;
+  /** The three views and what they are made of; absent while a mark is missing. */
+  readonly views?: PnlViews;
+  /** Funding expected and not received, missing payments included; never booked. */
+  readonly owedMicro?: bigint;
   /** Of the leg that is nearer to its liquidation, fraction of the mark; absent while none is held or known. */
   readonly liquidationDistance?: number;
   readonly fundingPayments: number;
@@ -101,6 +108,10 @@ export interface LegState {
   readonly symbol: string;
   readonly signedLots: number;
   readonly averagePrice: number;
+  /** Signed quote paid for the open lots, micro-units. */
+  readonly costMicro?: bigint;
+  /** What the venue says it holds; absent before its first word. */
+  readonly reportedLots?: number;
 }
 
 /** What quote currencies are worth in each other, as the strategy measured it over all symbols. */

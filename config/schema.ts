@@ -222,6 +222,7 @@ export const configSchema = z.strictObject({
   depth: trading.depth.prefault({}),
   cap: trading.cap.prefault({}),
   hedge: trading.hedge.prefault({}),
+  maker: trading.maker.prefault({}),
   open: trading.open.prefault({}),
   close: trading.close.prefault({}),
   exit: trading.exit.prefault({}),

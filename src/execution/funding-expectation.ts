@@ -116,6 +116,14 @@ export function awaitedMicro(expectations: readonly FundingExpectation[]): bigin
   return expectations.reduce((sum, known) => (known.status === 'PENDING' ? sum + known.expectedMicro : sum), 0n);
 }
 
+/** Sum of what is expected and has not come, missing payments included, micro-units. */
+export function owedMicro(expectations: readonly FundingExpectation[]): bigint {
+  return expectations.reduce(
+    (sum, known) => (known.status === 'PENDING' || known.status === 'MISSING' ? sum + known.expectedMicro : sum),
+    0n,
+  );
+}
+
 function isSame(known: FundingExpectation, leg: string, settleAtMs: number): boolean {
   return known.leg === leg && Math.abs(known.settleAtMs - settleAtMs) < SAME_SETTLEMENT_MS;
 }
