@@ -5,6 +5,7 @@ import type { Pair } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
+import { marginTermsAt } from '../../src/market/margin-tiers.ts';
 import { commonStep } from '../../src/market/instrument-match.ts';
 import { quoteGap } from '../../src/market/quote-rates.ts';
 import { decideToReduce } from '../../src/execution/pair-state.ts';
@@ -258,7 +259,7 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
     notionalQuote: Math.abs(quantity) * (mark ?? 0),
     markPrice: mark,
     liquidationDistance: legDistance(state, pair, leg, track, self.monotonicMs()),
-    maintenance: (instrument?.maintenanceMarginRate ?? 0) / 1e12,
+    maintenance: instrument === undefined ? 0 : marginTermsAt(instrument, Math.abs(quantity) * (mark ?? 0)).maintenance,
     adlRank: track.adlRank,
     profitQuote:
       instrument === undefined || mark === undefined
