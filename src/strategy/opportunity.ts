@@ -145,6 +145,7 @@ function breakEven({ quantity, long, short }: Candidate, costQuote: number, limi
   const other = paymentStream(short.funding, quantity * short.markPrice);
   let receivedQuote = 0;
   let payments = 0;
+  let period: CommonPeriod | undefined;
   for (;;) {
     const atMs = Math.min(one.atMs, other.atMs);
     if (atMs > limitMs) return undefined;
@@ -155,7 +156,7 @@ function breakEven({ quantity, long, short }: Candidate, costQuote: number, limi
     payments += 1;
     if (receivedQuote >= costQuote) return { payments, hours: atMs / HOUR_MS };
     if (!isAtRest(one) || !isAtRest(other)) continue;
-    const period = periodOf(one, other);
+    period ??= periodOf(one, other);
     const missingQuote = costQuote - receivedQuote;
     if (period.gainQuote <= 0 && period.swingQuote < missingQuote) return undefined;
     const periods = periodsToSkip(period, missingQuote, limitMs - atMs);
