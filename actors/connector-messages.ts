@@ -61,6 +61,8 @@ export interface LimitOrders {
   readonly allowed: OrdersAllowed;
   /** Opening orders that have left already are cancelled at the venue. */
   readonly cancelOpens: boolean;
+  /** Everything is cancelled at the venue by one request, then the connector disconnects for good (K4) and tells `connector-left`. */
+  readonly leave?: true;
   readonly reason: string;
 }
 
@@ -214,6 +216,8 @@ export type OrderEvent =
       readonly signedLots: number;
       /** Mark at which the venue says it would close this position, quote per contract; absent where it states none. */
       readonly liquidationPrice?: number;
+      /** Place in the venue's queue for deleveraging, 0 (last) to 1 (next); absent where it states none. */
+      readonly adlRank?: number;
       readonly source: 'stream' | 'query';
       readonly sequence: number;
       readonly receivedAtMonotonicMs: number;

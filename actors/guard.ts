@@ -12,12 +12,16 @@ import {
   observeResult,
   startedFrom,
 } from '../src/risk/engine-state.ts';
-import type { Engine, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
+import type { Engine, KillLevel, LossLimits, LossWatch } from '../src/risk/engine-state.ts';
 import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../src/risk/exposure-budget.ts';
 import type { ExposureDay } from '../src/risk/exposure-budget.ts';
 import { addIncident } from '../src/risk/incidents.ts';
 import type { IncidentKind, Incidents } from '../src/risk/incidents.ts';
 import type { JournalRow } from '../src/storage/rows.ts';
+import { isNewCrash, watchActors } from './guard/crashes.ts';
+import type { CrashWatch } from './guard/crashes.ts';
+import { byLiquidationDistance } from './guard/flatten-order.ts';
+import { engineOf, exposureOf, lossesOf, rowPayload } from './guard/rows.ts';
 import { repeatWire, tellWire } from './guard/wire.ts';
 import type { Wire } from './guard/wire.ts';
 import { guardDelivery } from './guard-messages.ts';
@@ -44,6 +48,8 @@ export interface GuardArgs {
   readonly recipientPaths: readonly string[];
   /** Told first, and past their queues, which orders may leave. */
   readonly connectorPaths?: readonly string[];
+  /** Crashing again and again, these take the engine down. */
+  readonly watchedPaths?: readonly string[];
 }
 
 interface GuardState {
@@ -65,9 +71,12 @@ interface GuardState {
   /** Monotonic ms; undefined while entries are not paused. */
   pausedUntilMs: number | undefined;
   incidents: Incidents;
+  readonly crashes: CrashWatch;
   lastAppendId: number;
   readonly appends: Map<number, Append>;
   readonly wire: Wire;
+  /** Connectors that are gone (K4), with the orders still open there by the venue's last word. */
+  readonly left: Map<string, number | undefined>;
 }
 
 interface Append {
@@ -111,9 +120,11 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       openValues: new Map(),
       pausedUntilMs: undefined,
       incidents: {},
+      crashes: { lastDown: new Map(), watchedAtMs: Number.NEGATIVE_INFINITY },
       lastAppendId: 0,
       appends: new Map(),
       wire: { cancelsOpens: false, untold: new Set() },
+      left: new Map(),
     };
     readRows(state, self);
     tellEngine(state, self);
@@ -139,6 +150,9 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       case 'repeat-limit-orders':
         repeatWire(state.wire, self, state.engine);
         return state;
+      case 'connector-left':
+        state.left.set(message.path, message.openOrders);
+        return state;
       case 'guard-row-durable':
         settleAppend(state, self, message.appendId);
         return state;
@@ -153,6 +167,16 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         return state;
       case 'journal-slow':
         noteIncident(state, self, 'journal-slow', `${message.commitMs} ms`);
+        return state;
+      case 'position-mismatch': {
+        const { venue, account, symbol, reportedLots, ledgerLots, ageMs } = message;
+        const said = `${venue}:${account} must hold the ${ledgerLots} lots of ${symbol} that our fills add up to, says ${reportedLots}`;
+        kill(state, self, 2, `K2: MISMATCH: ${said} for ${Math.round(ageMs / 1_000)} s`);
+        return state;
+      }
+      case 'actor-down':
+        if (isNewCrash(state.crashes, self, message))
+          noteIncident(state, self, 'actor-crashed', `${message.path}: ${message.reason}`);
         return state;
       case 'order-lost':
         noteIncident(state, self, 'order-lost', `${message.venue} ${message.clientOrderId}`);
@@ -170,11 +194,17 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
     recovered: state.recovered,
     lossesInARow: state.losses.lossesInARow,
     exposureQuoteSecToday: Math.round(state.exposure.quoteSec),
+    connectorsLeft: [...state.left].map(([path, openOrders]) => ({ path, openOrders: openOrders ?? 'unknown' })),
   }),
 };
 
 function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, reason: string): void {
   const next: Engine = { state: wanted, reason, flatten: wanted === 'HALTED' && state.engine.flatten };
+  if (state.engine.leaving === true) {
+    self.log('warn', 'engine-state-refused', { wanted, rule: 'K4 ends with the process: start it again' });
+    self.count('engine-state-refused');
+    return;
+  }
   if (!goesUp(state.engine, next)) {
     takeDown(state, self, next);
     return;
@@ -193,7 +223,7 @@ function setByOperator(state: GuardState, self: GuardSelf, wanted: EngineState, 
 }
 
 /** From K2 on, what would open is cancelled at the venues too; asked for again, it is done again. */
-function kill(state: GuardState, self: GuardSelf, level: 1 | 2 | 3, reason: string): void {
+function kill(state: GuardState, self: GuardSelf, level: KillLevel, reason: string): void {
   const before = state.engine;
   if (level >= 2) state.wire.cancelsOpens = true;
   takeDown(state, self, killed(before, level, reason));
@@ -202,10 +232,17 @@ function kill(state: GuardState, self: GuardSelf, level: 1 | 2 | 3, reason: stri
 
 /** Takes effect now; the row follows. A state that is in force already is neither told nor written again. */
 function takeDown(state: GuardState, self: GuardSelf, next: Engine): void {
-  if (next.state === state.engine.state && next.flatten === state.engine.flatten) return;
+  const { engine } = state;
+  if (next.state === engine.state && next.flatten === engine.flatten && next.leaving === engine.leaving) return;
   dropPendingRises(state);
   setEngine(state, self, next);
+  self.count(`taken-down:${codeOf(next.reason)}`);
   appendEngine(state, self, next, undefined);
+}
+
+/** The rule's name in a reason such as `K2: MISMATCH: ...`; a person's words have none. */
+function codeOf(reason: string): string {
+  return /^(?:K\d: )?([A-Z][A-Z_]+):/.exec(reason)?.[1] ?? 'OPERATOR';
 }
 
 /** A rise that is not durable yet was decided before what takes the engine down now. */
@@ -227,7 +264,8 @@ function setEngine(state: GuardState, self: GuardSelf, next: Engine): void {
 function tellEngine(state: GuardState, self: GuardSelf): void {
   tellWire(state.wire, self, state.args.connectorPaths ?? [], state.engine);
   const message = engineStateChanged(state);
-  for (const path of state.args.recipientPaths) self.tell(refOf<EngineStateChanged>(path), message);
+  const paths = byLiquidationDistance(state.args.recipientPaths, state.pairs, state.engine);
+  for (const path of paths) self.tell(refOf<EngineStateChanged>(path), message);
 }
 
 /** A new incarnation asks. */
@@ -258,12 +296,7 @@ function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, raises
     atMs: self.nowMs(),
     actor: self.path,
     correlation: '',
-    payload: {
-      ...engine,
-      ...state.losses,
-      exposureDay: state.exposure.day,
-      exposureQuoteSec: Math.ceil(state.exposure.quoteSec),
-    },
+    payload: rowPayload(engine, state.losses, state.exposure),
   };
   const receipt: GuardMessage = { type: 'guard-row-durable', appendId };
   const message: Append['message'] = {
@@ -289,15 +322,21 @@ function failAppend(state: GuardState, self: GuardSelf, appendId: number, detail
   if (append === undefined) return;
   // The row stays queued for the tick to repeat, but what it would have raised is off.
   state.appends.set(appendId, { ...append, raisesTo: undefined });
-  kill(state, self, 2, `K2: journal refused a row: ${detail}`);
+  kill(state, self, 2, `K2: JOURNAL_FAILED: ${detail}`);
 }
+
+const CODE_OF_INCIDENT: Readonly<Record<IncidentKind, string>> = {
+  'journal-slow': 'JOURNAL_SLOW',
+  'order-lost': 'ORDERS_LOST',
+  'actor-crashed': 'CRASH_LOOP',
+};
 
 /** Once is a hiccup; again and again what cannot be written or found must not be begun (K2). */
 function noteIncident(state: GuardState, self: GuardSelf, kind: IncidentKind, detail: string): void {
   const noted = addIncident(state.incidents, kind, self.monotonicMs());
   state.incidents = noted.incidents;
   self.log('warn', `${kind}-noted`, { detail, times: noted.count });
-  if (noted.isTooMany) kill(state, self, 2, `K2: ${kind} ${noted.count} times, last ${detail}`);
+  if (noted.isTooMany) kill(state, self, 2, `K2: ${CODE_OF_INCIDENT[kind]}: ${noted.count} times, last ${detail}`);
 }
 
 function readRows(state: GuardState, self: GuardSelf): void {
@@ -325,31 +364,6 @@ function takeRows(state: GuardState, self: GuardSelf, message: RowsRead): void {
   } else {
     readRows(state, self);
   }
-}
-
-function engineOf(row: JournalRow): Engine | undefined {
-  const { state, reason, flatten } = row.payload;
-  if (!isEngineState(state) || typeof reason !== 'string' || typeof flatten !== 'boolean') return undefined;
-  return { state, reason, flatten };
-}
-
-function lossesOf(row: JournalRow): LossWatch | undefined {
-  const { day, dayStartMicro, peakMicro, lossesInARow } = row.payload;
-  if (typeof day !== 'number' || typeof lossesInARow !== 'number') return undefined;
-  if (typeof dayStartMicro !== 'bigint' || typeof peakMicro !== 'bigint') return undefined;
-  return { day, dayStartMicro, peakMicro, lossesInARow };
-}
-
-function exposureOf(row: JournalRow): ExposureDay | undefined {
-  const { exposureDay, exposureQuoteSec } = row.payload;
-  if (typeof exposureDay !== 'number' || typeof exposureQuoteSec !== 'number') return undefined;
-  return { day: exposureDay, quoteSec: exposureQuoteSec, heard: new Map() };
-}
-
-function isEngineState(value: unknown): value is EngineState {
-  return (
-    value === 'STOPPED' || value === 'ARMED' || value === 'TRADING' || value === 'REDUCE_ONLY' || value === 'HALTED'
-  );
 }
 
 /** Leaves STOPPED once the journal was read and every position knows where it stands. */
@@ -460,6 +474,7 @@ function tick(state: GuardState, self: GuardSelf): void {
     tellEngine(state, self);
   }
   if (state.recovered) watchLosses(state, self);
+  watchActors(state.crashes, self, state.args.watchedPaths ?? []);
 }
 
 function journal(state: GuardState): ActorRef<JournalMessage> {

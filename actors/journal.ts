@@ -32,6 +32,7 @@ export interface JournalState {
 /** Rows of one answer; the reader asks again from the last one's sequence. */
 export const PAGE_ROWS_MAX = 500;
 const PENDING_APPENDS_MAX = 4_096;
+const STALLED_COMMIT_MS = 1_000;
 
 export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, JournalPorts> = {
   kind: 'journal',
@@ -94,9 +95,16 @@ function tellDurable(state: JournalState, message: RowsDurable, self: JournalSel
   const repeated = message.repeatedRows ?? 0;
   state.rowsDurable += append.rows.length - repeated;
   if (repeated > 0) self.count('rows-repeated', repeated);
-  if (append.tellSlow === true && message.slowCommitMs !== undefined) {
-    const slow: AppendSlow = { type: 'append-slow', appendId: append.appendId, commitMs: message.slowCommitMs };
-    self.tell(append.sender, slow);
+  if (message.slowCommitMs !== undefined) {
+    self.count('commits-slow');
+    // Who asks is told, and tells the guard when an order was not sent because of it. What others write delays no order: only a disk
+    // that is this slow is the guard's business then.
+    if (append.tellSlow === true) {
+      const slow: AppendSlow = { type: 'append-slow', appendId: append.appendId, commitMs: message.slowCommitMs };
+      self.tell(append.sender, slow);
+    } else if (state.guard !== undefined && message.slowCommitMs >= STALLED_COMMIT_MS) {
+      self.tell(state.guard, { type: 'journal-slow', commitMs: message.slowCommitMs });
+    }
   }
   for (const told of append.whenDurable) {
     const outcome = self.tell(told.to, told.message);

@@ -1,5 +1,6 @@
 /** What a position actor (one per symbol) understands and tells. Types and delivery tables only. */
 import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
+import type { QuoteRate } from '../src/market/quote-rates.ts';
 import type { ConnectorEvent } from './connector-messages.ts';
 import type { EngineStateChanged } from './guard-messages.ts';
 import type { AppendFailed, AppendSlow, RowsRead } from './journal-messages.ts';
@@ -35,11 +36,15 @@ export type ExitReason =
   | 'LIQUIDATION'
   | 'KILL_SWITCH'
   | 'DAILY_LOSS'
+  | 'ADL_RISK'
   | 'STALE_VENUE'
+  | 'STABLECOIN_DEPEG'
   | 'DIVERGENCE'
+  | 'VOL_PANIC'
   | 'STOP_LOSS'
   | 'TAKE_PROFIT'
   | 'CARRY_REVERSED'
+  | 'ROTATION'
   | 'MAX_HOLD'
   | 'MANUAL';
 
@@ -71,6 +76,8 @@ export interface PairChanged {
   readonly realisedMicro: bigint;
   /** View C of domain 15.3 (executable), all in; undefined while books are missing. */
   readonly executableMicro?: bigint;
+  /** Of the leg that is nearer to its liquidation, fraction of the mark; absent while none is held or known. */
+  readonly liquidationDistance?: number;
   readonly fundingPayments: number;
   /** Orders of ours that may be live at a venue right now. */
   readonly liveOrders: number;
@@ -78,6 +85,8 @@ export interface PairChanged {
   readonly drained: boolean;
   /** Entries on this symbol are refused until this calendar ms. */
   readonly cooldownUntilMs: number;
+  /** Why a person must look before this symbol is entered again, in words; absent when nobody must. */
+  readonly entryBlock?: string;
   /** Sums over all closed pairs of this symbol since the journal began. */
   readonly closedPairs: number;
   readonly closedNetMicro: bigint;
@@ -94,15 +103,24 @@ export interface LegState {
   readonly averagePrice: number;
 }
 
+/** What quote currencies are worth in each other, as the strategy measured it over all symbols. */
+export interface QuoteRatesTold {
+  readonly type: 'quote-rates-told';
+  readonly rates: readonly QuoteRate[];
+}
+
 export type PositionMessage =
   | { readonly type: 'enter-pair'; readonly plan: EntryPlan }
   | { readonly type: 'exit-pair'; readonly reason: ExitReason }
+  /** A person has looked at what a venue took from a leg: the symbol may be entered again. */
+  | { readonly type: 'clear-reductions'; readonly reason: string }
   /** Stop starting things; tell `pair-changed` when no order is live. */
   | { readonly type: 'drain-position' }
   | { readonly type: 'position-tick' }
   | { readonly type: 'order-deadline'; readonly clientOrderId: string }
   | { readonly type: 'reconcile-overdue'; readonly reconcileId: number }
   | { readonly type: 'plan-durable'; readonly appendId: number }
+  | QuoteRatesTold
   | EngineStateChanged
   | ConnectorEvent
   | RowsRead
@@ -116,10 +134,12 @@ export const positionDelivery: DeliveryTable<
 > = {
   'enter-pair': { class: 'must-deliver', priority: 'normal' },
   'exit-pair': { class: 'must-deliver', priority: 'risk' },
+  'clear-reductions': { class: 'must-deliver', priority: 'normal' },
   'drain-position': { class: 'must-deliver', priority: 'risk' },
   'position-tick': { class: 'must-deliver', priority: 'normal' },
   'order-deadline': { class: 'must-deliver', priority: 'order' },
   'reconcile-overdue': { class: 'must-deliver', priority: 'order' },
   'plan-durable': { class: 'must-deliver', priority: 'order' },
+  'quote-rates-told': { class: 'state', keyFields: ['type'] },
   'pair-changed': { class: 'state', keyFields: ['base'] },
 };

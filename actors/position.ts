@@ -31,6 +31,7 @@ import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
+import { clearReductions } from './position/reductions.ts';
 import { pictureOf, publish } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import {
@@ -39,6 +40,7 @@ import {
   reconcileOverdue,
   reconciled,
   watchExternalExposure,
+  watchMismatches,
 } from './position/reconcile.ts';
 import { isReachable, newPositionState, trackOf, tracksOfMarket } from './position/state.ts';
 import type { PositionArgs, PositionSelf, PositionState, VenueTrack } from './position/state.ts';
@@ -115,6 +117,9 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'exit-pair':
       askToLeave(state, self, message.reason);
       return;
+    case 'clear-reductions':
+      clearReductions(state, self, message.reason);
+      return;
     case 'drain-position':
       state.draining = true;
       return;
@@ -142,6 +147,9 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'rows-read':
       journalRead(state, self, message);
       return;
+    case 'quote-rates-told':
+      state.quoteRates = message.rates;
+      return;
     case 'engine-state-changed':
       state.engine = message;
       evaluate(state, self);
@@ -154,7 +162,10 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'position-reported': {
       const track = trackOf(state, message);
       if (track === undefined || (track.instrument !== undefined && track.instrument.symbol !== message.symbol)) return;
-      if (message.receivedAtMonotonicMs >= track.watch.reportedAtMs) track.liquidationPrice = message.liquidationPrice;
+      if (message.receivedAtMonotonicMs >= track.watch.reportedAtMs) {
+        track.liquidationPrice = message.liquidationPrice;
+        track.adlRank = message.adlRank;
+      }
       track.watch = positionReported(track.watch, message.signedLots, message.receivedAtMonotonicMs);
       advance(state, self);
       return;
@@ -200,6 +211,7 @@ function tick(state: PositionState, self: PositionSelf): void {
   advance(state, self);
   checkRegularly(state, self);
   watchExternalExposure(state, self);
+  watchMismatches(state, self);
   evaluate(state, self);
   keepExpectations(state, self, ageExpectations(state.expectations, self.monotonicMs()));
 }

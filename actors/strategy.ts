@@ -18,6 +18,8 @@ import type { OpportunitiesScanned, StrategyMessage } from './strategy-messages.
 import { createMarketPicture, feedOf, takeMarketEvent } from './strategy/market-picture.ts';
 import type { MarketPicture } from './strategy/market-picture.ts';
 import { createPairBook, exposuresOf, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
+import { newQuoteWatch, watchQuotes } from './strategy/quote-watch.ts';
+import type { QuoteWatch } from './strategy/quote-watch.ts';
 import type { PairBook } from './strategy/pair-book.ts';
 import { entryFacts } from './strategy/candidate.ts';
 import type { EngineView } from './strategy/candidate.ts';
@@ -42,6 +44,8 @@ export interface StrategyArgs {
   readonly calendarScale: number;
   readonly guardPath: string;
   readonly observerPath: string;
+  /** Worth of quote currencies in USD where no two venues show it. */
+  readonly quoteRatesUsd?: Readonly<Record<string, number>>;
 }
 
 export interface StrategyVenue {
@@ -58,6 +62,7 @@ export interface StrategyState {
   engine: EngineView;
   readonly refusals: Map<string, number>;
   toldAtMonotonicMs: number;
+  quotes: QuoteWatch;
   /** Of the last scan. */
   profile: ScanProfile;
 }
@@ -115,6 +120,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
       refusals: new Map(),
       toldAtMonotonicMs: Number.NEGATIVE_INFINITY,
       profile: { healthMs: 0, riskMs: 0, strategyMs: 0, intentMs: 0 },
+      quotes: newQuoteWatch,
     };
   },
 
@@ -163,6 +169,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
  */
 function scan(state: StrategyState, self: StrategySelf): void {
   const startedMs = self.monotonicMs();
+  state.quotes = watchQuotes(state.quotes, state, self);
   expirePlans(state.pairs, startedMs, PLAN_ANSWER_MS);
   refreshLegs(state.table, state.market);
   const healthMs = self.monotonicMs();

@@ -160,7 +160,7 @@ function carryThresholds({ entry, exit }: TandemConfig): Contradiction[] {
 
 /** Pairs of settings of which the first must not exceed the second. */
 function orderedThresholds(config: TandemConfig): Contradiction[] {
-  const { entry, exit, hedge, open, liq, sizing, risk, delta, settle, cooldown, clock, reconcile } = config;
+  const { entry, exit, hedge, open, liq, sizing, risk, delta, settle, cooldown, clock, reconcile, stablecoin } = config;
   const rows: readonly (readonly [smaller: string, value: number, larger: string, limit: number])[] = [
     ['exit.minHoldH', exit.minHoldH, 'exit.maxHoldH', exit.maxHoldH],
     ['entry.maxMarkDivBps', entry.maxMarkDivBps, 'exit.maxMarkDivBps', exit.maxMarkDivBps],
@@ -179,6 +179,7 @@ function orderedThresholds(config: TandemConfig): Contradiction[] {
     // An order that reaches as far as it may must still pass the last gate.
     ['cap.maxDevBps', config.cap.maxDevBps, 'risk.priceCollarBps', risk.priceCollarBps],
     ['delta.dustNotional', delta.dustNotional, 'delta.maxNotional', delta.maxNotional],
+    ['stablecoin.warnGap', stablecoin.warnGap, 'stablecoin.maxGap', stablecoin.maxGap],
     ['settle.guardMs', settle.guardMs, 'settle.deferMs', settle.deferMs],
     ['cooldown.base', cooldown.base, 'cooldown.max', cooldown.max],
     ['clock.warnOffsetMs', clock.warnOffsetMs, 'clock.maxOffsetMs', clock.maxOffsetMs],

@@ -231,6 +231,7 @@ export const configSchema = z.strictObject({
   fundingCheck: trading.fundingCheck.prefault({}),
   forecast: trading.forecast.prefault({}),
   match: trading.match.prefault({}),
+  stablecoin: trading.stablecoin.prefault({}),
   delta: trading.delta.prefault({}),
   order: trading.order.prefault({}),
   stale: trading.stale.prefault({}),
@@ -274,6 +275,7 @@ export type LiquidationConfig = TandemConfig['liq'];
 export type FundingCheckConfig = TandemConfig['fundingCheck'];
 export type ForecastConfig = TandemConfig['forecast'];
 export type MatchConfig = TandemConfig['match'];
+export type StablecoinConfig = TandemConfig['stablecoin'];
 export type DeltaConfig = TandemConfig['delta'];
 export type OrderConfig = TandemConfig['order'];
 export type StaleConfig = TandemConfig['stale'];

@@ -115,7 +115,13 @@ export const exit = z.strictObject({
     'Net carry at which a pair counts as flipped; the consistency check keeps entry.minHourly clear of it.',
   ),
   confirm: integer('predictions', 2, [1, 100], 'Distinct predicted values that must agree on a reversal.'),
-  takeProfit: money(10, [0.000_001, 1_000_000], 'Leave when closing now would net at least this.'),
+  takeProfit: money(10, [0.000_001, 1_000_000], 'Leave when closing now would net at least this, exit fees paid.'),
+  takeProfitFees: number(
+    'times',
+    0,
+    [0, 1_000],
+    "And at least this many times all taker fees of the pair, the exit's included; 0 asks for none.",
+  ),
   stopLossPct: number(
     'percent of capital',
     2,
@@ -126,6 +132,31 @@ export const exit = z.strictObject({
   maxIntervalMs: milliseconds('monotonic', 1_000, [10, 60_000], 'Exits are evaluated at least this often.'),
   maxDarkMs: milliseconds('monotonic', 120_000, [1_000, 3_600_000], 'A venue silent for longer raises STALE_VENUE.'),
   maxMarkDivBps: number('bps', 150, [1, 5_000], 'Mark divergence that, sustained, ends the pair.'),
+  maxAdlRank: number(
+    'fraction',
+    0.9,
+    [0.01, 1],
+    "Place in a venue's queue for deleveraging, 1 being next, from which a leg with a profit ends the pair.",
+  ),
+  maxMove: number('fraction', 0.15, [0.001, 10], 'Move of the mark within moveWindowMs that ends the pair.'),
+  moveWindowMs: milliseconds('calendar', 300_000, [1_000, 24 * HOUR_MS], 'Window of maxMove.'),
+});
+
+export const stablecoin = z.strictObject({
+  warnGap: number('fraction', 0.003, [0.000_01, 1], 'Quote currencies of two legs this far apart raise an alert.'),
+  maxGap: number(
+    'fraction',
+    0.01,
+    [0.000_01, 1],
+    'This far apart there are no entries, and pairs are left after 10 s.',
+  ),
+  rates: z
+    .record(
+      z.string().regex(/^[A-Z]{2,10}$/, 'must be a currency of capital letters'),
+      number('USD', 1, [0.000_1, 10], 'Worth of one unit.'),
+    )
+    .default({})
+    .describe('Worth of quote currencies in USD where no two venues show it by their prices of one underlying.'),
 });
 
 export const settle = z.strictObject({
@@ -205,6 +236,10 @@ export const order = z.strictObject({
     50,
     [50, 60_000],
     'An order that adds exposure is not sent when the commit of its intent took longer; three times take the engine down.',
+  ),
+  deadMan: flag(
+    true,
+    'Venues that offer it cancel all orders of the account when this process is silent for a while; false leaves them alone.',
   ),
   resolveQueries: integer('queries', 8, [2, 100], 'Queries spent on one unknown order.'),
 });

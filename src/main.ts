@@ -43,6 +43,17 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     );
   }
   const { system } = engine;
+  const left = Promise.withResolvers<readonly string[]>();
+  let isLeaving = false;
+  /** Kill level 4 ends the process; only persons ask for it, and all of them ask here. */
+  const tell: typeof system.tell = (path, message) => {
+    const outcome = system.tell(path, message);
+    if (path === guardRef.path && message.type === 'kill' && 'level' in message && message.level === 4 && !isLeaving) {
+      isLeaving = true;
+      engine.leave().then(left.resolve, left.reject);
+    }
+    return outcome;
+  };
   const control = await startControlServer({
     host: config.control.host,
     port: config.control.port,
@@ -60,7 +71,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       pauseActor: (path) => system.pauseActor(path),
       resumeActor: (path) => system.resumeActor(path),
       restartActor: (path) => system.restartActor(path),
-      tell: (path, message) => system.tell(path, message),
+      tell,
       readiness: () => engine.readiness(),
     },
   }).catch(async (error: unknown) => {
@@ -70,7 +81,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   });
   const endKillFile = watchKillFile(
     config.dataDir,
-    (message) => system.tell(guardRef.path, message),
+    (message) => tell(guardRef.path, message),
     (detail) =>
       log.write({
         level: 'error',
@@ -85,8 +96,8 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   const outcome = await Promise.race([
     untilStopped(engine, view),
     system.failed.then((reason) => ({ failed: reason })),
+    left.promise.then((orders) => ({ left: orders })),
   ]);
-  const quiet = 'failed' in outcome ? false : outcome.quiet;
   endKillFile();
   view.stop();
   await control.close();
@@ -95,8 +106,16 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     await engine.stop();
     throw new CommandFailure(`the engine gave up: ${outcome.failed}`, EXIT.internal);
   }
+  if ('left' in outcome) {
+    process.stdout.write(
+      outcome.left.length === 0
+        ? 'left: every order cancelled; positions stand as they were, and the next start is halted\n'
+        : `left, look at the venues: ${outcome.left.join(', ')}\n`,
+    );
+    return EXIT.ok;
+  }
   process.stdout.write(
-    quiet
+    outcome.quiet
       ? 'stopped: no open order, journal consistent\n'
       : 'stopped before every order had ended: the next start asks the venues what became of them\n',
   );

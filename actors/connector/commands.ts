@@ -95,8 +95,8 @@ export function refusalByLimits(
   { reduceOnly }: OrderRequest,
   purpose: OrderPurpose['purpose'],
 ): string | undefined {
-  if (reduceOnly) return undefined;
   const { ordersAllowed } = state;
+  if (reduceOnly && ordersAllowed !== 'none') return undefined;
   if (ordersAllowed === undefined) return 'the engine must say what is allowed, it has not yet';
   if (isOrderAllowed(ordersAllowed, { reduceOnly, opens: purpose === 'open' })) return undefined;
   return `orders must be ${ordersAllowed}, was one to ${purpose}`;

@@ -1,7 +1,9 @@
 /** What a connector does by itself: getting started, and everything that is read again from time to time. Connector thread. */
 import type { VenueEvent } from '../../src/venues/venue.ts';
+import { advanceDeadMan } from './dead-man.ts';
 import { repeatAppends } from './facts.ts';
 import { advanceFunding } from './funding.ts';
+import { advanceLeaving } from './leave.ts';
 import { advanceLeverage } from './leverage.ts';
 import { readNonce } from './nonces.ts';
 import { retellAccount } from './publish.ts';
@@ -28,6 +30,7 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
   const questions = [adapter.serverTime(), adapter.instruments(), adapter.feeTier(instant(self))];
   requestAll(state, self, questions, { priority: 2 }, (outcome) => {
     track.active = false;
+    if (state.leave?.isGone === true) return;
     const problem = outcome.ok ? missing(state) : (outcome.error?.message ?? '');
     if (problem !== undefined) {
       track.failures += 1;
@@ -60,7 +63,10 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   watchOwnClock(state, self);
   watchVenueClock(state, self);
   repeatAppends(state, self);
-  if (!state.isRunning) {
+  advanceLeaving(state, self);
+  if (state.leave?.isGone === true) {
+    // Nothing is done here any more, and nothing begun.
+  } else if (!state.isRunning) {
     if (isDue(state.startUp, self.monotonicMs())) startUp(state, self);
   } else {
     apply(tickSockets(state, self));
@@ -69,6 +75,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
     advanceSweep(state, self);
     advanceFunding(state, self);
     advanceLeverage(state, self);
+    advanceDeadMan(state, self);
     readAgainWhatIsDue(state, self);
     retellAccount(state, self);
   }

@@ -3,6 +3,7 @@ import { refOf } from '../../src/runtime/actor.ts';
 import type { LimitOrders } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
 import { cancelOrder, refusalByLimits } from './commands.ts';
+import { beginLeaving } from './leave.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { advanceSubmissions, withdraw } from './submissions.ts';
 
@@ -21,11 +22,14 @@ export function limitOrders(state: ConnectorState, self: ConnectorSelf, command:
   for (const [clientOrderId, { order, purpose, phase }] of state.orders) {
     if (phase === 'ended' || refusalByLimits(state, order, purpose) === undefined) continue;
     if (phase !== 'unsent') {
-      if (command.cancelOpens && purpose === 'open') left.push({ symbol: order.symbol, clientOrderId });
+      // On the way out one request cancels them all.
+      if (command.cancelOpens && command.leave !== true && purpose === 'open')
+        left.push({ symbol: order.symbol, clientOrderId });
     } else if (withdraw(state, self, clientOrderId, 'ENGINE_STATE', command.reason)) withdrawn += 1;
   }
   // Only now: a cancel that moves the queue must not let out what waits behind it.
   for (const order of left) cancelOrder(state, self, order, true);
+  if (command.leave === true) beginLeaving(state, self, command.reason);
   const cancelled = left.length;
   if (withdrawn + cancelled === 0) return;
   advanceSubmissions(state, self);

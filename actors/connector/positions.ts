@@ -34,6 +34,7 @@ export function positionReported(
     symbol,
     signedLots,
     ...liquidationOf(self, report),
+    ...(report?.adlRank === undefined ? {} : { adlRank: report.adlRank }),
     source: askedAt === undefined ? 'stream' : 'query',
     sequence: state.positionSequence,
     receivedAtMonotonicMs: knownAtMs,

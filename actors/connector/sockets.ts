@@ -16,6 +16,7 @@ const FRAMES_MAX = 2_000;
 
 /** Opens the sockets the stream wants and does not have, and cuts those it does not want any more. */
 export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
+  if (state.leave?.isGone === true) return;
   const plans = state.stream.plan(state.symbols);
   for (const [key, track] of state.sockets) {
     if (plans.some((plan) => plan.key === key)) continue;
@@ -113,6 +114,13 @@ export function tickSockets(state: ConnectorState, self: ConnectorSelf): readonl
   );
   if (isLasting) noteSuccess(state, self, 'ws');
   return carryOut(state, self, undefined, state.stream.tick(instant(self)));
+}
+
+/** Ends every connection for good. */
+export function closeSockets(state: ConnectorState, self: ConnectorSelf): void {
+  for (const track of state.sockets.values()) cut(track, self);
+  state.sockets.clear();
+  state.frames = [];
 }
 
 function cut(track: SocketTrack, self: ConnectorSelf): void {

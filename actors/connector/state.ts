@@ -64,6 +64,8 @@ export interface ConnectorArgs {
   readonly publishMs: number;
   /** What every symbol's leverage is set to before it is traded: see `symbolLeverage`. Absent: left as it is. */
   readonly leverage?: { readonly wanted: number; readonly cap: number; readonly distance: number };
+  /** The venue's dead man's switch stays unarmed: somebody else's orders rest on this account. */
+  readonly withoutDeadMan?: boolean;
   /** Limits of the last gate; its allow-list is the instruments of `bases`. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
 }
@@ -131,7 +133,8 @@ export interface OrderTrack {
 
 /** Something signed and sent; on a venue with nonces in their order. */
 export interface SubmissionTrack {
-  readonly kind: 'place' | 'cancel' | 'leverage';
+  readonly kind: 'place' | 'cancel' | 'leverage' | 'account';
+  /** Of an order; else a name of its own. */
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly priority: RequestPriority;
@@ -139,6 +142,8 @@ export interface SubmissionTrack {
   readonly overtakes?: true;
   readonly validUntilMs: number;
   readonly plan: (nonce: bigint | undefined) => SubmissionPlan;
+  /** Called once when it is over, for what concerns the whole account: orders are told about instead. */
+  readonly ended?: (outcome: 'accepted' | 'refused' | 'unknown') => void;
   state: 'waiting' | 'signing' | 'signed' | 'sent';
   /** Its place in the venue's limit is booked; kept when it must be signed again. */
   isBooked: boolean;
@@ -153,6 +158,30 @@ export interface SubmissionTrack {
   overdue: TimerRef | undefined;
   /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */
   readonly trace: TraceRef;
+}
+
+/** The venue's dead man's switch. */
+export interface DeadManTrack {
+  /** Monotonic ms. */
+  nextAtMs: number;
+  /** Times in a row that arming it was not accepted. */
+  failures: number;
+  active: boolean;
+}
+
+/** The way out (K4). It only goes forward, and ends with this process. */
+export interface LeaveTrack {
+  readonly sinceMs: number;
+  readonly reason: string;
+  /** Requests that have not ended. */
+  pending: number;
+  /** The venue's list of open orders is being read. */
+  isLooking: boolean;
+  nextLookAtMs: number;
+  /** Orders still open by that list; undefined until it was read once. */
+  openOrders: number | undefined;
+  /** Nothing is sent or heard any more. */
+  isGone: boolean;
 }
 
 export interface NonceTrack {
@@ -303,6 +332,8 @@ export interface ConnectorState {
   reconciled: boolean;
   readonly funding: FundingTrack;
   readonly leverage: LeverageTrack;
+  readonly deadMan: DeadManTrack;
+  leave: LeaveTrack | undefined;
   readonly marketPoll: Recurring;
   readonly serverTime: Recurring;
   readonly instrumentList: Recurring;
@@ -439,6 +470,8 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       reading: recurring(),
       allReadAtMs: Number.NEGATIVE_INFINITY,
     },
+    deadMan: { nextAtMs: 0, failures: 0, active: false },
+    leave: undefined,
     marketPoll: recurring(),
     serverTime: recurring(),
     instrumentList: recurring(),

@@ -62,6 +62,7 @@ function isChanged(last: Status, now: Status): boolean {
 }
 
 function describe(state: ConnectorState, self: ConnectorSelf): readonly [Status['status'], string] {
+  if (state.leave?.isGone === true) return ['down', `disconnected: ${state.leave.reason}`];
   if (state.fatal !== undefined) return ['down', state.fatal];
   if (state.accessRefused !== undefined) return ['down', state.accessRefused];
   if (!state.isRunning) return ['connecting', 'reading instruments'];

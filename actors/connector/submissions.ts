@@ -12,7 +12,7 @@
  */
 import type { TaskDone, TaskFailed } from '../../src/ports/ports.ts';
 import { VenueError } from '../../src/venues/venue.ts';
-import type { RefusalClass, Submission } from '../../src/venues/venue.ts';
+import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { orderObserved } from './orders.ts';
@@ -31,7 +31,7 @@ const UNANSWERED_MAX = 512;
 
 export type NewSubmission = Pick<
   SubmissionTrack,
-  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'overtakes' | 'validUntilMs' | 'plan'
+  'kind' | 'clientOrderId' | 'symbol' | 'priority' | 'overtakes' | 'validUntilMs' | 'plan' | 'ended'
 >;
 
 /** Queues one; false when too many wait already and nothing was queued. */
@@ -242,6 +242,24 @@ function refusedOne(state: ConnectorState, submissionId: string | undefined): Su
   return late.length === 1 && waiting.length === 0 ? late[0] : undefined;
 }
 
+/** Queues a request that concerns the whole account; false when too many wait. */
+export function enqueueForAccount(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  name: string,
+  request: AccountRequest,
+  options: Pick<NewSubmission, 'priority' | 'overtakes' | 'ended'>,
+): boolean {
+  return enqueue(state, self, {
+    kind: 'account',
+    clientOrderId: name,
+    symbol: '',
+    validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
+    plan: (nonce) => request(nonce, instant(self)),
+    ...options,
+  });
+}
+
 function takeUnanswered(state: ConnectorState, self: ConnectorSelf, submissionId: string): SubmissionTrack | undefined {
   const late = state.unanswered.get(submissionId);
   if (late === undefined) return undefined;
@@ -261,6 +279,7 @@ function accepted(
   nonceAccepted(state, submission.nonce);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   noteLeverage(state, submission);
+  submission.ended?.('accepted');
   advanceSubmissions(state, self);
 }
 
@@ -288,6 +307,7 @@ function refused(
   // A refusal uses no nonce: whatever was signed after it is out of step as well.
   doubtNonce(state, self);
   if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'account') submission.ended?.('refused');
   else if (submission.kind === 'cancel') resolveOrder(state, self, submission);
   else if (!observe(state, self, submission, { status: 'refused', code, reason, refusal }))
     resolveOrder(state, self, submission);
@@ -311,6 +331,7 @@ function unknown(state: ConnectorState, self: ConnectorSelf, submission: Submiss
   doubtNonce(state, self);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'unknown', code: 'NO_ANSWER', reason });
   if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'account') submission.ended?.('unknown');
   else resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
 }
@@ -388,6 +409,7 @@ function abandonUnsent(
   remove(state, self, submission);
   self.count('submissions-abandoned');
   if (submission.kind === 'leverage') noteLeverage(state, submission);
+  else if (submission.kind === 'account') submission.ended?.('refused');
   else if (submission.kind === 'cancel') resolveOrder(state, self, submission);
   else observe(state, self, submission, { status: 'refused', code, reason, refusal: 'transient' });
 }

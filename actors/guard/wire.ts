@@ -24,8 +24,9 @@ export function tellWire(
 ): void {
   const message: LimitOrders = {
     type: 'limit-orders',
-    allowed: ordersAllowedIn(engine.state),
+    allowed: ordersAllowedIn(engine),
     cancelOpens: wire.cancelsOpens,
+    ...(engine.leaving === true ? { leave: true } : {}),
     reason: engine.reason,
   };
   const wasWaiting = wire.untold.size > 0;

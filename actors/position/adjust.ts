@@ -8,6 +8,7 @@ import type { OrderState } from '../../src/execution/order-state.ts';
 import { positionAdjusted } from '../../src/execution/position-truth.ts';
 import { microText } from '../../src/money/amounts.ts';
 import { append, rowOf } from './journal.ts';
+import { legBefore, noteReduction } from './reductions.ts';
 import { legKeyOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -26,10 +27,12 @@ export function adjust(
   const evidence = `fills say ${book.signedLots} after ${book.fills} fills, the venue says ${lots}`;
   const id = `adjust:${venue}:${account}:${key.symbol}:${book.fills}:${book.adjustments}:${book.signedLots}:${lots}`;
   const changeLots = lots - book.signedLots;
+  const pairChange = pairId === '' ? undefined : changeOfPair(state, key, pairId, lots);
+  const before = pairChange === undefined ? undefined : legBefore(state, self, key);
   const adjustment = {
     ...key,
     changeLots,
-    ...(pairId === '' ? {} : { pairLots: changeOfPair(state, key, pairId, lots) }),
+    ...(pairChange === undefined ? {} : { pairLots: pairChange.lots }),
     ...(track.mark === undefined ? {} : { priceNano: track.mark.markNano }),
     evidence,
   };
@@ -44,13 +47,22 @@ export function adjust(
     evidence,
     realised: microText(realisedMicro),
   });
+  noteReduction(state, self, before, { id, ownLots: pairChange?.reducedByOwnLots ?? 0, evidence });
 }
 
 /**
  * How much of a change is the pair's. Less: what it can no longer claim of the rest. More: only what an order of it may have
  * executed without our knowing the fill; anything beyond is somebody else's trade and not ours to undo.
  */
-function changeOfPair(state: PositionState, key: LegKey, pairId: string, lots: number): number {
+function changeOfPair(
+  state: PositionState,
+  key: LegKey,
+  pairId: string,
+  lots: number,
+): {
+  readonly lots: number;
+  /** Part of a smaller position that an order of ours may have closed. */ readonly reducedByOwnLots: number;
+} {
   const { ledger } = state.book;
   const held = bookOf(ledger, key).signedLots;
   const own = pairLots(ledger, pairId, key);
@@ -62,7 +74,8 @@ function changeOfPair(state: PositionState, key: LegKey, pairId: string, lots: n
     unexplained = { ...unexplained, [planned.side]: unexplained[planned.side] + planned.lots - filledLots };
   }
   const explained = change > 0 ? Math.min(change, unexplained.buy) : -Math.min(-change, unexplained.sell);
-  return shareOf(lots, own + explained) - own;
+  const reducedByOwnLots = Math.sign(explained) === -Math.sign(own) ? Math.abs(explained) : 0;
+  return { lots: shareOf(lots, own + explained) - own, reducedByOwnLots };
 }
 
 /** No proof says that every fill of this order is known: it has no end, or an end by absence, or owes fills that it announced. */

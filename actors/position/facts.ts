@@ -6,6 +6,7 @@ import { stepsOf } from '../../src/execution/ledger.ts';
 import { positionFilled } from '../../src/execution/position-truth.ts';
 import { advance } from './carry-out.ts';
 import { keepExpectations } from './funding.ts';
+import { legBefore, noteReduction } from './reductions.ts';
 import { reviveIfExposed } from './revive.ts';
 import { trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
@@ -43,6 +44,7 @@ function canApply(state: PositionState, fact: Fact): boolean {
 }
 
 function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
+  const before = fact.type === 'fill-received' ? legBefore(state, self, fact) : undefined;
   const outcome = applyFact(state.book, fact);
   const track = trackOf(state, fact);
   if (track !== undefined) track.lastFactAtMs = Math.max(track.lastFactAtMs, self.nowMs());
@@ -59,6 +61,12 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
         fillId: fact.fill.fillId,
         lots: fact.fill.lots,
         side: fact.fill.side,
+      });
+      noteReduction(state, self, before, {
+        id: `fill:${fact.venue}:${fact.account}:${fact.fill.fillId}`,
+        ...(fact.fill.forced === undefined ? {} : { stated: fact.fill.forced }),
+        ownLots: 0,
+        evidence: `fill ${fact.fill.fillId} of ${fact.fill.lots} lots by no order of ours`,
       });
     }
   }

@@ -3,6 +3,7 @@ import { isActive } from '../../src/execution/pair-state.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import { emptyFundingCheck, fundingVerdict } from '../../src/market/funding-check.ts';
+import { quoteGap } from '../../src/market/quote-rates.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { assessEntry } from '../../src/strategy/entry-assessment.ts';
@@ -34,6 +35,7 @@ export function preflightRefusal(
   if (state.draining) return 'DRAINING';
   if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
   if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
+  if (state.legReductions.length > 0) return 'VENUE_REDUCED';
   for (const track of state.venues.values()) if (track.external) return 'EXTERNAL_EXPOSURE';
   for (const leg of [plan.long, plan.short]) {
     const track = trackOf(state, leg);
@@ -63,6 +65,7 @@ function entryGatesRefusal(
     // Asked above, or known to the strategy alone: no gate among these looks at them.
     engine: { state: 'TRADING', reason: '', entriesPaused: false },
     pair: { phase: 'PREFLIGHT', active: true, cooldownUntilMs: 0, blacklisted: false },
+    quoteGap: gapBetween(state, plan),
     activePairs: 0,
     exposures: [],
     favourableStreak: 0,
@@ -70,6 +73,11 @@ function entryGatesRefusal(
     short: legFacts(state, plan.short),
   };
   return firstRefusal(assessEntry(facts, entry, plan), entry, PREFLIGHT_GATES)?.code;
+}
+
+function gapBetween(state: PositionState, plan: Pick<EntryPlan, 'long' | 'short'>): number | undefined {
+  const [long, short] = [trackOf(state, plan.long)?.instrument, trackOf(state, plan.short)?.instrument];
+  return long === undefined || short === undefined ? undefined : quoteGap(state.quoteRates, long.quote, short.quote);
 }
 
 function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {

@@ -6,6 +6,7 @@ import type { LegSide } from '../../src/execution/facts.ts';
 import { sharedBaseUnits } from '../../src/execution/imbalance.ts';
 import { bookOf, pairLots, stepsOf } from '../../src/execution/ledger.ts';
 import type { LegBook } from '../../src/execution/ledger.ts';
+import { reductionsOfPair } from '../../src/execution/leg-reduction.ts';
 import type { LegView, Pair, PairView, WantedOrder } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { BookView } from '../../src/market/book.ts';
@@ -39,6 +40,7 @@ export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): 
     increaseRefused: hedgeRefusal(state, self, [long, short]),
     quotePerUnit: mark === undefined ? undefined : mark * units.quantityPerUnit,
     policy: state.args.execution,
+    reductions: reductionsOfPair(state.legReductions, pair.record.pairId),
     calendarScale: state.args.calendarScale,
     judgeCompletion: (lagging, lots, overdue) => judgeCompletion(state, pair, tracks, lagging, lots, overdue),
   };
@@ -66,7 +68,16 @@ function viewLeg(
     minLots: track.instrument === undefined ? 1 : minimumLots(track, track.instrument),
     unitsPerLot,
     reachable: isReachable(track.status) && track.instrument !== undefined,
+    closeWalkBps: closeWalkBps(track, ledgerLots),
   };
+}
+
+/** How far from mid, 1e-4, closing the lots now would walk; a book too thin for them is as far as any; undefined without a book. */
+function closeWalkBps({ book }: VenueTrack, lots: number): number | undefined {
+  const mid = book === undefined ? undefined : midTicks(book);
+  if (book === undefined || mid === undefined || lots === 0) return undefined;
+  const walk = walkBook(opposite(book, lots > 0 ? 'sell' : 'buy'), Math.abs(lots));
+  return walk.filled ? (Math.abs(walk.vwapTicks - mid) / mid) * 1e4 : Number.POSITIVE_INFINITY;
 }
 
 /** Signed lots of a leg that are this pair's to trade. */

@@ -8,8 +8,9 @@ import type { Pair } from '../../src/execution/pair.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
-import { executableQuote } from './exits.ts';
+import { executableQuote, nearestLiquidation } from './exits.ts';
 import { lotsOfLeg } from './pair-view.ts';
+import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
 
@@ -28,7 +29,14 @@ export function publish(state: PositionState, self: PositionSelf): void {
     last.pairId !== pairId ||
     (state.draining && (last.liveOrders !== liveOrders(state) || last.drained !== isDrained(state, phase)));
   if (!turned && now - state.lastToldAtMs < TELL_PAUSE_MS) return;
-  const picture = pictureOf(state, phase);
+  const distance =
+    state.pair !== undefined && isActive(state.pair.record.phase)
+      ? nearestLiquidation(state, self, state.pair)
+      : undefined;
+  const picture: PairChanged = {
+    ...pictureOf(state, phase),
+    ...(distance === undefined ? {} : { liquidationDistance: distance }),
+  };
   state.lastTold = picture;
   state.lastToldAtMs = now;
   for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath])
@@ -58,6 +66,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     liveOrders: liveOrders(state),
     drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    ...(state.legReductions.length === 0 ? {} : { entryBlock: entryBlock(state) }),
     closedPairs: closed.pairs,
     closedNetMicro: closed.netMicro,
     closedFundingMicro: closed.fundingMicro,

@@ -7,6 +7,7 @@ import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { positionQueried, positionTruth } from '../../src/execution/position-truth.ts';
 import type { ConnectorEvent, ConnectorMessage } from '../connector-messages.ts';
+import type { GuardMessage } from '../guard-messages.ts';
 import { adjust } from './adjust.ts';
 import { isReachable, legKeyOf, trackOf, venueKey } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -144,6 +145,41 @@ export function watchExternalExposure(state: PositionState, self: PositionSelf):
     track.differsSinceMs = undefined;
     if (truth.kind === 'contradicted') adjust(state, self, track, truth.lots, '');
     tellExternal(self, track, key.symbol, truth.lots);
+  }
+}
+
+/** A newer word of the venue that contradicts our fills for longer than this is nobody's passing moment, monotonic ms (domain 12.3). */
+const MISMATCH_MS = 60_000;
+
+/** Tells the guard of contradictions that stay: whatever is wrong with our books, nothing more is built on them. Once per contradiction. */
+export function watchMismatches(state: PositionState, self: PositionSelf): void {
+  const now = self.monotonicMs();
+  for (const track of state.venues.values()) {
+    const key = legKeyOf(track);
+    const { reportedLots, reportedAtMs, lastFillAtMs } = track.watch;
+    const ledgerLots = key === undefined ? 0 : bookOf(state.book.ledger, key).signedLots;
+    // A word older than our newest fill contradicts nothing: it only comes too late.
+    const isAtOdds = reportedLots !== undefined && reportedLots !== ledgerLots && reportedAtMs >= lastFillAtMs;
+    if (key === undefined || reportedLots === undefined || !isAtOdds) {
+      track.mismatch = undefined;
+      continue;
+    }
+    track.mismatch ??= { sinceMs: now, isTold: false };
+    const ageMs = now - track.mismatch.sinceMs;
+    if (track.mismatch.isTold || ageMs < MISMATCH_MS) continue;
+    track.mismatch.isTold = true;
+    const { venue, account } = track;
+    self.count('position-mismatches');
+    self.log('error', 'position-mismatch', { venue, account, symbol: key.symbol, reportedLots, ledgerLots, ageMs });
+    self.tell(refOf<GuardMessage>(state.args.guardPath), {
+      type: 'position-mismatch',
+      venue,
+      account,
+      symbol: key.symbol,
+      reportedLots,
+      ledgerLots,
+      ageMs,
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
 import { foldExpectations } from '../../src/execution/funding-expectation.ts';
+import { foldReductions } from '../../src/execution/leg-reduction.ts';
 import { isBalanced } from '../../src/execution/imbalance.ts';
 import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
@@ -72,6 +73,7 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   );
   state.expectations = expectations;
   state.payments = payments;
+  state.legReductions = foldReductions(state.rows);
   state.rows.length = 0;
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };

@@ -6,11 +6,13 @@ import type { FundingCheck } from '../../src/market/funding-check.ts';
 import { emptyFundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
+import type { QuoteRate } from '../../src/market/quote-rates.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { emptyBook } from '../../src/execution/execution-book.ts';
 import type { ExecutionBook } from '../../src/execution/execution-book.ts';
 import type { LegKey, LegSide } from '../../src/execution/facts.ts';
 import type { FundingExpectation, ReceivedPayment } from '../../src/execution/funding-expectation.ts';
+import type { LegReduction } from '../../src/execution/leg-reduction.ts';
 import type { OrderWatch } from '../../src/execution/order-watch.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
@@ -89,6 +91,8 @@ export interface VenueTrack {
   watch: PositionWatch;
   /** By the venue's latest word on the position, quote per contract; undefined where it states none. */
   liquidationPrice: number | undefined;
+  /** Place in the venue's queue for deleveraging, 0 to 1 (next); undefined where it states none. */
+  adlRank: number | undefined;
   /** Compared with the venue at least once in this life. */
   reconciled: boolean;
   reconcile: { readonly id: number; readonly endedOrders: readonly string[]; readonly overdue: TimerRef } | undefined;
@@ -99,6 +103,8 @@ export interface VenueTrack {
   lastFactAtMs: number;
   /** Monotonic ms since when report and fills differ; undefined while they agree. */
   differsSinceMs: number | undefined;
+  /** The venue's newest word contradicts our fills since then, monotonic ms; undefined while they agree. */
+  mismatch: { readonly sinceMs: number; isTold: boolean } | undefined;
   /** Holds a position no pair of ours explains. */
   external: boolean;
 }
@@ -139,11 +145,17 @@ export interface PositionState {
   /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
   exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
   lastExitEvaluationAtMs: number;
+  /** What quote currencies are worth in each other; empty until the strategy told it. */
+  quoteRates: readonly QuoteRate[];
+  /** A better pair waits for this one's capital: why, and when it was told (monotonic ms). */
+  rotation: { readonly pairId: string; readonly detail: string; readonly atMs: number } | undefined;
   /** Monotonic ms at which each leg was last told to be near its liquidation. */
   readonly liquidationToldAtMs: Record<LegSide, number>;
   expectations: readonly FundingExpectation[];
   /** The newest payments, bounded: their settlements may be told later. */
   payments: readonly ReceivedPayment[];
+  /** Taken from legs without an order of ours and not cleared by a person yet: no entry until then. */
+  legReductions: readonly LegReduction[];
   draining: boolean;
   /** Why the last entry was refused; empty when it was not. */
   refusal: string;
@@ -175,12 +187,14 @@ export function newPositionState(args: PositionArgs): PositionState {
       heardAtMs: Number.NEGATIVE_INFINITY,
       watch: unseenPosition,
       liquidationPrice: undefined,
+      adlRank: undefined,
       reconciled: false,
       reconcile: undefined,
       lastReconcileAtMs: Number.NEGATIVE_INFINITY,
       queryFirst: false,
       lastFactAtMs: 0,
       differsSinceMs: undefined,
+      mismatch: undefined,
       external: false,
     });
   }
@@ -204,9 +218,12 @@ export function newPositionState(args: PositionArgs): PositionState {
     exit: initialExitState,
     exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
+    quoteRates: [],
+    rotation: undefined,
     liquidationToldAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
     expectations: [],
     payments: [],
+    legReductions: [],
     draining: false,
     refusal: '',
     lastTold: undefined,

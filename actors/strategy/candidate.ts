@@ -1,6 +1,7 @@
 /** Gathers the facts of one candidate from what the strategy actor knows. Trading thread; reads only. */
 import { fundingVerdict } from '../../src/market/funding-check.ts';
 import { favourableSettlements, medianHourly } from '../../src/market/funding-history.ts';
+import { quoteGap } from '../../src/market/quote-rates.ts';
 import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
 import type { Exposure } from '../../src/risk/limits.ts';
@@ -62,6 +63,7 @@ export function entryFacts(
 ): EntryFacts {
   const { market, pairs, exposures, args } = known;
   const { base, long, short } = candidate;
+  const entryBlock = pairs.byBase.get(base)?.entryBlock;
   return {
     base,
     ...at,
@@ -73,11 +75,18 @@ export function entryFacts(
       ...pairStanding(pairs, base),
       cooldownUntilMs: pairs.byBase.get(base)?.cooldownUntilMs ?? 0,
       blacklisted: args.blacklist?.includes(base) ?? false,
+      ...(entryBlock === undefined ? {} : { entryBlock }),
     },
+    quoteGap: gapBetween(market, long, short),
     activePairs: exposures.length,
     exposures,
     favourableStreak: favourableStreak(candidate, args.policy.entry.minFavourable),
   };
+}
+
+function gapBetween({ quoteRates }: MarketPicture, one: TableLeg, other: TableLeg): number | undefined {
+  if (one.instrument === undefined || other.instrument === undefined) return undefined;
+  return quoteGap(quoteRates, one.instrument.quote, other.instrument.quote);
 }
 
 /** The longer of both streaks, samples and settlements; once it is long enough nobody asks by how much. */

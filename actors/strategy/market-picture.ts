@@ -6,6 +6,8 @@ import { addSettledRate, emptyFundingHistory } from '../../src/market/funding-hi
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
+import { measureQuoteRates } from '../../src/market/quote-rates.ts';
+import type { QuoteRate, QuotedPrice } from '../../src/market/quote-rates.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { Self, TraceRef } from '../../src/runtime/actor.ts';
 import type { MarketEvent } from '../connector-messages.ts';
@@ -41,6 +43,8 @@ export interface MarketPicture {
   readonly leverages: Map<string, number>;
   /** By `venue|symbol`. */
   readonly feeds: Map<string, Feed>;
+  /** What quote currencies are worth in each other, by `measureQuotes`. */
+  quoteRates: readonly QuoteRate[];
 }
 
 export function createMarketPicture(
@@ -57,6 +61,7 @@ export function createMarketPicture(
     instruments: new Map(),
     leverages: new Map(),
     feeds: new Map(),
+    quoteRates: [],
   };
 }
 
@@ -140,6 +145,27 @@ function venueNowMs(picture: MarketPicture, venue: string, nowMs: number): numbe
   for (const status of picture.statuses.values())
     if (status.venue === venue) return nowMs + status.clockOffsetMs * picture.calendarScale;
   return nowMs;
+}
+
+/** Prices older than this, monotonic ms, say nothing about what currencies are worth now. */
+const QUOTED_MAX_MS = 30_000;
+
+/** Measures what quote currencies are worth in each other by all prices that are recent. */
+export function measureQuotes(
+  picture: MarketPicture,
+  configuredUsd: Readonly<Record<string, number>>,
+  monotonicMs: number,
+): void {
+  const prices: QuotedPrice[] = [];
+  const seen = new Set<string>();
+  for (const { venue, symbol, base, quote, multiplier } of picture.instruments.values()) {
+    const key = `${venue}|${symbol}`;
+    const mark = seen.has(key) ? undefined : picture.feeds.get(key)?.mark;
+    seen.add(key);
+    if (mark === undefined || monotonicMs - mark.receivedAtMonotonicMs > QUOTED_MAX_MS) continue;
+    prices.push({ base, quote, price: Number(mark.indexNano ?? mark.markNano) / 1e9 / multiplier });
+  }
+  picture.quoteRates = measureQuoteRates(prices, configuredUsd);
 }
 
 /** Returns the feed of an instrument, empty when nothing was heard of it yet. */

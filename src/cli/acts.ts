@@ -52,11 +52,10 @@ export function register(program: Command): void {
     'take a running engine down; it stays down, also across restarts, until a person sets it up again',
   )
     .addArgument(
-      new Argument('<level>', '1: reduce only; 2: no entries, open ones cancelled; 3: close all pairs').choices([
-        '1',
-        '2',
-        '3',
-      ]),
+      new Argument(
+        '<level>',
+        '1: reduce only; 2: no entries, open ones cancelled; 3: close all pairs; 4: cancel everything at the venues and end',
+      ).choices(['1', '2', '3', '4']),
     )
     .addOption(reasonOption().default(DEFAULT_REASON))
     .action(async (level: string, options: ActOptions) => kill(Number(level), options));
@@ -83,7 +82,12 @@ async function setEngine(state: string, options: ActOptions): Promise<void> {
 
 async function kill(level: number, options: ActOptions): Promise<void> {
   if (level === 3) await confirm('closes all pairs at the market', options.yes === true);
+  if (level === 4) await confirm('cancels every order and ends the engine, positions stay', options.yes === true);
   await order(options, '/control/kill', { level, reason: options.reason });
+  if (level === 4) {
+    await untilGone(options);
+    return;
+  }
   if (level < 3) {
     await untilState(options, 'REDUCE_ONLY', ({ state }) => state === 'REDUCE_ONLY' || state === 'HALTED');
     return;
@@ -95,6 +99,22 @@ async function kill(level: number, options: ActOptions): Promise<void> {
       `not flat after ${FLAT_WAIT_MS / 1_000} s: ${left.join(', ')}; the engine goes on closing, watch "tandem actors"`,
     );
   say(options, { flat: true }, 'flat: no pair is open');
+}
+
+/** The engine leaves by itself: it is gone once it does not answer any more. */
+async function untilGone(options: ActOptions): Promise<void> {
+  const endMs = performance.now() + FLAT_WAIT_MS;
+  while (performance.now() < endMs) {
+    try {
+      await look(options);
+    } catch (error) {
+      if (!(error instanceof EngineSilent)) throw error;
+      say(options, { gone: true }, 'the engine is gone; its last line and its log say what is left at the venues');
+      return;
+    }
+    await sleep(LOOK_MS);
+  }
+  throw new CommandFailure(`the engine must be gone within ${FLAT_WAIT_MS / 1_000} s, it still answers`);
 }
 
 /** Asks the running engine; where none answers, does it without. */

@@ -16,6 +16,7 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'funding',
   'funding-expected',
   'adjust',
+  'leg-reduction',
   'pair-state',
   'engine-state',
   'nonce',

@@ -13,6 +13,7 @@ type Thresholds = Pick<
   | 'fundingCheck'
   | 'forecast'
   | 'match'
+  | 'stablecoin'
   | 'stale'
   | 'clock'
   | 'risk'
@@ -83,20 +84,25 @@ export function exitPolicies(config: Thresholds): ExitPolicies {
       hysteresis: exit.hysteresis,
       confirm: exit.confirm,
       takeProfitQuote: exit.takeProfit,
+      takeProfitFees: exit.takeProfitFees,
       stopLossPct: exit.stopLossPct,
       maxHoldHours: exit.maxHoldH,
       maxDarkMs: exit.maxDarkMs,
       darkVenue: 'hold',
       maxMarkDivergenceBps: exit.maxMarkDivBps,
+      maxAdlRank: exit.maxAdlRank,
+      maxMove: exit.maxMove,
+      moveWindowMs: exit.moveWindowMs,
     },
   };
 }
 
-function sharedPolicies(config: Thresholds): Pick<ExitPolicies, 'settle' | 'liquidation' | 'forecast'> {
-  const { settle, liq, forecast } = config;
+function sharedPolicies(config: Thresholds): Pick<ExitPolicies, 'settle' | 'liquidation' | 'forecast' | 'stablecoin'> {
+  const { settle, liq, forecast, stablecoin } = config;
   return {
     settle: { guardMs: settle.guardMs, minDeferQuote: settle.minDefer, deferMs: settle.deferMs },
     liquidation: { minEntryDistance: liq.minEntryDistance, warn: liq.warn, reduce: liq.reduce, critical: liq.critical },
     forecast: { halfLifeHours: forecast.halfLifeH, lookbackHours: forecast.lookbackH, haircut: forecast.haircut },
+    stablecoin: { warnGap: stablecoin.warnGap, maxGap: stablecoin.maxGap },
   };
 }

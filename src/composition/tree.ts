@@ -146,6 +146,7 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
       cap: config.risk.maxLeverage,
       distance: config.liq.minEntryDistance,
     },
+    withoutDeadMan: !config.order.deadMan,
     gate: gateLimits(config),
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.
@@ -188,6 +189,7 @@ function guardArgs({ config, accounts }: TreeInputs): GuardArgs {
     journalPath: journalRef.path,
     recipientPaths: [strategyRef.path, observerRef.path, ...config.symbols.map((base) => positionRef(base).path)],
     connectorPaths: accounts.map(({ venue, account }) => connectorRef(venue, account).path),
+    watchedPaths: [journalRef.path, ...config.symbols.map((base) => positionRef(base).path)],
   };
 }
 
@@ -250,6 +252,7 @@ function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
     startupGraceMs: STARTUP_GRACE_MS,
     guardPath: guardRef.path,
     observerPath: observerRef.path,
+    quoteRatesUsd: config.stablecoin.rates,
   };
 }
 

@@ -24,9 +24,10 @@ export function engineStateMessage(body: unknown): GuardMessage {
 /** `{"level": 3, "reason": "..."}`. Throws BadRequest. */
 export function killMessage(body: unknown): GuardMessage {
   const fields = fieldsOf(body, ['level', 'reason']);
-  const level = ([1, 2, 3] as const).find((known) => known === fields.level);
+  const level = ([1, 2, 3, 4] as const).find((known) => known === fields.level);
   if (level === undefined) {
-    throw new BadRequest('level', '1 (reduce only), 2 (cancel entries) or 3 (flatten)', fields.level);
+    const levels = '1 (reduce only), 2 (cancel entries), 3 (flatten) or 4 (cancel everything at the venues and end)';
+    throw new BadRequest('level', levels, fields.level);
   }
   return { type: 'kill', level, reason: readReason(fields.reason) };
 }
@@ -35,6 +36,12 @@ export function killMessage(body: unknown): GuardMessage {
 export function exitMessage(body: unknown): PositionMessage {
   fieldsOf(body, []);
   return { type: 'exit-pair', reason: 'MANUAL' };
+}
+
+/** Lets a symbol be entered again after a venue took lots of a leg: `{"reason": "..."}`. Throws BadRequest. */
+export function clearMessage(body: unknown): PositionMessage {
+  const fields = fieldsOf(body, ['reason']);
+  return { type: 'clear-reductions', reason: readReason(fields.reason) };
 }
 
 /** An action that needs no words; the body is `{}`. Throws BadRequest. */

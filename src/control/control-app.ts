@@ -7,7 +7,14 @@ import type { TradingSummary } from '../../actors/observer.ts';
 import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
 import { actorTree, threadViews } from './actor-tree.ts';
-import { BadRequest, checkEmpty, engineStateMessage, exitMessage, killMessage } from './control-actions.ts';
+import {
+  BadRequest,
+  checkEmpty,
+  clearMessage,
+  engineStateMessage,
+  exitMessage,
+  killMessage,
+} from './control-actions.ts';
 import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
@@ -107,6 +114,10 @@ export function controlApp(options: ControlAppOptions): Hono {
     const base = context.req.param('base');
     return act(options, context, options.addresses.position(base), exitMessage(await readJson(context)));
   });
+  app.post('/control/clear/:base', async (context) => {
+    const base = context.req.param('base');
+    return act(options, context, options.addresses.position(base), clearMessage(await readJson(context)));
+  });
   app.post('/control/engine', async (context) => {
     return act(options, context, options.addresses.guard, engineStateMessage(await readJson(context)));
   });
@@ -118,7 +129,13 @@ export function controlApp(options: ControlAppOptions): Hono {
     app.all(path, (context) => refuseMethod(context, 'GET, HEAD'));
   }
   const actorActions = Object.keys(ACTOR_ACTIONS).map((action) => `/control/${action}/*`);
-  for (const path of ['/control/exit/:base', '/control/engine', '/control/kill', ...actorActions]) {
+  for (const path of [
+    '/control/exit/:base',
+    '/control/clear/:base',
+    '/control/engine',
+    '/control/kill',
+    ...actorActions,
+  ]) {
     app.all(path, (context) => refuseMethod(context, 'POST'));
   }
   app.notFound((context) => answer(context, 404, { error: 'no such path' }));

@@ -11,7 +11,7 @@ const LOOK_MS = 250;
 /** A younger empty file is one that is still being written. */
 const WRITTEN_MS = 1_000;
 
-/** Takes the file `kill`, `<level 1 to 3> <reason>`, out of the directory; undefined when there is none. What cannot be understood asks for the most. */
+/** Takes the file `kill`, `<level 1 to 4> <reason>`, out of the directory; undefined when there is none. What cannot be understood asks to flatten. */
 export function takeKillFile(directory: string): GuardMessage | undefined {
   let text: string;
   try {
@@ -22,8 +22,8 @@ export function takeKillFile(directory: string): GuardMessage | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  const [, digit = '3', said = ''] = /^([123])\b\s*([^]*)$/.exec(text) ?? [undefined, '3', text];
-  const level = digit === '1' ? 1 : digit === '2' ? 2 : 3;
+  const [, digit = '3', said = ''] = /^([1234])\b\s*([^]*)$/.exec(text) ?? [undefined, '3', text];
+  const level = ([1, 2, 4] as const).find((known) => String(known) === digit) ?? 3;
   return { type: 'kill', level, reason: `kill file: ${said}`.trim().slice(0, REASON_CHARACTERS_MAX) };
 }
 

@@ -3,9 +3,9 @@
  * applies the same rows and facts as they happen, so that what recovery rebuilds is what was there. Owned by one actor.
  */
 import { decodeClientOrderId } from './client-order-id.ts';
-import type { FactRow, FillFact, FundingFact, OrderChangedFact, PlannedOrder } from './facts.ts';
-import { applyFill, applyFunding, applyRowToLedger, emptyLedger } from './ledger.ts';
-import type { Ledger } from './ledger.ts';
+import type { FactRow, FillFact, FundingFact, LegSide, OrderChangedFact, PlannedOrder } from './facts.ts';
+import { applyFill, applyFunding, applyRowToLedger, bookOf, emptyLedger } from './ledger.ts';
+import type { Ledger, LegBook } from './ledger.ts';
 import { advanceOrder, isSettled, plannedOrder } from './order-state.ts';
 import type { OrderEffect, OrderInput, OrderState } from './order-state.ts';
 import type { PairRecord } from './pair.ts';
@@ -16,6 +16,8 @@ export interface ExecutionBook {
   readonly orders: Map<string, OrderState>;
   /** The newest pair, ended or not. */
   record: PairRecord | undefined;
+  /** The books of both legs as they were when that pair was entered: what they gained since is the pair's. */
+  legsAtEntry: { readonly [Leg in LegSide]?: LegBook };
 }
 
 export type ExecutionFact = OrderChangedFact | FillFact | FundingFact;
@@ -33,7 +35,7 @@ export interface FactOutcome {
 const ORDER_KEPT_MS = 24 * 3_600_000;
 
 export function emptyBook(): ExecutionBook {
-  return { ledger: emptyLedger(), orders: new Map(), record: undefined };
+  return { ledger: emptyLedger(), orders: new Map(), record: undefined, legsAtEntry: {} };
 }
 
 /** Rebuilds the book of one symbol from its rows in sequence order. Pure and deterministic. */
@@ -63,7 +65,11 @@ export function applyRow(book: ExecutionBook, row: FactRow): void {
   }
   if (row.type === 'pair-state' && payload.pair !== undefined) {
     if (!isNewer(payload.pair, book.record)) return;
-    if (book.record?.pairId !== payload.pair.pairId) forgetOldOrders(book, row.atMs);
+    if (book.record?.pairId !== payload.pair.pairId) {
+      forgetOldOrders(book, row.atMs);
+      const { long, short } = payload.pair;
+      book.legsAtEntry = { long: bookOf(book.ledger, long), short: bookOf(book.ledger, short) };
+    }
     book.record = payload.pair;
   }
 }

@@ -20,6 +20,7 @@ import { observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure
 import type { LegSide } from './facts.ts';
 import { absolute, isBalanced, laggingLeg, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
 import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './one-venue.ts';
+import { answerReduction, excessLots, isAboveDust, thinLegFirst } from './pair-reduction.ts';
 import { isSettled, isUnresolved } from './order-state.ts';
 import type { OrderState } from './order-state.ts';
 import type {
@@ -31,6 +32,7 @@ import type {
   PairStep,
   PairTiming,
   PairView,
+  ReductionTarget,
   WantedOrder,
 } from './pair.ts';
 import { EXPOSED_ALARM_MS, QUARANTINE_RETRY_MS } from './policy.ts';
@@ -38,6 +40,10 @@ import { EXPOSED_ALARM_MS, QUARANTINE_RETRY_MS } from './policy.ts';
 const LEGS: readonly LegSide[] = ['long', 'short'];
 /** Streams report a position this long after its fill at most; a query sooner would only cost its weight. */
 const REPORT_FOLLOWS_MS = 300;
+/** Why both legs are brought down to the smaller one. */
+const TAKEN = 'VENUE_REDUCED';
+/** Attempts to make both legs smaller before they are closed instead. */
+const REDUCE_SENDS_MAX = 4;
 
 /** Starts the clocks of a pair in this life of its actor. */
 export function newTiming(monotonicMs: number): PairTiming {
@@ -51,6 +57,7 @@ export function newTiming(monotonicMs: number): PairTiming {
     lastAlarmAtMs: Number.NEGATIVE_INFINITY,
     queriesBefore: { long: 0, short: 0 },
     exposure: stoppedExposureClock,
+    reductionsAnswered: 0,
   };
 }
 
@@ -108,6 +115,13 @@ export function decideToLeave(pair: Pair, reason: string, view: PairView): PairS
   if (phase !== 'OPEN' && phase !== 'REBALANCING') return { pair, commands: [] };
   const leaving = enterPhase({ ...pair, record: { ...pair.record, exitReason: reason } }, 'CLOSING', reason, view);
   return advancePair(leaving, view);
+}
+
+/** Decides to make both legs of an open pair smaller; anything but an open pair stays as it is. */
+export function decideToReduce(pair: Pair, target: ReductionTarget, reason: string, view: PairView): PairStep {
+  if (pair.record.phase !== 'OPEN' || LEGS.every((leg) => excessLots(leg, target, view) === 0))
+    return { pair, commands: [] };
+  return advancePair(enterPhase(withTarget(pair, target), 'REBALANCING', reason, view), view);
 }
 
 /** A fill of ours came in after the pair had ended: the position it made must not stay alone. */
@@ -256,6 +270,15 @@ function advanceOpen(pair: Pair, view: PairView): PairStep {
   if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair, commands: adjustments };
+  // What was taken is booked: the other leg must not wait for a report of what is known, nor for a cooldown.
+  const answer = answerReduction(pair, view);
+  if (answer?.action === 'leave') return decideToLeave(pair, answer.reason, view);
+  if (answer !== undefined) {
+    const reductionsAnswered = view.reductions.count;
+    const answered = { ...pair, timing: { ...pair.timing, reductionsAnswered } };
+    if (answer.action === 'accept') return { pair: answered, commands: [] };
+    return advancePair(enterPhase(answered, 'REBALANCING', TAKEN, view), view);
+  }
   if (!bothConfirmed(view)) {
     const recentMs = view.monotonicMs - Math.max(pair.timing.phaseSinceMs, pair.timing.lastRetryAtMs);
     if (recentMs < view.policy.reconcile.recentMs) return { pair, commands: [] };
@@ -269,20 +292,54 @@ function advanceOpen(pair: Pair, view: PairView): PairStep {
   return advancePair(enterPhase(pair, 'REBALANCING', 'DELTA_DRIFT', view), view);
 }
 
-/** Trims the larger leg; two failed attempts end in leaving. */
+/** Trims the larger leg, or brings both to their target; two failed attempts end in leaving. */
 function advanceRebalancing(pair: Pair, view: PairView): PairStep {
+  if (view.reductions.liquidated) return decideToLeave(pair, 'LIQUIDATION', view);
+  if (pair.record.reduceTo !== undefined) return advanceToTarget(pair, pair.record.reduceTo, view);
   if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair, commands: adjustments };
-  if (!bothConfirmed(view)) return { pair, commands: questionsForTruth(view) };
-  if (!hasDrifted(view)) {
+  const leading = leadingLeg(view);
+  const isTaken = pair.record.reason === TAKEN;
+  const isKnown = isTaken ? view[leading.leg].truth.kind === 'confirmed' : bothConfirmed(view);
+  if (!isKnown) return { pair, commands: questionsForTruth(view) };
+  if (isTaken ? !isAboveDust(view) : !hasDrifted(view)) {
     const done = enterPhase(pair, 'OPEN', 'REBALANCED', view);
     return { pair: { ...done, timing: { ...done.timing, lastRebalanceAtMs: view.monotonicMs } }, commands: [] };
   }
   if (pair.timing.sends >= 2) return decideToLeave(pair, 'REBALANCE_FAILED', view);
-  const leading = leadingLeg(view);
   if (!view[leading.leg].reachable || !isPaced(pair, leading.leg, view)) return { pair, commands: [] };
-  return send(pair, view, [reducing(leading.leg, view[leading.leg], leading.lots, 'rebalance', pair.timing.sends + 1)]);
+  const rung = isAloneTooLong(pair, view) ? 0 : pair.timing.sends + 1;
+  return send(pair, view, [reducing(leading.leg, view[leading.leg], leading.lots, 'rebalance', rung)]);
+}
+
+/** Both legs down to a target, in the same moment as long as they are balanced; attempts that change nothing end in leaving. */
+function advanceToTarget(pair: Pair, target: ReductionTarget, view: PairView): PairStep {
+  if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
+  const adjustments = adjustmentsOf(view);
+  if (adjustments.length > 0) return { pair, commands: adjustments };
+  const larger = LEGS.filter((leg) => excessLots(leg, target, view) > 0);
+  if (larger.length === 0) {
+    const done = enterPhase(withTarget(pair, undefined), 'OPEN', 'REDUCED', view);
+    return { pair: { ...done, timing: { ...done.timing, lastRebalanceAtMs: view.monotonicMs } }, commands: [] };
+  }
+  if (pair.timing.sends >= REDUCE_SENDS_MAX) return decideToLeave(pair, 'REDUCE_FAILED', view);
+  const ready = larger.filter((leg) => canReduce(pair, leg, view));
+  if (ready.length === 0 || (isBalanced(view) && ready.length < larger.length))
+    return { pair, commands: questionsForTruth(view) };
+  const rung = isAloneTooLong(pair, view) ? 0 : pair.timing.sends + 1;
+  const orders = ready.map((leg) => reducing(leg, view[leg], excessLots(leg, target, view), 'rebalance', rung));
+  return send(pair, view, orders);
+}
+
+function withTarget({ record, timing }: Pair, reduceTo: ReductionTarget | undefined): Pair {
+  const { reduceTo: _, ...rest } = record;
+  return { record: reduceTo === undefined ? rest : { ...rest, reduceTo }, timing };
+}
+
+/** One leg has stood without the other for longer than a close may leave it. */
+function isAloneTooLong(pair: Pair, view: PairView): boolean {
+  return unhedgedForMs(pair.timing.exposure, view.monotonicMs) >= view.policy.close.maxUnhedgedMs;
 }
 
 function hasDrifted(view: PairView): boolean {
@@ -295,6 +352,9 @@ function hasDrifted(view: PairView): boolean {
 }
 
 // --------------------------------------------------------------------------------------------------------------- reducing
+
+/** Reasons to leave that wait for nothing: both legs go in the same moment, however thin a book is. */
+const URGENT: ReadonlySet<string> = new Set(['LEG_MISSING', 'LIQUIDATION', 'KILL_SWITCH', 'DAILY_LOSS']);
 
 /** CLOSING and UNWINDING: both legs to zero, together as long as they are balanced. */
 function advanceReducing(pair: Pair, view: PairView): PairStep {
@@ -315,7 +375,10 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
     const step = send(pair, view, [reducing(lone.leg, view[lone.leg], lone.lots, purpose, 0)]);
     return { pair: step.pair, commands: [...asks, ...step.commands] };
   }
+  const first =
+    together && ready.length === LEGS.length && !URGENT.has(pair.record.reason) ? thinLegFirst(view) : undefined;
   const orders = ready
+    .filter((leg) => first === undefined || leg === first)
     .map((leg) => reducing(leg, view[leg], lotsToReduce(pair, leg, view), purpose, rungOf(pair, leg, view)))
     .filter((order) => order.lots > 0);
   if (orders.length === 0) return { pair, commands: asks };
@@ -337,8 +400,7 @@ function canReduce(pair: Pair, leg: LegSide, view: PairView): boolean {
 /** Attempts widen step by step; once one leg has stood alone too long, any price within the protective cap. 0 says so. */
 function rungOf(pair: Pair, leg: LegSide, view: PairView): number {
   const attempts = view[leg].orders.filter((order) => order.planned.reduceOnly).length;
-  const overdue = unhedgedForMs(pair.timing.exposure, view.monotonicMs) >= view.policy.close.maxUnhedgedMs;
-  return overdue || attempts >= view.policy.hedge.maxAttempts ? 0 : attempts + 1;
+  return isAloneTooLong(pair, view) || attempts >= view.policy.hedge.maxAttempts ? 0 : attempts + 1;
 }
 
 function reducing(

@@ -1,6 +1,7 @@
 /** What is known and remembered about one hedged pair, and what its state machine may ask for. Types only, any thread. */
 import type { CompletionVerdict } from './complete-or-unwind.ts';
 import type { ExposureClock } from './exposure-clock.ts';
+import type { PairReductions } from './leg-reduction.ts';
 import type { LegKey, LegSide, OrderPurposeName } from './facts.ts';
 import type { OrderState } from './order-state.ts';
 import type { ExecutionPolicy } from './policy.ts';
@@ -50,6 +51,14 @@ export interface PairRecord {
   /** Entries of this symbol that failed in a row, this one included. */
   readonly failures: number;
   readonly cooldownUntilMs: number;
+  /** Present while both legs are being made smaller on purpose: lots of each to keep, unsigned. */
+  readonly reduceTo?: ReductionTarget;
+}
+
+/** Lots of each leg that stay, unsigned. */
+export interface ReductionTarget {
+  readonly long: number;
+  readonly short: number;
 }
 
 /** What strategy expected, for calibration: quote units, plain numbers. */
@@ -76,6 +85,8 @@ export interface PairTiming {
   /** Position queries answered before the quarantine began. */
   readonly queriesBefore: { readonly long: number; readonly short: number };
   readonly exposure: ExposureClock;
+  /** Reductions by the venue that the other leg has followed already. */
+  readonly reductionsAnswered: number;
 }
 
 export interface Pair {
@@ -102,6 +113,8 @@ export interface LegView {
   readonly unitsPerLot: bigint;
   /** Orders can be sent: the venue is ready. */
   readonly reachable: boolean;
+  /** How far from mid closing the whole leg would walk its book now, 1e-4; undefined while that is unknown. */
+  readonly closeWalkBps: number | undefined;
 }
 
 /** Everything a decision rests on. */
@@ -115,6 +128,8 @@ export interface PairView {
   /** Mark x base unit in quote, for notional thresholds; undefined while no mark is known. */
   readonly quotePerUnit: number | undefined;
   readonly policy: ExecutionPolicy;
+  /** What was taken from the pair's legs without an order of ours. */
+  readonly reductions: PairReductions;
   /** Calendar ms per monotonic ms. */
   readonly calendarScale: number;
   /** Compares completing the lagging leg by `lots` with undoing what stands alone. */

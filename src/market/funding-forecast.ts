@@ -54,6 +54,20 @@ export function expectedFunding(outlook: FundingOutlook, signedNotionalQuote: nu
   return -signedNotionalQuote * expectedRateSum(outlook, payments);
 }
 
+/** Returns what the settlements `first` to `last` (from 1) of a leg are expected to bring, quote, less `haircut` of its size. */
+export function conservativeSum(
+  outlook: FundingOutlook,
+  signedNotionalQuote: number,
+  first: number,
+  last: number,
+  haircut: number,
+): number {
+  if (last < first) return 0;
+  const rates = expectedRateSum(outlook, last) - expectedRateSum(outlook, first - 1);
+  const expected = -signedNotionalQuote * rates;
+  return expected - haircut * Math.abs(expected);
+}
+
 /** Returns the same, less `haircut` of its size: what a careful decision counts on. */
 export function conservativeFunding(
   outlook: FundingOutlook,

@@ -7,10 +7,18 @@ export interface Engine {
   readonly reason: string;
   /** Positions are to be flattened (K3). */
   readonly flatten: boolean;
+  /** The process cancels everything at the venues, disconnects and ends (K4). Of this process only: the next one begins halted. */
+  readonly leaving?: true;
 }
 
+/** K1 reduce only; K2 also cancel what would open; K3 flatten all pairs; K4 cancel everything at the venues and go. */
+export type KillLevel = 1 | 2 | 3 | 4;
+
 /** What a kill of a level makes of the engine. A start that is not over yet takes it too, else it would go on to trade. */
-export function killed(engine: Engine, level: 1 | 2 | 3, reason: string): Engine {
+export function killed(engine: Engine, level: KillLevel, reason: string): Engine {
+  if (engine.leaving === true) return engine;
+  // Whether to flatten is left as it was: the next start does what was asked for before.
+  if (level === 4) return { state: 'HALTED', reason, flatten: engine.flatten, leaving: true };
   if (level === 3) return engine.flatten ? engine : { state: 'HALTED', reason, flatten: true };
   if (engine.state === 'HALTED' || engine.state === 'REDUCE_ONLY') return engine;
   return { state: 'REDUCE_ONLY', reason, flatten: false };

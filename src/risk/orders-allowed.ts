@@ -1,8 +1,11 @@
 /** Which orders an engine in a given state lets out (domain 12.1), asked at the last gate. Pure functions, any thread. */
-import type { EngineState } from './engine-state.ts';
+import type { Engine } from './engine-state.ts';
 
-/** `all`; `completing`: what finishes a pair that is half open, but no new pair; `reducing`: only what makes a position smaller. */
-export type OrdersAllowed = 'all' | 'completing' | 'reducing';
+/**
+ * `all`; `completing`: what finishes a pair that is half open, but no new pair; `reducing`: only what makes a position smaller; `none`:
+ * cancels only.
+ */
+export type OrdersAllowed = 'all' | 'completing' | 'reducing' | 'none';
 
 /** What an order is for, as far as it matters here. */
 export interface OrderAim {
@@ -11,7 +14,8 @@ export interface OrderAim {
   readonly opens: boolean;
 }
 
-export function ordersAllowedIn(state: EngineState): OrdersAllowed {
+export function ordersAllowedIn({ state, leaving }: Pick<Engine, 'state' | 'leaving'>): OrdersAllowed {
+  if (leaving === true) return 'none';
   switch (state) {
     case 'TRADING':
       return 'all';
@@ -25,5 +29,6 @@ export function ordersAllowedIn(state: EngineState): OrdersAllowed {
 }
 
 export function isOrderAllowed(allowed: OrdersAllowed, order: OrderAim): boolean {
+  if (allowed === 'none') return false;
   return order.reduceOnly || allowed === 'all' || (allowed === 'completing' && !order.opens);
 }

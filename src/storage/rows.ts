@@ -10,6 +10,7 @@ export type JournalRowType =
   | 'funding'
   | 'funding-expected'
   | 'adjust'
+  | 'leg-reduction'
   | 'pair-state'
   | 'engine-state'
   | 'nonce'

@@ -60,7 +60,11 @@ export interface EntryFacts {
     readonly active: boolean;
     readonly cooldownUntilMs: number;
     readonly blacklisted: boolean;
+    /** Why a person must look before the symbol is entered again; absent when nobody must. */
+    readonly entryBlock?: string;
   };
+  /** How far the quote currencies of both legs are from being worth the same, a fraction; undefined while nobody knows. */
+  readonly quoteGap: number | undefined;
   readonly activePairs: number;
   readonly exposures: readonly Exposure[];
   /** Settlements, or samples 20 min apart, in a row with positive net carry. */

@@ -175,11 +175,26 @@ function instrumentsActive(input: EntryInput): Refusal | undefined {
   });
 }
 
-function sameUnderlying({ long, short }: EntryInput, { match }: EntryPolicies): Refusal | undefined {
+/** Domain 3.2: one underlying, priced in what is worth the same. */
+function sameUnderlying(input: EntryInput, policy: EntryPolicies): Refusal | undefined {
+  return quotesTogether(input, policy) ?? marksOfOneThing(input, policy);
+}
+
+function marksOfOneThing({ long, short }: EntryInput, { match }: EntryPolicies): Refusal | undefined {
   if (long.instrument === undefined || short.instrument === undefined) return undefined;
   if (long.mark === undefined || short.mark === undefined) return undefined;
   const why = mismatch(long.instrument, long.mark.markNano, short.instrument, short.mark.markNano, match.maxMarkGap);
   return why === undefined ? undefined : refuse('UNMATCHED', why);
+}
+
+/** Paid in what has lost its worth, a hedge is none. */
+function quotesTogether({ long, short, quoteGap }: EntryInput, { stablecoin }: EntryPolicies): Refusal | undefined {
+  const [one, other] = [long.instrument?.quote, short.instrument?.quote];
+  if (one === undefined || other === undefined || one === other) return undefined;
+  if (quoteGap === undefined) return refuse('STABLECOIN_UNKNOWN', `nothing shows what ${one} is worth in ${other}`);
+  if (quoteGap <= stablecoin.maxGap) return undefined;
+  const percents = [quoteGap, stablecoin.maxGap].map((gap) => `${(gap * 100).toFixed(2)} %`);
+  return refuse('STABLECOIN_DEPEG', `${one} and ${other} are ${percents[0]} apart > ${percents[1]}`);
 }
 
 function fundingUnitTrusted(input: EntryInput): Refusal | undefined {
@@ -196,6 +211,7 @@ function fundingUnitTrusted(input: EntryInput): Refusal | undefined {
 
 function notExcluded({ pair, base, nowMs }: EntryInput): Refusal | undefined {
   if (pair.blacklisted) return refuse('BLACKLIST', `${base} is blacklisted`);
+  if (pair.entryBlock !== undefined) return refuse('VENUE_REDUCED', pair.entryBlock);
   if (nowMs >= pair.cooldownUntilMs) return undefined;
   return refuse('COOLDOWN', `${base} rests for another ${Math.ceil(pair.cooldownUntilMs - nowMs)} ms`);
 }

@@ -2,10 +2,13 @@
  * Decides whether an open pair is left, and why: domain section 10. Pure and O(1) per evaluation; the position actor calls it on
  * every relevant event and at least once a second.
  */
-import { conservativeFunding, expectedRate } from '../market/funding-forecast.ts';
 import type { FundingOutlook } from '../market/funding-forecast.ts';
 import { HOUR_MS } from '../market/funding-rate.ts';
+import { comingPayment, decidingHoldValueQuote, passedPayment } from './hold-value.ts';
+import { shareToKeep } from './liquidation.ts';
 import type { ExitPolicies } from './policy.ts';
+import { movedBy, noPriceMove, observePrice } from './price-move.ts';
+import type { PriceMove } from './price-move.ts';
 
 /** In order of precedence: the first that applies is the reason. */
 export type ExitCause =
@@ -13,11 +16,15 @@ export type ExitCause =
   | 'LIQUIDATION'
   | 'KILL_SWITCH'
   | 'DAILY_LOSS'
+  | 'ADL_RISK'
   | 'STALE_VENUE'
+  | 'STABLECOIN_DEPEG'
   | 'DIVERGENCE'
+  | 'VOL_PANIC'
   | 'STOP_LOSS'
   | 'TAKE_PROFIT'
   | 'CARRY_REVERSED'
+  | 'ROTATION'
   | 'MAX_HOLD'
   | 'MANUAL';
 
@@ -32,6 +39,12 @@ export interface ExitLeg {
   readonly markPrice: number | undefined;
   /** Fraction of mark to the liquidation price; undefined while unknown. */
   readonly liquidationDistance: number | undefined;
+  /** Maintenance margin, fraction of notional. */
+  readonly maintenance: number;
+  /** Place in the venue's queue of positions it closes first, 0 (last) to 1 (first); undefined where it does not say. */
+  readonly adlRank: number | undefined;
+  /** Unrealised profit at mark, quote; undefined without a mark. */
+  readonly profitQuote: number | undefined;
   /** Monotonic ms since the venue last showed a sign of life. */
   readonly darkForMs: number;
   readonly funding: FundingOutlook | undefined;
@@ -54,6 +67,14 @@ export interface ExitInput {
   readonly executableQuote: number | undefined;
   /** Cost of closing now against mid, fees included, quote, positive; undefined while a book is missing. */
   readonly exitCostQuote: number | undefined;
+  /** Taker fees of the pair, quote, positive: paid so far and those of closing now; undefined while a book is missing. */
+  readonly feesQuote: number | undefined;
+  /** How far the quote currencies of the legs are from being worth the same, a fraction; undefined where they are one, or unknown. */
+  readonly quoteGap: number | undefined;
+  /** Both legs can be traded now: only then can both be made smaller. */
+  readonly reducible: boolean;
+  /** A better pair waits for the capital of this one, in words; undefined when none does. */
+  readonly rotation: string | undefined;
   /** Margin of both legs, the M of domain 5.2. */
   readonly capitalQuote: number;
 }
@@ -62,6 +83,9 @@ export interface ExitInput {
 export interface ExitState {
   readonly divergedSinceMonotonicMs: number | undefined;
   readonly profitSinceMonotonicMs: number | undefined;
+  readonly depeggedSinceMonotonicMs: number | undefined;
+  readonly move: PriceMove;
+  readonly reducedAtMonotonicMs: number;
   /** Distinct predictions in a row under which staying loses. */
   readonly reversedPredictions: number;
   readonly lastPredictionKey: string;
@@ -72,6 +96,9 @@ export interface ExitState {
 export const initialExitState: ExitState = {
   divergedSinceMonotonicMs: undefined,
   profitSinceMonotonicMs: undefined,
+  depeggedSinceMonotonicMs: undefined,
+  move: noPriceMove,
+  reducedAtMonotonicMs: Number.NEGATIVE_INFINITY,
   reversedPredictions: 0,
   lastPredictionKey: '',
   deferUntilMs: 0,
@@ -80,20 +107,24 @@ export const initialExitState: ExitState = {
 export type ExitUrgency = 'immediate' | 'fast' | 'normal';
 
 export interface ExitDecision {
-  readonly action: 'HOLD' | 'EXIT';
-  /** Present with EXIT, and with a HOLD that holds against a reason to leave. */
+  readonly action: 'HOLD' | 'EXIT' | 'REDUCE';
+  /** Present with EXIT and REDUCE, and with a HOLD that holds against a reason to leave. */
   readonly reason?: ExitCause;
   readonly urgency?: ExitUrgency;
   /** Rule and value in words; empty when there is nothing to say. */
   readonly detail: string;
+  /** Present with REDUCE: the part of both legs to keep, at least 0 and less than 1. */
+  readonly keep?: number;
   /** Present while a non-urgent exit waits for a settlement, calendar ms. */
   readonly deferUntilMs?: number;
 }
 
 const DIVERGENCE_SUSTAINED_MS = 60_000;
 const TAKE_PROFIT_APART_MS = 250;
-/** Settlements of both legs this close together are one. */
-const SAME_SETTLEMENT_MS = 1_000;
+/** Quotes apart for this long have lost each other; shorter, somebody was late. */
+const DEPEG_SUSTAINED_MS = 10_000;
+/** Between two reductions of one pair: the venue's word on the new distance must come first. */
+const REDUCE_PAUSE_MS = 30_000;
 
 const HOLD: ExitDecision = { action: 'HOLD', detail: '' };
 
@@ -108,6 +139,11 @@ export function evaluateExit(
   if (emergency !== undefined) return { state: { ...observed, deferUntilMs: 0 }, decision: emergency };
 
   const wish = economicExit(observed, input, policy);
+  // What closes the pair takes the danger away with it: making it smaller is for a pair that stays.
+  const reduction = wish?.urgency === 'fast' ? undefined : reduce(observed, input, policy);
+  if (reduction !== undefined) {
+    return { state: { ...observed, deferUntilMs: 0, reducedAtMonotonicMs: input.monotonicMs }, decision: reduction };
+  }
   if (wish === undefined) return { state: { ...observed, deferUntilMs: 0 }, decision: HOLD };
   if (wish.urgency !== 'normal' || wish.reason === 'MANUAL') {
     return { state: { ...observed, deferUntilMs: 0 }, decision: wish };
@@ -119,13 +155,31 @@ export function evaluateExit(
 function observe(state: ExitState, input: ExitInput, policy: ExitPolicies): ExitState {
   const divergence = markDivergenceBps(input);
   const diverged = divergence !== undefined && divergence > policy.exit.maxMarkDivergenceBps;
-  const profit = input.executableQuote !== undefined && input.executableQuote >= policy.exit.takeProfitQuote;
+  const takeProfit = takeProfitAt(input, policy);
+  const profit = input.executableQuote !== undefined && takeProfit !== undefined && input.executableQuote >= takeProfit;
+  const depegged = input.quoteGap !== undefined && input.quoteGap > policy.stablecoin.maxGap;
   return {
     ...state,
     divergedSinceMonotonicMs: diverged ? (state.divergedSinceMonotonicMs ?? input.monotonicMs) : undefined,
+    depeggedSinceMonotonicMs: depegged ? (state.depeggedSinceMonotonicMs ?? input.monotonicMs) : undefined,
+    move: observeMove(state.move, input, policy),
     profitSinceMonotonicMs: profit ? (state.profitSinceMonotonicMs ?? input.monotonicMs) : undefined,
     ...observeCarry(state, input, policy),
   };
+}
+
+/** Both legs' marks in one: a price that only one venue shows moves it half. */
+function observeMove(move: PriceMove, input: ExitInput, policy: ExitPolicies): PriceMove {
+  const { long, short, nowMs } = input;
+  if (long.markPrice === undefined || short.markPrice === undefined) return move;
+  return observePrice(move, (long.markPrice + short.markPrice) / 2, nowMs, policy.exit.moveWindowMs);
+}
+
+/** The profit to take, quote: a sum, and where set a multiple of all fees. Undefined while the fees are not known. */
+function takeProfitAt(input: ExitInput, { exit: rules }: ExitPolicies): number | undefined {
+  if (rules.takeProfitFees === 0) return rules.takeProfitQuote;
+  if (input.feesQuote === undefined) return undefined;
+  return Math.max(rules.takeProfitQuote, rules.takeProfitFees * input.feesQuote);
 }
 
 function observeCarry(
@@ -134,7 +188,7 @@ function observeCarry(
   policy: ExitPolicies,
 ): Pick<ExitState, 'reversedPredictions' | 'lastPredictionKey'> {
   const { reversedPredictions, lastPredictionKey } = state;
-  const value = holdValueQuote(input, policy);
+  const value = leavingValue(input, policy);
   // Missing facts are no evidence for either side: the count stands still.
   if (value === undefined || input.exitCostQuote === undefined) return { reversedPredictions, lastPredictionKey };
   if (value >= -policy.exit.hysteresis * input.exitCostQuote) return { reversedPredictions: 0, lastPredictionKey: '' };
@@ -160,7 +214,30 @@ function emergencyExit(input: ExitInput, policy: ExitPolicies): ExitDecision | u
     }
   }
   if (input.flatten !== undefined) return exit(input.flatten.cause, 'immediate', input.flatten.detail);
+  for (const leg of [long, short]) {
+    const { adlRank, profitQuote } = leg;
+    if (adlRank === undefined || adlRank < policy.exit.maxAdlRank || profitQuote === undefined || profitQuote <= 0)
+      continue;
+    const detail = `ADL rank on ${leg.venue} ${percent(adlRank)} >= ${percent(policy.exit.maxAdlRank)}, leg earned ${fixed(profitQuote)}`;
+    return exit('ADL_RISK', 'fast', detail);
+  }
   return undefined;
+}
+
+/** Makes both legs smaller by what brings the weaker one back to the distance new legs have: domain 11.4. */
+function reduce(state: ExitState, input: ExitInput, policy: ExitPolicies): ExitDecision | undefined {
+  if (!input.reducible || input.monotonicMs - state.reducedAtMonotonicMs < REDUCE_PAUSE_MS) return undefined;
+  const { reduce: limit, minEntryDistance } = policy.liquidation;
+  let weakest: ExitDecision | undefined;
+  for (const side of ['long', 'short'] as const) {
+    const { liquidationDistance, maintenance, venue } = input[side];
+    if (liquidationDistance === undefined || liquidationDistance >= limit) continue;
+    const keep = shareToKeep(side, liquidationDistance, minEntryDistance, maintenance);
+    if (weakest?.keep !== undefined && weakest.keep <= keep) continue;
+    const detail = `liquidation distance on ${venue} ${percent(liquidationDistance)} < ${percent(limit)}, keeps ${percent(keep)} of both legs`;
+    weakest = { action: 'REDUCE', reason: 'LIQUIDATION', urgency: 'fast', detail, keep };
+  }
+  return weakest;
 }
 
 /** Layers 5 and 6. */
@@ -172,10 +249,20 @@ function safetyExit(state: ExitState, input: ExitInput, policy: ExitPolicies): E
     // Closing the reachable leg alone creates exposure, so everything below waits; only a person may decide otherwise.
     if (!input.manual) return { action: 'HOLD', reason: 'STALE_VENUE', detail };
   }
+  const depeggedSince = state.depeggedSinceMonotonicMs;
+  if (depeggedSince !== undefined && input.monotonicMs - depeggedSince >= DEPEG_SUSTAINED_MS) {
+    const detail = `quote currencies ${percent(input.quoteGap ?? 0)} apart > ${percent(policy.stablecoin.maxGap)} for 10 s`;
+    return exit('STABLECOIN_DEPEG', 'fast', detail);
+  }
   const divergedSince = state.divergedSinceMonotonicMs;
   if (divergedSince !== undefined && input.monotonicMs - divergedSince >= DIVERGENCE_SUSTAINED_MS) {
     const detail = `marks ${fixed(markDivergenceBps(input) ?? 0)} bps apart > ${policy.exit.maxMarkDivergenceBps} bps for 60 s`;
     return exit('DIVERGENCE', 'fast', detail);
+  }
+  const moved = movedBy(state.move);
+  if (moved > policy.exit.maxMove) {
+    const detail = `mark moved ${percent(moved)} > ${percent(policy.exit.maxMove)} within ${policy.exit.moveWindowMs} ms`;
+    return exit('VOL_PANIC', 'fast', detail);
   }
   return undefined;
 }
@@ -202,15 +289,16 @@ function ordinaryExit(
 ): ExitDecision | undefined {
   const profitSince = state.profitSinceMonotonicMs;
   if (profitSince !== undefined && input.monotonicMs - profitSince >= TAKE_PROFIT_APART_MS) {
-    const detail = `closing now nets ${fixed(input.executableQuote ?? 0)} >= ${fixed(policy.exit.takeProfitQuote)}`;
+    const detail = `closing now nets ${fixed(input.executableQuote ?? 0)} >= ${fixed(takeProfitAt(input, policy) ?? 0)}`;
     return exit('TAKE_PROFIT', 'normal', detail);
   }
   if (state.reversedPredictions >= policy.exit.confirm) {
-    const value = fixed(holdValueQuote(input, policy) ?? 0);
+    const value = fixed(leavingValue(input, policy) ?? 0);
     const threshold = fixed(-policy.exit.hysteresis * (input.exitCostQuote ?? 0));
     const detail = `staying ${policy.exit.horizonHours} h brings ${value} < ${threshold}, ${policy.exit.confirm} predictions`;
     return exit('CARRY_REVERSED', 'normal', detail);
   }
+  if (input.rotation !== undefined) return exit('ROTATION', 'normal', input.rotation);
   if (heldHours > policy.exit.maxHoldHours) {
     return exit('MAX_HOLD', 'normal', `held ${fixed(heldHours)} h > ${policy.exit.maxHoldHours} h`);
   }
@@ -232,41 +320,22 @@ function deferForSettlement(
   };
 }
 
-/** Returns until when a coming payment is worth waiting for, calendar ms, or 0 when none is. */
-function deferral(input: ExitInput, policy: ExitPolicies): number {
-  const payment = comingPayment(input);
-  if (payment === undefined || payment.quote <= policy.settle.minDeferQuote || payment.inMs > policy.settle.deferMs)
-    return 0;
-  return input.nowMs + payment.inMs + policy.settle.guardMs;
+/**
+ * Returns until when a payment is worth waiting for, calendar ms, or 0 when none is: one that is coming, or one that passed so
+ * recently that the venue may not have made it yet.
+ */
+function deferral(input: ExitInput, { settle }: ExitPolicies): number {
+  const passed = passedPayment(input);
+  if (passed !== undefined && passed.agoMs < settle.guardMs && passed.quote > settle.minDeferQuote)
+    return input.nowMs + settle.guardMs - passed.agoMs;
+  const coming = comingPayment(input);
+  if (coming === undefined || coming.quote <= settle.minDeferQuote || coming.inMs > settle.deferMs) return 0;
+  return input.nowMs + coming.inMs + settle.guardMs;
 }
 
-/** Returns the pair's nearest settlement and what it is expected to pay; undefined without forecasts for both legs. */
-export function comingPayment(
-  input: Pick<ExitInput, 'long' | 'short'>,
-): { readonly inMs: number; readonly quote: number } | undefined {
-  const long = input.long.funding;
-  const short = input.short.funding;
-  if (long === undefined || short === undefined) return undefined;
-  const inMs = Math.min(long.nextSettleInMs, short.nextSettleInMs);
-  let quote = 0;
-  if (long.nextSettleInMs - inMs < SAME_SETTLEMENT_MS) quote -= input.long.notionalQuote * expectedRate(long, 1);
-  if (short.nextSettleInMs - inMs < SAME_SETTLEMENT_MS) quote += input.short.notionalQuote * expectedRate(short, 1);
-  return { inMs, quote };
-}
-
-/** Returns the conservative V_hold over the exit horizon, quote; undefined without forecasts for both legs. */
-export function holdValueQuote(
-  input: Pick<ExitInput, 'long' | 'short'>,
-  policy: Pick<ExitPolicies, 'exit' | 'forecast'>,
-): number | undefined {
-  const { long, short } = input;
-  if (long.funding === undefined || short.funding === undefined) return undefined;
-  const horizonMs = policy.exit.horizonHours * HOUR_MS;
-  const { haircut } = policy.forecast;
-  return (
-    conservativeFunding(long.funding, long.notionalQuote, horizonMs, haircut) +
-    conservativeFunding(short.funding, -short.notionalQuote, horizonMs, haircut)
-  );
+/** V_hold as leaving now may count on it, quote; undefined without forecasts for both legs. */
+function leavingValue(input: ExitInput, { exit: rules, forecast, settle }: ExitPolicies): number | undefined {
+  return decidingHoldValueQuote(input, rules.horizonHours, forecast.haircut, settle.guardMs);
 }
 
 function markDivergenceBps(input: ExitInput): number | undefined {

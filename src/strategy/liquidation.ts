@@ -12,6 +12,64 @@ export function liquidationPrice(
     : (entryPrice * (1 + 1 / leverage)) / (1 + maintenance);
 }
 
+/**
+ * Returns the mark at which a position whose margin is `marginQuote` (equity at the entry price, accrued funding and fees folded in)
+ * is liquidated. Quantities unsigned. Not above 0 for a long leg that its margin pays for in full.
+ */
+export function liquidationPriceAt(
+  side: 'long' | 'short',
+  quantity: number,
+  entryPrice: number,
+  marginQuote: number,
+  maintenance: number,
+): number {
+  return side === 'long'
+    ? (entryPrice * quantity - marginQuote) / (quantity * (1 - maintenance))
+    : (entryPrice * quantity + marginQuote) / (quantity * (1 + maintenance));
+}
+
+/**
+ * Returns the margin an account with cross margin has for one leg, at that leg's entry price: what is free, and the initial margin
+ * the leg itself binds. What other positions bind stays theirs.
+ */
+export function accountMargin(
+  side: 'long' | 'short',
+  quantity: number,
+  entryPrice: number,
+  markPrice: number,
+  leverage: number,
+  availableQuote: number,
+): number {
+  const unrealised = (side === 'long' ? 1 : -1) * quantity * (markPrice - entryPrice);
+  return availableQuote + (quantity * markPrice) / leverage - unrealised;
+}
+
+/** Returns the equity per notional at mark that keeps liquidation `distance` away. */
+export function equityShareFor(side: 'long' | 'short', distance: number, maintenance: number): number {
+  return 1 / maxLeverageFor(side, distance, maintenance);
+}
+
+/**
+ * Returns the part of a leg to keep so that its liquidation moves from `distance` to `wanted` away: equity stays and notional goes.
+ * 1 when it is as far away already, 0 when nothing is left to keep.
+ */
+export function shareToKeep(side: 'long' | 'short', distance: number, wanted: number, maintenance: number): number {
+  const share = equityShareFor(side, distance, maintenance) / equityShareFor(side, wanted, maintenance);
+  return Math.min(1, Math.max(0, share));
+}
+
+/** Returns what to move to a leg's venue, quote, so that it has the margin of `leverage` again: domain 11.4. Not negative. */
+export function transferNeeded(
+  side: 'long' | 'short',
+  notionalQuote: number,
+  distance: number,
+  leverage: number,
+  maintenance: number,
+): number {
+  const equityQuote = notionalQuote * equityShareFor(side, distance, maintenance);
+  return Math.max(0, notionalQuote * (maintenance + 1 / leverage) - equityQuote);
+}
+
 /** Returns how far mark is from a liquidation price, as a fraction of mark. */
 export function liquidationDistance(markPrice: number, liquidationAt: number): number {
   return Math.abs(markPrice - liquidationAt) / markPrice;

@@ -44,6 +44,7 @@ export function exitCost(legs: readonly (ExecutableLeg & { readonly midPrice: nu
   return cost;
 }
 
-function exitFee(leg: ExecutableLeg): number {
+/** Returns the fee of leaving a leg now, quote, positive. */
+export function exitFee(leg: ExecutableLeg): number {
   return Math.abs(leg.signedQuantity) * leg.closePrice * leg.feeRate;
 }

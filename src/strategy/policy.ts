@@ -52,6 +52,8 @@ export interface ExitPolicy {
   /** Distinct predictions that must agree on a reversal. */
   readonly confirm: number;
   readonly takeProfitQuote: number;
+  /** And at least this many times all fees of the pair, those of leaving included; 0 asks for none. */
+  readonly takeProfitFees: number;
   /** Percent of the pair's margin. */
   readonly stopLossPct: number;
   readonly maxHoldHours: number;
@@ -59,6 +61,18 @@ export interface ExitPolicy {
   /** What to do with a pair whose venue went dark. */
   readonly darkVenue: 'hold' | 'flatten';
   readonly maxMarkDivergenceBps: number;
+  /** Place in a venue's queue for closing positions, 0 to 1, from which a leg with a profit is left. */
+  readonly maxAdlRank: number;
+  /** Fraction by which the price may move within the window. */
+  readonly maxMove: number;
+  /** Calendar ms. */
+  readonly moveWindowMs: number;
+}
+
+/** How far quote currencies may be from being worth the same, fractions. */
+export interface StablecoinPolicy {
+  readonly warnGap: number;
+  readonly maxGap: number;
 }
 
 export interface SettlePolicy {
@@ -129,6 +143,7 @@ export interface EntryPolicies {
   readonly fundingCheck: FundingCheckPolicy;
   readonly forecast: ForecastPolicy;
   readonly match: MatchPolicy;
+  readonly stablecoin: StablecoinPolicy;
   readonly stale: StalePolicy;
   readonly clock: ClockPolicy;
   readonly risk: RiskPolicy;
@@ -142,4 +157,5 @@ export interface ExitPolicies {
   readonly settle: SettlePolicy;
   readonly liquidation: LiquidationPolicy;
   readonly forecast: ForecastPolicy;
+  readonly stablecoin: StablecoinPolicy;
 }

@@ -121,6 +121,26 @@ export type Submission =
       readonly submissionId: string;
     };
 
+/** One order as a request names it. */
+export interface OrderName {
+  readonly symbol: string;
+  /** Empty text for one that is not ours. */
+  readonly clientOrderId: string;
+  readonly venueOrderId?: string;
+}
+
+/** Makes one request that concerns the whole account; on a venue with nonces it takes one like any order. */
+export type AccountRequest = (nonce: bigint | undefined, at: Instant) => SubmissionPlan;
+
+/** Cancels every order of the account at the venue unless it is armed again in time. It hedges nothing. */
+export interface DeadManSwitch {
+  /** Time it is usually armed for, and the shortest the venue takes; monotonic ms. */
+  readonly usualMs: number;
+  readonly shortestMs: number;
+  /** Starts its time anew. */
+  arm(forMs: number): AccountRequest;
+}
+
 /** One account at one venue: a pure description of its protocol. */
 export interface VenueAdapter {
   readonly venue: VenueId;
@@ -155,6 +175,13 @@ export interface VenueAdapter {
     nonce: bigint | undefined,
     at: Instant,
   ): SubmissionPlan;
+  /**
+   * Requests that together cancel every order of the account, foreign ones included. `open` names those known, for venues that only
+   * cancel what they are told; none for such a venue and nothing known. Accepted is not proof: the list of open orders is.
+   */
+  cancelAll(open: readonly OrderName[]): readonly AccountRequest[];
+  /** Absent where the venue offers none to everybody. */
+  readonly deadMan?: DeadManSwitch;
 }
 
 /** Reasons of a refusal, domain 8.3. `unknown-outcome`: the code does not prove that nothing was accepted. */
@@ -211,6 +238,8 @@ export interface PositionReport {
   readonly entryPrice?: string;
   readonly liquidationPrice?: string;
   readonly leverage?: number;
+  /** Place in the queue of positions the venue closes first when it must, 0 (last) to 1 (first); absent where it does not say. */
+  readonly adlRank?: number;
 }
 
 export interface OrderReport {
@@ -242,6 +271,8 @@ export interface FillReport {
   readonly feeMicro: MicroUnits;
   readonly liquidity: 'maker' | 'taker';
   readonly venueAtMs: number;
+  /** The venue made this trade itself, and why; absent on ordinary ones and where it does not say. */
+  readonly forced?: 'liquidation' | 'adl';
 }
 
 export interface FundingPaymentReport {

@@ -73,6 +73,48 @@ describe.each(['extended', 'lighter'] as const)('K2 at %s', (venue) => {
   });
 });
 
+describe.each(['lighter', 'extended', 'bybit', 'hyperliquid'] as const)('K4 at %s', (venue) => {
+  const leaving = { allowed: 'none', leave: true, reason: 'K4: test' } as const;
+
+  function trading(): ConnectorWorld {
+    const world = new ConnectorWorld({ venue, args: { gate, guardPath: 'guard' } });
+    tell(world, { allowed: 'all', cancelOpens: false });
+    return world.ready();
+  }
+
+  it('has the venue cancel everything within 100 ms, whatever waits, lets nothing else out, and disconnects', () => {
+    const world = trading();
+    const resting = rest(world, 6);
+    const unread = Array.from({ length: 200 }, () => world.place({ lots: 20 }));
+    const reducing = Array.from({ length: 20 }, () => world.place({ lots: 20, side: 'sell', reduceOnly: true }));
+    tell(world, leaving);
+    world.run(WIRE_MS);
+    expect(resting.map(({ clientOrderId }) => world.ordersAtVenue(clientOrderId)[0]?.status)).not.toContain('open');
+    // Of what was commanded just before, at most one was signed in time.
+    const left = [...unread, ...reducing].flatMap(({ clientOrderId }) => world.ordersAtVenue(clientOrderId));
+    expect(left.length).toBeLessThanOrEqual(1);
+    world.until('it is gone', () => world.status()?.reason === 'disconnected: K4: test', 10_000);
+    const atMs = world.nowMs;
+    world.place({ lots: 20, side: 'sell', reduceOnly: true });
+    world.run(60_000);
+    const after = [...unread, ...reducing].flatMap(({ clientOrderId }) => world.ordersAtVenue(clientOrderId));
+    expect(after).toHaveLength(left.length);
+    expect(world.requestsSince(atMs + 1)).toEqual([]);
+    expect(world.count('cancel-all-accepted')).toBeGreaterThan(0);
+    expect(world.inspect().digest).toMatchObject({ submissions: [], sockets: [], ordersAllowed: 'none' });
+    expect(world.left).toEqual([{ type: 'connector-left', path: world.path, openOrders: 0 }]);
+  });
+
+  it('goes in the end though the venue does not answer, and says that it does not know', () => {
+    const world = trading();
+    rest(world, 1);
+    world.network.setConditions(world.host, { blackHole: true });
+    tell(world, leaving);
+    world.until('it is gone', () => world.left.length > 0, 10_000);
+    expect(world.left).toEqual([{ type: 'connector-left', path: world.path }]);
+  });
+});
+
 describe('orders as the engine allows them', () => {
   it('are completed but not begun while it is armed', () => {
     const world = new ConnectorWorld().ready();

@@ -91,6 +91,8 @@ export class ConnectorWorld {
   readonly logs: LogRecord[] = [];
   /** Kills asked of the guard. */
   readonly kills: Extract<GuardMessage, { type: 'kill' }>[] = [];
+  /** Connectors gone for good, as the guard was told. */
+  readonly left: Extract<GuardMessage, { type: 'connector-left' }>[] = [];
   /** Changes bodies of answers on their way to the connector. */
   damage: (path: string, body: string) => string = (_path, body) => body;
   journalAnswers = false;
@@ -132,6 +134,8 @@ export class ConnectorWorld {
       marketPollMs: 5_000,
       fundingPollMs: 10_000,
       publishMs: 5,
+      // Most tests count what arrives at the venue.
+      withoutDeadMan: true,
       gate: {
         maxOrderNotionalMicro: 50_000_000_000n,
         maxPositionNotionalMicro: 100_000_000_000n,
@@ -384,6 +388,7 @@ export class ConnectorWorld {
       start: () => ({}),
       receive: (state, message) => {
         if (message.type === 'kill') this.kills.push(message);
+        if (message.type === 'connector-left') this.left.push(message);
         return state;
       },
     };

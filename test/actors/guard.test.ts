@@ -226,7 +226,7 @@ describe('the journal', () => {
     play.advance(500);
     const appendId = appends(play).at(-1)?.appendId ?? 0;
     play.deliver({ type: 'append-failed', code: 'not-stored', appendId, detail: 'disk full' });
-    expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: 'K2: journal refused a row: disk full' });
+    expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: 'K2: JOURNAL_FAILED: disk full' });
   });
 });
 
@@ -401,6 +401,10 @@ it('takes the engine down when a slow journal holds back orders again and again,
   }
   expect(current(play)?.state).toBe('TRADING');
   play.deliver({ type: 'journal-slow', commitMs: 90 });
+  // Of the same commit: it had more than one writer.
+  play.deliver({ type: 'journal-slow', commitMs: 90 });
+  expect(current(play)?.state).toBe('TRADING');
+  play.advance(300);
   play.deliver({ type: 'journal-slow', commitMs: 90 });
   expect(current(play)).toMatchObject({ state: 'REDUCE_ONLY', reason: expect.stringContaining('90 ms') });
 });
@@ -417,7 +421,7 @@ it('takes the engine down when two orders were lost within an hour, not when the
   lose(play, '3');
   expect(current(play)).toMatchObject({
     state: 'REDUCE_ONLY',
-    reason: 'K2: order-lost 2 times, last lighter 3',
+    reason: 'K2: ORDERS_LOST: 2 times, last lighter 3',
   });
 });
 
@@ -455,5 +459,128 @@ describe('the wire', () => {
     expect(play.sent).toEqual([
       { to: 'connector/extended:main', message: expect.objectContaining({ type: 'limit-orders', allowed: 'all' }) },
     ]);
+  });
+});
+
+describe('kill level 4', () => {
+  const connectorPaths = ['connector/lighter:main', 'connector/extended:main'];
+  const wire = (play: Play): readonly MessageShape[] =>
+    play.sentTo('connector/lighter:main').filter(({ type }) => type === 'limit-orders');
+
+  it('tells the connectors to leave, halts, and leaves the flattening of the next start as it was', () => {
+    const play = recovered({ connectorPaths });
+    play.deliver({ type: 'kill', level: 4, reason: 'operator' });
+    expect(wire(play).at(-1)).toMatchObject({ allowed: 'none', leave: true, cancelOpens: true });
+    expect(current(play)).toMatchObject({ state: 'HALTED', flatten: false, leaving: true, reason: 'K4: operator' });
+    expect(appends(play).at(-1)?.rows[0]?.payload).toMatchObject({ state: 'HALTED', flatten: false });
+    expect(appends(play).at(-1)?.rows[0]?.payload).not.toHaveProperty('leaving');
+  });
+
+  it('stands above every other level and above a person who wants up', () => {
+    const play = recovered({ connectorPaths });
+    play.deliver({ type: 'kill', level: 3, reason: 'first' });
+    play.deliver({ type: 'kill', level: 4, reason: 'then' });
+    expect(current(play)).toMatchObject({ flatten: true, leaving: true });
+    play.deliver({ type: 'kill', level: 3, reason: 'again' });
+    play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'changed my mind' });
+    acknowledge(play);
+    expect(current(play)).toMatchObject({ state: 'HALTED', leaving: true, reason: 'K4: then' });
+    expect(play.counts.get('engine-state-refused')).toBe(1);
+  });
+
+  it('shows which connectors are gone and what they left', () => {
+    const play = recovered({ connectorPaths });
+    play.deliver({ type: 'kill', level: 4, reason: 'operator' });
+    play.deliver({ type: 'connector-left', path: 'connector/lighter:main', openOrders: 0 });
+    play.deliver({ type: 'connector-left', path: 'connector/extended:main' });
+    expect(guard.digest?.(play.state() as never)).toMatchObject({
+      connectorsLeft: [
+        { path: 'connector/lighter:main', openOrders: 0 },
+        { path: 'connector/extended:main', openOrders: 'unknown' },
+      ],
+    });
+  });
+});
+
+it('flattens whoever is nearest to a liquidation first', () => {
+  const play = recovered();
+  play.deliver(pairChanged('ETH', { phase: 'OPEN', pairId: 'e', liquidationDistance: 0.3 }));
+  play.deliver(pairChanged('BTC', { phase: 'OPEN', pairId: 'b', liquidationDistance: 0.12 }));
+  play.clearSent();
+  play.deliver({ type: 'kill', level: 3, reason: 'operator' });
+  const order = play.sent.filter(({ message }) => message.type === 'engine-state-changed').map(({ to }) => to);
+  expect(order).toEqual(['strategy', 'observer', 'position/BTC', 'position/ETH']);
+  play.clearSent();
+  play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'checked' });
+  acknowledge(play);
+});
+
+describe('triggers', () => {
+  const mismatch = {
+    type: 'position-mismatch',
+    venue: 'lighter',
+    account: 'main',
+    symbol: 'BTC',
+    reportedLots: 5,
+    ledgerLots: 4,
+    ageMs: 61_000,
+  } as const;
+  const crash = (path: string, incarnation: number): GuardMessage => ({
+    type: 'actor-down',
+    path,
+    incarnation,
+    reason: 'pair must have its venues configured',
+  });
+
+  it('MISMATCH: a position that contradicts our fills for too long cancels entries and only reduces', () => {
+    const play = recovered({ connectorPaths: ['connector/lighter:main'] });
+    play.deliver(mismatch);
+    expect(current(play)).toMatchObject({
+      state: 'REDUCE_ONLY',
+      reason: 'K2: MISMATCH: lighter:main must hold the 4 lots of BTC that our fills add up to, says 5 for 61 s',
+    });
+    expect(play.sentTo('connector/lighter:main').at(-1)).toMatchObject({ allowed: 'reducing', cancelOpens: true });
+    expect(play.counts.get('taken-down:MISMATCH')).toBe(1);
+    play.deliver(mismatch);
+    expect(play.counts.get('taken-down:MISMATCH')).toBe(1);
+  });
+
+  it('CRASH_LOOP: as many crashes as make a supervisor give up', () => {
+    const play = recovered();
+    for (let life = 1; life <= 5; life += 1) {
+      play.deliver(crash('position/BTC', life));
+      play.deliver(crash('position/BTC', life));
+      play.advance(1_000);
+    }
+    expect(current(play)?.state).toBe('TRADING');
+    play.deliver(crash('journal', 1));
+    expect(current(play)?.state).toBe('REDUCE_ONLY');
+    expect(current(play)?.reason).toMatch(/^K2: CRASH_LOOP: 6 times, last journal: /);
+    expect(play.counts.get('taken-down:CRASH_LOOP')).toBe(1);
+  });
+
+  it('CRASH_LOOP: not for one dead thread with many actors, an orderly end, or crashes far apart', () => {
+    const play = recovered();
+    for (let actor = 0; actor < 20; actor += 1) play.deliver(crash(`position/S${actor}`, 1));
+    for (let life = 2; life <= 20; life += 1) {
+      play.deliver({ type: 'actor-down', path: 'position/BTC', incarnation: life, reason: 'moved' });
+      play.advance(1_000);
+    }
+    for (let life = 21; life <= 30; life += 1) {
+      play.deliver(crash('position/BTC', life));
+      play.advance(8_000);
+    }
+    expect(current(play)?.state).toBe('TRADING');
+  });
+
+  it('go down by themselves and up only by a person', () => {
+    const play = recovered();
+    play.deliver(mismatch);
+    acknowledge(play);
+    play.advance(3_600_000);
+    expect(current(play)?.state).toBe('REDUCE_ONLY');
+    play.deliver({ type: 'set-engine-state', state: 'TRADING', reason: 'compared by hand' });
+    acknowledge(play);
+    expect(current(play)?.state).toBe('TRADING');
   });
 });

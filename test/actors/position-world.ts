@@ -31,7 +31,7 @@ export type Fate =
 
 export interface VenueModel {
   readonly name: string;
-  readonly instrument: Instrument;
+  instrument: Instrument;
   positionLots: number;
   readonly placed: Extract<ConnectorCommand, { type: 'place-order' }>[];
   readonly fills: {
@@ -41,6 +41,7 @@ export interface VenueModel {
     readonly fillId: string;
     readonly priceTicks: number;
     readonly atMs: number;
+    readonly forced?: 'liquidation' | 'adl';
   }[];
   readonly ended: Map<
     string,
@@ -62,6 +63,8 @@ export interface VenueModel {
   leverage: number;
   /** What its position reports say of liquidation, quote per contract. */
   liquidationPrice: number | undefined;
+  /** Place in its queue for deleveraging, 0 to 1. */
+  adlRank: number | undefined;
   walletMicro: bigint;
   /** Predicted, pico per hour, until a test tells its own predictions. */
   hourlyPico: number;
@@ -81,7 +84,12 @@ export interface World {
   readonly rows: JournalRow[];
   readonly pictures: PairChanged[];
   /** Everything logged in any life. */
-  readonly logged: readonly { readonly level: string; readonly event: string; readonly atMs: number }[];
+  readonly logged: readonly {
+    readonly level: string;
+    readonly event: string;
+    readonly atMs: number;
+    readonly fields: unknown;
+  }[];
   stage(): Stage<PositionState, PositionMessage, unknown>;
   run(ms: number): void;
   runUntil(done: () => boolean, limitMs: number): void;
@@ -95,11 +103,13 @@ export interface World {
   plan(overrides?: Partial<EntryPlan>): EntryPlan;
   /** What the guard was told of slow commits, ms. */
   readonly slowTold: readonly number[];
+  /** Contradictions the guard was told of. */
+  readonly mismatchesTold: readonly Extract<GuardMessage, { type: 'position-mismatch' }>[];
   /** How long commits take, as the journal would tell it. */
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'conflict' | 'mute';
-  external(venue: VenueModel, signedLots: number): void;
+  external(venue: VenueModel, signedLots: number, forced?: 'liquidation' | 'adl'): void;
   /** A payment, in the journal and told. */
   payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
   now(): number;
@@ -178,10 +188,15 @@ export const defaultArgs: PositionArgs = {
       maxDarkMs: 120_000,
       darkVenue: 'hold',
       maxMarkDivergenceBps: 150,
+      takeProfitFees: 0,
+      maxAdlRank: 0.9,
+      maxMove: 0.15,
+      moveWindowMs: 300_000,
     },
     settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 600_000 },
     liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
     forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
+    stablecoin: { warnGap: 0.003, maxGap: 0.01 },
   },
   cap: { bufferBps: 3, maxDeviationBps: 50 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
@@ -214,6 +229,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const rowIds = new Set<string>();
   const pictures: PairChanged[] = [];
   const slowTold: number[] = [];
+  const mismatchesTold: Extract<GuardMessage, { type: 'position-mismatch' }>[] = [];
   const logged: World['logged'][number][] = [];
   let due: Due[] = [];
   let dueCount = 0;
@@ -244,6 +260,7 @@ export function createWorld(options: WorldOptions = {}): World {
     compared: 0,
     leverage: 3,
     liquidationPrice: undefined,
+    adlRank: undefined,
     walletMicro: 100_000_000_000n,
     hourlyPico: name === 'va' ? 200_000_000 : 0,
     markNano: 60_000_500_000_000n,
@@ -330,11 +347,26 @@ export function createWorld(options: WorldOptions = {}): World {
     });
   }
 
-  function execute(venue: VenueModel, clientOrderId: string, side: 'buy' | 'sell', lots: number, tell: boolean): void {
+  function execute(
+    venue: VenueModel,
+    clientOrderId: string,
+    side: 'buy' | 'sell',
+    lots: number,
+    tell: boolean,
+    forced?: 'liquidation' | 'adl',
+  ): void {
     if (lots === 0) return;
     fillCount += 1;
     const priceTicks = side === 'buy' ? venue.askTicks : venue.bidTicks;
-    const fill = { clientOrderId, side, lots, fillId: `${venue.name}-${fillCount}`, priceTicks, atMs: now() };
+    const fill = {
+      clientOrderId,
+      side,
+      lots,
+      fillId: `${venue.name}-${fillCount}`,
+      priceTicks,
+      atMs: now(),
+      ...(forced === undefined ? {} : { forced }),
+    };
     venue.fills.push(fill);
     venue.positionLots += side === 'buy' ? lots : -lots;
     if (tell) {
@@ -360,6 +392,7 @@ export function createWorld(options: WorldOptions = {}): World {
         feeMicro: feeMicro(venue.instrument, fill.priceTicks, fill.lots, venue.instrument.takerFee),
         liquidity: 'taker',
         venueAtMs: fill.atMs,
+        ...(fill.forced === undefined ? {} : { forced: fill.forced }),
       },
     };
     for (let told = 0; told < venue.tellFills; told += 1)
@@ -378,6 +411,7 @@ export function createWorld(options: WorldOptions = {}): World {
         symbol: venue.instrument.symbol,
         signedLots: lots,
         ...(venue.liquidationPrice === undefined ? {} : { liquidationPrice: venue.liquidationPrice }),
+        ...(venue.adlRank === undefined ? {} : { adlRank: venue.adlRank }),
         source: 'stream',
         sequence,
         receivedAtMonotonicMs: monotonicMs + 5,
@@ -645,13 +679,16 @@ export function createWorld(options: WorldOptions = {}): World {
     else if (to === 'connector/vb:main') connector(venues.b, message as ConnectorCommand);
     else if (to === 'guard' && message.type === 'resend-engine-state')
       later(1, { message: { type: 'engine-state-changed', ...engineState, reason: 'test' } });
+    else if (to === 'guard' && message.type === 'position-mismatch')
+      mismatchesTold.push(message as Extract<GuardMessage, { type: 'position-mismatch' }>);
     else if (to === 'guard' && message.type === 'journal-slow')
       slowTold.push((message as Extract<GuardMessage, { type: 'journal-slow' }>).commitMs);
     else if (to === 'observer' && message.type === 'pair-changed') pictures.push(message as PairChanged);
   }
 
   function flush(): void {
-    for (const { level, event } of live?.logged.splice(0) ?? []) logged.push({ level, event, atMs: monotonicMs });
+    for (const { level, event, fields } of live?.logged.splice(0) ?? [])
+      logged.push({ level, event, atMs: monotonicMs, fields });
     while (live !== undefined && live.sent.length > 0) {
       const batch = live.sent.splice(0);
       for (const { to, message } of batch) route(to, message, incarnation);
@@ -700,6 +737,7 @@ export function createWorld(options: WorldOptions = {}): World {
     pictures,
     logged,
     slowTold,
+    mismatchesTold,
     commitMs: 2,
     journalMode: 'keep',
     stage: () => {
@@ -766,8 +804,8 @@ export function createWorld(options: WorldOptions = {}): World {
       ]);
       world.deliver(event);
     },
-    external: (venue, signedLots) => {
-      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true);
+    external: (venue, signedLots, forced) => {
+      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true, forced);
     },
     now,
   };

@@ -568,6 +568,41 @@ describe('a position that is not ours', () => {
   });
 });
 
+describe('a venue that contradicts our fills', () => {
+  /** Its report says one lot more, and its queries, which would settle it, fail. */
+  function atOdds(): World {
+    const world = opened();
+    world.venues.a.queriesFail = true;
+    world.venues.a.positionLots += 1;
+    world.deliver({
+      type: 'position-reported',
+      venue: 'va',
+      account: 'main',
+      symbol: 'BTC',
+      signedLots: world.venues.a.positionLots,
+      source: 'stream',
+      sequence: 1_000_000,
+      receivedAtMonotonicMs: world.stage().self.monotonicMs(),
+    });
+    world.run(30_000);
+    return world;
+  }
+  it('is the guard’s business after 60 s, once, and by name', () => {
+    const world = atOdds();
+    expect(world.mismatchesTold).toEqual([]);
+    world.run(120_000);
+    expect(world.mismatchesTold).toMatchObject([{ venue: 'va', account: 'main', symbol: 'BTC' }]);
+    expect(world.logged.filter(({ event }) => event === 'position-mismatch')).toHaveLength(1);
+  });
+
+  it('is not when a query settles it in time', () => {
+    const world = atOdds();
+    world.venues.a.queriesFail = false;
+    world.run(120_000);
+    expect(world.mismatchesTold).toEqual([]);
+  });
+});
+
 describe('an order given up without proof', () => {
   const unproven = (lost: 'open' | 'close', executedLots: number): World => {
     const world = ready({

@@ -186,13 +186,13 @@ describe('what is commanded', () => {
   it.each([
     [
       '/control/kill',
-      '{"level":4,"reason":"x"}',
-      'level must be 1 (reduce only), 2 (cancel entries) or 3 (flatten), was 4',
+      '{"level":5,"reason":"x"}',
+      'level must be 1 (reduce only), 2 (cancel entries), 3 (flatten) or 4 (cancel everything at the venues and end), was 5',
     ],
     [
       '/control/kill',
       '{"level":"3","reason":"x"}',
-      'level must be 1 (reduce only), 2 (cancel entries) or 3 (flatten), was "3"',
+      'level must be 1 (reduce only), 2 (cancel entries), 3 (flatten) or 4 (cancel everything at the venues and end), was "3"',
     ],
     ['/control/kill', '{"level":1}', 'reason must be text of 1 to 200 characters, was missing'],
     ['/control/kill', '{"level":1,"reason":"x","force":true}', 'key must be one of level, reason, was "force"'],

@@ -8,6 +8,7 @@ it.each([
   ['1 odd fills\n', 1, 'kill file: odd fills'],
   ['2', 2, 'kill file:'],
   ['3 leave\nnow', 3, 'kill file: leave\nnow'],
+  ['4 all of it', 4, 'kill file: all of it'],
   // Whoever writes it wants out: what cannot be understood asks for the most.
   ['', 3, 'kill file:'],
   ['stop everything', 3, 'kill file: stop everything'],

@@ -1,5 +1,6 @@
 import { execFile, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,5 +112,31 @@ it.each([
         expect(['queued', 'open']).not.toContain(order.status);
     const states = readJournal(at.dataDir).filter((row) => row.type === 'engine-state');
     expect(states.at(-1)?.payload).toMatchObject({ state: 'HALTED', flatten: true });
+  },
+);
+
+it(
+  'kill level 4 cancels everything, leaves the positions, ends the engine, and the next start stays halted',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const at = await world();
+    const engine = execFile(process.execPath, [LAUNCH, 'start', '--config', at.file, '--port', '0']);
+    children.push(engine);
+    const said: string[] = [];
+    engine.stdout?.on('data', (chunk: string) => said.push(chunk));
+    const ended = once(engine, 'exit');
+    while (held(at) < 2) await sleep(20);
+    writeFileSync(join(at.dataDir, 'kill'), '4 leave');
+    const [code] = (await ended) as [number | null];
+    expect(said.join('')).toContain('left: every order cancelled');
+    expect(code).toBe(0);
+    expect(held(at)).toBe(2);
+    for (const venue of at.venues)
+      for (const order of venue.oracle().accounts.get('main')?.orders ?? [])
+        expect(['queued', 'open']).not.toContain(order.status);
+    const states = readJournal(at.dataDir).filter((row) => row.type === 'engine-state');
+    expect(states.at(-1)?.payload).toMatchObject({ state: 'HALTED', flatten: false, reason: 'K4: kill file: leave' });
   },
 );

@@ -133,6 +133,7 @@ function leg(ledgerLots: number, legOrders: readonly OrderState[], changes: Part
     minLots: 1,
     unitsPerLot: 1n,
     reachable: true,
+    closeWalkBps: 1,
     ...changes,
   };
 }
@@ -146,6 +147,7 @@ function viewOf(long: LegView, short: LegView, changes: Partial<PairView> = {}):
     increaseRefused: undefined,
     quotePerUnit: 60,
     policy,
+    reductions: { count: 0, liquidated: false },
     calendarScale: 1,
     judgeCompletion: () => ({ action: 'complete', completeQuote: 0, unwindQuote: 0, detail: '' }),
     ...changes,
@@ -452,5 +454,31 @@ describe('a pair of which one venue gives no account', () => {
   it('does nothing while neither venue gives an account', () => {
     const long = leg(33, [order('long', 'open', ended(33))], away);
     expect(sends(later('OPENING', long, leg(0, [sent('open')], away), 50_000))).toEqual([]);
+  });
+});
+
+describe('legs that must be closed', () => {
+  const closing = (reason: string, longBps: number | undefined, shortBps: number | undefined): readonly LegSide[] => {
+    const view = viewOf(leg(33, [], { closeWalkBps: longBps }), leg(-33, [], { closeWalkBps: shortBps }));
+    const { commands } = decideToLeave(pairIn('OPEN'), reason, view);
+    return commands.flatMap((command) => (command.type === 'send' ? command.orders.map((order) => order.leg) : []));
+  };
+
+  it('go together where both books hold them, and the thinner one first where its walk is long', () => {
+    expect(closing('TAKE_PROFIT', 2, 9.9)).toEqual(['long', 'short']);
+    expect(closing('TAKE_PROFIT', 2, 10.1)).toEqual(['short']);
+    expect(closing('TAKE_PROFIT', Number.POSITIVE_INFINITY, 12)).toEqual(['long']);
+    expect(closing('TAKE_PROFIT', undefined, 12)).toEqual(['long', 'short']);
+  });
+
+  it('go together whatever their books when leaving does not wait', () => {
+    for (const reason of ['LIQUIDATION', 'LEG_MISSING', 'KILL_SWITCH', 'DAILY_LOSS'])
+      expect(closing(reason, 2, 40)).toEqual(['long', 'short']);
+  });
+
+  it('follow as soon as the thinner one has begun to shrink', () => {
+    const view = viewOf(leg(33, []), leg(-20, [], { closeWalkBps: 40, truth: { kind: 'unknown' } }));
+    const { commands } = advancePair(pairIn('CLOSING'), view);
+    expect(commands).toMatchObject([{ type: 'reconcile' }, { type: 'send', orders: [{ leg: 'long', lots: 33 }] }]);
   });
 });

@@ -9,7 +9,7 @@ it.each([
   ['REDUCE_ONLY', false, false, true],
   ['HALTED', false, false, true],
 ] as const)('%s lets out what opens: %s, what completes: %s, what reduces: %s', (state, opens, completes, reduces) => {
-  const allowed = ordersAllowedIn(state);
+  const allowed = ordersAllowedIn({ state });
   expect(isOrderAllowed(allowed, { reduceOnly: false, opens: true })).toBe(opens);
   expect(isOrderAllowed(allowed, { reduceOnly: false, opens: false })).toBe(completes);
   expect(isOrderAllowed(allowed, { reduceOnly: true, opens: false })).toBe(reduces);

@@ -36,6 +36,7 @@ export const entryPolicy: EntryPolicies = {
   fundingCheck: { minSettlements: 3, unprovenMaxNotionalQuote: 500 },
   forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
   match: { maxMarkGap: 0.02 },
+  stablecoin: { warnGap: 0.003, maxGap: 0.01 },
   stale: { bookMs: 2_000, markMs: 5_000, fundingMs: 120_000, accountMs: 15_000 },
   clock: { maxOffsetMs: 2_000 },
   risk: {
@@ -119,6 +120,7 @@ export function candidate(changes: Partial<EntryFacts> = {}): EntryFacts {
     long: legFacts('lighter', 0),
     short: legFacts('extended', 50_000_000),
     pair: { phase: 'IDLE', active: false, cooldownUntilMs: 0, blacklisted: false },
+    quoteGap: 0,
     activePairs: 0,
     exposures: [],
     favourableStreak: 3,

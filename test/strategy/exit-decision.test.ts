@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
-import { comingPayment, evaluateExit, initialExitState } from '../../src/strategy/exit-decision.ts';
+import { evaluateExit, initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitDecision, ExitInput, ExitLeg, ExitState } from '../../src/strategy/exit-decision.ts';
+import { comingPayment } from '../../src/strategy/hold-value.ts';
 import type { ExitPolicies } from '../../src/strategy/policy.ts';
 
 const MINUTE_MS = 60_000;
@@ -19,10 +20,15 @@ const policy: ExitPolicies = {
     maxDarkMs: 120_000,
     darkVenue: 'hold',
     maxMarkDivergenceBps: 150,
+    takeProfitFees: 0,
+    maxAdlRank: 0.9,
+    maxMove: 0.15,
+    moveWindowMs: 5 * MINUTE_MS,
   },
   settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 10 * MINUTE_MS },
   liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
   forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
+  stablecoin: { warnGap: 0.003, maxGap: 0.01 },
 };
 const outlook = (rate: number, nextSettleInMs = 30 * MINUTE_MS): FundingOutlook => ({
   nextSettleInMs,
@@ -37,6 +43,9 @@ const leg = (changes: Partial<ExitLeg> = {}): ExitLeg => ({
   notionalQuote: 10_000,
   markPrice: 3_000,
   liquidationDistance: 0.3,
+  maintenance: 0.012,
+  adlRank: undefined,
+  profitQuote: 0,
   darkForMs: 0,
   funding: outlook(0),
   predictionKey: 'a',
@@ -54,6 +63,10 @@ const input = (changes: Partial<ExitInput> = {}): ExitInput => ({
   manual: false,
   executableQuote: -5,
   exitCostQuote: 8,
+  feesQuote: 5,
+  quoteGap: 0,
+  reducible: true,
+  rotation: undefined,
   capitalQuote: 6_000,
   ...changes,
 });
@@ -129,7 +142,110 @@ describe('DIVERGENCE', () => {
   });
 });
 
+describe('layers 4 and 6', () => {
+  it('ADL_RISK leaves a leg that is next in the queue and has something to lose', () => {
+    const next = (profitQuote: number, adlRank = 0.9): ExitInput => input({ short: short({ adlRank, profitQuote }) });
+    expect(decide(initialExitState, next(1))).toMatchObject({ action: 'EXIT', reason: 'ADL_RISK', urgency: 'fast' });
+    expect(decide(initialExitState, next(0)).action).toBe('HOLD');
+    expect(decide(initialExitState, next(1, 0.8)).action).toBe('HOLD');
+  });
+
+  it('STABLECOIN_DEPEG leaves after 10 s apart, and not for a late price', () => {
+    const gap = (monotonicMs: number, quoteGap: number | undefined): ExitInput => input({ monotonicMs, quoteGap });
+    expect(play([gap(0, 0.011), gap(9_999, 0.011)]).decision.action).toBe('HOLD');
+    expect(play([gap(0, 0.011), gap(10_000, 0.011)]).decision).toMatchObject({
+      reason: 'STABLECOIN_DEPEG',
+      urgency: 'fast',
+    });
+    expect(play([gap(0, 0.011), gap(5_000, 0.01), gap(10_000, 0.011)]).decision.action).toBe('HOLD');
+    expect(play([gap(0, undefined), gap(60_000, undefined)]).decision.action).toBe('HOLD');
+  });
+
+  it('VOL_PANIC leaves when both marks together move too far within the window', () => {
+    const at = (minutes: number, price: number, other = price): ExitInput =>
+      input({
+        nowMs: 10 * HOUR_MS + minutes * MINUTE_MS,
+        long: leg({ markPrice: price }),
+        short: short({ markPrice: other }),
+      });
+    expect(play([at(0, 3_000), at(4, 3_451)]).decision).toMatchObject({ reason: 'VOL_PANIC', urgency: 'fast' });
+    expect(play([at(0, 3_000), at(4, 3_449)]).decision.action).toBe('HOLD');
+    expect(play([at(0, 3_000), at(6, 3_451)]).decision.action).toBe('HOLD');
+    // One venue alone moves it half.
+    expect(play([at(0, 3_000), at(4, 3_000, 3_451)]).decision.action).toBe('HOLD');
+  });
+});
+
+describe('REDUCE', () => {
+  const near = (distance: number, changes: Partial<ExitInput> = {}): ExitInput =>
+    input({ short: short({ liquidationDistance: distance }), ...changes });
+
+  it('keeps what brings the weakest leg back to the distance of a new one', () => {
+    const decision = decide(initialExitState, near(0.12));
+    expect(decision).toMatchObject({ action: 'REDUCE', reason: 'LIQUIDATION' });
+    expect(decision.keep).toBeCloseTo(0.503_547, 5);
+    const both = near(0.14, { long: leg({ liquidationDistance: 0.12 }) });
+    expect(decide(initialExitState, both).keep).toBeCloseTo(0.504_093, 5);
+    expect(decide(initialExitState, near(0.15)).action).toBe('HOLD');
+  });
+
+  it('is not repeated before the venue can have said what it did', () => {
+    const again = (monotonicMs: number): ExitInput => near(0.12, { monotonicMs });
+    expect(play([again(0), again(29_999)]).decision.action).toBe('HOLD');
+    expect(play([again(0), again(30_000)]).decision.action).toBe('REDUCE');
+  });
+
+  it('gives way to what closes the pair at once, not to what may wait', () => {
+    expect(decide(initialExitState, near(0.09))).toMatchObject({ action: 'EXIT', reason: 'LIQUIDATION' });
+    expect(decide(initialExitState, near(0.12, { executableQuote: -500 }))).toMatchObject({ reason: 'STOP_LOSS' });
+    expect(decide(initialExitState, near(0.12, { rotation: 'x' })).action).toBe('REDUCE');
+  });
+
+  it('waits while a leg cannot be traded: one leg alone would be exposure', () => {
+    expect(decide(initialExitState, near(0.12, { reducible: false })).action).toBe('HOLD');
+  });
+});
+
+describe('the guard band', () => {
+  const at = (nextSettleInMs: number, rate: number): ExitInput =>
+    input({ long: leg({ funding: outlook(0) }), short: short({ funding: outlook(rate, nextSettleInMs) }) });
+  const twice = (one: ExitInput): readonly ExitInput[] =>
+    ['a', 'b'].map((predictionKey) => ({ ...one, short: { ...one.short, predictionKey } }));
+
+  it('counts a payment in the band only where it speaks for staying', () => {
+    // 10,000 x 0.01 %, 25 % off: one payment of -1.25 and nothing else within 8 h would be worth leaving for.
+    const eightHours = (inMs: number): ExitInput => {
+      const funding = { ...outlook(-0.0001, inMs), intervalMs: 8 * HOUR_MS };
+      return input({
+        short: short({ funding }),
+        long: leg({ funding: { ...outlook(0, inMs), intervalMs: 8 * HOUR_MS } }),
+      });
+    };
+    expect(play(twice(eightHours(20_000))).decision).toMatchObject({ reason: 'CARRY_REVERSED' });
+    expect(play(twice(eightHours(14_000))).decision.action).toBe('HOLD');
+  });
+
+  it('waits for a payment that has just passed by our clock and may come yet by the venue’s', () => {
+    const passed = { ...at(HOUR_MS - 5_000, 0.0001), rotation: 'a better pair' };
+    const { decision } = play([passed]);
+    expect(decision).toMatchObject({ action: 'HOLD', reason: 'ROTATION' });
+    expect(decision.deferUntilMs).toBe(10 * HOUR_MS + 10_000);
+    expect(play([{ ...at(HOUR_MS - 15_000, 0.0001), rotation: 'a better pair' }]).decision.action).toBe('EXIT');
+  });
+});
+
 describe('TAKE_PROFIT', () => {
+  it('may ask for a multiple of all fees, the exit’s included', () => {
+    const rules: ExitPolicies = { ...policy, exit: { ...policy.exit, takeProfitFees: 3 } };
+    const rich = (monotonicMs: number, executableQuote: number, feesQuote: number | undefined = 5): ExitInput =>
+      input({ monotonicMs, executableQuote, feesQuote });
+    expect(play([rich(0, 14.9), rich(300, 14.9)], rules).decision.action).toBe('HOLD');
+    expect(play([rich(0, 15), rich(300, 15)], rules).decision).toMatchObject({ reason: 'TAKE_PROFIT' });
+    expect(play([rich(0, 9, 1), rich(300, 9, 1)], rules).decision.action).toBe('HOLD');
+    const unknown = (monotonicMs: number): ExitInput => ({ ...rich(monotonicMs, 99), feesQuote: undefined });
+    expect(play([unknown(0), unknown(300)], rules).decision.action).toBe('HOLD');
+  });
+
   const rich = (monotonicMs: number, executableQuote = 10): ExitInput => input({ monotonicMs, executableQuote });
 
   it('needs two evaluations at least 250 ms apart', () => {
@@ -235,6 +351,9 @@ it('T10: repeats itself: the same input evaluated again gives the same decision 
       notionalQuote: fc.constant(10_000),
       markPrice: fc.constantFrom(3_000, 3_000, 3_060, undefined),
       liquidationDistance: fc.constantFrom(0.3, 0.3, 0.05, undefined),
+      maintenance: fc.constant(0.012),
+      adlRank: fc.constantFrom(undefined, 0.4, 1),
+      profitQuote: fc.constantFrom(-1, 1, undefined),
       darkForMs: fc.constantFrom(0, 0, 0, 200_000),
       funding: fc.constantFrom(outlook(0.0001), outlook(-0.0001), outlook(0.0005, MINUTE_MS), undefined),
       predictionKey: fc.constantFrom('a', 'b', 'c'),
@@ -247,6 +366,10 @@ it('T10: repeats itself: the same input evaluated again gives the same decision 
     short: legArbitrary(-1),
     flatten: fc.constantFrom(undefined, undefined, { cause: 'KILL_SWITCH', detail: 'K3' } as const),
     manual: fc.boolean(),
+    feesQuote: fc.constantFrom(5, undefined),
+    quoteGap: fc.constantFrom(0, 0, 0.02, undefined),
+    reducible: fc.boolean(),
+    rotation: fc.constantFrom(undefined, undefined, 'a better pair waits'),
     executableQuote: fc.constantFrom(-500, -5, 20, undefined),
     exitCostQuote: fc.constantFrom(8, undefined),
     capitalQuote: fc.constant(6_000),

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { observer } from '../../../actors/observer.ts';
 import type { TradingSummary } from '../../../actors/observer.ts';
-import { guardRef, observerRef, positionRef } from '../../../actors/addresses.ts';
+import { connectorRef, guardRef, observerRef, positionRef } from '../../../actors/addresses.ts';
 import type { GuardMessage } from '../../../actors/guard-messages.ts';
 import type { PositionMessage } from '../../../actors/position-messages.ts';
 import type { TandemConfig } from '../../../config/schema.ts';
@@ -41,11 +41,15 @@ export interface Engine {
   /** Stops entries, lets orders end, stops the tree. True when nothing was left in between. `hurry` cuts the wait to 3 s. */
   stop(): Promise<boolean>;
   hurry(): void;
+  /** After kill level 4: waits until the connectors are gone, then stops without waiting for anybody. Returns where orders may be left. */
+  leave(): Promise<readonly string[]>;
 }
 
 const DRAIN_MS = 15_000;
 const HURRY_MS = 3_000;
 const TREE_STOP_MS = 10_000;
+/** Connectors go after 8 s whatever their venues say; a guard that cannot answer is not waited for longer. */
+const LEAVE_MS = 10_000;
 const LOOK_MS = 50;
 
 /**
@@ -232,6 +236,37 @@ class RunningEngine implements Engine {
     await this.accounts.close();
     this.#release();
     return quiet;
+  }
+
+  async leave(): Promise<readonly string[]> {
+    const endMs = performance.now() + LEAVE_MS;
+    const paths = this.accounts.endpoints.map(({ venue, account }) => connectorRef(venue, account).path);
+    let remaining = await this.#remaining(paths);
+    while (remaining.isWaiting && performance.now() < endMs) {
+      await new Promise((wake) => setTimeout(wake, LOOK_MS));
+      remaining = await this.#remaining(paths);
+    }
+    await this.system.stop({ deadlineMs: TREE_STOP_MS });
+    await this.accounts.close();
+    this.#release();
+    return remaining.orders;
+  }
+
+  async #remaining(
+    paths: readonly string[],
+  ): Promise<{ readonly isWaiting: boolean; readonly orders: readonly string[] }> {
+    // Inspection answers with plain data of unknown type; this is what the guard's digest holds.
+    const digest = (await this.system.inspect(guardRef.path))?.digest as
+      | { readonly connectorsLeft?: readonly { readonly path: string; readonly openOrders: number | string }[] }
+      | undefined;
+    const left = new Map((digest?.connectorsLeft ?? []).map(({ path, openOrders }) => [path, openOrders]));
+    return {
+      isWaiting: paths.some((path) => !left.has(path)),
+      orders: paths.flatMap((path) => {
+        const openOrders = left.get(path) ?? 'unknown';
+        return openOrders === 0 ? [] : [`${path}: ${openOrders} open orders`];
+      }),
+    };
   }
 
   /** Waits until every position has said that nothing of it is on its way, or the deadline. */

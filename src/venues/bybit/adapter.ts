@@ -5,6 +5,7 @@ import type { Instant, OrderRequest, Submission, VenueAdapter, VenueSettings } f
 import { limitsOf, tierOf } from './limits.ts';
 import { BybitMarkets } from './markets.ts';
 import {
+  cancelAllOperation,
   cancelOrderOperation,
   executionsOperation,
   feesOperation,
@@ -84,6 +85,8 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     cancelOrder: (order) => ({
       submit: (_signature, at) => http(cancelOrderOperation(access, order, usual(at))),
     }),
+    cancelAll: () => [() => ({ submit: (_signature, at) => http(cancelAllOperation(access, settleCoin, usual(at))) })],
+    // No dead man's switch: the venue has one for institutions only.
   };
 }
 

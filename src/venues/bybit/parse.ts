@@ -223,7 +223,14 @@ export function parsePosition(value: unknown, find: FindInstrument): PositionRep
     ...(entryPrice === undefined || Number(entryPrice) === 0 ? {} : { entryPrice }),
     ...(liquidationPrice === undefined || Number(liquidationPrice) === 0 ? {} : { liquidationPrice }),
     ...(leverage > 0 ? { leverage } : {}),
+    ...adlRankOf(position),
   };
+}
+
+/** Five lights; none on a flat position. */
+function adlRankOf(position: Fields): { readonly adlRank?: number } {
+  const lights = Number(position['adlRankIndicator'] ?? 0);
+  return lights >= 1 && lights <= 5 ? { adlRank: lights / 5 } : {};
 }
 
 function sideField(fields: Fields, where: string): 'buy' | 'sell' {
@@ -298,6 +305,7 @@ export function parseExecution(value: unknown, find: FindInstrument): readonly V
     feeMicro,
     liquidity: execution['isMaker'] === true ? 'maker' : 'taker',
     venueAtMs: timeField(execution, 'execTime', 'execution'),
+    ...(type === 'Trade' ? {} : { forced: type === 'AdlTrade' ? 'adl' : 'liquidation' }),
   };
   if (foreign === undefined) return [{ type: 'fill', fill }];
   const reason = `the fee of ${fill.fillId} in ${instrument.symbol} was taken in ${foreign} and is not in our books`;

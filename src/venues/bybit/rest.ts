@@ -321,6 +321,18 @@ export function cancelOrderOperation(
   });
 }
 
+/** At most 500 orders each time. */
+export function cancelAllOperation(access: RestAccess, settleCoin: string, times: RequestTimes): Operation {
+  return operation(access, {
+    path: '/v5/order/cancel-all',
+    method: 'POST',
+    payload: JSON.stringify({ category: CATEGORY, settleCoin }),
+    priority: 0,
+    times,
+    read: () => ({ events: [{ type: 'submission-accepted' }] }),
+  });
+}
+
 /** The leverage wanted may be the leverage there is: the venue calls that an error. */
 const LEVERAGE_UNCHANGED = 110043;
 

@@ -8,7 +8,9 @@ import { limitsOf } from './limits.ts';
 import { ExtendedMarkets } from './markets.ts';
 import {
   balanceOperation,
+  cancelAllOperation,
   cancelOrderOperation,
+  deadManOperation,
   feesOperation,
   fillsOperation,
   findOrderOperation,
@@ -33,6 +35,9 @@ import { ExtendedStream } from './stream.ts';
  * that is known to half a second and for a slow request, and still lets an unanswered order be proven dead within seconds.
  */
 const REQUEST_VALIDITY_MS = 5_000;
+
+/** No bounds are documented. Long enough to outlast a reconnect, short enough that nothing rests unwatched for minutes. */
+const DEAD_MAN_MS = { usualMs: 60_000, shortestMs: 10_000 } as const;
 
 /**
  * Opens one account.
@@ -81,6 +86,13 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
     cancelOrder: (order) => ({
       submit: () => ({ via: 'http', operation: cancelOrderOperation(access, order.clientOrderId) }),
     }),
+    cancelAll: () => [() => ({ submit: () => ({ via: 'http', operation: cancelAllOperation(access) }) })],
+    deadMan: {
+      ...DEAD_MAN_MS,
+      arm: (forMs) => () => ({
+        submit: () => ({ via: 'http', operation: deadManOperation(access, Math.ceil(forMs / 1_000)) }),
+      }),
+    },
   };
 }
 

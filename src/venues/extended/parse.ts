@@ -300,7 +300,13 @@ export function parseFill(
     feeMicro: -feeCost as MicroUnits,
     liquidity: fill['isTaker'] === true ? 'taker' : 'maker',
     venueAtMs: timeField(fill, ['createdTime', 'createdAt'], 'fill'),
+    ...forcedBy(optionalText(fill, 'tradeType')),
   };
+}
+
+function forcedBy(tradeType: string | undefined): Pick<FillReport, 'forced'> {
+  if (tradeType === 'LIQUIDATION') return { forced: 'liquidation' };
+  return tradeType === 'DELEVERAGE' ? { forced: 'adl' } : {};
 }
 
 /** Returns undefined when the market is none we know. `fundingFee` is the cash flow: positive when received. */

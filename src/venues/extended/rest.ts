@@ -306,6 +306,29 @@ export function cancelOrderOperation(access: RestAccess, clientOrderId: string):
   });
 }
 
+/** OK means "asked", for every order of the account. */
+export function cancelAllOperation(access: RestAccess): Operation {
+  return operation(access, {
+    name: 'user/order/massCancel',
+    method: 'POST',
+    path: '/user/order/massCancel',
+    body: JSON.stringify({ cancelAll: true }),
+    priority: 0,
+    read: () => ({ events: [{ type: 'submission-accepted' }] }),
+  });
+}
+
+/** All orders are cancelled unless it comes again within so many seconds; 0 ends that. */
+export function deadManOperation(access: RestAccess, countdownSeconds: number): Operation {
+  return operation(access, {
+    name: 'user/deadmanswitch',
+    method: 'POST',
+    path: `/user/deadmanswitch${queryOf([['countdownTime', countdownSeconds]])}`,
+    priority: 2,
+    read: () => ({ events: [{ type: 'submission-accepted' }] }),
+  });
+}
+
 export function leverageOperation(access: RestAccess, symbol: string, leverage: number): Operation {
   return operation(access, {
     name: 'user/leverage',

@@ -87,6 +87,8 @@ class SimulatedExtended implements LastingVenue {
   readonly #orderFaults: OrderFault[] = [];
   /** Acts that happen by themselves later; few at a time. */
   #later: { readonly dueMs: number; readonly act: (at: Instant) => readonly VenueOutput[] }[] = [];
+  /** When all orders of an account end unless it says otherwise, monotonic ms; a restart of the venue forgets them. */
+  readonly #deadMen = new Map<string, number>();
   #delayed = { requests: 0, delayMs: 0 };
   #refuseAllForMs = 0;
   #refuseAllUntilMs = Number.NEGATIVE_INFINITY;
@@ -115,7 +117,7 @@ class SimulatedExtended implements LastingVenue {
 
   nextWakeMs(): number {
     const later = this.#later.reduce((earliest, { dueMs }) => Math.min(earliest, dueMs), Number.POSITIVE_INFINITY);
-    return Math.min(this.#exchange.nextWakeMs(), this.#sockets.nextWakeMs(), later);
+    return Math.min(this.#exchange.nextWakeMs(), this.#sockets.nextWakeMs(), later, ...this.#deadMen.values());
   }
 
   /** Nothing: this wire has no nonces. */
@@ -178,6 +180,11 @@ class SimulatedExtended implements LastingVenue {
   }
 
   #runDue(at: Instant): readonly VenueOutput[] {
+    for (const [name, dueMs] of this.#deadMen) {
+      if (dueMs > at.monotonicMs) continue;
+      this.#deadMen.delete(name);
+      this.#exchange.cancelAll(name, at);
+    }
     const due = this.#later.filter(({ dueMs }) => dueMs <= at.monotonicMs);
     if (due.length === 0) return [];
     this.#later = this.#later.filter(({ dueMs }) => dueMs > at.monotonicMs);
@@ -285,6 +292,7 @@ class SimulatedExtended implements LastingVenue {
     const route = `${input.method} ${asked.path.slice(1).join('/')}`;
     if (route === 'POST order') return this.#place(input.body, account, at);
     if (route === 'POST order/massCancel') return this.#massCancel(input.body, account, at);
+    if (route === 'POST deadmanswitch') return this.#armDeadMan(asked.parameters.get('countdownTime'), account, at);
     if (route === 'PATCH leverage') return this.#changeLeverage(input.body, account);
     if (input.method !== 'DELETE' || what !== 'order' || asked.path.length > 3) return undefined;
     const externalId = asked.parameters.get('externalId');
@@ -348,6 +356,14 @@ class SimulatedExtended implements LastingVenue {
         orderIds.includes(this.#records.ids.order(order.venueOrderNumber).toString());
       if (chosen) this.#exchange.cancel(account.name, { venueOrderNumber: order.venueOrderNumber }, at);
     }
+    return DONE;
+  }
+
+  /** Real seconds, whatever the calendar does. */
+  #armDeadMan(countdown: string | null, account: SimulatedAccount, at: Instant): Reply {
+    if (countdown === null || !/^\d{1,7}$/.test(countdown)) return BAD_BODY;
+    if (Number(countdown) === 0) this.#deadMen.delete(account.name);
+    else this.#deadMen.set(account.name, at.monotonicMs + Number(countdown) * 1_000);
     return DONE;
   }
 

@@ -3,7 +3,9 @@ import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { allowedTicksDown, allowedTicksUp } from '../../money/significant-digits.ts';
 import type {
+  AccountRequest,
   Instant,
+  OrderName,
   OrderRequest,
   Submission,
   SubmissionPlan,
@@ -34,13 +36,24 @@ import type { RestAccess } from './rest.ts';
 import { addressOf, checkedAddress, HYPERLIQUID_SIGN_TASK } from './sign.ts';
 import type { HyperliquidSignInput, Network, SignedTerms } from './sign.ts';
 import { HyperliquidStream } from './stream.ts';
-import { cancelAction, cloidOf, leverageAction, orderAction, shortDecimal } from './wire.ts';
+import {
+  cancelAction,
+  cancelByOidAction,
+  cloidOf,
+  leverageAction,
+  orderAction,
+  scheduleCancelAction,
+  shortDecimal,
+} from './wire.ts';
 
 /**
  * Orders are stamped with the time after which the venue refuses them; a resting order outlives it. Long enough for a clock known to
  * half a second and for the second an answer may take from far away, short enough to prove an unanswered order dead within seconds.
  */
 const REQUEST_VALIDITY_MS = 5_000;
+
+/** The venue wants at least 5 s, lets it act ten times a day, and only for accounts that have traded enough; refused, it is off. */
+const DEAD_MAN_MS = { usualMs: 60_000, shortestMs: 10_000 } as const;
 
 /**
  * Opens one account.
@@ -80,6 +93,23 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
     return { sign: { task: HYPERLIQUID_SIGN_TASK, input }, submit: (signature) => operation(terms, signature) };
   };
 
+  const assetOf = ({ symbol }: OrderName): { readonly asset: number } => ({ asset: known(markets, symbol).asset });
+  /** One batch; what became of each order is read from the list of open ones. */
+  const cancelRequest = (
+    orders: readonly OrderName[],
+    name: string,
+    action: () => ActionValue,
+  ): readonly AccountRequest[] => {
+    if (orders.length === 0) return [];
+    return [
+      (_nonce, at) =>
+        signed(action(), at, undefined, (terms, signature) => ({
+          via: 'http',
+          operation: actionOperation(access, name, 0, terms, signature, () => told),
+        })),
+    ];
+  };
+
   return {
     venue: 'hyperliquid',
     requestValidityMs: REQUEST_VALIDITY_MS,
@@ -97,10 +127,35 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
     fundingPaymentsSince: (sinceMs) => paymentsOperation(access, sinceMs),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
 
+    cancelAll: (open) => {
+      const listed = open.filter(({ symbol }) => markets.find(symbol) !== undefined);
+      const [ours, others] = [listed.filter(isNamed), listed.filter((order) => !isNamed(order))];
+      return [
+        ...cancelRequest(ours, 'cancelByCloid', () =>
+          cancelAction(ours.map((order) => ({ ...assetOf(order), cloid: cloidOf(order.clientOrderId) }))),
+        ),
+        ...cancelRequest(others, 'cancel', () =>
+          cancelByOidAction(others.map((order) => ({ ...assetOf(order), oid: Number(order.venueOrderId) }))),
+        ),
+      ];
+    },
+    deadMan: {
+      ...DEAD_MAN_MS,
+      arm: (forMs) => (_nonce, at) =>
+        signed(
+          scheduleCancelAction(Math.floor(at.calendarMs + forMs * settings.calendarScale)),
+          at,
+          undefined,
+          (terms, signature) => ({
+            via: 'http',
+            operation: actionOperation(access, 'scheduleCancel', 2, terms, signature, () => told),
+          }),
+        ),
+    },
+
     leverageOf: (symbols) => symbols.map((symbol) => leverageOfOperation(access, symbol)),
     setLeverage: (symbol, leverage, _nonce, at) => {
       const { asset, isolatedOnly } = known(markets, symbol);
-      const told: readonly VenueEvent[] = [{ type: 'submission-accepted' }];
       return signed(leverageAction(asset, !isolatedOnly, leverage), at, undefined, (terms, signature) => ({
         via: 'http',
         operation: actionOperation(access, 'updateLeverage', 3, terms, signature, () => told),
@@ -115,13 +170,19 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
       }));
     },
     cancelOrder: ({ symbol, clientOrderId }, _nonce, at) => {
-      const action = cancelAction(known(markets, symbol).asset, cloidOf(clientOrderId));
+      const action = cancelAction([{ asset: known(markets, symbol).asset, cloid: cloidOf(clientOrderId) }]);
       return signed(action, at, undefined, (terms, signature) => ({
         via: 'http',
         operation: actionOperation(access, 'cancelByCloid', 0, terms, signature, readCancelStatus),
       }));
     },
   };
+}
+
+const told: readonly VenueEvent[] = [{ type: 'submission-accepted' }];
+
+function isNamed({ clientOrderId }: OrderName): boolean {
+  return clientOrderId !== '';
 }
 
 /** Strictly increasing epoch ms. A new life starts at the clock, which is past whatever the last one used. */

@@ -3,7 +3,7 @@ import type { BookLevel } from '../../market/book.ts';
 import { fundingRateFromText, HOUR_MS } from '../../market/funding-rate.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
-import { asFields, malformed } from '../json.ts';
+import { asFields, isFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { reportSequence } from '../report-sequence.ts';
 import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
@@ -288,7 +288,14 @@ export function parseFill(value: unknown, find: FindMarket): FillReport | undefi
     feeMicro: -amountUp(fill, 'fee', 'fill') as MicroUnits,
     liquidity: fill['crossed'] === true ? 'taker' : 'maker',
     venueAtMs: timeField(fill, 'time', 'fill'),
+    ...forcedBy(fill),
   };
+}
+
+/** Whoever traded with a liquidated account is told of it too: what matters is whether the order was ours. */
+function forcedBy(fill: Fields): Pick<FillReport, 'forced'> {
+  if (optionalText(fill, 'dir') === 'Auto-Deleveraging') return { forced: 'adl' };
+  return isFields(fill['liquidation']) ? { forced: 'liquidation' } : {};
 }
 
 /** Payments have no number: there is one per coin and hour. */

@@ -30,6 +30,8 @@ export type TakenAction =
   | { readonly type: 'order'; readonly orders: readonly TakenOrder[] }
   | { readonly type: 'cancel' | 'cancelByCloid'; readonly cancels: readonly TakenCancel[] }
   | { readonly type: 'updateLeverage'; readonly asset: number; readonly leverage: number }
+  /** Without a time the schedule ends. */
+  | { readonly type: 'scheduleCancel'; readonly time?: number }
   | { readonly type: 'noop' };
 
 export interface SignedRequest {
@@ -101,6 +103,12 @@ function readAction(action: Fields): { readonly action: TakenAction; readonly ha
       const { asset, isCross, leverage } = action;
       if (!isCount(asset) || typeof isCross !== 'boolean' || !isCount(leverage)) return undefined;
       return { action: { type, asset, leverage }, hashed: { type, asset, isCross, leverage } };
+    }
+    case 'scheduleCancel': {
+      const { time } = action;
+      if (time !== undefined && !isCount(time)) return undefined;
+      const schedule = time === undefined ? { type } : { type, time };
+      return { action: schedule, hashed: schedule };
     }
     case 'noop':
       return { action: { type }, hashed: { type } };

@@ -72,6 +72,8 @@ interface PendingBatch {
 }
 
 const LATE_REJECTION_MS = 50;
+/** A scheduled cancel must lie so far ahead, calendar ms. */
+const SCHEDULE_AHEAD_MS = 5_000;
 /** A stale action costs this much of the address's weight. */
 const STALE_WEIGHT = 5;
 /** Before an address: how many actions it has used. */
@@ -95,6 +97,8 @@ class SimulatedHyperliquid implements LastingVenue {
   #pending: PendingBatch[] = [];
   /** Acts that happen by themselves later; few at a time. */
   #later: { readonly dueMs: number; readonly act: (at: Instant) => readonly VenueOutput[] }[] = [];
+  /** When all orders of an account are cancelled, epoch ms; a restart of the venue forgets it. */
+  readonly #scheduledCancels = new Map<string, number>();
   #delayed = { requests: 0, delayMs: 0 };
   #started = false;
 
@@ -189,6 +193,12 @@ class SimulatedHyperliquid implements LastingVenue {
   }
 
   #runDue(at: Instant): readonly VenueOutput[] {
+    // The markets move often enough: no wake of its own.
+    for (const [name, dueMs] of this.#scheduledCancels) {
+      if (dueMs > at.calendarMs) continue;
+      this.#scheduledCancels.delete(name);
+      this.#exchange.cancelAll(name, at);
+    }
     const due = this.#later.filter(({ dueMs }) => dueMs <= at.monotonicMs);
     if (due.length === 0) return [];
     this.#later = this.#later.filter(({ dueMs }) => dueMs > at.monotonicMs);
@@ -288,6 +298,12 @@ class SimulatedHyperliquid implements LastingVenue {
         return this.#cancel(asker, action.cancels, account, at);
       case 'updateLeverage':
         return this.#changeLeverage(asker, action, account, at);
+      case 'scheduleCancel': {
+        if (action.time === undefined) this.#scheduledCancels.delete(account.name);
+        else if (action.time < at.calendarMs + SCHEDULE_AHEAD_MS) return refuse('Scheduled cancel time too early.');
+        else this.#scheduledCancels.set(account.name, action.time);
+        return this.#answer(asker, { status: 'ok', response: { type: 'default' } }, at);
+      }
       case 'noop':
         return this.#answer(asker, { status: 'ok', response: { type: 'default' } }, at);
       default:

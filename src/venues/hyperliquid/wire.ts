@@ -67,8 +67,18 @@ export function orderAction(order: WireOrder): ActionValue {
   };
 }
 
-export function cancelAction(asset: number, cloid: string): ActionValue {
-  return { type: 'cancelByCloid', cancels: [{ asset, cloid }] };
+export function cancelAction(cancels: readonly { readonly asset: number; readonly cloid: string }[]): ActionValue {
+  return { type: 'cancelByCloid', cancels: cancels.map(({ asset, cloid }) => ({ asset, cloid })) };
+}
+
+/** By the venue's own order ids. */
+export function cancelByOidAction(cancels: readonly { readonly asset: number; readonly oid: number }[]): ActionValue {
+  return { type: 'cancel', cancels: cancels.map(({ asset, oid }) => ({ a: asset, o: oid })) };
+}
+
+/** All orders of the account are cancelled at this epoch ms; undefined ends a schedule. */
+export function scheduleCancelAction(time: number | undefined): ActionValue {
+  return time === undefined ? { type: 'scheduleCancel' } : { type: 'scheduleCancel', time };
 }
 
 export function leverageAction(asset: number, isCross: boolean, leverage: number): ActionValue {

@@ -25,6 +25,8 @@ import type { LighterSignInput } from './sign.ts';
 import { ACCOUNT_SOCKET, LighterStream, submissionIdOf } from './stream.ts';
 import {
   BASE_AMOUNT_MAX,
+  CANCEL_ALL_NOW,
+  CANCEL_ALL_SCHEDULED,
   CHAIN_ID_MAIN,
   CLIENT_ORDER_INDEX_MAX,
   MARGIN_FRACTION_SCALE,
@@ -32,9 +34,11 @@ import {
   ORDER_EXPIRY_MAX_MS,
   ORDER_TYPE_LIMIT,
   PRICE_MAX,
+  SCHEDULED_CANCEL_MIN_MS,
   TIME_IN_FORCE_GTT,
   TIME_IN_FORCE_IOC,
   TIME_IN_FORCE_POST_ONLY,
+  TX_CANCEL_ALL_ORDERS,
   TX_CANCEL_ORDER,
   TX_CREATE_ORDER,
   TX_UPDATE_LEVERAGE,
@@ -44,6 +48,8 @@ import {
 const REQUEST_VALIDITY_MS = 4_000;
 /** A resting order may live this long: two days below the venue's most, whatever the clocks say. Calendar ms. */
 const RESTING_MS = ORDER_EXPIRY_MAX_MS - 2 * 86_400_000;
+/** A scheduled cancel must still lie far enough ahead when it arrives, ms. */
+const SCHEDULED_MARGIN_MS = 15_000;
 /** Slots 0 to 3 are the venue's own apps', 255 means "all". */
 const API_KEY_INDEX_MIN = 4;
 const API_KEY_INDEX_MAX = 254;
@@ -113,6 +119,20 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
         MarketIndex: markets.required(order.symbol).marketId,
         Index: clientOrderIndex(order.clientOrderId),
       }),
+    cancelAll: () => [
+      (nonce, at) =>
+        transaction(signer, TX_CANCEL_ALL_ORDERS, nonce, validUntilMs(at), { TimeInForce: CANCEL_ALL_NOW, Time: 0 }),
+    ],
+    deadMan: {
+      usualMs: 2 * SCHEDULED_CANCEL_MIN_MS,
+      shortestMs: SCHEDULED_CANCEL_MIN_MS + SCHEDULED_MARGIN_MS,
+      // One at a time: a new one replaces the last.
+      arm: (forMs) => (nonce, at) =>
+        transaction(signer, TX_CANCEL_ALL_ORDERS, nonce, validUntilMs(at), {
+          TimeInForce: CANCEL_ALL_SCHEDULED,
+          Time: Math.floor(at.calendarMs + forMs * settings.calendarScale),
+        }),
+    },
   };
 }
 

@@ -318,6 +318,7 @@ export function parseTrade(value: unknown, market: LighterMarket, accountIndex: 
   const tradeId = idField(trade, 'trade_id_str', 'trade_id', where);
   const isMakerAsk = booleanField(trade, 'is_maker_ask', where);
   const usdMicro = decimalField(trade, 'usd_amount', MICRO_DECIMALS, where);
+  const forced = forcedBy(optionalText(trade, 'type'));
   const sides = (['ask', 'bid'] as const).filter((side) => trade[`${side}_account_id`] === accountIndex);
   return sides.map((side) => {
     const isMaker = (side === 'ask') === isMakerAsk;
@@ -334,8 +335,15 @@ export function parseTrade(value: unknown, market: LighterMarket, accountIndex: 
       feeMicro: -divideUp(usdMicro * fee, FEE_SCALE) as MicroUnits,
       liquidity: isMaker ? 'maker' : 'taker',
       venueAtMs: timeField(trade, 'timestamp', where),
+      ...forced,
     };
   });
+}
+
+/** Both sides of a forced trade are told so: what matters is whether the order was ours. */
+function forcedBy(type: string | undefined): Pick<FillReport, 'forced'> {
+  if (type === 'liquidation') return { forced: 'liquidation' };
+  return type === 'deleverage' ? { forced: 'adl' } : {};
 }
 
 /** Whole 1e-6 of notional; the venue leaves zero out. A rebate is negative. */

@@ -5,7 +5,14 @@ import type { SimulatedAccess } from './simulated-access.ts';
 import { wireJson } from './simulated-json.ts';
 import type { WireValue } from './simulated-json.ts';
 import type { RequestLimits } from './simulated-limits.ts';
-import { admitOrder, cancelAll, cancelOne, submitRefusal, updateLeverage } from './simulated-orders.ts';
+import {
+  admitOrder,
+  cancelAll,
+  cancelOne,
+  scheduledCancel,
+  submitRefusal,
+  updateLeverage,
+} from './simulated-orders.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
 import { isRefusal, refusal } from './simulated-refusals.ts';
 import type { Refusal } from './simulated-refusals.ts';
@@ -56,6 +63,8 @@ export class TransactionGateway {
   readonly #orderFaults: OrderFault[] = [];
   /** The latest transactions by hash, oldest first. */
   readonly #executed = new Map<string, Executed>();
+  /** Scheduled cancel-alls by account name, monotonic ms; a restart of the venue forgets them. */
+  readonly #scheduled = new Map<string, number>();
   #lateEnds: { readonly dueMs: number; readonly venueOrderNumber: number; readonly status: string }[] = [];
 
   constructor(parts: {
@@ -83,11 +92,19 @@ export class TransactionGateway {
   }
 
   nextWakeMs(): number {
-    return this.#lateEnds.reduce((wake, { dueMs }) => Math.min(wake, dueMs), Number.POSITIVE_INFINITY);
+    return this.#lateEnds.reduce(
+      (wake, { dueMs }) => Math.min(wake, dueMs),
+      Math.min(Number.POSITIVE_INFINITY, ...this.#scheduled.values()),
+    );
   }
 
-  /** Ends due orders that were only pretended to be taken. */
+  /** Ends due orders that were only pretended to be taken, and whatever a scheduled cancel-all is due for. */
   tick(at: Instant): void {
+    for (const [name, dueMs] of this.#scheduled) {
+      if (dueMs > at.monotonicMs) continue;
+      this.#scheduled.delete(name);
+      this.#records.exchange.cancelAll(name, at);
+    }
     const due = this.#lateEnds.filter(({ dueMs }) => dueMs <= at.monotonicMs);
     if (due.length === 0) return;
     this.#lateEnds = this.#lateEnds.filter(({ dueMs }) => dueMs > at.monotonicMs);
@@ -157,7 +174,7 @@ export class TransactionGateway {
       case TX_CANCEL_ORDER:
         return this.#done(transaction, cancelOne(transaction, this.#records, at), at);
       case TX_CANCEL_ALL_ORDERS:
-        return this.#done(transaction, cancelAll(transaction, this.#records, at), at);
+        return this.#done(transaction, this.#cancelAll(transaction, at), at);
       default: {
         const changed = updateLeverage(transaction, this.#records);
         if (typeof changed !== 'string') return changed;
@@ -165,6 +182,16 @@ export class TransactionGateway {
         return this.#done(transaction, undefined, at);
       }
     }
+  }
+
+  #cancelAll(transaction: SignedTransaction, at: Instant): Refusal | undefined {
+    const { name } = transaction.account;
+    const timeMs = scheduledCancel(transaction, this.#calendarScale, at);
+    if (timeMs === undefined) return cancelAll(transaction, this.#records, at);
+    if (typeof timeMs !== 'number') return timeMs;
+    if (timeMs === 0) this.#scheduled.delete(name);
+    else this.#scheduled.set(name, at.monotonicMs + (timeMs - at.calendarMs) / this.#calendarScale);
+    return undefined;
   }
 
   #done(transaction: SignedTransaction, refused: Refusal | undefined, at: Instant): Refusal | undefined {

@@ -12,6 +12,9 @@ import {
   ALL_MARKETS,
   ATTRIBUTE_CANCEL_ALL_MARKET,
   BASE_AMOUNT_MAX,
+  CANCEL_ALL_ABORT,
+  CANCEL_ALL_NOW,
+  CANCEL_ALL_SCHEDULED,
   CLIENT_ORDER_INDEX_MAX,
   MARGIN_FRACTION_SCALE,
   MARGIN_MODE_CROSS,
@@ -20,6 +23,8 @@ import {
   ORDER_TYPE_LIMIT,
   ORDER_TYPE_MARKET,
   PRICE_MAX,
+  SCHEDULED_CANCEL_MAX_MS,
+  SCHEDULED_CANCEL_MIN_MS,
   TIME_IN_FORCE_GTT,
   TIME_IN_FORCE_IOC,
   TIME_IN_FORCE_POST_ONLY,
@@ -142,9 +147,22 @@ export function cancelOne(transaction: SignedTransaction, records: SimulatedReco
   return found ? undefined : refusal(21600);
 }
 
-/** Cancels everything now, or everything in the market of attribute 5. Scheduled cancel-alls are not simulated. */
+/** When a scheduled cancel-all is due, calendar ms; undefined for one that is not scheduled, 0 for one that ends the schedule. */
+export function scheduledCancel(
+  transaction: SignedTransaction,
+  calendarScale: number,
+  at: Instant,
+): number | Refusal | undefined {
+  const [timing, timeMs] = [numberOf(transaction, 'TimeInForce'), numberOf(transaction, 'Time')];
+  if (timing === CANCEL_ALL_ABORT) return timeMs === 0 ? 0 : refusal(21714);
+  if (timing !== CANCEL_ALL_SCHEDULED) return undefined;
+  const latestMs = at.calendarMs + SCHEDULED_CANCEL_MAX_MS * Math.max(1, calendarScale);
+  return timeMs < at.calendarMs + SCHEDULED_CANCEL_MIN_MS || timeMs > latestMs ? refusal(21714) : timeMs;
+}
+
+/** Cancels everything now, or everything in the market of attribute 5. */
 export function cancelAll(transaction: SignedTransaction, records: SimulatedRecords, at: Instant): Refusal | undefined {
-  if (numberOf(transaction, 'TimeInForce') !== 0) return refusal(21713);
+  if (numberOf(transaction, 'TimeInForce') !== CANCEL_ALL_NOW) return refusal(21713);
   if (numberOf(transaction, 'Time') !== 0) return refusal(21714);
   const { exchange } = records;
   const { name } = transaction.account;

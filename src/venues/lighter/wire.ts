@@ -38,6 +38,14 @@ export const ATTRIBUTE_SKIP_NONCE = 4;
 /** Attribute "market of an immediate cancel-all"; neutral is 255, that of all others 0. */
 export const ATTRIBUTE_CANCEL_ALL_MARKET = 5;
 
+/** `TimeInForce` of a cancel-all: at once, at its `Time`, and not any more. */
+export const CANCEL_ALL_NOW = 0;
+export const CANCEL_ALL_SCHEDULED = 1;
+export const CANCEL_ALL_ABORT = 2;
+/** A scheduled cancel-all lies between these ahead, calendar ms. */
+export const SCHEDULED_CANCEL_MIN_MS = 5 * 60_000;
+export const SCHEDULED_CANCEL_MAX_MS = 15 * 86_400_000;
+
 export const ORDER_TYPE_LIMIT = 0;
 export const ORDER_TYPE_MARKET = 1;
 export const TIME_IN_FORCE_IOC = 0;

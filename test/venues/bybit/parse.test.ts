@@ -156,6 +156,15 @@ describe('executions', () => {
     expect(parseExecution({ ...execution, execFee: '-0.02' }, find)).toMatchObject([{ fill: { feeMicro: 20_000n } }]);
   });
 
+  it.each([
+    ['Trade', undefined],
+    ['BustTrade', 'liquidation'],
+    ['AdlTrade', 'adl'],
+  ])('of type %s say whether the venue made them: %s', (execType, forced) => {
+    const [event] = parseExecution({ ...execution, execType }, find) ?? [];
+    expect(event?.type === 'fill' ? event.fill.forced : 'no fill').toBe(forced);
+  });
+
   it('add the taxes that come beside the fee', () => {
     const extraFees = [{ feeCoin: 'USDT', fee: '0.006403779' }];
     expect(parseExecution({ ...execution, extraFees }, find)).toMatchObject([{ fill: { feeMicro: -26_378_932n } }]);
@@ -259,6 +268,10 @@ describe('positions and wallets', () => {
       leverage: 10,
     });
     expect(parsePosition({ ...row, side: '', size: '0', avgPrice: '0' }, find)).toMatchObject({ signedLots: 0 });
+    const ranks = [0, 1, 5, undefined, 9].map(
+      (adlRankIndicator) => parsePosition({ ...row, adlRankIndicator }, find)?.adlRank,
+    );
+    expect(ranks).toEqual([undefined, 0.2, 1, undefined, undefined]);
   });
 
   it('of hedge mode are refused by name', () => {

@@ -144,6 +144,10 @@ describe('amounts', () => {
   it('reads a padded fee exactly as a negative cash flow, and a rebate as a positive one', () => {
     expect(parseFill({ ...fill, fee: '0.0291240000000000' }, find, () => undefined)?.feeMicro).toBe(-29_124n);
     expect(parseFill({ ...fill, fee: '-0.0000010000000000' }, find, () => undefined)?.feeMicro).toBe(1n);
+    const forced = ['TRADE', 'LIQUIDATION', 'DELEVERAGE'].map(
+      (tradeType) => parseFill({ ...fill, fee: '0', tradeType }, find, () => undefined)?.forced,
+    );
+    expect(forced).toEqual([undefined, 'liquidation', 'adl']);
   });
 
   it('takes the client order id from the stream, from REST, or from what is known of the order', () => {

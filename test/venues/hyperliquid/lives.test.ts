@@ -113,7 +113,9 @@ it('knows its orders by their ids, its fills, its leverage, and takes no nonce a
     status: 'err',
     response: expect.stringMatching(/^Invalid nonce/) as string,
   });
-  expect(second.act(cancelAction(0, cloidOf('2')))).toMatchObject({ response: { data: { statuses: ['success'] } } });
+  expect(second.act(cancelAction([{ asset: 0, cloid: cloidOf('2') }]))).toMatchObject({
+    response: { data: { statuses: ['success'] } },
+  });
   expect(second.built.venue.oracle().accounts.get('main')?.fills).toEqual(
     first.built.venue.oracle().accounts.get('main')?.fills,
   );

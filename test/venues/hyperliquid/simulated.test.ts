@@ -177,7 +177,7 @@ describe('orders', () => {
     const stage = new VenueStage();
     expect(statuses(act(stage, order(RESTING)))).toMatchObject([{ resting: {} }]);
     expect(statuses(act(stage, order(RESTING)))).toEqual([{ error: `Duplicate cloid ${cloidOf('7')}. asset=0` }]);
-    expect(statuses(act(stage, cancelAction(0, cloidOf('7'))))).toEqual(['success']);
+    expect(statuses(act(stage, cancelAction([{ asset: 0, cloid: cloidOf('7') }])))).toEqual(['success']);
     expect(statuses(act(stage, order()))).toMatchObject([{ filled: {} }]);
     expect(
       stage.venue
@@ -245,7 +245,7 @@ describe('limits', () => {
       status: 'err',
       response: expect.stringMatching(/^Too many cumulative requests sent \(10002 > 10000\)/) as string,
     });
-    expect(statuses(act(stage, cancelAction(0, cloidOf('7'))))).toEqual(['success']);
+    expect(statuses(act(stage, cancelAction([{ asset: 0, cloid: cloidOf('7') }])))).toEqual(['success']);
     stage.pass(10_000);
     expect(statuses(act(stage, order({ ...RESTING, cloid: cloidOf('9') })))).toMatchObject([{ resting: {} }]);
   });
