@@ -7,6 +7,7 @@ import type { ActorKind, ActorRef, Self, TraceRef } from '../src/runtime/actor.t
 import { decideEntry } from '../src/strategy/entry-decision.ts';
 import type { PlannedEntry } from '../src/strategy/entry-decision.ts';
 import type { EntryPolicies } from '../src/strategy/policy.ts';
+import type { RotationPolicy } from '../src/strategy/rotation.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import { guardDelivery } from './guard-messages.ts';
@@ -20,6 +21,8 @@ import type { MarketPicture } from './strategy/market-picture.ts';
 import { createPairBook, exposuresOf, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
 import { newQuoteWatch, watchQuotes } from './strategy/quote-watch.ts';
 import type { QuoteWatch } from './strategy/quote-watch.ts';
+import { isRotationDue, newRotationState, watchRotations } from './strategy/rotation.ts';
+import type { RefusedCandidate, RotationState } from './strategy/rotation.ts';
 import type { PairBook } from './strategy/pair-book.ts';
 import { entryFacts } from './strategy/candidate.ts';
 import type { EngineView } from './strategy/candidate.ts';
@@ -46,6 +49,8 @@ export interface StrategyArgs {
   readonly observerPath: string;
   /** Worth of quote currencies in USD where no two venues show it. */
   readonly quoteRatesUsd?: Readonly<Record<string, number>>;
+  /** When an open pair makes room for a better one; never when absent. */
+  readonly rotation?: RotationPolicy;
 }
 
 export interface StrategyVenue {
@@ -63,6 +68,7 @@ export interface StrategyState {
   readonly refusals: Map<string, number>;
   toldAtMonotonicMs: number;
   quotes: QuoteWatch;
+  rotation: RotationState;
   /** Of the last scan. */
   profile: ScanProfile;
 }
@@ -121,6 +127,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
       toldAtMonotonicMs: Number.NEGATIVE_INFINITY,
       profile: { healthMs: 0, riskMs: 0, strategyMs: 0, intentMs: 0 },
       quotes: newQuoteWatch,
+      rotation: newRotationState,
     };
   },
 
@@ -175,10 +182,12 @@ function scan(state: StrategyState, self: StrategySelf): void {
   const healthMs = self.monotonicMs();
   const exposures = exposuresOf(state.pairs);
   const riskMs = self.monotonicMs();
-  const best = judge(state, self, exposures);
+  const isLookDue = isRotationDue(state.rotation, state.args.rotation, startedMs);
+  const { best, refused } = judge(state, self, exposures);
   const strategyMs = self.monotonicMs();
   // One entry per scan: the next evaluation must count this one's exposure first.
   if (best !== undefined) enter(state, self, best);
+  else if (isLookDue) state.rotation = watchRotations(state.rotation, state, refused, self);
   tellObserver(state, self);
   const profile = {
     healthMs: healthMs - startedMs,
@@ -189,13 +198,19 @@ function scan(state: StrategyState, self: StrategySelf): void {
   state.profile = profile;
 }
 
-/** Judges the chosen candidates; returns the plan of the best that may be entered. */
-function judge(state: StrategyState, self: StrategySelf, exposures: readonly Exposure[]): PlannedEntry | undefined {
+/** Judges the chosen candidates; returns the plan of the best that may be entered, and all that may not. */
+function judge(
+  state: StrategyState,
+  self: StrategySelf,
+  exposures: readonly Exposure[],
+): { readonly best: PlannedEntry | undefined; readonly refused: readonly RefusedCandidate[] } {
   const at = { nowMs: self.nowMs(), monotonicMs: self.monotonicMs() };
   const known = { ...state, exposures };
+  const refused: RefusedCandidate[] = [];
   let best: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number } | undefined;
   for (const candidate of chooseCandidates(state.table, at.nowMs, state.args.policy)) {
-    const decision = decideEntry(entryFacts(known, candidate, at), state.args.policy);
+    const facts = entryFacts(known, candidate, at);
+    const decision = decideEntry(facts, state.args.policy);
     const { metrics, plan, verdict, detail } = decision;
     candidate.seen = {
       base: candidate.base,
@@ -208,12 +223,13 @@ function judge(state: StrategyState, self: StrategySelf, exposures: readonly Exp
     };
     if (plan === undefined) {
       state.refusals.set(verdict, (state.refusals.get(verdict) ?? 0) + 1);
+      refused.push({ verdict, facts });
       continue;
     }
     const rank = { plan, score: decision.metrics.score, costQuote: decision.metrics.roundTripCostQuote };
     if (best === undefined || ranksBefore(rank, best)) best = rank;
   }
-  return best?.plan;
+  return { best: best?.plan, refused };
 }
 
 /** Higher score, then lower cost, then the base's name: the order is total, so that replays agree. */

@@ -23,6 +23,7 @@ export function findContradictions(config: TandemConfig): readonly Contradiction
     ...placementRules(config),
     ...controlAddress(config),
     ...portsTaken(config),
+    ...queriedVenues(config),
     ...carryThresholds(config),
     ...orderedThresholds(config),
   ];
@@ -135,6 +136,14 @@ function controlAddress(config: TandemConfig): Contradiction[] {
     : [{ path: ['control', 'host'], rule: 'must be a loopback address unless control.allowRemote is true' }];
 }
 
+function queriedVenues({ entry, venues }: TandemConfig): Contradiction[] {
+  return entry.queriedVenues.flatMap((venue, index) =>
+    Object.hasOwn(venues, venue)
+      ? []
+      : [{ path: ['entry', 'queriedVenues', index], rule: 'must be a configured venue' }],
+  );
+}
+
 /**
  * Refuses thresholds that open pairs only to close them again: the least carry accepted must exceed the carry at which a
  * pair counts as flipped by enough to earn the round trip while it is surely held. With no minimum hold, the longest
@@ -160,12 +169,16 @@ function carryThresholds({ entry, exit }: TandemConfig): Contradiction[] {
 
 /** Pairs of settings of which the first must not exceed the second. */
 function orderedThresholds(config: TandemConfig): Contradiction[] {
-  const { entry, exit, hedge, open, liq, sizing, risk, delta, settle, cooldown, clock, reconcile, stablecoin } = config;
+  const { entry, exit, hedge, maker, open, liq, sizing, risk, delta, settle, cooldown, clock, reconcile, stablecoin } =
+    config;
   const rows: readonly (readonly [smaller: string, value: number, larger: string, limit: number])[] = [
     ['exit.minHoldH', exit.minHoldH, 'exit.maxHoldH', exit.maxHoldH],
     ['entry.maxMarkDivBps', entry.maxMarkDivBps, 'exit.maxMarkDivBps', exit.maxMarkDivBps],
     ['hedge.baseBps', hedge.baseBps, 'hedge.maxBps', hedge.maxBps],
     ['hedge.attemptMs', hedge.attemptMs, 'hedge.maxUnhedgedMs', hedge.maxUnhedgedMs],
+    ['maker.requoteMs', maker.requoteMs, 'maker.timeoutMs', maker.timeoutMs],
+    // A quote may not become dearer than a hedge ever pays.
+    ['maker.maxAdverseBps', maker.maxAdverseBps, 'hedge.maxBps', hedge.maxBps],
     ['open.confirmMs', open.confirmMs, 'open.confirmMaxMs', open.confirmMaxMs],
     ['liq.critical', liq.critical, 'liq.reduce', liq.reduce],
     ['liq.reduce', liq.reduce, 'liq.warn', liq.warn],
@@ -183,6 +196,7 @@ function orderedThresholds(config: TandemConfig): Contradiction[] {
     ['settle.guardMs', settle.guardMs, 'settle.deferMs', settle.deferMs],
     ['cooldown.base', cooldown.base, 'cooldown.max', cooldown.max],
     ['clock.warnOffsetMs', clock.warnOffsetMs, 'clock.maxOffsetMs', clock.maxOffsetMs],
+    ['reconcile.urgentIntervalMs', reconcile.urgentIntervalMs, 'reconcile.busyIntervalMs', reconcile.busyIntervalMs],
     ['reconcile.busyIntervalMs', reconcile.busyIntervalMs, 'reconcile.intervalMs', reconcile.intervalMs],
   ];
   return rows

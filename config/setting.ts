@@ -36,6 +36,14 @@ export function flag(value: boolean, about: string) {
   return z.boolean().default(value).meta({ unit: 'true or false', description: about });
 }
 
+/** One of the named values. */
+export function choice<const Value extends string>(values: readonly Value[], value: NoInfer<Value>, about: string) {
+  return z
+    .enum(values)
+    .default(value as never)
+    .meta({ unit: values.join(', '), description: about });
+}
+
 function isWholeMicroUnits(amount: number): boolean {
   // Division first, rounding to the nearest double, is exact for every decimal of up to 6 digits in the accepted ranges.
   return Math.round(amount * 1e6) / 1e6 === amount;

@@ -5,7 +5,8 @@
  * money is quote units; all other rates, shares and distances are fractions (0.25 is a quarter).
  */
 import { z } from 'zod';
-import { flag, integer, milliseconds, money, number } from './setting.ts';
+import { choice, flag, integer, milliseconds, money, number } from './setting.ts';
+import { VENUE_NAMES } from './venue-names.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -44,6 +45,43 @@ export const entry = z.strictObject({
     [1, 1_000],
     'Consecutive settlements, or samples 20 min apart, with positive net carry.',
   ),
+  mode: choice(
+    ['auto', 'taker-taker', 'maker-taker', 'sequential'],
+    'auto',
+    'How the legs follow one another: both taken at once, one quoted and each fill hedged, or one proven before the other; auto takes the cheapest.',
+  ),
+  queriedVenues: z
+    .array(z.enum(VENUE_NAMES))
+    .max(VENUE_NAMES.length)
+    .default([])
+    .describe(
+      'Venues whose fills only a query makes known. In mode auto their leg goes first and is proven. Default none.',
+    ),
+});
+
+export const maker = z.strictObject({
+  minSavingBps: number('bps', 2, [0, 1_000], 'A leg is quoted only when that is expected to save more than this.'),
+  fillProbability: number(
+    'fraction',
+    0.7,
+    [0.01, 1],
+    'How likely a quote is taken for filled in time; the rest is reckoned as taken later, maxAdverseBps dearer.',
+  ),
+  timeoutMs: milliseconds(
+    'monotonic',
+    15_000,
+    [500, 600_000],
+    'Longest time an entry is quoted; no settlement may come sooner.',
+  ),
+  maxAdverseBps: number(
+    'bps',
+    5,
+    [0.1, 1_000],
+    'Quoting ends when the pair would be entered this much worse than planned.',
+  ),
+  requoteMs: milliseconds('monotonic', 1_000, [50, 60_000], 'Least time before a quote that the market left is moved.'),
+  maxQuotes: integer('orders', 10, [1, 100], 'Post-only orders of one entry.'),
+  escalate: flag(false, 'What was not filled in time is taken on both venues, if the entry gates still pass.'),
 });
 
 export const sizing = z.strictObject({
@@ -159,6 +197,13 @@ export const stablecoin = z.strictObject({
     .describe('Worth of quote currencies in USD where no two venues show it by their prices of one underlying.'),
 });
 
+export const rotation = z.strictObject({
+  margin: money(1, [0, 1_000_000], 'What closing a pair for a better one must gain beyond all costs of both.'),
+  perDay: integer('rotations', 2, [0, 16], 'Pairs closed for better ones within 24 h; 0 turns rotation off.'),
+  confirmMs: milliseconds('monotonic', 60_000, [0, HOUR_MS], 'The gain must have lasted this long without a break.'),
+  minHoldH: number('h', 8, [0, 100_000], 'A pair is held at least this long before it may make room.'),
+});
+
 export const settle = z.strictObject({
   guardMs: milliseconds(
     'calendar',
@@ -258,7 +303,13 @@ export const clock = z.strictObject({
 
 export const reconcile = z.strictObject({
   intervalMs: milliseconds('monotonic', 15_000, [100, 600_000], 'Time between checks while every pair is open.'),
-  busyIntervalMs: milliseconds('monotonic', 5_000, [100, 600_000], 'The same while any pair is in between.'),
+  busyIntervalMs: milliseconds(
+    'monotonic',
+    5_000,
+    [100, 600_000],
+    'The same while the pair is in between, or a leg is near its liquidation.',
+  ),
+  urgentIntervalMs: milliseconds('monotonic', 1_000, [100, 600_000], 'The same while something stands unhedged.'),
   comparisonMs: milliseconds(
     'monotonic',
     30_000,

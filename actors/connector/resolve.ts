@@ -41,7 +41,7 @@ export function resolveOrder(
   state.resolving.set(order.clientOrderId, {
     symbol: order.symbol,
     clientOrderId: order.clientOrderId,
-    validUntilMs: order.validUntilMs,
+    validUntilMs: provableFrom(state, order),
     notFound: 0,
     firstNotFoundAtMs: 0,
     askedPastValidity: false,
@@ -52,6 +52,15 @@ export function resolveOrder(
     whenResolved: whenResolved === undefined ? [] : [whenResolved],
   });
   advanceResolving(state, self);
+}
+
+/** Whatever asks (a cancel has a validity of its own): absence proves nothing while the order itself may still be accepted. */
+function provableFrom(
+  state: ConnectorState,
+  asked: { readonly clientOrderId: string; readonly validUntilMs: number },
+): number {
+  const known = state.orders.get(asked.clientOrderId)?.order;
+  return Math.max(asked.validUntilMs, known?.validUntilMs ?? 0, known?.restsUntilMs ?? 0);
 }
 
 /** Asks again for every order that is due. */

@@ -2,12 +2,16 @@
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { encodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { applyToOrder } from '../../src/execution/execution-book.ts';
+import { provableAfterMs } from '../../src/execution/facts.ts';
 import type { PlannedOrder } from '../../src/execution/facts.ts';
 import { isSettled, isTerminal, isUnresolved } from '../../src/execution/order-state.ts';
-import { watchOrder } from '../../src/execution/order-watch.ts';
+import { isCancelDue, watchOrder } from '../../src/execution/order-watch.ts';
+import type { OrderWatch } from '../../src/execution/order-watch.ts';
 import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts';
 import { advancePair, decideToLeave, enterPhase, failed, isActive } from '../../src/execution/pair-state.ts';
+import { urgencyOf, watchPauseMs } from '../../src/execution/urgency.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import { midTicks } from '../../src/strategy/book-walk.ts';
 import type { ConnectorMessage } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
 import { adjust } from './adjust.ts';
@@ -15,7 +19,7 @@ import { preflightRefusal } from './gates.ts';
 import { abortOrder, append, keepPair, markHandedOver, orderRow, pairRow, rowOf } from './journal.ts';
 import { limitOf, viewPair } from './pair-view.ts';
 import { askToReconcile } from './reconcile.ts';
-import { pairTracks, trackOf } from './state.ts';
+import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** A step that books a difference changes the facts; more rounds than this in a row would be a loop. */
@@ -56,6 +60,9 @@ export function carryOut(state: PositionState, self: PositionSelf, pair: Pair, c
       case 'send':
         plan(state, self, pair, command.orders);
         break;
+      case 'cancel':
+        requestCancel(state, self, command.clientOrderId);
+        break;
       case 'resolve':
         resolve(state, self, command.clientOrderId);
         break;
@@ -94,7 +101,7 @@ export function plan(
     clientOrderIds: orders.map((order) => order.clientOrderId),
   });
   const pairRows = extraPair === undefined ? [] : [pairRow(state, self, extraPair.record)];
-  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order))];
+  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order, intent))];
   append(
     state,
     self,
@@ -120,6 +127,8 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
   state.orderCounter += 1;
   const { boot, symbolIndex, calendarScale } = state.args;
   const { venue, account, symbol } = pair.record[wanted.leg];
+  const validityMs = Math.round(track.requestValidityMs * calendarScale);
+  const restsForMs = wanted.price.rule === 'touch' ? state.args.execution.maker.timeoutMs * calendarScale : undefined;
   return {
     venue,
     account,
@@ -133,8 +142,19 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
     lots: wanted.lots,
     limitTicks,
     reduceOnly: wanted.reduceOnly,
-    validUntilMs: self.nowMs() + Math.round(track.requestValidityMs * calendarScale),
+    validUntilMs: self.nowMs() + validityMs,
+    ...(restsForMs === undefined ? {} : { restsUntilMs: self.nowMs() + validityMs + Math.round(restsForMs) }),
     plannedAtMs: self.nowMs(),
+    ...expectationsOf(track),
+  };
+}
+
+/** What the order is measured by later. */
+function expectationsOf({ book, instrument }: VenueTrack): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
+  const mid = book === undefined ? undefined : midTicks(book);
+  return {
+    ...(mid === undefined ? {} : { midTicks: mid }),
+    ...(instrument === undefined ? {} : { feeRate: instrument.takerFee }),
   };
 }
 
@@ -147,7 +167,8 @@ export function planDurable(
 ): void {
   const orders = clientOrderIds.map((id) => state.book.orders.get(id)?.planned).filter((order) => order !== undefined);
   const isFresh = orders.every((order) => hasValidityLeft(state, self, order));
-  const refusal = isFresh && !isTooSlow(state, self, orders, commitMs) ? openingRefusal(state, self) : 'JOURNAL_SLOW';
+  const refusal =
+    isFresh && !isTooSlow(state, self, orders, commitMs) ? openingRefusal(state, self, orders) : 'JOURNAL_SLOW';
   if (refusal !== undefined) {
     planAbandoned(state, self, clientOrderIds, refusal);
     return;
@@ -189,9 +210,13 @@ function isTooSlow(
   return true;
 }
 
-function openingRefusal(state: PositionState, self: PositionSelf): string | undefined {
+function openingRefusal(state: PositionState, self: PositionSelf, orders: readonly PlannedOrder[]): string | undefined {
   const record = state.pair?.record;
-  return record?.phase === 'PREFLIGHT' ? preflightRefusal(state, self, record) : undefined;
+  if (record?.phase === 'PREFLIGHT') return preflightRefusal(state, self, record);
+  // Quoting may have ended while the next quote was being written.
+  const isQuote = orders.some((order) => order.restsUntilMs !== undefined);
+  const ended = record?.entry?.mode === 'maker-taker' ? record.entry.ended : '';
+  return isQuote && (record?.phase !== 'OPENING' || ended !== '') ? ended || 'NOT_OPENING' : undefined;
 }
 
 function hasValidityLeft(state: PositionState, self: PositionSelf, order: PlannedOrder): boolean {
@@ -211,8 +236,9 @@ function handOver(state: PositionState, self: PositionSelf, order: PlannedOrder)
       // Counted in this instrument's own lots and ticks since the plan was made; see limitOf and the pair's view.
       lots: order.lots as QuantityLots,
       limitTicks: order.limitTicks as PriceTicks,
-      timeInForce: 'ioc',
-      postOnly: false,
+      ...(order.restsUntilMs === undefined
+        ? { timeInForce: 'ioc', postOnly: false }
+        : { timeInForce: 'gtc', postOnly: true, restsUntilMs: order.restsUntilMs }),
       reduceOnly: order.reduceOnly,
       validUntilMs: order.validUntilMs,
     },
@@ -241,7 +267,8 @@ export function watchOrders(state: PositionState, self: PositionSelf): void {
       state.orderWatches.delete(clientOrderId);
       continue;
     }
-    const validityLeftMs = (order.planned.validUntilMs - self.nowMs()) / state.args.calendarScale;
+    if (isCancelDue(order, watch, self.monotonicMs())) sendCancel(state, self, order.planned, watch);
+    const validityLeftMs = (provableAfterMs(order.planned) - self.nowMs()) / state.args.calendarScale;
     const action = watchOrder(order, watch, self.monotonicMs(), validityLeftMs, state.args.execution.order);
     if (action === 'unanswered') {
       self.count('orders-unanswered');
@@ -261,19 +288,63 @@ export function watchOrders(state: PositionState, self: PositionSelf): void {
   }
 }
 
-/** The regular look at what is unsettled: its orders, and while the pair is in between the positions too. */
+/** Asks the venue to end an order that rests. Until its own word, or a proof, the order may still be filled. */
+export function requestCancel(state: PositionState, self: PositionSelf, clientOrderId: string): void {
+  const order = state.book.orders.get(clientOrderId);
+  if (order === undefined || isTerminal(order)) return;
+  applyToOrder(state.book, clientOrderId, { type: 'cancel-requested' });
+  self.count('cancels-asked');
+  const now = self.monotonicMs();
+  sendCancel(state, self, order.planned, {
+    sinceMs: now,
+    lastAskedAtMs: Number.NEGATIVE_INFINITY,
+    asked: 0,
+    ...state.orderWatches.get(clientOrderId),
+  });
+}
+
+function sendCancel(state: PositionState, self: PositionSelf, order: PlannedOrder, watch: OrderWatch): void {
+  const track = trackOf(state, order);
+  // A venue that is away is asked again when it is back: the order's watch goes on.
+  const canAsk = track !== undefined && isReachable(track.status);
+  const now = self.monotonicMs();
+  state.orderWatches.set(order.clientOrderId, {
+    ...watch,
+    cancelledAtMs: watch.cancelledAtMs ?? now,
+    ...(canAsk ? { cancelSentAtMs: now } : {}),
+  });
+  if (!canAsk) return;
+  if (watch.cancelSentAtMs !== undefined) self.count('cancels-repeated');
+  self.tell(refOf<ConnectorMessage>(track.connectorPath), {
+    type: 'cancel-order',
+    symbol: order.symbol,
+    clientOrderId: order.clientOrderId,
+    replyTo: self.ref,
+  });
+}
+
+/** Ends whatever an earlier life left on a book: nobody hedged its fills while that life was dead. */
+export function cancelResting(state: PositionState, self: PositionSelf): void {
+  for (const [clientOrderId, order] of state.book.orders)
+    if (order.planned.restsUntilMs !== undefined && !isTerminal(order)) requestCancel(state, self, clientOrderId);
+}
+
+/**
+ * The regular look at what is unsettled: its orders, and unless the pair is open and whole the positions too. One comparison of a
+ * symbol serves all its orders at that venue, and one on its way is not asked for again.
+ */
 export function checkRegularly(state: PositionState, self: PositionSelf): void {
   const { pair } = state;
   if (pair === undefined || !isActive(pair.record.phase)) return;
-  const { intervalMs, busyIntervalMs } = state.args.execution.reconcile;
-  const isOpen = pair.record.phase === 'OPEN';
-  const pauseMs = isOpen ? intervalMs : busyIntervalMs;
+  const { long, short } = state.liquidationToldAtMs;
+  const urgency = urgencyOf(pair, Math.max(long, short) > Number.NEGATIVE_INFINITY);
+  const pauseMs = watchPauseMs(urgency, state.args.execution);
   if (self.monotonicMs() - state.lastCheckAtMs < pauseMs) return;
   state.lastCheckAtMs = self.monotonicMs();
   const tracks = pairTracks(state, pair);
   for (const track of [tracks.long, tracks.short]) {
     resolveUnsettled(state, self, track, pauseMs);
-    if (!isOpen) askToReconcile(state, self, track);
+    if (urgency !== 'calm') askToReconcile(state, self, track);
   }
 }
 
@@ -294,6 +365,7 @@ function resolve(state: PositionState, self: PositionSelf, clientOrderId: string
   const watch = state.orderWatches.get(clientOrderId);
   if (order === undefined || track === undefined) return;
   state.orderWatches.set(clientOrderId, {
+    ...watch,
     sinceMs: watch?.sinceMs ?? self.monotonicMs(),
     lastAskedAtMs: self.monotonicMs(),
     asked: (watch?.asked ?? 0) + 1,
@@ -302,7 +374,7 @@ function resolve(state: PositionState, self: PositionSelf, clientOrderId: string
     type: 'resolve-order',
     symbol: order.planned.symbol,
     clientOrderId,
-    validUntilMs: order.planned.validUntilMs,
+    validUntilMs: provableAfterMs(order.planned),
     replyTo: self.ref,
   });
 }

@@ -1,5 +1,6 @@
 /** Turning a plan of the strategy into a pair. */
-import { newTiming, openingOrders } from '../../src/execution/pair-state.ts';
+import { openingOrders } from '../../src/execution/pair-opening.ts';
+import { newTiming } from '../../src/execution/pair-state.ts';
 import type { Pair, PairLeg, PairRecord } from '../../src/execution/pair.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { EntryPlan, LegPlan } from '../position-messages.ts';
@@ -26,6 +27,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
     reason: 'ENTER',
     long: legOf(plan.long),
     short: legOf(plan.short),
+    entry: plan.entry.mode === 'maker-taker' ? { ...plan.entry, ended: '' } : plan.entry,
     expected: plan.expected,
     decidedAtMs: plan.decidedAtMs,
     enteredAtMs: self.nowMs(),
@@ -36,11 +38,21 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
     failures: state.pair?.record.failures ?? 0,
     cooldownUntilMs: 0,
   };
-  const pair: Pair = { record, timing: newTiming(self.monotonicMs()) };
+  const orders = openingOrders(record);
+  const timing = newTiming(self.monotonicMs());
+  const lastSendAtMs = { ...timing.lastSendAtMs };
+  for (const { leg } of orders) lastSendAtMs[leg] = self.monotonicMs();
+  const pair: Pair = { record, timing: { ...timing, lastSendAtMs } };
   state.pair = pair;
   state.exit = initialExitState;
-  self.log('info', 'pair-entering', { pairId: record.pairId, long: record.long.venue, short: record.short.venue });
-  planOrders(state, self, pair, openingOrders(record), pair);
+  const { mode } = plan.entry;
+  self.log('info', 'pair-entering', {
+    pairId: record.pairId,
+    long: record.long.venue,
+    short: record.short.venue,
+    mode,
+  });
+  planOrders(state, self, pair, orders, pair);
 }
 
 /** Sortable within a symbol and never repeated: it counts with the client order ids. */

@@ -1,6 +1,8 @@
 /** The gates that can change between a decision and its first order, asked again right before it (domain 5.3). */
 import { isActive } from '../../src/execution/pair-state.ts';
+import type { LegSide } from '../../src/execution/facts.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
+import type { PairRecord } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import { emptyFundingCheck, fundingVerdict } from '../../src/market/funding-check.ts';
 import { quoteGap } from '../../src/market/quote-rates.ts';
@@ -50,6 +52,21 @@ export function preflightRefusal(
   return denied ?? entryGatesRefusal(state, self, plan);
 }
 
+/** Why what a maker did not get must not be taken on both venues: the gates of any entry, for `lots` of each leg. */
+export function escalationRefusal(
+  state: PositionState,
+  self: PositionSelf,
+  record: PairRecord,
+  lots: Readonly<Record<LegSide, number>>,
+): string | undefined {
+  if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
+  if (state.draining || state.exitWanted?.pairId === record.pairId) return 'LEAVING';
+  const long = { ...record.long, lots: lots.long };
+  const short = { ...record.short, lots: lots.short };
+  const denied = lastGateRefusal(state, long, 'buy') ?? lastGateRefusal(state, short, 'sell');
+  return denied ?? entryGatesRefusal(state, self, { base: record.base, long, short });
+}
+
 /** The entry gates once more, for the plan as it is and with what this actor has heard since it was made. */
 function entryGatesRefusal(
   state: PositionState,
@@ -96,7 +113,7 @@ function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
         ? undefined
         : { rate: track.predicted, receivedAtMonotonicMs: track.predictedAtMs },
     medianHourly: track === undefined ? undefined : medianHourly(track.settled),
-    fundingVerdict: fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
+    fundingVerdict: track?.paymentSuspicion ?? fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
     leverage: track?.leverage,
     balance: track?.balance,
   };

@@ -1,20 +1,21 @@
 /** Turns what the actor knows into the view its pair's state machine decides on. Pure readings of the state. */
-import { completeOrUnwind } from '../../src/execution/complete-or-unwind.ts';
-import type { CompletionVerdict } from '../../src/execution/complete-or-unwind.ts';
+import { completeOrUnwind, topUpOrTrim } from '../../src/execution/complete-or-unwind.ts';
+import type { CompletionVerdict, RemainderVerdict } from '../../src/execution/complete-or-unwind.ts';
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { sharedBaseUnits } from '../../src/execution/imbalance.ts';
 import { bookOf, pairLots, stepsOf } from '../../src/execution/ledger.ts';
 import type { LegBook } from '../../src/execution/ledger.ts';
 import { reductionsOfPair } from '../../src/execution/leg-reduction.ts';
-import type { LegView, Pair, PairView, WantedOrder } from '../../src/execution/pair.ts';
+import type { LegView, Pair, PairView, QuoteVerdict, WantedOrder } from '../../src/execution/pair.ts';
+import { openingSide, otherLeg } from '../../src/execution/pair-orders.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { BookView } from '../../src/market/book.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { orderPriceTicks, priceNano, priceOf, quantityOf } from '../../src/money/amounts.ts';
 import { midTicks, opposite, walkBook } from '../../src/strategy/book-walk.ts';
 import { priceCapTicks } from '../../src/strategy/order-price.ts';
-import { hedgeRefusal } from './gates.ts';
+import { escalationRefusal, hedgeRefusal } from './gates.ts';
 import { isReachable, pairTracks } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -38,11 +39,15 @@ export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): 
     nowMs: self.nowMs(),
     monotonicMs: self.monotonicMs(),
     increaseRefused: hedgeRefusal(state, self, [long, short]),
+    quotingRefused: quotingRefusal(state, pair),
     quotePerUnit: mark === undefined ? undefined : mark * units.quantityPerUnit,
     policy: state.args.execution,
     reductions: reductionsOfPair(state.legReductions, pair.record.pairId),
     calendarScale: state.args.calendarScale,
     judgeCompletion: (lagging, lots, overdue) => judgeCompletion(state, pair, tracks, lagging, lots, overdue),
+    judgeRemainder: (leading, topUp, trim) => judgeRemainder(state, pair, tracks, leading, topUp, trim),
+    judgeQuote: (leg, restingTicks) => judgeQuote(state, pair, tracks, leg, restingTicks),
+    escalationRefusal: () => escalationRefusal(state, self, pair.record, missingOf(state, pair)),
   };
 }
 
@@ -68,8 +73,20 @@ function viewLeg(
     minLots: track.instrument === undefined ? 1 : minimumLots(track, track.instrument),
     unitsPerLot,
     reachable: isReachable(track.status) && track.instrument !== undefined,
+    increaseRefused: hedgeRefusal(state, self, [track]),
     closeWalkBps: closeWalkBps(track, ledgerLots),
   };
+}
+
+function quotingRefusal(state: PositionState, pair: Pair): string | undefined {
+  if (state.draining) return 'DRAINING';
+  return state.exitWanted?.pairId === pair.record.pairId ? state.exitWanted.reason : undefined;
+}
+
+/** Lots of each leg that the plan wants beyond what is held. */
+function missingOf(state: PositionState, pair: Pair): Readonly<Record<LegSide, number>> {
+  const missing = (leg: LegSide): number => pair.record[leg].lots - Math.abs(lotsOfLeg(state, pair, leg));
+  return { long: missing('long'), short: missing('short') };
 }
 
 /** How far from mid, 1e-4, closing the lots now would walk; a book too thin for them is as far as any; undefined without a book. */
@@ -134,12 +151,8 @@ function judgeCompletion(
   const alone = tracks[leading];
   const { record } = pair;
   const side = lagging === 'long' ? 'buy' : 'sell';
-  const quantity =
-    missing.instrument === undefined ? 0 : quantityOf(lots, missing.instrument) * missing.instrument.multiplier;
-  const planned =
-    missing.instrument === undefined
-      ? 0
-      : quantityOf(record[lagging].lots, missing.instrument) * missing.instrument.multiplier;
+  const quantity = baseQuantityOf(lots, missing);
+  const planned = baseQuantityOf(record[lagging].lots, missing);
   const aloneBook = bookOf(state.book.ledger, record[leading]);
   // The side that brings the lagging leg forward is the same that takes the leading leg back, on the other venue.
   const aloneLots =
@@ -152,10 +165,7 @@ function judgeCompletion(
     filledQuantity: quantity,
     completion: {
       side,
-      plannedPrice:
-        missing.instrument === undefined
-          ? 0
-          : priceOf(record[lagging].vwapTicks, missing.instrument) / missing.instrument.multiplier,
+      plannedPrice: plannedBasePrice(pair, lagging, missing),
       price: walkedBasePrice(missing, side, lots),
       feeRate: (missing.instrument?.takerFee ?? 0) / 1e12,
     },
@@ -170,14 +180,112 @@ function judgeCompletion(
   });
 }
 
+/** Prices of domain 7.2 (5): what is left alone is made large enough for the other venue, or given back. */
+function judgeRemainder(
+  state: PositionState,
+  pair: Pair,
+  tracks: Readonly<Record<LegSide, VenueTrack>>,
+  leading: LegSide,
+  topUp: number,
+  trim: number,
+): RemainderVerdict {
+  const { record } = pair;
+  const ahead = tracks[leading];
+  const lagging = otherLeg(leading);
+  const behind = tracks[lagging];
+  if (ahead.instrument === undefined || behind.instrument === undefined)
+    return { action: 'trim', topUpQuote: undefined, trimQuote: undefined };
+  const aheadQuantity = (lots: number): number => baseQuantityOf(lots, ahead);
+  const hedgeQuantity = aheadQuantity(trim + topUp);
+  const hedgeLots = Math.max(1, Math.round(hedgeQuantity / baseQuantityOf(1, behind)));
+  const back = leading === 'long' ? 'sell' : 'buy';
+  return topUpOrTrim({
+    expectedValueQuote: (record.expected.expectedValueQuote * hedgeQuantity) / aheadQuantity(record[leading].lots),
+    addition: {
+      side: openingSide(leading),
+      quantity: aheadQuantity(topUp),
+      reference: plannedBasePrice(pair, leading, ahead),
+      price: walkedBasePrice(ahead, openingSide(leading), topUp),
+      feeRate: ahead.instrument.takerFee / 1e12,
+    },
+    hedge: {
+      side: openingSide(lagging),
+      quantity: hedgeQuantity,
+      reference: plannedBasePrice(pair, lagging, behind),
+      price: walkedBasePrice(behind, openingSide(lagging), hedgeLots),
+      feeRate: behind.instrument.takerFee / 1e12,
+    },
+    trim: {
+      side: back,
+      quantity: aheadQuantity(trim),
+      reference: averageBasePrice(bookOf(state.book.ledger, record[leading]), ahead.instrument),
+      price: walkedBasePrice(ahead, back, trim),
+      feeRate: ahead.instrument.takerFee / 1e12,
+    },
+  });
+}
+
+/**
+ * The basis the pair would be entered at, against the planned one: the quote's price on its own venue, the other leg taken by its
+ * book. A quote that nobody has reached while the other market ran away is as bad as a fill that comes too late.
+ */
+function judgeQuote(
+  state: PositionState,
+  pair: Pair,
+  tracks: Readonly<Record<LegSide, VenueTrack>>,
+  leg: LegSide,
+  restingTicks: number | undefined,
+): QuoteVerdict | undefined {
+  const { entry } = pair.record;
+  const { instrument, book } = tracks[leg];
+  if (entry?.mode !== 'maker-taker' || instrument === undefined || book === undefined) return undefined;
+  const hedgeLeg = otherLeg(leg);
+  const touchTicks = touchOf(book, openingSide(leg));
+  const lots = Math.max(1, missingOf(state, pair)[hedgeLeg]);
+  const hedge = walkedBasePrice(tracks[hedgeLeg], openingSide(hedgeLeg), lots);
+  if (touchTicks === undefined || hedge === undefined) return undefined;
+  const plannedHedge = plannedBasePrice(pair, hedgeLeg, tracks[hedgeLeg]);
+  const direction = leg === 'long' ? 1 : -1;
+  // Paying more on the long leg and receiving less on the short one are both worse.
+  const adverseBps = (ticks: number): number => {
+    const quoted = priceOf(ticks - entry.quoteTicks, instrument) / instrument.multiplier;
+    return ((direction * (quoted - (hedge - plannedHedge))) / plannedHedge) * 1e4;
+  };
+  const touchAdverseBps = adverseBps(touchTicks);
+  return {
+    touchTicks,
+    touchAdverseBps,
+    restingAdverseBps: restingTicks === undefined ? touchAdverseBps : adverseBps(restingTicks),
+  };
+}
+
+function baseQuantityOf(lots: number, track: VenueTrack): number {
+  return track.instrument === undefined ? 0 : quantityOf(lots, track.instrument) * track.instrument.multiplier;
+}
+
+/** Average price a leg was planned at, per unit of the underlying. */
+function plannedBasePrice(pair: Pair, leg: LegSide, { instrument }: VenueTrack): number {
+  return instrument === undefined ? 0 : priceOf(pair.record[leg].vwapTicks, instrument) / instrument.multiplier;
+}
+
+/** Best price of the side an order would rest on. */
+function touchOf(book: BookView, side: 'buy' | 'sell'): number | undefined {
+  return side === 'buy' ? book.bids[0]?.[0] : book.asks[0]?.[0];
+}
+
 /**
  * Returns the limit of an order, in ticks, or undefined when nothing tells what a fair price is. Openings keep the planned limit;
  * rungs start at what the book asks and reach further each time; the protective price is as far from mark as ever allowed.
  */
 export function limitOf(state: PositionState, pair: Pair, track: VenueTrack, wanted: WantedOrder): number | undefined {
   const planned = pair.record[wanted.leg];
-  if (wanted.purpose === 'open') return planned.limitTicks;
   const { instrument, book } = track;
+  if (wanted.price.rule === 'touch') {
+    const touch = book === undefined ? undefined : touchOf(book, wanted.side);
+    if (touch === undefined) return undefined;
+    return wanted.side === 'buy' ? Math.min(touch, planned.limitTicks) : Math.max(touch, planned.limitTicks);
+  }
+  if (wanted.purpose === 'open') return planned.limitTicks;
   if (instrument === undefined) return undefined;
   const markNano = track.mark?.markNano ?? midNano(book, instrument);
   if (markNano === undefined) return undefined;

@@ -2,6 +2,7 @@
 import { refOf } from '../../src/runtime/actor.ts';
 import { decodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { applyToOrder } from '../../src/execution/execution-book.ts';
+import { provableAfterMs } from '../../src/execution/facts.ts';
 import { bookOf, pairLots } from '../../src/execution/ledger.ts';
 import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
@@ -53,7 +54,7 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
       .filter((order) => order.status !== 'LOST')
       .map((order) => ({
         clientOrderId: order.planned.clientOrderId,
-        validUntilMs: order.planned.validUntilMs,
+        validUntilMs: provableAfterMs(order.planned),
       })),
     replyTo: self.ref,
   });

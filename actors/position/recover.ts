@@ -2,19 +2,22 @@
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
 import { foldExpectations } from '../../src/execution/funding-expectation.ts';
-import { foldReductions } from '../../src/execution/leg-reduction.ts';
+import { foldCleared, foldReductions } from '../../src/execution/leg-reduction.ts';
 import { isBalanced } from '../../src/execution/imbalance.ts';
 import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
+import { resumedExposureClock } from '../../src/execution/exposure-clock.ts';
+import { endQuoting } from '../../src/execution/maker-entry.ts';
 import type { Pair, PairView } from '../../src/execution/pair.ts';
 import { enterPhase, failed, isActive, newTiming } from '../../src/execution/pair-state.ts';
 import { decideRecovery } from '../../src/execution/recovery.ts';
 import type { RecoveryAction } from '../../src/execution/recovery.ts';
 import type { JournalMessage, RowsRead } from '../journal-messages.ts';
 import { defineInstrumentOnce, keepPair } from './journal.ts';
-import { advance } from './carry-out.ts';
+import { advance, cancelResting } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
+import { foldRotations } from '../../src/execution/rotation-history.ts';
 import { reviveIfExposed } from './revive.ts';
 import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -74,12 +77,20 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   state.expectations = expectations;
   state.payments = payments;
   state.legReductions = foldReductions(state.rows);
+  state.clearedAtMs = foldCleared(state.rows);
+  state.rotatedAtMs = foldRotations(state.rows);
   state.rows.length = 0;
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
-  if (state.book.record !== undefined) state.pair = { record: state.book.record, timing: newTiming(now) };
+  const { record } = state.book;
+  if (record !== undefined) {
+    const deadMs = (self.nowMs() - (record.exposure?.atMs ?? self.nowMs())) / state.args.calendarScale;
+    const exposure = isActive(record.phase) ? record.exposure : undefined;
+    state.pair = { record, timing: newTiming(now, resumedExposureClock(exposure, deadMs, now)) };
+  }
   for (const [clientOrderId, order] of state.book.orders) {
     if (!isSettled(order)) state.orderWatches.set(clientOrderId, { sinceMs: now, lastAskedAtMs: now, asked: 0 });
   }
+  cancelResting(state, self);
   state.stage = 'comparing';
   for (const track of state.venues.values()) instrumentKnown(state, self, track);
   applyBuffered(state, self);
@@ -183,10 +194,11 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
       break;
     case 'open':
     case 'complete':
-      keepPair(state, self, enterPhase(pair, 'OPENING', 'RECOVERED', view));
+      keepPair(state, self, enterPhase(endQuoting(pair, 'RECOVERED'), 'OPENING', 'RECOVERED', view));
       break;
     case 'continue':
-      if (pair.record.phase === 'PREFLIGHT') keepPair(state, self, enterPhase(pair, 'OPENING', 'RECOVERED', view));
+      if (pair.record.phase === 'PREFLIGHT' || pair.record.phase === 'OPENING')
+        keepPair(state, self, enterPhase(endQuoting(pair, 'RECOVERED'), 'OPENING', 'RECOVERED', view));
       break;
     case 'idle':
     case 'external-exposure':

@@ -7,6 +7,7 @@ import type { EntryPolicies } from '../../src/strategy/policy.ts';
 import type { Exposure } from '../../src/risk/limits.ts';
 import { factsOf } from './candidate-table.ts';
 import type { TableCandidate, TableLeg } from './candidate-table.ts';
+import type { PairChanged } from '../position-messages.ts';
 import type { MarketPicture } from './market-picture.ts';
 import { pairStanding } from './pair-book.ts';
 import type { PairBook } from './pair-book.ts';
@@ -69,8 +70,8 @@ export function entryFacts(
     ...at,
     calendarScale: args.calendarScale,
     engine: known.engine,
-    long: factsOf(long, market, args.policy),
-    short: factsOf(short, market, args.policy),
+    long: withPayments(factsOf(long, market, args.policy), pairs.byBase.get(base)),
+    short: withPayments(factsOf(short, market, args.policy), pairs.byBase.get(base)),
     pair: {
       ...pairStanding(pairs, base),
       cooldownUntilMs: pairs.byBase.get(base)?.cooldownUntilMs ?? 0,
@@ -82,6 +83,14 @@ export function entryFacts(
     exposures,
     favourableStreak: favourableStreak(candidate, args.policy.entry.minFavourable),
   };
+}
+
+/** What a position saw a venue pay outweighs what its rates say of themselves. */
+function withPayments(leg: EntryLegFacts, pair: PairChanged | undefined): EntryLegFacts {
+  const suspect = pair?.suspectPayments?.find(({ venue, account }) => venue === leg.venue && account === leg.account);
+  if (suspect === undefined) return leg;
+  const { implied, stated } = suspect;
+  return { ...leg, fundingVerdict: { state: 'PAYMENT_SUSPECT', implied, stated } };
 }
 
 function gapBetween({ quoteRates }: MarketPicture, one: TableLeg, other: TableLeg): number | undefined {

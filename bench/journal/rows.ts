@@ -144,5 +144,5 @@ function row(
   atMs: number,
   payload: Readonly<Record<string, unknown>>,
 ): EncodedRow {
-  return { id, type, atMs, actor, correlation, payload: encodePayload(payload) };
+  return { id, type, atMs, actor, correlation, payload: encodePayload(payload), venueAtMs: null, causation: '' };
 }

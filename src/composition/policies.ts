@@ -5,6 +5,7 @@ import type { EntryPolicies, ExitPolicies } from '../strategy/policy.ts';
 type Thresholds = Pick<
   TandemConfig,
   | 'entry'
+  | 'maker'
   | 'sizing'
   | 'depth'
   | 'cap'
@@ -35,7 +36,10 @@ export function entryPolicies(config: Thresholds): Omit<EntryPolicies, 'lastGate
       minFavourable: entry.minFavourable,
       maxHalfSpreadBps: entry.maxHalfSpreadBps,
       maxMarkDivergenceBps: entry.maxMarkDivBps,
+      mode: entry.mode,
+      queriedVenues: entry.queriedVenues,
     },
+    maker: config.maker,
     sizing: {
       maxNotionalQuote: sizing.maxNotional,
       capitalShare: sizing.capitalShare,

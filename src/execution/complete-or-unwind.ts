@@ -1,4 +1,4 @@
-/** One leg is filled and the other failed: completing the pair against undoing it (domain 7.4). Pure, any thread. */
+/** One leg is ahead of the other: completing the pair against undoing it (domain 7.2, 7.4). Pure, any thread. */
 
 /** Quantities in base units, prices in quote per base unit, fees as fractions; floats, because this is a judgement. */
 export interface HalfFilled {
@@ -53,6 +53,54 @@ export function completeOrUnwind(half: HalfFilled): CompletionVerdict {
   if (unwindQuote === undefined) return verdict('complete', 'no depth to unwind');
   if (half.overdue) return verdict('unwind', 'exposure deadline');
   return completeQuote >= unwindQuote ? verdict('complete', 'cheaper') : verdict('unwind', 'cheaper');
+}
+
+/** What is left on one leg is too little for the other venue's least order. Units as above. */
+export interface Remainder {
+  /** Expected value of all that would be hedged, remainder and addition, quote. */
+  readonly expectedValueQuote: number;
+  /** Taking more on the leg that is ahead, until it can be hedged. */
+  readonly addition: RemainderTrade;
+  /** Hedging remainder and addition. */
+  readonly hedge: RemainderTrade;
+  /** Giving the remainder back; its reference is the price it was filled at. */
+  readonly trim: RemainderTrade;
+}
+
+export interface RemainderTrade {
+  readonly side: 'buy' | 'sell';
+  readonly quantity: number;
+  /** Planned or filled price: what slippage is counted from. */
+  readonly reference: number;
+  /** Average price by the book; undefined when the book is too thin. */
+  readonly price: number | undefined;
+  readonly feeRate: number;
+}
+
+export interface RemainderVerdict {
+  readonly action: 'top-up' | 'trim';
+  readonly topUpQuote: number | undefined;
+  readonly trimQuote: number | undefined;
+}
+
+/** Returns the cheaper end of a remainder that cannot be hedged as it is; trimming when neither book tells. */
+export function topUpOrTrim({ expectedValueQuote, addition, hedge, trim }: Remainder): RemainderVerdict {
+  const added = slippageOf(addition.side, addition.reference, addition.price);
+  const hedged = slippageOf(hedge.side, hedge.reference, hedge.price);
+  const given = slippageOf(trim.side, trim.reference, trim.price);
+  // As in the comparison above: fees on planned prices are in the expected value, those of giving back are not.
+  const topUpQuote =
+    added === undefined || hedged === undefined
+      ? undefined
+      : expectedValueQuote -
+        addition.quantity * added * (1 + addition.feeRate) -
+        hedge.quantity * hedged * (1 + hedge.feeRate);
+  const trimQuote =
+    given === undefined || trim.price === undefined
+      ? undefined
+      : -trim.quantity * given - trim.quantity * trim.price * trim.feeRate;
+  const isCheaper = topUpQuote !== undefined && (trimQuote === undefined || topUpQuote >= trimQuote);
+  return { action: isCheaper ? 'top-up' : 'trim', topUpQuote, trimQuote };
 }
 
 function completionValue(half: HalfFilled): number | undefined {

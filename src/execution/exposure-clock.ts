@@ -13,6 +13,16 @@ export interface ExposureClock {
   readonly unhedgedMs: number;
 }
 
+/** What a clock has gathered, for the journal. */
+export interface ExposureRecord {
+  readonly quoteSeconds: number;
+  readonly maxUnhedgedQuote: number;
+  readonly unhedgedMs: number;
+  /** Unhedged at the time of the row, calendar ms: it stood alone for as long as nobody lived to count. */
+  readonly unhedgedQuote: number;
+  readonly atMs: number;
+}
+
 export const stoppedExposureClock: ExposureClock = {
   unhedgedQuote: 0,
   sinceMs: undefined,
@@ -38,4 +48,29 @@ export function observeExposure(clock: ExposureClock, unhedgedQuote: number, mon
 /** Returns how long something has been unhedged without a pause, ms; 0 while balanced. */
 export function unhedgedForMs(clock: ExposureClock, monotonicMs: number): number {
   return clock.sinceMs === undefined ? 0 : monotonicMs - clock.sinceMs;
+}
+
+/** Returns what is journaled of a clock; calendar ms. */
+export function exposureRecord(clock: ExposureClock, nowMs: number): ExposureRecord {
+  const { quoteSeconds, maxUnhedgedQuote, unhedgedMs, unhedgedQuote } = clock;
+  return { quoteSeconds, maxUnhedgedQuote, unhedgedMs, unhedgedQuote, atMs: nowMs };
+}
+
+/** Goes on from the journal after a restart. `deadMs` is the monotonic time since that row: what stood alone then stood alone through it. */
+export function resumedExposureClock(
+  record: ExposureRecord | undefined,
+  deadMs: number,
+  monotonicMs: number,
+): ExposureClock {
+  if (record === undefined) return stoppedExposureClock;
+  const { quoteSeconds, maxUnhedgedQuote, unhedgedMs, unhedgedQuote } = record;
+  const passedMs = unhedgedQuote > 0 ? Math.max(0, deadMs) : 0;
+  return {
+    unhedgedQuote: 0,
+    sinceMs: undefined,
+    observedAtMs: monotonicMs,
+    quoteSeconds: quoteSeconds + (unhedgedQuote * passedMs) / 1_000,
+    maxUnhedgedQuote,
+    unhedgedMs: unhedgedMs + passedMs,
+  };
 }

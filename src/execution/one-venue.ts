@@ -6,6 +6,7 @@
  * venue speaks again its facts are applied like any others: at worst its own leg is then the one to be undone.
  */
 import { unhedgedForMs } from './exposure-clock.ts';
+import { provableAfterMs } from './facts.ts';
 import type { LegSide } from './facts.ts';
 import { isBalanced } from './imbalance.ts';
 import { isSettled, isUnresolved } from './order-state.ts';
@@ -60,7 +61,7 @@ function isSilent(pair: Pair, side: LegSide, view: PairView): boolean {
   if (pair.record.phase === 'QUARANTINED' && leg.queries <= pair.timing.queriesBefore[side]) return true;
   return leg.orders.some((order) => {
     if (order.status === 'LOST') return isUnresolved(order);
-    const provableAtMs = order.planned.validUntilMs + PROOF_MS * view.calendarScale;
+    const provableAtMs = provableAfterMs(order.planned) + PROOF_MS * view.calendarScale;
     return order.status === 'UNKNOWN' && view.nowMs > provableAtMs;
   });
 }

@@ -1,4 +1,9 @@
-/** When an order without news becomes unknown, is asked about, and is given up as lost. Pure, any thread. */
+/**
+ * When an order without news becomes unknown, is asked about, and is given up as lost; when a cancel is repeated. Pure, any thread.
+ *
+ * An order that rests is no news by itself: it is looked after by the regular comparisons, and counts as unanswered only once its
+ * end is due, because it was cancelled or its time is over.
+ */
 import { isLive, isSettled, isUnresolved } from './order-state.ts';
 import type { OrderState } from './order-state.ts';
 import type { OrderWatchPolicy } from './policy.ts';
@@ -10,6 +15,9 @@ export interface OrderWatch {
   readonly lastAskedAtMs: number;
   /** Questions asked since it became unknown. */
   readonly asked: number;
+  /** Its cancel was asked for first, and last; absent before. */
+  readonly cancelledAtMs?: number;
+  readonly cancelSentAtMs?: number;
 }
 
 export type OrderWatchAction = 'wait' | 'unanswered' | 'resolve' | 'lost';
@@ -18,10 +26,18 @@ export type OrderWatchAction = 'wait' | 'unanswered' | 'resolve' | 'lost';
 const PROVABLE_MS = 3_000;
 /** Repeats lose nothing: a connector that already resolves the order joins them; one that restarted forgot the first. */
 const ASK_AGAIN_MS = 2_000;
+/** A cancel without effect is sent again after this: a repeat costs one request, an order that rests on can be filled. */
+const CANCEL_AGAIN_MS = 1_000;
+
+/** True when the venue should be asked (again) to cancel the order. */
+export function isCancelDue(order: OrderState, watch: OrderWatch, monotonicMs: number): boolean {
+  if (!order.cancelRequested || !isLive(order)) return false;
+  return monotonicMs - (watch.cancelSentAtMs ?? Number.NEGATIVE_INFINITY) >= CANCEL_AGAIN_MS;
+}
 
 /**
- * Returns what is due now. `validityLeftMs` is the monotonic time until the venue must refuse the request (negative once passed):
- * an order cannot be given up before its death could have been proven.
+ * Returns what is due now. `validityLeftMs` is the monotonic time until the venue must refuse the request, and a resting order has
+ * ended (negative once passed): an order cannot be given up before its death could have been proven.
  */
 export function watchOrder(
   order: OrderState,
@@ -31,7 +47,9 @@ export function watchOrder(
   policy: OrderWatchPolicy,
 ): OrderWatchAction {
   if (isSettled(order) || order.status === 'PLANNED') return 'wait';
-  const age = monotonicMs - watch.sinceMs;
+  const isResting = order.planned.restsUntilMs !== undefined && order.status === 'OPEN';
+  if (isResting && !order.cancelRequested && validityLeftMs > 0) return 'wait';
+  const age = monotonicMs - (isResting ? (watch.cancelledAtMs ?? watch.sinceMs) : watch.sinceMs);
   if (age < policy.ackMs) return 'wait';
   if (isLive(order) && !isUnresolved(order)) return 'unanswered';
   if (order.status === 'UNKNOWN') {

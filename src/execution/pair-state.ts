@@ -16,28 +16,19 @@
  * for is itself a fact. Sends that add exposure happen only while nothing of the pair is unresolved; phases that reduce send
  * reduce-only orders sized by the position the venue confirmed.
  */
-import { observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure-clock.ts';
+import { exposureRecord, observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure-clock.ts';
+import type { ExposureClock } from './exposure-clock.ts';
 import type { LegSide } from './facts.ts';
-import { absolute, isBalanced, laggingLeg, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
+import { absolute, isBalanced, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
 import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './one-venue.ts';
 import { answerReduction, excessLots, isAboveDust, thinLegFirst } from './pair-reduction.ts';
 import { isSettled, isUnresolved } from './order-state.ts';
+import { bothConfirmed, continueOpening, largeEnough } from './pair-opening.ts';
+import { cancelsOfQuotes, inProgress, LEGS, reducing, send } from './pair-orders.ts';
 import type { OrderState } from './order-state.ts';
-import type {
-  LegView,
-  Pair,
-  PairCommand,
-  PairPhase,
-  PairRecord,
-  PairStep,
-  PairTiming,
-  PairView,
-  ReductionTarget,
-  WantedOrder,
-} from './pair.ts';
+import type { LegView, Pair, PairCommand, PairPhase, PairStep, PairTiming, PairView, ReductionTarget } from './pair.ts';
 import { EXPOSED_ALARM_MS, QUARANTINE_RETRY_MS } from './policy.ts';
 
-const LEGS: readonly LegSide[] = ['long', 'short'];
 /** Streams report a position this long after its fill at most; a query sooner would only cost its weight. */
 const REPORT_FOLLOWS_MS = 300;
 /** Why both legs are brought down to the smaller one. */
@@ -45,8 +36,8 @@ const TAKEN = 'VENUE_REDUCED';
 /** Attempts to make both legs smaller before they are closed instead. */
 const REDUCE_SENDS_MAX = 4;
 
-/** Starts the clocks of a pair in this life of its actor. */
-export function newTiming(monotonicMs: number): PairTiming {
+/** Starts the clocks of a pair in this life of its actor; what stood unhedged in earlier ones counts on. */
+export function newTiming(monotonicMs: number, exposure: ExposureClock = stoppedExposureClock): PairTiming {
   return {
     phaseSinceMs: monotonicMs,
     settledSinceMs: undefined,
@@ -56,7 +47,7 @@ export function newTiming(monotonicMs: number): PairTiming {
     lastRetryAtMs: Number.NEGATIVE_INFINITY,
     lastAlarmAtMs: Number.NEGATIVE_INFINITY,
     queriesBefore: { long: 0, short: 0 },
-    exposure: stoppedExposureClock,
+    exposure,
     reductionsAnswered: 0,
   };
 }
@@ -64,20 +55,6 @@ export function newTiming(monotonicMs: number): PairTiming {
 /** True while the pair occupies its symbol. */
 export function isActive(phase: PairPhase): boolean {
   return phase !== 'IDLE' && phase !== 'CLOSED' && phase !== 'FAILED';
-}
-
-/** The opening orders of a new pair: both legs in one batch, immediate-or-cancel at the planned limits. */
-export function openingOrders(record: PairRecord): readonly WantedOrder[] {
-  const open = (leg: LegSide, side: 'buy' | 'sell'): WantedOrder => ({
-    leg,
-    side,
-    lots: record[leg].lots,
-    purpose: 'open',
-    attempt: 1,
-    reduceOnly: false,
-    price: { rule: 'ladder', rung: 1 },
-  });
-  return [open('long', 'buy'), open('short', 'sell')];
 }
 
 /** Moves a pair into a phase; the actor journals the record because it changed. */
@@ -97,6 +74,7 @@ export function enterPhase(
       openedAtMs: phase === 'OPEN' && pair.record.openedAtMs === 0 ? view.nowMs : pair.record.openedAtMs,
       closedAtMs: ended ? view.nowMs : 0,
       brokenOrders: phase === 'QUARANTINED' ? brokenOrders(view).length : pair.record.brokenOrders,
+      exposure: exposureRecord(pair.timing.exposure, view.nowMs),
     },
     timing: {
       ...pair.timing,
@@ -148,6 +126,18 @@ export function advancePair(before: Pair, view: PairView): PairStep {
 function advancePhase(pair: Pair, view: PairView): PairStep {
   const broken = brokenOrder(pair, view);
   if (broken !== undefined) return quarantine(pair, broken, view);
+  const step = advanceByPhase(pair, view);
+  // An opening decides for itself how long it quotes; nothing else leaves an order on a book.
+  if (step.pair.record.phase === 'OPENING' || step.pair.record.phase === 'PREFLIGHT') return step;
+  const cancels = cancelsOfQuotes(view).filter((cancel) => !step.commands.some((other) => isSameCancel(cancel, other)));
+  return cancels.length === 0 ? step : { pair: step.pair, commands: [...cancels, ...step.commands] };
+}
+
+function isSameCancel(one: PairCommand, other: PairCommand): boolean {
+  return one.type === 'cancel' && other.type === 'cancel' && one.clientOrderId === other.clientOrderId;
+}
+
+function advanceByPhase(pair: Pair, view: PairView): PairStep {
   switch (pair.record.phase) {
     case 'OPENING':
       return advanceOpening(pair, view);
@@ -192,75 +182,29 @@ function anyUnresolved(view: PairView): boolean {
 function advanceOpening(pair: Pair, view: PairView): PairStep {
   if (overdueLoneLeg(pair, view) !== undefined)
     return advancePhase(enterUnwinding(pair, 'ONE_VENUE_SILENT', view), view);
-  if (inProgress(view.long) || inProgress(view.short)) return { pair, commands: [] };
-
-  if (view.long.ledgerLots === 0 && view.short.ledgerLots === 0) {
-    if (bothConfirmed(view)) return { pair: failed(pair, firstRefusal(view), view), commands: [] };
-    return awaitConfirmation(pair, view);
+  const verdict = continueOpening(pair, view);
+  switch (verdict.type) {
+    case 'go-on':
+      return verdict.step;
+    case 'confirm':
+      return awaitConfirmation(verdict.pair, view, verdict.asks);
+    case 'open':
+      return { pair: enterPhase(verdict.pair, 'OPEN', verdict.reason, view), commands: [] };
+    case 'fail':
+      return { pair: failed(verdict.pair, verdict.reason, view), commands: [] };
+    case 'unwind':
+      return advancePair(enterUnwinding(verdict.pair, verdict.reason, view), view);
   }
-  if (!isBalanced(view)) return completeOrLeave(pair, view);
-  if (!largeEnough(view)) return advancePair(enterUnwinding(pair, 'BELOW_MINIMUM', view), view);
-  if (bothConfirmed(view)) return { pair: enterPhase(pair, 'OPEN', 'CONFIRMED', view), commands: [] };
-  return awaitConfirmation(pair, view);
 }
 
-/** Everything has settled and the legs differ: add what is missing, or undo everything. */
-function completeOrLeave(pair: Pair, view: PairView): PairStep {
-  const lagging = laggingLeg(view);
-  const { hedge } = view.policy;
-  const overdue = unhedgedForMs(pair.timing.exposure, view.monotonicMs) >= hedge.maxUnhedgedMs;
-  const refusal = completionRefusal(lagging.leg, lagging.lots, view);
-  if (refusal !== undefined) return advancePair(enterUnwinding(pair, refusal, view), view);
-  const verdict = view.judgeCompletion(lagging.leg, lagging.lots, overdue);
-  if (verdict.action === 'unwind')
-    return advancePair(enterUnwinding(pair, overdue ? 'UNHEDGED_TOO_LONG' : 'UNWIND_CHEAPER', view), view);
-  if (
-    view.monotonicMs - pair.timing.lastSendAtMs[lagging.leg] < hedge.attemptMs &&
-    hedgeAttempts(view[lagging.leg]) > 0
-  ) {
-    return { pair, commands: [] };
-  }
-  return send(pair, view, [
-    {
-      leg: lagging.leg,
-      side: lagging.leg === 'long' ? 'buy' : 'sell',
-      lots: lagging.lots,
-      purpose: 'hedge',
-      attempt: nextAttempt(view[lagging.leg]),
-      reduceOnly: false,
-      price: { rule: 'ladder', rung: hedgeAttempts(view[lagging.leg]) + 1 },
-    },
-  ]);
-}
-
-function completionRefusal(leg: LegSide, lots: number, view: PairView): string | undefined {
-  if (view.increaseRefused !== undefined) return view.increaseRefused;
-  if (!view[leg].reachable) return 'VENUE_DOWN';
-  const refused = hopelessRefusal(view[leg]);
-  if (refused !== undefined) return refused;
-  if (hedgeAttempts(view[leg]) >= view.policy.hedge.maxAttempts) return 'HEDGE_EXHAUSTED';
-  if (lots < 1 || Math.abs(view[leg].ledgerLots) + lots < view[leg].minLots) return 'BELOW_MINIMUM';
-  return undefined;
-}
-
-/** Trying again is for what may end differently: not for a permanent refusal, and not for the same one twice in a row. */
-function hopelessRefusal(leg: LegView): string | undefined {
-  const [before, last] = leg.orders.slice(-2);
-  const newest = last ?? before;
-  if (newest === undefined || newest.status !== 'REJECTED' || newest.code === '') return undefined;
-  if (newest.refusal === 'permanent') return `REFUSED: ${newest.code}`;
-  const isRepeated = last !== undefined && before?.status === 'REJECTED' && before.code === last.code;
-  return isRepeated ? `REFUSED_TWICE: ${newest.code}` : undefined;
-}
-
-function awaitConfirmation(pair: Pair, view: PairView): PairStep {
+function awaitConfirmation(pair: Pair, view: PairView, asks: readonly PairCommand[]): PairStep {
   const since = pair.timing.settledSinceMs ?? view.monotonicMs;
   const waiting = { ...pair, timing: { ...pair.timing, settledSinceMs: since } };
   const age = view.monotonicMs - since;
   if (age >= view.policy.open.confirmMaxMs) return quarantine(pair, 'UNCONFIRMED', view);
   const adjustments = adjustmentsOf(view);
   if (adjustments.length > 0) return { pair: waiting, commands: adjustments };
-  if (age < view.policy.open.confirmMs) return { pair: waiting, commands: [] };
+  if (age < view.policy.open.confirmMs) return { pair: waiting, commands: asks };
   return { pair: waiting, commands: unconfirmedLegs(view).map((leg) => ({ type: 'reconcile', leg })) };
 }
 
@@ -403,24 +347,6 @@ function rungOf(pair: Pair, leg: LegSide, view: PairView): number {
   return isAloneTooLong(pair, view) || attempts >= view.policy.hedge.maxAttempts ? 0 : attempts + 1;
 }
 
-function reducing(
-  leg: LegSide,
-  side: LegView,
-  lots: number,
-  purpose: 'close' | 'unwind' | 'rebalance',
-  rung: number,
-): WantedOrder {
-  return {
-    leg,
-    side: side.ledgerLots > 0 ? 'sell' : 'buy',
-    lots,
-    purpose,
-    attempt: nextAttempt(side),
-    reduceOnly: true,
-    price: rung === 0 ? { rule: 'protective' } : { rule: 'ladder', rung },
-  };
-}
-
 // ------------------------------------------------------------------------------------------------------------- quarantine
 
 /** Nothing is sent until orders are settled and both positions were queried again; then the way out follows from the facts. */
@@ -532,18 +458,6 @@ function withCooldown(pair: Pair, view: Pick<PairView, 'nowMs' | 'policy' | 'cal
   };
 }
 
-function send(pair: Pair, view: PairView, orders: readonly WantedOrder[]): PairStep {
-  const lastSendAtMs = { ...pair.timing.lastSendAtMs };
-  for (const order of orders) lastSendAtMs[order.leg] = view.monotonicMs;
-  return {
-    pair: {
-      ...pair,
-      timing: { ...pair.timing, lastSendAtMs, sends: pair.timing.sends + 1, settledSinceMs: undefined },
-    },
-    commands: [{ type: 'send', orders }],
-  };
-}
-
 /** Asks about legs whose position is unclear, once the report that follows a fill by itself has had its time. */
 function questionsForTruth(view: PairView): PairCommand[] {
   return LEGS.filter((leg) => {
@@ -563,14 +477,8 @@ function adjustmentsOf(view: PairView): PairCommand[] {
 function unconfirmedLegs(view: PairView): readonly LegSide[] {
   return LEGS.filter((leg) => view[leg].truth.kind !== 'confirmed');
 }
-function bothConfirmed(view: PairView): boolean {
-  return view.long.truth.kind === 'confirmed' && view.short.truth.kind === 'confirmed';
-}
 function isFlat(leg: LegView): boolean {
   return leg.truth.kind === 'confirmed' && leg.truth.lots === 0 && !inProgress(leg);
-}
-function inProgress(leg: LegView): boolean {
-  return leg.orders.some((order) => !isSettled(order));
 }
 function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
   return (
@@ -578,17 +486,8 @@ function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
     view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs
   );
 }
-function largeEnough(view: PairView): boolean {
-  return LEGS.every((leg) => Math.abs(view[leg].ledgerLots) >= view[leg].minLots);
-}
 function anyFill(view: PairView): boolean {
   return LEGS.some((leg) => view[leg].orders.some((order) => order.filledLots > 0));
-}
-function nextAttempt(leg: LegView): number {
-  return leg.orders.reduce((highest, order) => Math.max(highest, order.planned.attempt), 0) + 1;
-}
-function hedgeAttempts(leg: LegView): number {
-  return leg.orders.filter((order) => order.planned.purpose === 'hedge').length;
 }
 /** Phases in which an order that broke the rules sends the pair into quarantine; there it is found out what is really held. */
 const TRADING: ReadonlySet<PairPhase> = new Set(['OPENING', 'OPEN', 'REBALANCING', 'CLOSING', 'UNWINDING']);
@@ -602,11 +501,4 @@ function brokenOrder(pair: Pair, view: PairView): string | undefined {
 
 function brokenOrders(view: Pick<PairView, LegSide>): readonly OrderState[] {
   return LEGS.flatMap((leg) => view[leg].orders.filter((order) => order.overfilled || order.status === 'LOST'));
-}
-function firstRefusal(view: PairView): string {
-  for (const leg of LEGS) {
-    for (const order of view[leg].orders)
-      if (order.status === 'REJECTED' && order.reason !== '') return `REJECTED: ${order.reason}`;
-  }
-  return 'NOT_FILLED';
 }

@@ -1,6 +1,6 @@
 /** What is known and remembered about one hedged pair, and what its state machine may ask for. Types only, any thread. */
-import type { CompletionVerdict } from './complete-or-unwind.ts';
-import type { ExposureClock } from './exposure-clock.ts';
+import type { CompletionVerdict, RemainderVerdict } from './complete-or-unwind.ts';
+import type { ExposureClock, ExposureRecord } from './exposure-clock.ts';
 import type { PairReductions } from './leg-reduction.ts';
 import type { LegKey, LegSide, OrderPurposeName } from './facts.ts';
 import type { OrderState } from './order-state.ts';
@@ -27,6 +27,24 @@ export interface PairLeg extends LegKey {
   readonly vwapTicks: number;
 }
 
+/** How the legs of an entry follow one another (domain 7.1). */
+export type EntryExecution =
+  /** Both leave in the same moment. */
+  | { readonly mode: 'taker-taker' }
+  /** A post-only order of `leg` rests, and each of its fills is hedged at once. */
+  | {
+      readonly mode: 'maker-taker';
+      readonly leg: LegSide;
+      /** Price it was planned to rest at, ticks: what an adverse move is measured from. */
+      readonly quoteTicks: number;
+      /** What is not filled in time is taken on both venues. */
+      readonly escalate: boolean;
+      /** Why nothing more is quoted; empty while it is. */
+      readonly ended: string;
+    }
+  /** `leg` alone, then the other one by what its venue proves to hold. */
+  | { readonly mode: 'sequential'; readonly leg: LegSide };
+
 /** The durable part of a pair: journaled whole at every change of phase, so that the newest row is the pair. Calendar ms. */
 export interface PairRecord {
   readonly pairId: string;
@@ -38,6 +56,8 @@ export interface PairRecord {
   readonly reason: string;
   readonly long: PairLeg;
   readonly short: PairLeg;
+  /** Absent in rows older than the choice: taker-taker. */
+  readonly entry?: EntryExecution;
   readonly expected: ExpectedResult;
   readonly decidedAtMs: number;
   readonly enteredAtMs: number;
@@ -48,6 +68,8 @@ export interface PairRecord {
   readonly exitReason: string;
   /** Lost and overfilled orders the pair was quarantined for already: each has that consequence once. */
   readonly brokenOrders: number;
+  /** What stood unhedged up to this row; absent in rows older than the count. */
+  readonly exposure?: ExposureRecord;
   /** Entries of this symbol that failed in a row, this one included. */
   readonly failures: number;
   readonly cooldownUntilMs: number;
@@ -113,6 +135,8 @@ export interface LegView {
   readonly unitsPerLot: bigint;
   /** Orders can be sent: the venue is ready. */
   readonly reachable: boolean;
+  /** Why this leg must not be increased now, whatever the other venue is like; undefined when it may. */
+  readonly increaseRefused: string | undefined;
   /** How far from mid closing the whole leg would walk its book now, 1e-4; undefined while that is unknown. */
   readonly closeWalkBps: number | undefined;
 }
@@ -125,6 +149,8 @@ export interface PairView {
   readonly monotonicMs: number;
   /** Why exposure may not be increased now; undefined when it may. */
   readonly increaseRefused: string | undefined;
+  /** Why nothing may be quoted any more, beyond that: somebody asked to leave, or the engine drains. */
+  readonly quotingRefused: string | undefined;
   /** Mark x base unit in quote, for notional thresholds; undefined while no mark is known. */
   readonly quotePerUnit: number | undefined;
   readonly policy: ExecutionPolicy;
@@ -134,10 +160,27 @@ export interface PairView {
   readonly calendarScale: number;
   /** Compares completing the lagging leg by `lots` with undoing what stands alone. */
   judgeCompletion(lagging: LegSide, lots: number, overdue: boolean): CompletionVerdict;
+  /** Compares taking `topUp` lots more of the leading leg, so that it can be hedged, with giving `trim` lots of it back. */
+  judgeRemainder(leading: LegSide, topUp: number, trim: number): RemainderVerdict;
+  /** What quoting `leg` costs now; `restingTicks` is the order that rests. Undefined while a book is missing or too thin. */
+  judgeQuote(leg: LegSide, restingTicks: number | undefined): QuoteVerdict | undefined;
+  /** Why what was not filled as a maker must not be taken on both venues instead. */
+  escalationRefusal(): string | undefined;
 }
 
-/** Rung 1 is the normal cap; higher rungs reach further. `protective`: as far from mark as ever allowed. */
-export type PriceRule = { readonly rule: 'ladder'; readonly rung: number } | { readonly rule: 'protective' };
+/** A post-only order against the market, in ticks of its instrument. */
+export interface QuoteVerdict {
+  /** Best price of the own side. */
+  readonly touchTicks: number;
+  /** How much worse than planned the pair would be entered, resting there and hedging by the other book, 1e-4. */
+  readonly touchAdverseBps: number;
+  /** The same for the order that rests. */
+  readonly restingAdverseBps: number;
+}
+
+/** Rung 1 is the normal cap; higher rungs reach further. `protective`: as far from mark as ever allowed. `touch`: post-only. */
+export type PriceRule =
+  { readonly rule: 'ladder'; readonly rung: number } | { readonly rule: 'protective' } | { readonly rule: 'touch' };
 
 export interface WantedOrder {
   readonly leg: LegSide;
@@ -152,6 +195,8 @@ export interface WantedOrder {
 export type PairCommand =
   /** Journal all, then hand over all in one go. */
   | { readonly type: 'send'; readonly orders: readonly WantedOrder[] }
+  /** Asks the venue to end a resting order; asked again until it has ended. */
+  | { readonly type: 'cancel'; readonly leg: LegSide; readonly clientOrderId: string }
   | { readonly type: 'resolve'; readonly leg: LegSide; readonly clientOrderId: string }
   | { readonly type: 'reconcile'; readonly leg: LegSide }
   /** Book the proven difference between our fills and the venue. */

@@ -13,6 +13,17 @@ export interface HedgePolicy {
   readonly attemptMs: number;
 }
 
+export interface MakerPolicy {
+  /** Longest time an entry is quoted. */
+  readonly timeoutMs: number;
+  /** The entry may become this much worse than planned before quoting ends. */
+  readonly maxAdverseBps: number;
+  /** Least time between two prices of the resting order. */
+  readonly requoteMs: number;
+  /** Post-only orders of one entry. */
+  readonly maxQuotes: number;
+}
+
 export interface ConfirmPolicy {
   /** Both positions unconfirmed for this long: ask. */
   readonly confirmMs: number;
@@ -55,6 +66,7 @@ export interface CooldownPolicy {
 /** The field names are those of the configuration's sections: each section fits as it is. */
 export interface ExecutionPolicy {
   readonly hedge: HedgePolicy;
+  readonly maker: MakerPolicy;
   readonly open: ConfirmPolicy;
   readonly close: ClosePolicy;
   readonly delta: DeltaPolicy;
@@ -68,6 +80,8 @@ export interface ExecutionPolicy {
     /** Pause between two looks at unsettled orders while the pair is open, and while it is in between. */
     readonly intervalMs: number;
     readonly busyIntervalMs: number;
+    /** The same while something stands alone. */
+    readonly urgentIntervalMs: number;
   };
   /** A half-open pair younger than this may be completed after a restart. */
   readonly recovery: {

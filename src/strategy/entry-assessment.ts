@@ -9,6 +9,8 @@ import { commonStep } from '../market/instrument-match.ts';
 import type { Instrument } from '../market/instrument.ts';
 import { entryHeadroom } from '../risk/limits.ts';
 import { opposite, usableLots, walkBook } from './book-walk.ts';
+import { chooseEntryMode } from './entry-mode.ts';
+import type { EntryMode, MakerEntryPolicy, ModeLeg } from './entry-mode.ts';
 import type { Assessment, EntryFacts, EntryInput, EntryLegFacts, PricedEntry } from './entry-facts.ts';
 import { initialMargin, symbolLeverage, liquidationDistance, liquidationPrice } from './liquidation.ts';
 import { evaluateOpportunity, worstLoss } from './opportunity.ts';
@@ -18,6 +20,9 @@ import type { EntryPolicies } from './policy.ts';
 import { venueNowMs } from './venue-clock.ts';
 import { depthSteps, leastSteps, lotsOf, sizePair } from './sizing.ts';
 import type { SizingLeg } from './sizing.ts';
+
+/** Free share of a connector's budgets that an entry needs: see the gate of that name. */
+const OPEN_BUDGET_SHARE_MIN = 0.2;
 
 /** A leg with everything that figures need. */
 interface KnownLeg {
@@ -138,7 +143,7 @@ function assess(
     shortMarginQuote,
     priced: limitedBy(
       decided,
-      priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, policy),
+      priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, facts, policy),
     ),
   };
 }
@@ -176,6 +181,7 @@ function priceEntry(
   short: KnownLeg,
   lots: { readonly long: number; readonly short: number },
   marginQuote: { readonly long: number; readonly short: number },
+  facts: EntryFacts,
   policy: EntryPolicies,
 ): PricedEntry | undefined {
   const longWalks = walks(long, lots.long);
@@ -186,7 +192,12 @@ function priceEntry(
     long: candidateLeg(long, longWalks, marginQuote.long, policy),
     short: candidateLeg(short, shortWalks, marginQuote.short, policy),
   };
-  const metrics = evaluateOpportunity(candidate, {
+  const modeLegs = [
+    modeLeg(long, facts.long, candidate.long, facts, policy),
+    modeLeg(short, facts.short, candidate.short, facts, policy),
+  ] as const;
+  const entry = chooseEntryMode(modeLegs, policy.entry, policy.maker);
+  const metrics = evaluateOpportunity(entered(candidate, entry, modeLegs, policy.maker), {
     horizonHours: policy.entry.horizonHours,
     haircut: policy.forecast.haircut,
     breakEvenLimitHours: Math.max(policy.entry.horizonHours, policy.entry.maxBreakEvenHours),
@@ -207,8 +218,53 @@ function priceEntry(
     longWorstTicks: longWalks.worstTicks,
     shortWorstTicks: shortWalks.worstTicks,
     entryBasisBps: ((candidate.short.entryPrice - candidate.long.entryPrice) / candidate.long.markPrice) * 1e4,
+    entry,
     metrics,
   };
+}
+
+function modeLeg(
+  leg: KnownLeg,
+  facts: EntryLegFacts,
+  candidate: CandidateLeg,
+  { calendarScale }: EntryFacts,
+  policy: EntryPolicies,
+): ModeLeg {
+  const { instrument, book, side } = leg;
+  const quote = (side === 'long' ? book.bids : book.asks)[0]?.[0];
+  const basePerLot = quantityOf(1, instrument) * instrument.multiplier;
+  return {
+    venue: instrument.venue,
+    side,
+    takePrice: candidate.entryPrice,
+    quotePrice: quote === undefined ? undefined : priceOf(quote, instrument) / instrument.multiplier,
+    quoteTicks: quote ?? 0,
+    takerFee: instrument.takerFee / 1e12,
+    makerFee: instrument.makerFee / 1e12,
+    depth: usableLots(book, sides(leg).open, policy.depth.maxWalkBps) * basePerLot,
+    canHedge: facts.status?.status === 'ready' && facts.status.openBudgetShare >= OPEN_BUDGET_SHARE_MIN,
+    settlesInMs: candidate.funding.nextSettleInMs / calendarScale,
+  };
+}
+
+/** A quoted leg costs what quoting does when it is filled, and what taking does, after the market moved, when it is not (domain 5.1). */
+function entered<Legs extends { readonly long: CandidateLeg; readonly short: CandidateLeg }>(
+  candidate: Legs,
+  entry: EntryMode,
+  legs: readonly [ModeLeg, ModeLeg],
+  { fillProbability, maxAdverseBps }: MakerEntryPolicy,
+): Legs {
+  if (entry.mode !== 'maker-taker') return candidate;
+  const leg = legs.find(({ side }) => side === entry.leg);
+  if (leg?.quotePrice === undefined) return candidate;
+  const blend = (filled: number, missed: number): number => fillProbability * filled + (1 - fillProbability) * missed;
+  const moved = 1 + ((leg.side === 'long' ? 1 : -1) * maxAdverseBps) / 1e4;
+  const quoted: CandidateLeg = {
+    ...candidate[entry.leg],
+    entryPrice: blend(leg.quotePrice, leg.takePrice * moved),
+    entryFee: blend(leg.makerFee, leg.takerFee),
+  };
+  return { ...candidate, [entry.leg]: quoted };
 }
 
 interface LegWalks {

@@ -2,6 +2,7 @@
 import { assessEntry } from './entry-assessment.ts';
 import type { EntryFacts, EntryInput, EntryLegFacts } from './entry-facts.ts';
 import { firstRefusal } from './entry-gates.ts';
+import type { EntryMode } from './entry-mode.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
 import type { EntryPolicies } from './policy.ts';
 
@@ -20,6 +21,7 @@ export interface PlannedEntry {
   readonly base: string;
   readonly long: PlannedLeg;
   readonly short: PlannedLeg;
+  readonly entry: EntryMode;
   readonly decidedAtMs: number;
   /** Quote units, for calibration against what came of it. */
   readonly expected: {
@@ -51,11 +53,19 @@ export function decideEntry(facts: EntryFacts, policy: EntryPolicies): EntryDeci
   const metrics = input.assessment?.priced?.metrics;
   const refusal = firstRefusal(input, policy);
   if (refusal !== undefined) return { verdict: refusal.code, detail: refusal.detail, metrics };
-  return planned(input);
+  const { verdict, detail, metrics: of, plan } = planned(input);
+  return { verdict, detail, metrics: of, plan: { ...plan, entry: withEscalation(plan.entry, facts, policy) } };
+}
+
+/** What a quote does not get is taken only where taking all of it would have been an entry as well. */
+function withEscalation(entry: EntryMode, facts: EntryFacts, policy: EntryPolicies): EntryMode {
+  if (entry.mode !== 'maker-taker' || !entry.escalate) return entry;
+  const taking: EntryPolicies = { ...policy, entry: { ...policy.entry, mode: 'taker-taker' } };
+  return { ...entry, escalate: firstRefusal(assessEntry(facts, taking), taking) === undefined };
 }
 
 /** All gates have passed, so every fact is there; anything missing is a broken gate and no reason to trade. */
-function planned(input: EntryInput): EntryDecision {
+function planned(input: EntryInput): Extract<EntryDecision, { verdict: 'ENTER' }> {
   const { assessment, long, short } = input;
   const priced = assessment?.priced;
   if (assessment === undefined || priced === undefined || !assessment.size.sized) {
@@ -64,12 +74,13 @@ function planned(input: EntryInput): EntryDecision {
   const { metrics } = priced;
   return {
     verdict: 'ENTER',
-    detail: `APR ${metrics.netAprPct.toFixed(2)} %, EV ${metrics.expectedValueQuote.toFixed(4)}, sized by ${assessment.size.boundBy}, loses ${priced.worstLossQuote.toFixed(2)} at worst`,
+    detail: `APR ${metrics.netAprPct.toFixed(2)} %, EV ${metrics.expectedValueQuote.toFixed(4)}, ${priced.entry.mode}, sized by ${assessment.size.boundBy}, loses ${priced.worstLossQuote.toFixed(2)} at worst`,
     metrics,
     plan: {
       base: input.base,
       long: plannedLeg(long, assessment.longLots, priced.longLimitTicks, priced.longVwapTicks),
       short: plannedLeg(short, assessment.shortLots, priced.shortLimitTicks, priced.shortVwapTicks),
+      entry: priced.entry,
       decidedAtMs: input.nowMs,
       expected: {
         netHourlyQuote: metrics.hourlyCarryQuote,

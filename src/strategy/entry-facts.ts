@@ -5,6 +5,7 @@ import type { FundingRate } from '../market/funding-rate.ts';
 import type { CommonStep } from '../market/instrument-match.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Exposure, Headroom } from '../risk/limits.ts';
+import type { EntryMode } from './entry-mode.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
 import type { SizeDecision } from './sizing.ts';
 
@@ -106,6 +107,8 @@ export interface PricedEntry {
   readonly entryBasisBps: number;
   /** What the pair may cost at worst: filled at its limits, closed as far from mark as an order may go, no funding received. */
   readonly worstLossQuote: number;
+  /** The way it would be entered; a quoted leg is in the metrics with the chance that its quote is filled. */
+  readonly entry: EntryMode;
   readonly metrics: OpportunityMetrics;
 }
 

@@ -12,6 +12,8 @@ export interface CandidateLeg {
   readonly markPrice: number;
   readonly hourlyRate: number;
   readonly takerFee: number;
+  /** Fee of opening where that is not the taker's. */
+  readonly entryFee?: number;
   readonly funding: FundingOutlook;
   /** Initial margin of the leg, quote. */
   readonly marginQuote: number;
@@ -74,7 +76,7 @@ export function evaluateOpportunity(candidate: Candidate, terms: EvaluationTerms
   const { quantity, long, short } = candidate;
   const entryEdgeQuote = quantity * (short.entryPrice - long.entryPrice);
   const exitCostQuote = quantity * (short.exitPrice - long.exitPrice);
-  const feesInQuote = quantity * (long.entryPrice * long.takerFee + short.entryPrice * short.takerFee);
+  const feesInQuote = quantity * (entryFeePerUnit(long) + entryFeePerUnit(short));
   const feesOutQuote = quantity * (long.exitPrice * long.takerFee + short.exitPrice * short.takerFee);
   const roundTripCostQuote = feesInQuote + feesOutQuote + exitCostQuote - entryEdgeQuote;
 
@@ -119,6 +121,10 @@ export function worstLoss(
   const prices = long.limitPrice - soldAt + (boughtAt - short.limitPrice);
   const fees = (long.limitPrice + soldAt) * long.takerFee + (short.limitPrice + boughtAt) * short.takerFee;
   return quantity * (prices + fees);
+}
+
+function entryFeePerUnit({ entryPrice, entryFee, takerFee }: CandidateLeg): number {
+  return entryPrice * (entryFee ?? takerFee);
 }
 
 function fundingWithin({ quantity, long, short }: Candidate, terms: EvaluationTerms): number {

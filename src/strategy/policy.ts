@@ -6,8 +6,9 @@
  */
 
 import type { OrderGateLimits } from '../risk/approval.ts';
+import type { EntryModePolicy, MakerEntryPolicy } from './entry-mode.ts';
 
-export interface EntryPolicy {
+export interface EntryPolicy extends EntryModePolicy {
   /** Net carry per year on the notional of one leg. */
   readonly minAprPct: number;
   /** Net carry per hour as a fraction of that notional; the stricter of the two counts. */
@@ -135,6 +136,7 @@ export interface RiskPolicy {
 /** All that a decision to enter rests on. */
 export interface EntryPolicies {
   readonly entry: EntryPolicy;
+  readonly maker: MakerEntryPolicy;
   readonly sizing: SizingPolicy;
   readonly depth: DepthPolicy;
   readonly cap: CapPolicy;

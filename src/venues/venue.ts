@@ -38,6 +38,11 @@ export interface OrderRequest {
   readonly reduceOnly: boolean;
   /** Calendar ms after which the venue must not accept it any more. */
   readonly validUntilMs: number;
+  /**
+   * Calendar ms until which a resting order is meant to stay; absent for one that does not rest. A venue that knows one time only
+   * takes it for both, and may then accept the request until here.
+   */
+  readonly restsUntilMs?: number;
 }
 
 /** One HTTP exchange: what to send, what it costs, how to read the answer. */

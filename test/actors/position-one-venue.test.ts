@@ -197,7 +197,7 @@ describe('the regular look at a pair that is in between', () => {
     [600_000, 0],
   ])('comes every %i ms and asks the other venue too', (busyIntervalMs, atLeast) => {
     const { execution } = defaultArgs;
-    const reconcile = { ...execution.reconcile, intervalMs: 600_000, busyIntervalMs };
+    const reconcile = { ...execution.reconcile, intervalMs: 600_000, busyIntervalMs, urgentIntervalMs: busyIntervalMs };
     const world = half(undefined, { execution: { ...execution, reconcile } });
     world.runUntil(() => world.venues.b.positionLots === 33, 1_000);
     world.run(1_000);

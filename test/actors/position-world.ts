@@ -27,7 +27,17 @@ export type Fate =
   /** Executed (or not), but no answer comes before somebody asks. */
   | { readonly type: 'silent'; readonly executedLots?: number }
   /** Cancelled by the venue without stating cum; the fill shows up later. */
-  | { readonly type: 'late-fill'; readonly lots: number; readonly afterMs: number };
+  | { readonly type: 'late-fill'; readonly lots: number; readonly afterMs: number }
+  /** Rests on the book; what comes to it, at which age. Post-only orders with another fate rest as far as it leaves something. */
+  | { readonly type: 'rest'; readonly fills: readonly { readonly lots: number; readonly afterMs: number }[] };
+
+/** An order on the book of a venue. */
+interface Resting {
+  readonly command: Extract<ConnectorCommand, { type: 'place-order' }>;
+  filledLots: number;
+  /** Executed after its cancel, which does not state how much was filled. */
+  readonly late: { readonly lots: number; readonly afterMs: number } | undefined;
+}
 
 export interface VenueModel {
   readonly name: string;
@@ -47,6 +57,11 @@ export interface VenueModel {
     string,
     { readonly status: 'filled' | 'cancelled' | 'expired'; readonly filledLots: number | undefined }
   >;
+  readonly resting: Map<string, Resting>;
+  readonly cancels: { readonly clientOrderId: string; readonly atMs: number }[];
+  /** So many cancels are lost on their way. */
+  cancelsLost: number;
+  cancelMs: number;
   fateOf: (command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
   /** Queries fail while true. */
   queriesFail: boolean;
@@ -75,6 +90,8 @@ export interface VenueModel {
 }
 
 export interface WorldOptions {
+  /** Changes to the instruments. */
+  readonly instruments?: { readonly va?: Partial<Instrument>; readonly vb?: Partial<Instrument> };
   readonly fateOf?: (venue: string, command: Extract<ConnectorCommand, { type: 'place-order' }>) => Fate;
   readonly args?: Partial<PositionArgs>;
 }
@@ -166,13 +183,14 @@ export const defaultArgs: PositionArgs = {
   observerPath: 'observer',
   execution: {
     hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
+    maker: { timeoutMs: 15_000, maxAdverseBps: 5, requoteMs: 1_000, maxQuotes: 10 },
     open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
     close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
     delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000, claimExternal: false },
     order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
     cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
     exposure: { oneVenueMsMax: 15_000 },
-    reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
+    reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000, urgentIntervalMs: 1_000 },
     recovery: { completeMs: 10_000, maxMs: 60_000 },
     quarantine: { autoFlatten: true },
   },
@@ -223,6 +241,10 @@ interface Due {
   readonly run?: () => void;
 }
 
+function isLater(one: Due | undefined, other: Due): boolean {
+  return one !== undefined && (one.atMs > other.atMs || (one.atMs === other.atMs && one.order > other.order));
+}
+
 export function createWorld(options: WorldOptions = {}): World {
   const args: PositionArgs = { ...defaultArgs, ...options.args };
   const rows: JournalRow[] = [];
@@ -231,7 +253,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const slowTold: number[] = [];
   const mismatchesTold: Extract<GuardMessage, { type: 'position-mismatch' }>[] = [];
   const logged: World['logged'][number][] = [];
-  let due: Due[] = [];
+  const due: Due[] = [];
   let dueCount = 0;
   let incarnation = 0;
   let live: Stage<PositionState, PositionMessage, unknown> | undefined;
@@ -250,6 +272,10 @@ export function createWorld(options: WorldOptions = {}): World {
     positionLots: 0,
     placed: [],
     fills: [],
+    resting: new Map(),
+    cancels: [],
+    cancelsLost: 0,
+    cancelMs: 20,
     ended: new Map(),
     fateOf: (command) => options.fateOf?.(name, command) ?? { type: 'fill' },
     queriesFail: false,
@@ -268,19 +294,29 @@ export function createWorld(options: WorldOptions = {}): World {
     askTicks: 600_010,
     depthLots: 1_000,
   });
-  const venues = { a: venueOf('va', instrumentA), b: venueOf('vb', instrumentB) };
+  const venues = {
+    a: venueOf('va', { ...instrumentA, ...options.instruments?.va }),
+    b: venueOf('vb', { ...instrumentB, ...options.instruments?.vb }),
+  };
 
   const now = (): number => epochMs + monotonicMs;
 
   function later(afterMs: number, entry: { incarnation?: number; message?: PositionMessage; run?: () => void }): void {
     dueCount += 1;
-    due.push({
+    insert({
       atMs: monotonicMs + afterMs,
       order: dueCount,
       incarnation: entry.incarnation ?? 0,
       ...(entry.message === undefined ? {} : { message: entry.message }),
       ...(entry.run === undefined ? {} : { run: entry.run }),
     });
+  }
+
+  /** Keeps what is due in its order: most of it comes after what waits already. */
+  function insert(entry: Due): void {
+    let index = due.length;
+    while (index > 0 && isLater(due[index - 1], entry)) index -= 1;
+    due.splice(index, 0, entry);
   }
 
   /** A fact is told once its row is durable, to whoever lives then. */
@@ -354,10 +390,11 @@ export function createWorld(options: WorldOptions = {}): World {
     lots: number,
     tell: boolean,
     forced?: 'liquidation' | 'adl',
+    quotedTicks?: number,
   ): void {
     if (lots === 0) return;
     fillCount += 1;
-    const priceTicks = side === 'buy' ? venue.askTicks : venue.bidTicks;
+    const priceTicks = quotedTicks ?? (side === 'buy' ? venue.askTicks : venue.bidTicks);
     const fill = {
       clientOrderId,
       side,
@@ -419,6 +456,63 @@ export function createWorld(options: WorldOptions = {}): World {
     });
   }
 
+  /** Takes a post-only order onto the book. What comes to it comes at its own price. */
+  function rest(venue: VenueModel, command: Resting['command'], fate: Exclude<Fate, { type: 'refuse' }>): void {
+    const { order } = command;
+    if (fate.type === 'silent' && fate.executedLots === undefined) return;
+    const late = fate.type === 'late-fill' ? { lots: fate.lots, afterMs: fate.afterMs } : undefined;
+    venue.resting.set(order.clientOrderId, { command, filledLots: 0, late });
+    if (fate.type === 'silent') fillResting(venue, order.clientOrderId, fate.executedLots ?? 0, false);
+    else tellChange(venue, order.clientOrderId, 'open', 0);
+    const fills = fate.type === 'rest' ? fate.fills : [];
+    if (fate.type === 'fill')
+      later(fate.afterMs ?? 10, { run: () => fillResting(venue, order.clientOrderId, fate.lots ?? order.lots) });
+    for (const { lots, afterMs } of fills) later(afterMs, { run: () => fillResting(venue, order.clientOrderId, lots) });
+    later(((order.restsUntilMs ?? order.validUntilMs) - now()) / args.calendarScale, {
+      run: () => endResting(venue, order.clientOrderId, 'expired'),
+    });
+  }
+
+  function fillResting(venue: VenueModel, clientOrderId: string, wanted: number, tell = true): void {
+    const resting = venue.resting.get(clientOrderId);
+    if (resting === undefined) return;
+    const { order } = resting.command;
+    const lots = Math.min(wanted, order.lots - resting.filledLots);
+    resting.filledLots += lots;
+    execute(venue, clientOrderId, order.side, lots, tell, undefined, order.limitTicks);
+    if (resting.filledLots < order.lots) return;
+    venue.resting.delete(clientOrderId);
+    venue.ended.set(clientOrderId, { status: 'filled', filledLots: order.lots });
+    if (tell) tellChange(venue, clientOrderId, 'filled', order.lots);
+  }
+
+  function endResting(venue: VenueModel, clientOrderId: string, status: 'cancelled' | 'expired'): void {
+    const resting = venue.resting.get(clientOrderId);
+    if (resting === undefined) return;
+    venue.resting.delete(clientOrderId);
+    const { late, filledLots } = resting;
+    const { order } = resting.command;
+    venue.ended.set(clientOrderId, { status, filledLots: late === undefined ? filledLots : undefined });
+    tellChange(venue, clientOrderId, status, late === undefined ? filledLots : undefined);
+    if (late === undefined) return;
+    later(late.afterMs, {
+      run: () => {
+        const lots = Math.min(late.lots, order.lots - filledLots);
+        execute(venue, clientOrderId, order.side, lots, true, undefined, order.limitTicks);
+      },
+    });
+  }
+
+  function cancel(venue: VenueModel, clientOrderId: string): void {
+    venue.cancels.push({ clientOrderId, atMs: monotonicMs });
+    if (venue.dark) return;
+    if (venue.cancelsLost > 0) {
+      venue.cancelsLost -= 1;
+      return;
+    }
+    later(venue.cancelMs, { run: () => endResting(venue, clientOrderId, 'cancelled') });
+  }
+
   function place(venue: VenueModel, command: Extract<ConnectorCommand, { type: 'place-order' }>): void {
     venue.placed.push(command);
     const { order } = command;
@@ -438,6 +532,10 @@ export function createWorld(options: WorldOptions = {}): World {
         fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY',
         fate.type === 'refuse' ? (fate.class ?? 'permanent') : 'state',
       );
+      return;
+    }
+    if (order.postOnly || fate.type === 'rest') {
+      rest(venue, command, fate);
       return;
     }
     if (fate.type === 'silent') {
@@ -484,6 +582,12 @@ export function createWorld(options: WorldOptions = {}): World {
       return;
     }
     for (const fill of venue.fills) if (fill.clientOrderId === clientOrderId) tellFill(venue, fill);
+    const resting = venue.resting.get(clientOrderId);
+    if (resting !== undefined) {
+      tellChange(venue, clientOrderId, 'open', resting.filledLots);
+      done();
+      return;
+    }
     const end = venue.ended.get(clientOrderId);
     if (end !== undefined) {
       const filled = venue.fills
@@ -526,7 +630,7 @@ export function createWorld(options: WorldOptions = {}): World {
               reconcileId: command.reconcileId,
               ok,
               signedLots: venue.positionLots,
-              openClientOrderIds: [],
+              openClientOrderIds: [...venue.resting.keys()],
             },
           });
         };
@@ -550,6 +654,7 @@ export function createWorld(options: WorldOptions = {}): World {
         tellMarket(venue);
         return;
       case 'cancel-order':
+        cancel(venue, command.clientOrderId);
         return;
     }
   }
@@ -713,16 +818,14 @@ export function createWorld(options: WorldOptions = {}): World {
     live?.advance(STEP_MS);
     flush();
     for (;;) {
-      const next = due
-        .filter((entry) => entry.atMs <= monotonicMs)
-        .toSorted((one, other) => one.atMs - other.atMs || one.order - other.order)[0];
-      if (next === undefined) break;
-      due = due.filter((entry) => entry !== next);
+      const next = due[0];
+      if (next === undefined || next.atMs > monotonicMs) break;
+      due.shift();
       next.run?.();
       if (next.message === undefined) continue;
       if (live !== undefined && (next.incarnation === 0 || next.incarnation === incarnation))
         live.deliver(next.message);
-      else if (next.incarnation === 0) due.push({ ...next, atMs: aliveAtMs + STEP_MS });
+      else if (next.incarnation === 0) insert({ ...next, atMs: aliveAtMs + STEP_MS });
       flush();
     }
     if (monotonicMs % 500 === 0) {
@@ -780,6 +883,7 @@ export function createWorld(options: WorldOptions = {}): World {
       base: BASE,
       long: { venue: 'vb', account: 'main', symbol: 'BTC-USD', lots: 33, limitTicks: 600_190, vwapTicks: 600_010 },
       short: { venue: 'va', account: 'main', symbol: 'BTC', lots: 33, limitTicks: 599_820, vwapTicks: 600_000 },
+      entry: { mode: 'taker-taker' },
       decidedAtMs: now(),
       expected: {
         netHourlyQuote: 0.4,

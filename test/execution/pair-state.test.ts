@@ -2,25 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { advanceOrder, plannedOrder } from '../../src/execution/order-state.ts';
 import type { OrderInput, OrderState } from '../../src/execution/order-state.ts';
 import type { LegSide, OrderPurposeName } from '../../src/execution/facts.ts';
-import {
-  advancePair,
-  decideToLeave,
-  newTiming,
-  openingOrders,
-  reviveForLateFill,
-} from '../../src/execution/pair-state.ts';
+import { advancePair, decideToLeave, newTiming, reviveForLateFill } from '../../src/execution/pair-state.ts';
+import { openingOrders } from '../../src/execution/pair-opening.ts';
 import type { LegView, Pair, PairPhase, PairView } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
 
 const policy: ExecutionPolicy = {
   hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
+  maker: { timeoutMs: 15_000, maxAdverseBps: 5, requoteMs: 1_000, maxQuotes: 10 },
   open: { confirmMs: 5_000, confirmMaxMs: 15_000 },
   close: { maxUnhedgedMs: 1_500, maxMs: 60_000 },
   delta: { maxRatio: 0.03, maxNotional: 150, dustNotional: 5, cooldownMs: 30_000, claimExternal: false },
   order: { ackMs: 2_000, resolveMs: 10_000, resolveQueries: 8 },
   cooldown: { base: 60_000, factor: 4, max: 3_600_000 },
   exposure: { oneVenueMsMax: 15_000 },
-  reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000 },
+  reconcile: { recentMs: 3_000, intervalMs: 15_000, busyIntervalMs: 5_000, urgentIntervalMs: 1_000 },
   recovery: { completeMs: 10_000, maxMs: 60_000 },
   quarantine: { autoFlatten: true },
 };
@@ -133,6 +129,7 @@ function leg(ledgerLots: number, legOrders: readonly OrderState[], changes: Part
     minLots: 1,
     unitsPerLot: 1n,
     reachable: true,
+    increaseRefused: undefined,
     closeWalkBps: 1,
     ...changes,
   };
@@ -145,11 +142,15 @@ function viewOf(long: LegView, short: LegView, changes: Partial<PairView> = {}):
     nowMs: 1_000,
     monotonicMs: 1_000,
     increaseRefused: undefined,
+    quotingRefused: undefined,
     quotePerUnit: 60,
     policy,
     reductions: { count: 0, liquidated: false },
     calendarScale: 1,
     judgeCompletion: () => ({ action: 'complete', completeQuote: 0, unwindQuote: 0, detail: '' }),
+    judgeRemainder: () => ({ action: 'trim', topUpQuote: undefined, trimQuote: undefined }),
+    judgeQuote: () => undefined,
+    escalationRefusal: () => undefined,
     ...changes,
   };
 }

@@ -19,7 +19,10 @@ export const entryPolicy: EntryPolicies = {
     minFavourable: 3,
     maxHalfSpreadBps: 8,
     maxMarkDivergenceBps: 30,
+    mode: 'auto',
+    queriedVenues: [],
   },
+  maker: { minSavingBps: 2, fillProbability: 0.7, maxAdverseBps: 5, timeoutMs: 15_000, escalate: false },
   sizing: {
     maxNotionalQuote: 2_500,
     capitalShare: 0.25,

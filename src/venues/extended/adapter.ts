@@ -97,7 +97,7 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
 }
 
 /**
- * Signs on the CPU pool, then posts. The venue's only expiry is the order's own, so a resting order ends with its validity too.
+ * Signs on the CPU pool, then posts. The venue's only expiry is the order's own: what may rest is valid for as long.
  * The price is always a limit: MARKET orders would need one as well.
  */
 function placement(access: RestAccess, key: SigningKey, order: OrderRequest): SubmissionPlan {
@@ -108,7 +108,7 @@ function placement(access: RestAccess, key: SigningKey, order: OrderRequest): Su
     quantity: quantityText(order.lots, market.instrument),
     price: priceText(order.limitTicks, market.instrument),
     feeRate: access.markets.feeRateText(order.symbol),
-    expiryEpochMillis: Math.floor(order.validUntilMs),
+    expiryEpochMillis: Math.floor(order.restsUntilMs ?? order.validUntilMs),
     nonce: nonceOf(order.clientOrderId),
     vault: key.vault,
     market: market.settlement,
