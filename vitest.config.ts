@@ -29,6 +29,8 @@ export default defineConfig({
         },
       },
     ],
+    globalSetup: ['./test/property-seed.ts'],
+    reporters: ['default', './test/report.ts'],
     // Own processes: tests start threads, load a native database and kill things; none may take the others along.
     pool: 'forks',
     testTimeout: 30_000,
