@@ -11,6 +11,7 @@ import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { nearestLiquidation } from './exits.ts';
 import { lotsOfLeg } from './pair-view.ts';
+import { addRotation } from '../../src/execution/rotation-history.ts';
 import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
@@ -21,6 +22,7 @@ const TELL_PAUSE_MS = 500;
 
 /** Tells the picture when its phase changed, or when enough time has passed. */
 export function publish(state: PositionState, self: PositionSelf): void {
+  noteRotation(state);
   const now = self.monotonicMs();
   const phase = phaseOf(state);
   const last = state.lastTold;
@@ -70,6 +72,8 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     liveOrders: liveOrders(state),
     drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    ...suspectPayments(state),
+    ...(state.rotatedAtMs.length === 0 ? {} : { rotatedAtMs: state.rotatedAtMs }),
     ...(state.legReductions.length === 0 ? {} : { entryBlock: entryBlock(state) }),
     closedPairs: closed.pairs,
     closedNetMicro: closed.netMicro,
@@ -77,6 +81,19 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     notionalMicro: notionalOf(state, pair),
     exposureQuoteSec: pair?.timing.exposure.quoteSeconds ?? 0,
   };
+}
+
+function noteRotation(state: PositionState): void {
+  if (state.pair !== undefined) state.rotatedAtMs = addRotation(state.rotatedAtMs, state.pair.record);
+}
+
+function suspectPayments(state: PositionState): Pick<PairChanged, 'suspectPayments'> {
+  const suspects = [...state.venues.values()].flatMap(({ venue, account, paymentSuspicion }) => {
+    if (paymentSuspicion === undefined) return [];
+    const { implied, stated } = paymentSuspicion;
+    return [{ venue, account, implied, stated }];
+  });
+  return suspects.length === 0 ? {} : { suspectPayments: suspects };
 }
 
 function phaseOf(state: PositionState): PairChanged['phase'] {

@@ -277,6 +277,12 @@ function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
     guardPath: guardRef.path,
     observerPath: observerRef.path,
     quoteRatesUsd: config.stablecoin.rates,
+    rotation: {
+      marginQuote: config.rotation.margin,
+      perDay: config.rotation.perDay,
+      confirmMs: config.rotation.confirmMs,
+      minHoldHours: config.rotation.minHoldH,
+    },
   };
 }
 

@@ -8,7 +8,16 @@
  *      └────────────────────────────────the probe succeeds───────────────────────────────────────┘
  * ```
  *
- * Open by failures, it is half-open at once when the venue is seen to work again.
+ * All that changes it (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | closed | fifth failure in 30 s | open |
+ * | closed, half-open | refusal for a limit | open |
+ * | open | its time is over | half-open |
+ * | open | seen to work again | half-open |
+ * | half-open | the probe fails | open |
+ * | half-open | success | closed |
  */
 
 export interface CircuitBreaker {

@@ -6,6 +6,7 @@ import type { ExecutionBook } from '../../src/execution/execution-book.ts';
 import { bookOf, walletChangeMicro } from '../../src/execution/ledger.ts';
 import { createWorld } from './position-world.ts';
 import type { Fate, VenueModel, World } from './position-world.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const fate: fc.Arbitrary<Fate> = fc.oneof(
   {
@@ -144,7 +145,7 @@ describe('a crash after any row of an open and a close', () => {
 });
 
 describe('whatever the venues do', () => {
-  it('ends balanced or quarantined, sends every id once and books every fill once', { timeout: 120_000 }, () => {
+  it('T2: ends balanced or quarantined, sends every id once and books every fill once', { timeout: 600_000 }, () => {
     fc.assert(
       fc.property(script, (of) => {
         const world = play(of);
@@ -171,7 +172,7 @@ describe('whatever the venues do', () => {
         for (const venue of [world.venues.a, world.venues.b]) expect(closingsThatIncrease(venue)).toEqual([]);
         expect(folded.ledger.closed).toEqual(live.ledger.closed);
       }),
-      { numRuns: 200 },
+      propertyRuns('heavy'),
     );
   });
 });

@@ -59,6 +59,7 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
     quantityDecimals: quantity.decimals,
     lotUnits: quantity.units,
     minQuantityLots: Number(divideUp(minimum, BigInt(quantity.units))) as QuantityLots,
+    ...maxQuantityOf(lotFilter, quantity, where),
     minNotionalMicro: (hasMinimumValue ? decimalField(lotFilter, 'minNotionalValue', 6, where) : 0n) as MicroUnits,
     maxNotionalMicro: MAX_NOTIONAL,
     maxLeverage: Math.floor(maxLeverage),
@@ -71,6 +72,17 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
     status: statusOf(listing),
     ...bandOf(listing, where),
   };
+}
+
+function maxQuantityOf(
+  filter: Fields,
+  step: { readonly decimals: number; readonly units: number },
+  where: string,
+): { readonly maxQuantityLots?: QuantityLots } {
+  if (optionalText(filter, 'maxOrderQty') === undefined) return {};
+  const lots = Number(decimalField(filter, 'maxOrderQty', step.decimals, where) / BigInt(step.units));
+  if (lots < 1) throw malformed(`${where}.maxOrderQty`, 'at least one step', filter['maxOrderQty']);
+  return { maxQuantityLots: lots as QuantityLots };
 }
 
 /** A step such as "0.10" or "10": its decimals and its whole units of them. */
@@ -153,15 +165,36 @@ function hoursField(fields: Fields, where: string): number {
   return hours;
 }
 
-/** A settled rate, with the interval the instrument has now: the history does not tell the one it had. */
-export function parseSettledRate(value: unknown, instrument: Instrument): VenueEvent {
+/**
+ * Returns how long each settlement of a history paid for: the time since the one before it. The history does not tell, and a venue
+ * changes it; the oldest one, and one after a hole, is taken to be of the interval the instrument has now.
+ */
+export function settledIntervals(settledAtMs: readonly number[], presentMs: number): ReadonlyMap<number, number> {
+  const sorted = settledAtMs.toSorted((one, other) => one - other);
+  return new Map(
+    sorted.map((atMs, index) => {
+      const apartMs = atMs - (sorted[index - 1] ?? Number.NEGATIVE_INFINITY);
+      return [atMs, INTERVALS_MS.has(apartMs) ? apartMs : presentMs] as const;
+    }),
+  );
+}
+
+/** Intervals the venue uses. */
+const INTERVALS_MS: ReadonlySet<number> = new Set([1, 2, 4, 8].map((hours) => hours * HOUR_MS));
+
+/** A settled rate, a fraction of the interval it was settled for. */
+export function parseSettledRate(
+  value: unknown,
+  instrument: Instrument,
+  intervalMs = instrument.fundingIntervalMs,
+): VenueEvent {
   const settled = asFields(value, 'settled rate');
   const settleAtMs = timeField(settled, 'fundingRateTimestamp', 'settled rate');
   return rateEvent({
     symbol: instrument.symbol,
     kind: 'settled',
     raw: textField(settled, 'fundingRate', 'settled rate'),
-    intervalMs: instrument.fundingIntervalMs,
+    intervalMs,
     settleAtMs,
     venueAtMs: settleAtMs,
   });
