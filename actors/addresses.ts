@@ -4,6 +4,7 @@ import type { ActorRef } from '../src/runtime/actor.ts';
 import type { ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import type { JournalMessage } from './journal-messages.ts';
+import type { MonitorMessage } from './monitor-messages.ts';
 import type { ObserverMessage } from './observer-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
 import type { StrategyMessage } from './strategy-messages.ts';
@@ -11,6 +12,7 @@ import type { StrategyMessage } from './strategy-messages.ts';
 export const journalRef: ActorRef<JournalMessage> = refOf('journal');
 export const guardRef: ActorRef<GuardMessage> = refOf('guard');
 export const strategyRef: ActorRef<StrategyMessage> = refOf('strategy');
+export const monitorRef: ActorRef<MonitorMessage> = refOf('monitor');
 export const observerRef: ActorRef<ObserverMessage> = refOf('observer');
 /** One per venue account, for example `connector/lighter:main`. */
 export function connectorRef(venue: string, account: string): ActorRef<ConnectorMessage> {

@@ -2,10 +2,12 @@
 import { isActive } from '../src/execution/pair-state.ts';
 import { unreachable } from '../src/runtime/actor.ts';
 import type { ActorKind } from '../src/runtime/actor.ts';
-import { guardRef } from './addresses.ts';
+import { guardRef, monitorRef } from './addresses.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
 import { guardDelivery } from './guard-messages.ts';
 import type { EngineStateChanged } from './guard-messages.ts';
+import { monitorDelivery } from './monitor-messages.ts';
+import type { IdentitiesChecked } from './monitor-messages.ts';
 import type { ObserverMessage } from './observer-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PairChanged } from './position-messages.ts';
@@ -44,6 +46,8 @@ export interface TradingSummary {
   readonly pairs: readonly PairSummary[];
   readonly opportunities: Omit<OpportunitiesScanned, 'type'> | undefined;
   readonly totals: TradingTotals;
+  /** Whether the books add up; undefined before the monitor's first word. */
+  readonly identities?: Omit<IdentitiesChecked, 'type'>;
 }
 
 export interface ObserverState {
@@ -53,6 +57,7 @@ export interface ObserverState {
   readonly pairs: Map<string, PairChanged>;
   engine: EngineStateChanged | undefined;
   opportunities: OpportunitiesScanned | undefined;
+  identities: IdentitiesChecked | undefined;
 }
 
 export const observer: ActorKind<Readonly<Record<string, never>>, ObserverState, ObserverMessage> = {
@@ -63,30 +68,44 @@ export const observer: ActorKind<Readonly<Record<string, never>>, ObserverState,
     'pair-changed': positionDelivery['pair-changed'],
     'engine-state-changed': guardDelivery['engine-state-changed'],
     'opportunities-scanned': strategyDelivery['opportunities-scanned'],
+    'identities-checked': monitorDelivery['identities-checked'],
   },
 
   start: (_, self) => {
     // Everybody else tells their picture again by themselves; the engine state only changes with the engine.
     if (self.incarnation > 1) self.tell(guardRef, { type: 'resend-engine-state', to: self.path });
-    return { venues: new Map(), accounts: new Map(), pairs: new Map(), engine: undefined, opportunities: undefined };
+    return {
+      venues: new Map(),
+      accounts: new Map(),
+      pairs: new Map(),
+      engine: undefined,
+      opportunities: undefined,
+      identities: undefined,
+    };
   },
 
-  receive(state, message) {
+  receive(state, message, self) {
     switch (message.type) {
       case 'venue-status':
         state.venues.set(`${message.venue}:${message.account}`, message);
         return state;
       case 'account-changed':
         state.accounts.set(`${message.venue}:${message.account}`, message);
+        // Passed on from here, so that those who trade have one to tell less.
+        self.tell(monitorRef, message);
         return state;
       case 'pair-changed':
         state.pairs.set(message.base, message);
+        self.tell(monitorRef, message);
         return state;
       case 'engine-state-changed':
         state.engine = message;
         return state;
       case 'opportunities-scanned':
         state.opportunities = message;
+        return state;
+      case 'identities-checked':
+        state.identities = message;
         return state;
       default:
         return unreachable(message);
@@ -106,6 +125,7 @@ function summarize(state: ObserverState): TradingSummary {
     pairs,
     opportunities: state.opportunities === undefined ? undefined : withoutType(state.opportunities),
     totals: totalsOf(pairs),
+    ...(state.identities === undefined ? {} : { identities: withoutType(state.identities) }),
   };
 }
 

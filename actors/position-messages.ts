@@ -1,5 +1,6 @@
 /** What a position actor (one per symbol) understands and tells. Types and delivery tables only. */
 import type { ActorRef, DeliveryTable } from '../src/runtime/actor.ts';
+import type { PnlViews } from '../src/strategy/pnl-views.ts';
 import type { EntryMode } from '../src/strategy/entry-mode.ts';
 import type { QuoteRate } from '../src/market/quote-rates.ts';
 import type { ConnectorEvent } from './connector-messages.ts';
@@ -78,6 +79,10 @@ export interface PairChanged {
   readonly realisedMicro: bigint;
   /** View C of domain 15.3 (executable), all in; undefined while books are missing. */
   readonly executableMicro?: bigint;
+  /** The three views and what they are made of; absent while a mark is missing. */
+  readonly views?: PnlViews;
+  /** Funding expected and not received, missing payments included; never booked. */
+  readonly owedMicro?: bigint;
   /** Of the leg that is nearer to its liquidation, fraction of the mark; absent while none is held or known. */
   readonly liquidationDistance?: number;
   readonly fundingPayments: number;
@@ -87,6 +92,10 @@ export interface PairChanged {
   readonly drained: boolean;
   /** Entries on this symbol are refused until this calendar ms. */
   readonly cooldownUntilMs: number;
+  /** When pairs of this symbol were closed for better ones, calendar ms, the newest few; absent when none was. */
+  readonly rotatedAtMs?: readonly number[];
+  /** Legs whose payments contradict the venue's settled rates: no entry on them until a person or the next payment says otherwise. */
+  readonly suspectPayments?: readonly SuspectPayment[];
   /** Why a person must look before this symbol is entered again, in words; absent when nobody must. */
   readonly entryBlock?: string;
   /** Sums over all closed pairs of this symbol since the journal began. */
@@ -97,12 +106,23 @@ export interface PairChanged {
   /** Unhedged notional times time of this pair, in all lives of its actor, quote x seconds. */
   readonly exposureQuoteSec: number;
 }
+export interface SuspectPayment {
+  readonly venue: string;
+  readonly account: string;
+  /** Fractions of one settlement: what was paid, and what the venue says was settled. */
+  readonly implied: number;
+  readonly stated: number;
+}
 export interface LegState {
   readonly venue: string;
   readonly account: string;
   readonly symbol: string;
   readonly signedLots: number;
   readonly averagePrice: number;
+  /** Signed quote paid for the open lots, micro-units. */
+  readonly costMicro?: bigint;
+  /** What the venue says it holds; absent before its first word. */
+  readonly reportedLots?: number;
 }
 
 /** What quote currencies are worth in each other, as the strategy measured it over all symbols. */
@@ -114,8 +134,10 @@ export interface QuoteRatesTold {
 export type PositionMessage =
   | { readonly type: 'enter-pair'; readonly plan: EntryPlan }
   | { readonly type: 'exit-pair'; readonly reason: ExitReason }
-  /** A person has looked at what a venue took from a leg: the symbol may be entered again. */
-  | { readonly type: 'clear-reductions'; readonly reason: string }
+  /** A better pair waits for this one's capital; repeated while that is so, forgotten soon after. */
+  | { readonly type: 'rotate-pair'; readonly pairId: string; readonly detail: string }
+  /** A person has looked at what keeps the symbol out (lots taken by a venue, payments that contradict a rate): enter it again. */
+  | { readonly type: 'clear-entry-blocks'; readonly reason: string }
   /** Stop starting things; tell `pair-changed` when no order is live. */
   | { readonly type: 'drain-position' }
   | { readonly type: 'position-tick' }
@@ -136,7 +158,8 @@ export const positionDelivery: DeliveryTable<
 > = {
   'enter-pair': { class: 'must-deliver', priority: 'normal' },
   'exit-pair': { class: 'must-deliver', priority: 'risk' },
-  'clear-reductions': { class: 'must-deliver', priority: 'normal' },
+  'rotate-pair': { class: 'must-deliver', priority: 'normal' },
+  'clear-entry-blocks': { class: 'must-deliver', priority: 'normal' },
   'drain-position': { class: 'must-deliver', priority: 'risk' },
   'position-tick': { class: 'must-deliver', priority: 'normal' },
   'order-deadline': { class: 'must-deliver', priority: 'order' },

@@ -9,7 +9,7 @@ import { positionReported } from '../src/execution/position-truth.ts';
 import { notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
-import { fundingMicro } from '../src/money/amounts.ts';
+import { fundingMicro, notionalMicroAtNano } from '../src/money/amounts.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
@@ -26,12 +26,12 @@ import {
   resolveUnsettled,
   watchOrders,
 } from './position/carry-out.ts';
-import { expectPaymentOf, keepExpectations } from './position/funding.ts';
+import { expectPaymentOf, keepExpectations, noteInterval } from './position/funding.ts';
 import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
-import { clearReductions } from './position/reductions.ts';
+import { clearEntryBlocks } from './position/reductions.ts';
 import { pictureOf, publish } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import {
@@ -117,8 +117,12 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
     case 'exit-pair':
       askToLeave(state, self, message.reason);
       return;
-    case 'clear-reductions':
-      clearReductions(state, self, message.reason);
+    case 'rotate-pair':
+      state.rotation = { pairId: message.pairId, detail: message.detail, atMs: self.monotonicMs() };
+      evaluate(state, self);
+      return;
+    case 'clear-entry-blocks':
+      clearEntryBlocks(state, self, message.reason);
       return;
     case 'drain-position':
       state.draining = true;
@@ -316,6 +320,7 @@ function symbolTold(
     track.mark = event;
   } else if (event.kind === 'predicted') {
     const offsetMs = (track.status?.clockOffsetMs ?? 0) * state.args.calendarScale;
+    noteInterval(state, self, track, event.rate);
     track.predicted = event.rate;
     track.predictedAtMs = event.receivedAtMonotonicMs;
     track.fundingCheck = notePredicted(track.fundingCheck, event.rate, self.nowMs() + offsetMs);
@@ -348,5 +353,10 @@ function expectPayment(
     leg: legKeyText(key),
     settleAtMs: event.settleAtMs,
     expectedMicro: fundingMicro(instrument, signedLots, mark.markNano, perSettlement(event.rate)),
+    basis: {
+      notionalMicro: notionalMicroAtNano(instrument, mark.markNano, signedLots),
+      hourly: event.rate.hourly,
+      intervalMs: event.rate.intervalMs,
+    },
   });
 }

@@ -7,6 +7,7 @@ import type { ActorKind, ActorRef, Self, TraceRef } from '../src/runtime/actor.t
 import { decideEntry } from '../src/strategy/entry-decision.ts';
 import type { PlannedEntry } from '../src/strategy/entry-decision.ts';
 import type { EntryPolicies } from '../src/strategy/policy.ts';
+import type { RotationPolicy } from '../src/strategy/rotation.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import { guardDelivery } from './guard-messages.ts';
@@ -19,6 +20,8 @@ import { createMarketPicture, feedOf, takeMarketEvent } from './strategy/market-
 import type { MarketPicture } from './strategy/market-picture.ts';
 import { newQuoteWatch, watchQuotes } from './strategy/quote-watch.ts';
 import type { QuoteWatch } from './strategy/quote-watch.ts';
+import { isRotationDue, newRotationState, watchRotations } from './strategy/rotation.ts';
+import type { RefusedCandidate, RotationState } from './strategy/rotation.ts';
 import { createPairBook, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
 import type { PairBook } from './strategy/pair-book.ts';
 import { entryFacts, sampleCarry } from './strategy/candidate.ts';
@@ -43,6 +46,8 @@ export interface StrategyArgs {
   readonly observerPath: string;
   /** Worth of quote currencies in USD where no two venues show it. */
   readonly quoteRatesUsd?: Readonly<Record<string, number>>;
+  /** When an open pair makes room for a better one; never when absent. */
+  readonly rotation?: RotationPolicy;
 }
 
 export interface StrategyVenue {
@@ -63,6 +68,7 @@ interface StrategyState {
   readonly refusals: Map<string, number>;
   toldAtMonotonicMs: number;
   quotes: QuoteWatch;
+  rotation: RotationState;
 }
 
 type StrategySelf = Self<StrategyMessage>;
@@ -107,6 +113,7 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
       refusals: new Map(),
       toldAtMonotonicMs: Number.NEGATIVE_INFINITY,
       quotes: newQuoteWatch,
+      rotation: newRotationState,
     };
   },
 
@@ -153,6 +160,8 @@ function scan(state: StrategyState, self: StrategySelf): void {
   state.quotes = watchQuotes(state.quotes, state, self);
   expirePlans(state.pairs, self.monotonicMs(), PLAN_ANSWER_MS);
   const seen: Candidates[number][] = [];
+  const refused: RefusedCandidate[] = [];
+  const isLookDue = isRotationDue(state.rotation, state.args.rotation, self.monotonicMs());
   let best: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number } | undefined;
   for (const base of state.args.bases) {
     for (const [long, short] of state.directions) {
@@ -176,6 +185,7 @@ function scan(state: StrategyState, self: StrategySelf): void {
       });
       if (plan === undefined) {
         state.refusals.set(verdict, (state.refusals.get(verdict) ?? 0) + 1);
+        if (isLookDue) refused.push({ verdict, facts });
         continue;
       }
       const rank = { plan, score: decision.metrics.score, costQuote: decision.metrics.roundTripCostQuote };
@@ -184,6 +194,7 @@ function scan(state: StrategyState, self: StrategySelf): void {
   }
   // One entry per scan: the next evaluation must count this one's exposure first.
   if (best !== undefined) enter(state, self, best.plan);
+  else if (isLookDue) state.rotation = watchRotations(state.rotation, state, refused, self);
   tellObserver(state, self, seen);
 }
 

@@ -226,6 +226,7 @@ export const configSchema = z.strictObject({
   open: trading.open.prefault({}),
   close: trading.close.prefault({}),
   exit: trading.exit.prefault({}),
+  rotation: trading.rotation.prefault({}),
   settle: trading.settle.prefault({}),
   cooldown: trading.cooldown.prefault({}),
   liq: trading.liq.prefault({}),
@@ -270,6 +271,7 @@ export type HedgeConfig = TandemConfig['hedge'];
 export type OpenConfig = TandemConfig['open'];
 export type CloseConfig = TandemConfig['close'];
 export type ExitConfig = TandemConfig['exit'];
+export type RotationConfig = TandemConfig['rotation'];
 export type SettleConfig = TandemConfig['settle'];
 export type CooldownConfig = TandemConfig['cooldown'];
 export type LiquidationConfig = TandemConfig['liq'];

@@ -197,6 +197,13 @@ export const stablecoin = z.strictObject({
     .describe('Worth of quote currencies in USD where no two venues show it by their prices of one underlying.'),
 });
 
+export const rotation = z.strictObject({
+  margin: money(1, [0, 1_000_000], 'What closing a pair for a better one must gain beyond all costs of both.'),
+  perDay: integer('rotations', 2, [0, 16], 'Pairs closed for better ones within 24 h; 0 turns rotation off.'),
+  confirmMs: milliseconds('monotonic', 60_000, [0, HOUR_MS], 'The gain must have lasted this long without a break.'),
+  minHoldH: number('h', 8, [0, 100_000], 'A pair is held at least this long before it may make room.'),
+});
+
 export const settle = z.strictObject({
   guardMs: milliseconds(
     'calendar',

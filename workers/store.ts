@@ -1,6 +1,11 @@
-/** Entry of the store thread: the journal on its database. */
+/** Entry of the store thread: the journal on its database, and the monitor that reads it. */
 import { journal } from '../actors/journal.ts';
+import { monitor } from '../actors/monitor.ts';
 import { hostActors } from '../src/runtime/actor-host.ts';
 import { journalPortsFactory } from '../src/storage/live/journal-ports.ts';
 
-hostActors({ kinds: [journal], portsFor: journalPortsFactory() });
+const journalPorts = journalPortsFactory();
+hostActors({
+  kinds: [journal, monitor],
+  portsFor: (context) => (context.kind === 'journal' ? journalPorts(context) : {}),
+});

@@ -198,6 +198,7 @@ function rateChanged(
     if (state.fundingRates.get(key)?.rate.raw === rate.raw) return;
     settlementPassed(state, self, symbol, settleAtMs);
   }
+  if (kind === 'predicted') intervalStated(state, self, symbol, rate.intervalMs);
   const message = {
     type: 'funding-rate-changed',
     venue: state.args.venue,
@@ -211,6 +212,23 @@ function rateChanged(
   state.fundingRates.set(key, message);
   if (state.fundingRates.size > FUNDING_RATES_MAX) forgetOldestSettled(state);
   tellMarket(state, self, message, base);
+}
+
+/** Venues change how often they exchange funding while positions are open: the newest word counts, payments are watched for by it. */
+function intervalStated(state: ConnectorState, self: ConnectorSelf, symbol: string, intervalMs: number): void {
+  const instrument = state.instruments.get(symbol);
+  if (instrument === undefined || instrument.fundingIntervalMs === intervalMs) return;
+  const { venue } = state.args;
+  self.count('funding-intervals-changed');
+  self.log('warn', 'funding-interval-changed', {
+    venue,
+    symbol,
+    fromMs: instrument.fundingIntervalMs,
+    toMs: intervalMs,
+  });
+  // Settlements are counted in intervals: counts of another length say nothing.
+  state.funding.instantBySymbol.delete(symbol);
+  tellInstrument(state, self, { ...instrument, fundingIntervalMs: intervalMs });
 }
 
 /** Histories arrive in any order: the oldest settlement goes, not the oldest arrival. */

@@ -2,6 +2,7 @@
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorRef, MessageShape } from '../../src/runtime/actor.ts';
 import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
+import { orderRowId } from '../../src/execution/facts.ts';
 import { positionRef } from '../addresses.ts';
 import type { AppendDurable, ConnectorEvent, OrderEvent } from '../connector-messages.ts';
 import type { AppendFailed, JournalMessage } from '../journal-messages.ts';
@@ -47,9 +48,33 @@ export function tellDurably(
   state.published.add(id);
   keepNewest(state.published, PUBLISHED_MAX);
   const correlation = base ?? state.args.bases.find((candidate) => positionRef(candidate).path === to.path) ?? '';
-  const row: JournalRow = { id, type, atMs: self.nowMs(), actor: self.path, correlation, payload: { event } };
+  const row: JournalRow = {
+    id,
+    type,
+    atMs: self.nowMs(),
+    actor: self.path,
+    correlation,
+    ...originOf(event),
+    payload: { event },
+  };
   append(state, self, [row], to, event);
   return true;
+}
+
+/** When it happened at the venue, and the order it follows from. */
+function originOf(event: OrderEvent): Pick<JournalRow, 'venueAtMs' | 'causation'> {
+  const orderOf = (clientOrderId: string): Pick<JournalRow, 'causation'> =>
+    clientOrderId === '' ? {} : { causation: orderRowId({ ...event, clientOrderId }) };
+  switch (event.type) {
+    case 'fill-received':
+      return { venueAtMs: event.fill.venueAtMs, ...orderOf(event.fill.clientOrderId) };
+    case 'funding-paid':
+      return { venueAtMs: event.payment.settledAtMs };
+    case 'order-changed':
+      return orderOf(event.clientOrderId);
+    default:
+      return {};
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts
 import { advancePair, decideToLeave, enterPhase, failed, isActive } from '../../src/execution/pair-state.ts';
 import { urgencyOf, watchPauseMs } from '../../src/execution/urgency.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import { midTicks } from '../../src/strategy/book-walk.ts';
 import type { ConnectorMessage } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
 import { adjust } from './adjust.ts';
@@ -100,7 +101,7 @@ export function plan(
     clientOrderIds: orders.map((order) => order.clientOrderId),
   });
   const pairRows = extraPair === undefined ? [] : [pairRow(state, self, extraPair.record)];
-  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order))];
+  const rows = [intent, ...pairRows, ...orders.map((order) => orderRow(state, self, order, intent))];
   append(
     state,
     self,
@@ -144,6 +145,16 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
     validUntilMs: self.nowMs() + validityMs,
     ...(restsForMs === undefined ? {} : { restsUntilMs: self.nowMs() + validityMs + Math.round(restsForMs) }),
     plannedAtMs: self.nowMs(),
+    ...expectationsOf(track),
+  };
+}
+
+/** What the order is measured by later. */
+function expectationsOf({ book, instrument }: VenueTrack): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
+  const mid = book === undefined ? undefined : midTicks(book);
+  return {
+    ...(mid === undefined ? {} : { midTicks: mid }),
+    ...(instrument === undefined ? {} : { feeRate: instrument.takerFee }),
   };
 }
 

@@ -172,16 +172,6 @@ function exitInput(state: PositionState, self: PositionSelf, pair: Pair): ExitIn
   };
 }
 
-/** View C of domain 15.3: what closing now would net, all in, quote; undefined while a book is missing or too thin. */
-export function executableQuote(state: PositionState, pair: Pair): number | undefined {
-  const tracks = pairTracks(state, pair);
-  const legs = [
-    executableLeg(state, pair, 'long', tracks.long),
-    executableLeg(state, pair, 'short', tracks.short),
-  ].filter((leg) => leg !== undefined);
-  return legs.length === 2 ? executableValue(legs, bookedQuote(state, pair)) : undefined;
-}
-
 /** The smaller of both legs' distances to liquidation, fraction of the mark; undefined while neither is known. */
 export function nearestLiquidation(state: PositionState, self: PositionSelf, pair: Pair): number | undefined {
   const tracks = pairTracks(state, pair);

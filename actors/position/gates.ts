@@ -113,7 +113,7 @@ function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
         ? undefined
         : { rate: track.predicted, receivedAtMonotonicMs: track.predictedAtMs },
     medianHourly: track === undefined ? undefined : medianHourly(track.settled),
-    fundingVerdict: fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
+    fundingVerdict: track?.paymentSuspicion ?? fundingVerdict(track?.fundingCheck ?? emptyFundingCheck, minSettlements),
     leverage: track?.leverage,
     balance: track?.balance,
   };

@@ -1,6 +1,7 @@
 /** How a position actor writes: every fact of its own is applied to its book and sent to the journal as one and the same row. */
 import { refOf } from '../../src/runtime/actor.ts';
 import { applyRow, applyToOrder } from '../../src/execution/execution-book.ts';
+import { orderRowId } from '../../src/execution/facts.ts';
 import type { PlannedOrder } from '../../src/execution/facts.ts';
 import type { InstrumentSteps } from '../../src/execution/ledger.ts';
 import { stepsOf } from '../../src/execution/ledger.ts';
@@ -87,10 +88,13 @@ export function repeatAppends(state: PositionState, self: PositionSelf): void {
 }
 
 /** The row of a new order; it is applied and written together with the rest of its plan. */
-export function orderRow(state: PositionState, self: PositionSelf, order: PlannedOrder): JournalRow {
-  return rowOf(state, self, 'order-planned', `order-planned:${order.venue}:${order.account}:${order.clientOrderId}`, {
-    order,
-  });
+export function orderRow(
+  state: PositionState,
+  self: PositionSelf,
+  order: PlannedOrder,
+  intent: JournalRow,
+): JournalRow {
+  return { ...rowOf(state, self, 'order-planned', orderRowId(order), { order }), causation: intent.id };
 }
 
 /** The row of a pair as it is now. Boot, incarnation and count make its id unlike any other's: calendar time may repeat. */

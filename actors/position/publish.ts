@@ -2,23 +2,27 @@
 import { refOf } from '../../src/runtime/actor.ts';
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
+import { owedMicro } from '../../src/execution/funding-expectation.ts';
 import { bookOf, pairBook } from '../../src/execution/ledger.ts';
 import { isLive } from '../../src/execution/order-state.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
-import { executableQuote, nearestLiquidation } from './exits.ts';
+import { nearestLiquidation } from './exits.ts';
 import { lotsOfLeg } from './pair-view.ts';
+import { addRotation } from '../../src/execution/rotation-history.ts';
 import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState } from './state.ts';
+import { viewsOf } from './views.ts';
 
 /** Between changes of phase the picture is told at most this often. */
 const TELL_PAUSE_MS = 500;
 
 /** Tells the picture when its phase changed, or when enough time has passed. */
 export function publish(state: PositionState, self: PositionSelf): void {
+  noteRotation(state);
   const now = self.monotonicMs();
   const phase = phaseOf(state);
   const last = state.lastTold;
@@ -48,7 +52,7 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
   const { pair } = state;
   const { closed } = state.book.ledger;
   const book = pairBook(state.book.ledger, pair?.record.pairId ?? '');
-  const executable = pair !== undefined && isActive(pair.record.phase) ? executableQuote(state, pair) : undefined;
+  const views = pair !== undefined && isActive(pair.record.phase) ? viewsOf(state, pair) : undefined;
   return {
     type: 'pair-changed',
     base: state.args.base,
@@ -61,11 +65,15 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     fundingMicro: book.fundingMicro,
     feesMicro: book.feesMicro,
     realisedMicro: book.priceMicro + book.adjustedMicro,
-    ...(executable === undefined ? {} : { executableMicro: BigInt(Math.round(executable * 1e6)) }),
+    ...(views?.executableMicro === undefined ? {} : { executableMicro: views.executableMicro }),
+    ...(views === undefined ? {} : { views }),
+    owedMicro: owedMicro(state.expectations),
     fundingPayments: book.fundingPayments,
     liveOrders: liveOrders(state),
     drained: isDrained(state, phase),
     cooldownUntilMs: pair?.record.cooldownUntilMs ?? 0,
+    ...suspectPayments(state),
+    ...(state.rotatedAtMs.length === 0 ? {} : { rotatedAtMs: state.rotatedAtMs }),
     ...(state.legReductions.length === 0 ? {} : { entryBlock: entryBlock(state) }),
     closedPairs: closed.pairs,
     closedNetMicro: closed.netMicro,
@@ -73,6 +81,19 @@ export function pictureOf(state: PositionState, phase: PairChanged['phase'] = ph
     notionalMicro: notionalOf(state, pair),
     exposureQuoteSec: pair?.timing.exposure.quoteSeconds ?? 0,
   };
+}
+
+function noteRotation(state: PositionState): void {
+  if (state.pair !== undefined) state.rotatedAtMs = addRotation(state.rotatedAtMs, state.pair.record);
+}
+
+function suspectPayments(state: PositionState): Pick<PairChanged, 'suspectPayments'> {
+  const suspects = [...state.venues.values()].flatMap(({ venue, account, paymentSuspicion }) => {
+    if (paymentSuspicion === undefined) return [];
+    const { implied, stated } = paymentSuspicion;
+    return [{ venue, account, implied, stated }];
+  });
+  return suspects.length === 0 ? {} : { suspectPayments: suspects };
 }
 
 function phaseOf(state: PositionState): PairChanged['phase'] {
@@ -110,12 +131,21 @@ function isDrained(state: PositionState, phase: PairChanged['phase']): boolean {
 function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {
   const { venue, account, symbol } = pair.record[leg];
   const book = bookOf(state.book.ledger, pair.record[leg]);
-  const instrument = trackOf(state, pair.record[leg])?.instrument;
+  const track = trackOf(state, pair.record[leg]);
+  const { instrument, watch } = track ?? {};
   const averagePrice =
     book.signedLots === 0 || instrument === undefined
       ? 0
       : Number(book.costMicro) / 1e6 / quantityOf(book.signedLots, instrument);
-  return { venue, account, symbol, signedLots: book.signedLots, averagePrice };
+  return {
+    venue,
+    account,
+    symbol,
+    signedLots: book.signedLots,
+    averagePrice,
+    costMicro: book.costMicro,
+    ...(watch?.reportedLots === undefined ? {} : { reportedLots: watch.reportedLots }),
+  };
 }
 
 /** The larger leg at its mark; what is planned counts before it is filled. Zero without an active pair. */

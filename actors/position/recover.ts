@@ -2,7 +2,7 @@
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
 import { foldExpectations } from '../../src/execution/funding-expectation.ts';
-import { foldReductions } from '../../src/execution/leg-reduction.ts';
+import { foldCleared, foldReductions } from '../../src/execution/leg-reduction.ts';
 import { isBalanced } from '../../src/execution/imbalance.ts';
 import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
@@ -17,6 +17,7 @@ import { defineInstrumentOnce, keepPair } from './journal.ts';
 import { advance, cancelResting } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
+import { foldRotations } from '../../src/execution/rotation-history.ts';
 import { reviveIfExposed } from './revive.ts';
 import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
@@ -76,6 +77,8 @@ function takeOver(state: PositionState, self: PositionSelf): void {
   state.expectations = expectations;
   state.payments = payments;
   state.legReductions = foldReductions(state.rows);
+  state.clearedAtMs = foldCleared(state.rows);
+  state.rotatedAtMs = foldRotations(state.rows);
   state.rows.length = 0;
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   const { record } = state.book;

@@ -72,14 +72,14 @@ function inferredCause(distance: number | undefined): ReductionCause {
   return distance !== undefined && distance <= TAKEN_BY_LIQUIDATION_DISTANCE ? 'liquidation' : 'external';
 }
 
-/** A person looked at what was taken: the symbol may be entered again. */
-export function clearReductions(state: PositionState, self: PositionSelf, reason: string): void {
+/** A person looked at what keeps the symbol out: it may be entered again. */
+export function clearEntryBlocks(state: PositionState, self: PositionSelf, reason: string): void {
   const cleared = state.legReductions.length;
-  if (cleared === 0) return;
   state.legReductions = [];
-  const id = `leg-reductions-cleared:${state.args.base}:${state.args.boot}.${self.incarnation}.${state.lastAppendId + 1}`;
+  state.clearedAtMs = self.nowMs();
+  const id = `entry-blocks-cleared:${state.args.base}:${state.args.boot}.${self.incarnation}.${state.lastAppendId + 1}`;
   append(state, self, [rowOf(state, self, 'leg-reduction', id, { cleared: reason })]);
-  self.log('warn', 'leg-reductions-cleared', { base: state.args.base, cleared, reason });
+  self.log('warn', 'entry-blocks-cleared', { base: state.args.base, legReductions: cleared, reason });
 }
 
 /** Why the symbol must not be entered; empty when it may. */

@@ -2,7 +2,7 @@
 import type { Self, TimerRef } from '../../src/runtime/actor.ts';
 import type { BookView } from '../../src/market/book.ts';
 import { emptyFundingCheck } from '../../src/market/funding-check.ts';
-import type { FundingCheck } from '../../src/market/funding-check.ts';
+import type { FundingCheck, FundingVerdict } from '../../src/market/funding-check.ts';
 import { emptyFundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
@@ -84,6 +84,8 @@ export interface VenueTrack {
   predictedAtMs: number;
   /** Whether what was predicted is what was settled. */
   fundingCheck: FundingCheck;
+  /** What it last paid here is not what it says it settled; undefined while that agrees or is not known. */
+  paymentSuspicion: Extract<FundingVerdict, { state: 'PAYMENT_SUSPECT' }> | undefined;
   balance: Extract<ConnectorEvent, { type: 'account-changed' }> | undefined;
   settled: FundingHistory;
   /** Monotonic ms of the last sign of life. */
@@ -156,6 +158,10 @@ export interface PositionState {
   payments: readonly ReceivedPayment[];
   /** Taken from legs without an order of ours and not cleared by a person yet: no entry until then. */
   legReductions: readonly LegReduction[];
+  /** When a person last cleared what keeps the symbol out, calendar ms. */
+  clearedAtMs: number;
+  /** When pairs were closed for better ones, calendar ms: bounded by what a day's budget may need. */
+  rotatedAtMs: readonly number[];
   draining: boolean;
   /** Why the last entry was refused; empty when it was not. */
   refusal: string;
@@ -182,6 +188,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       predicted: undefined,
       predictedAtMs: Number.NEGATIVE_INFINITY,
       fundingCheck: emptyFundingCheck,
+      paymentSuspicion: undefined,
       balance: undefined,
       settled: emptyFundingHistory,
       heardAtMs: Number.NEGATIVE_INFINITY,
@@ -224,6 +231,8 @@ export function newPositionState(args: PositionArgs): PositionState {
     expectations: [],
     payments: [],
     legReductions: [],
+    clearedAtMs: 0,
+    rotatedAtMs: [],
     draining: false,
     refusal: '',
     lastTold: undefined,

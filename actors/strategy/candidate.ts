@@ -4,6 +4,7 @@ import { favourableSettlements, medianHourly } from '../../src/market/funding-hi
 import { quoteGap } from '../../src/market/quote-rates.ts';
 import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
+import type { PairChanged } from '../position-messages.ts';
 import { feedOf } from './market-picture.ts';
 import type { MarketPicture } from './market-picture.ts';
 import { exposuresOf, pairStanding } from './pair-book.ts';
@@ -77,8 +78,8 @@ export function entryFacts(
     ...at,
     calendarScale: args.calendarScale,
     engine: known.engine,
-    long: legFacts(market, args.policy, base, long),
-    short: legFacts(market, args.policy, base, short),
+    long: withPayments(legFacts(market, args.policy, base, long), pairs.byBase.get(base)),
+    short: withPayments(legFacts(market, args.policy, base, short), pairs.byBase.get(base)),
     pair: {
       ...pairStanding(pairs, base),
       cooldownUntilMs: pairs.byBase.get(base)?.cooldownUntilMs ?? 0,
@@ -90,6 +91,14 @@ export function entryFacts(
     exposures,
     favourableStreak: Math.max(carry.streak, settledStreak(market, base, long, short, args.policy.entry.minFavourable)),
   };
+}
+
+/** What a position saw a venue pay outweighs what its rates say of themselves. */
+function withPayments(leg: EntryLegFacts, pair: PairChanged | undefined): EntryLegFacts {
+  const suspect = pair?.suspectPayments?.find(({ venue, account }) => venue === leg.venue && account === leg.account);
+  if (suspect === undefined) return leg;
+  const { implied, stated } = suspect;
+  return { ...leg, fundingVerdict: { state: 'PAYMENT_SUSPECT', implied, stated } };
 }
 
 function gapBetween(market: MarketPicture, base: string, long: AccountName, short: AccountName): number | undefined {

@@ -141,7 +141,7 @@ function takeFundingRate(
 }
 
 /** Any account's clock estimate serves: the venue has one clock. */
-function venueNowMs(picture: MarketPicture, venue: string, nowMs: number): number {
+export function venueNowMs(picture: MarketPicture, venue: string, nowMs: number): number {
   for (const status of picture.statuses.values())
     if (status.venue === venue) return nowMs + status.clockOffsetMs * picture.calendarScale;
   return nowMs;

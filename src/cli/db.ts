@@ -18,6 +18,7 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'adjust',
   'leg-reduction',
   'pair-state',
+  'pair-statistics',
   'engine-state',
   'nonce',
   'config',

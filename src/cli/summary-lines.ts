@@ -1,5 +1,5 @@
 /** Tells the running engine in single lines, for output that is no terminal: what changed, and now and then how things stand. Pure; main thread. */
-import type { PairSummary } from '../../actors/observer.ts';
+import type { PairSummary, TradingSummary } from '../../actors/observer.ts';
 import type { SummaryInput } from './terminal-view.ts';
 import { restartsOf } from './summary-view.ts';
 import { formatAmount, formatMoney, sanitize } from './terminal-text.ts';
@@ -22,12 +22,18 @@ export function standingLine(input: SummaryInput): string {
           `funding ${formatMoney(trading.totals.fundingMicro)}`,
           `net ${formatMoney(trading.totals.netMicro)}`,
           `closed ${trading.totals.closedPairs}`,
+          ...booksText(trading.identities),
         ]),
     `lag p99 ms: ${lag}`,
     `restarts ${restarts.actors + restarts.threads}`,
     input.address,
   ];
   return sanitize(parts.join(' | '));
+}
+
+function booksText(identities: TradingSummary['identities']): readonly string[] {
+  if (identities?.isCaughtUp !== true) return [];
+  return [identities.broken.length === 0 ? 'books exact' : `books ${identities.broken.length} BROKEN`];
 }
 
 /** Returns one line for each thing that a reader of the output would want to know about, oldest news first. */
@@ -37,6 +43,11 @@ export function changeLines(before: SummaryInput | undefined, after: SummaryInpu
   const engine = after.trading?.engine;
   if (engine !== undefined && engine.state !== before?.trading?.engine?.state) {
     lines.push(`engine ${engine.state}${engine.reason === '' ? '' : ` (${engine.reason})`}`);
+  }
+  const knownBroken = before?.trading?.identities?.broken ?? [];
+  for (const { identity, subject, expected, got } of after.trading?.identities?.broken ?? []) {
+    if (knownBroken.some((known) => known.identity === identity && known.subject === subject)) continue;
+    lines.push(`BROKEN ${identity} ${subject}: expected ${expected}, got ${got}`);
   }
   for (const venue of after.trading?.venues ?? []) {
     const last = before?.trading?.venues.find(

@@ -9,6 +9,7 @@ type Line = readonly Span[];
 
 const CANDIDATES_MAX = 3;
 const REFUSALS_MAX = 5;
+const BROKEN_MAX = 3;
 /** A thread whose event loop was this late is shown as a warning, and this late as a fault, ms. */
 const LAG_WARN_MS = 50;
 const LAG_FAULT_MS = 250;
@@ -39,11 +40,23 @@ function headLines({ trading, readiness, address, boot, journal }: SummaryInput)
   if (engine !== undefined && engine.state !== 'TRADING' && engine.reason !== '') {
     lines.push([span(`  ${engine.state.toLowerCase()}: ${engine.reason}`, 'yellow')]);
   }
+  lines.push(...brokenLines(trading?.identities));
   if (trading !== undefined) lines.push(totalsLine(trading));
   return lines;
 }
 
-function totalsLine({ totals }: TradingSummary): Line {
+/** What does not add up, one line each: nothing else on this page can be believed while there is one. */
+function brokenLines(identities: TradingSummary['identities']): readonly Line[] {
+  const broken = identities?.broken ?? [];
+  const shown = broken
+    .slice(0, BROKEN_MAX)
+    .map(({ identity, subject, expected, got, isAcknowledged }) => [
+      span(`  ${identity} ${subject}: expected ${expected}, got ${got}`, isAcknowledged ? 'yellow' : 'red'),
+    ]);
+  return broken.length <= BROKEN_MAX ? shown : [...shown, [span(`  and ${broken.length - BROKEN_MAX} more`, 'red')]];
+}
+
+function totalsLine({ totals, identities }: TradingSummary): Line {
   const money = (name: string, micro: bigint): Line => [
     span(`   ${name} `, 'dim'),
     { text: formatMoney(micro), style: moneyStyle(micro) },
@@ -58,7 +71,15 @@ function totalsLine({ totals }: TradingSummary): Line {
     span(formatCount(totals.closedPairs)),
     span('   live orders ', 'dim'),
     span(formatCount(totals.liveOrders)),
+    ...booksSpans(identities),
   ].map((part, at) => (at === 0 ? { ...part, text: part.text.slice(1) } : part));
+}
+
+function booksSpans(identities: TradingSummary['identities']): Line {
+  if (identities === undefined) return [];
+  if (!identities.isCaughtUp) return [span('   books ', 'dim'), span('being read', 'yellow')];
+  const { length } = identities.broken;
+  return [span('   books ', 'dim'), length === 0 ? span('exact', 'green') : span(`${length} BROKEN`, 'red')];
 }
 
 function stateStyle(state: string | undefined): Style {

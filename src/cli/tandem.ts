@@ -7,6 +7,7 @@ import * as acts from './acts.ts';
 import * as actors from './actors.ts';
 import * as bench from './bench.ts';
 import * as db from './db.ts';
+import * as pairs from './pairs.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
 import * as trace from './trace.ts';
@@ -38,6 +39,7 @@ function buildProgram(): Command {
   start.register(program);
   status.register(program);
   why.register(program);
+  pairs.register(program);
   actors.register(program);
   trace.register(program);
   acts.register(program);

@@ -2,6 +2,7 @@
 import { connectorDelivery, connectorEventDelivery } from '../../actors/connector-messages.ts';
 import { guardDelivery } from '../../actors/guard-messages.ts';
 import { appendSlowDelivery, journalDelivery, journalReplyDelivery } from '../../actors/journal-messages.ts';
+import { monitorDelivery } from '../../actors/monitor-messages.ts';
 import { positionDelivery } from '../../actors/position-messages.ts';
 import { strategyDelivery } from '../../actors/strategy-messages.ts';
 import type { DeliveryTable, MessageShape } from '../runtime/actor.ts';
@@ -15,4 +16,5 @@ export const engineDelivery: readonly DeliveryTable<MessageShape>[] = [
   journalDelivery,
   journalReplyDelivery,
   appendSlowDelivery,
+  monitorDelivery,
 ];

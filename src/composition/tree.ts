@@ -2,9 +2,18 @@
 import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import type { GuardArgs } from '../../actors/guard.ts';
 import type { JournalArgs } from '../../actors/journal.ts';
+import type { MonitorArgs } from '../../actors/monitor.ts';
 import type { PositionArgs } from '../../actors/position/state.ts';
 import type { StrategyArgs } from '../../actors/strategy.ts';
-import { connectorRef, guardRef, journalRef, observerRef, positionRef, strategyRef } from '../../actors/addresses.ts';
+import {
+  connectorRef,
+  guardRef,
+  journalRef,
+  monitorRef,
+  observerRef,
+  positionRef,
+  strategyRef,
+} from '../../actors/addresses.ts';
 import type { TandemConfig } from '../../config/schema.ts';
 import type { VenueName } from '../../config/venue-names.ts';
 import type { ActorSpec, SupervisorSpec } from '../runtime/child-spec.ts';
@@ -58,6 +67,7 @@ export function supervisionTree(inputs: TreeInputs): SupervisorSpec {
   const { config, placement } = inputs;
   return pinActors(spreadTree(inputs), config.placement, ({ kind, thread = 'main' }) => {
     if (kind === 'connector') return placement.io;
+    if (kind === 'monitor') return [placement.store];
     return kind === 'position' || kind === 'guard' || kind === 'strategy' ? placement.trading : [thread];
   });
 }
@@ -80,6 +90,7 @@ function spreadTree(inputs: TreeInputs): SupervisorSpec {
         shutdownMs: POSITION_SHUTDOWN_MS,
       },
       { type: 'actor', id: observerRef.path, kind: 'observer', args: {} },
+      { type: 'actor', id: monitorRef.path, kind: 'monitor', args: monitorArgs(inputs), thread: placement.store },
       {
         type: 'supervisor',
         id: 'venues',
@@ -161,6 +172,16 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
 }
 
 const journalArgs: JournalArgs = { guard: guardRef };
+
+function monitorArgs({ config }: TreeInputs): MonitorArgs {
+  return {
+    journalPath: journalRef.path,
+    guardPath: guardRef.path,
+    observerPath: observerRef.path,
+    bases: config.symbols,
+    calendarScale: config.calendar.scale,
+  };
+}
 
 /** One account's limits at the last gate. */
 function gateLimits({ risk }: TandemConfig): ConnectorArgs['gate'] {
@@ -254,6 +275,12 @@ function strategyArgs({ config, accounts }: TreeInputs): StrategyArgs {
     guardPath: guardRef.path,
     observerPath: observerRef.path,
     quoteRatesUsd: config.stablecoin.rates,
+    rotation: {
+      marginQuote: config.rotation.margin,
+      perDay: config.rotation.perDay,
+      confirmMs: config.rotation.confirmMs,
+      minHoldHours: config.rotation.minHoldH,
+    },
   };
 }
 

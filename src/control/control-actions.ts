@@ -41,7 +41,7 @@ export function exitMessage(body: unknown): PositionMessage {
 /** Lets a symbol be entered again after a venue took lots of a leg: `{"reason": "..."}`. Throws BadRequest. */
 export function clearMessage(body: unknown): PositionMessage {
   const fields = fieldsOf(body, ['reason']);
-  return { type: 'clear-reductions', reason: readReason(fields.reason) };
+  return { type: 'clear-entry-blocks', reason: readReason(fields.reason) };
 }
 
 /** An action that needs no words; the body is `{}`. Throws BadRequest. */

@@ -99,6 +99,13 @@ export function controlApp(options: ControlAppOptions): Hono {
     });
   }
 
+  app.get('/debug/books', async (context) => {
+    // As above: the observer's digest is the summary.
+    const summary = (await engine.inspect(options.addresses.observer))?.digest as TradingSummary | undefined;
+    if (summary?.identities === undefined) return answer(context, 503, { error: 'the books have not been read yet' });
+    return answer(context, 200, redactor.value(summary.identities));
+  });
+
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
     app.post(`/control/${action}/:path{.+}`, async (context) => {
       const path = context.req.param('path');
@@ -160,6 +167,7 @@ const READ_PATHS = [
   '/debug/trace/:id',
   '/debug/why',
   '/debug/why/:base',
+  '/debug/books',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],

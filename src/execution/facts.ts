@@ -70,6 +70,15 @@ export function legKeyText(key: LegKey): string {
   return `${key.venue}:${key.account}:${key.symbol}`;
 }
 
+/** Returns the id of the row an order is planned by: what its changes and fills follow from. */
+export function orderRowId({
+  venue,
+  account,
+  clientOrderId,
+}: Pick<PlannedOrder, 'venue' | 'account' | 'clientOrderId'>): string {
+  return `order-planned:${venue}:${account}:${clientOrderId}`;
+}
+
 /** Everything about an order that is fixed before it is sent; journaled in its `order-planned` row. */
 export interface PlannedOrder extends LegKey {
   readonly clientOrderId: string;
@@ -88,6 +97,10 @@ export interface PlannedOrder extends LegKey {
   readonly restsUntilMs?: number;
   /** Calendar ms. */
   readonly plannedAtMs: number;
+  /** Middle of the book when it was planned, ticks with fractions; absent while nobody knew it. For statistics. */
+  readonly midTicks?: number;
+  /** The fee rate it is expected to pay, pico; for statistics. The fill's own fee is what counts. */
+  readonly feeRate?: number;
 }
 
 /** Calendar ms until which the venue may still take the order: some know one time only, for the request and for its resting. */

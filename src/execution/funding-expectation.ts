@@ -1,5 +1,9 @@
 /** What a settlement should have paid next to what the venue paid (domain 15.4). Pure, any thread. */
 
+import { impliedRate, paymentConfirmsRate } from '../market/funding-check.ts';
+import type { FundingVerdict } from '../market/funding-check.ts';
+import { perSettlement } from '../market/funding-rate.ts';
+import type { PicoRate } from '../money/units.ts';
 import { legKeyText } from './facts.ts';
 import type { FactRow, FundingFact } from './facts.ts';
 
@@ -9,13 +13,22 @@ export interface FundingExpectation {
   /** Calendar ms. */
   readonly settleAtMs: number;
   readonly expectedMicro: bigint;
+  /** What it was computed from; absent in rows of earlier versions. */
+  readonly basis?: PaymentBasis;
   /** Monotonic ms. */
   readonly createdAtMs: number;
   readonly status: 'PENDING' | 'MATCHED' | 'MISMATCH' | 'MISSING';
 }
 
+/** A settled rate and what it was applied to: quantity x funding price with the position's sign. */
+export interface PaymentBasis {
+  readonly notionalMicro: bigint;
+  readonly hourly: PicoRate;
+  readonly intervalMs: number;
+}
+
 /** The part of an expectation that is journaled when its settlement passes. */
-export type ExpectedPayment = Pick<FundingExpectation, 'leg' | 'settleAtMs' | 'expectedMicro'>;
+export type ExpectedPayment = Pick<FundingExpectation, 'leg' | 'settleAtMs' | 'expectedMicro' | 'basis'>;
 
 /** What a venue paid on one leg for one settlement. */
 export interface ReceivedPayment {
@@ -111,9 +124,41 @@ export function paymentOf(fact: FundingFact): ReceivedPayment {
   return { leg: legKeyText(fact), settledAtMs, amountMicro };
 }
 
+/**
+ * The second check of a feed's unit (domain 2.3), by the newest settlement of a leg that was paid: returns a suspicion when the
+ * payment does not imply the settled rate. Payments settled before `clearedAtMs` were looked at by a person.
+ */
+export function paymentSuspicion(
+  expectations: readonly FundingExpectation[],
+  payments: readonly ReceivedPayment[],
+  leg: string,
+  clearedAtMs: number,
+): Extract<FundingVerdict, { state: 'PAYMENT_SUSPECT' }> | undefined {
+  for (const known of expectations.toReversed()) {
+    const { basis } = known;
+    if (known.leg !== leg || basis === undefined || known.settleAtMs <= clearedAtMs) continue;
+    const paid = payments.findLast((payment) => isSame(known, payment.leg, payment.settledAtMs));
+    if (paid === undefined) continue;
+    const notionalQuote = Number(basis.notionalMicro) / 1e6;
+    const paidQuote = Number(paid.amountMicro) / 1e6;
+    if (paymentConfirmsRate(paidQuote, notionalQuote, basis)) return undefined;
+    const implied = impliedRate(paidQuote, notionalQuote);
+    return { state: 'PAYMENT_SUSPECT', implied, stated: perSettlement(basis) / 1e12 };
+  }
+  return undefined;
+}
+
 /** Sum of what is expected and not received, micro-units: shown as awaiting, never booked. */
 export function awaitedMicro(expectations: readonly FundingExpectation[]): bigint {
   return expectations.reduce((sum, known) => (known.status === 'PENDING' ? sum + known.expectedMicro : sum), 0n);
+}
+
+/** Sum of what is expected and has not come, missing payments included, micro-units. */
+export function owedMicro(expectations: readonly FundingExpectation[]): bigint {
+  return expectations.reduce(
+    (sum, known) => (known.status === 'PENDING' || known.status === 'MISSING' ? sum + known.expectedMicro : sum),
+    0n,
+  );
 }
 
 function isSame(known: FundingExpectation, leg: string, settleAtMs: number): boolean {

@@ -42,6 +42,13 @@ export function foldReductions(rows: readonly FactRow[]): readonly LegReduction[
   return reductions;
 }
 
+/** Returns when a person last cleared what blocks entries, calendar ms; 0 when never. */
+export function foldCleared(rows: readonly FactRow[]): number {
+  return rows.reduce((last, { type, atMs, payload }) => {
+    return type === 'leg-reduction' && payload['cleared'] !== undefined ? Math.max(last, atMs) : last;
+  }, 0);
+}
+
 /** What one pair suffered, as its state machine needs it. */
 export interface PairReductions {
   /** So far; grows by one with each. */

@@ -7,7 +7,9 @@ import { perSettlement } from './funding-rate.ts';
 
 export type FundingVerdict =
   | { readonly state: 'UNPROVEN' | 'OK' | 'SIGN_SUSPECT' | 'UNSTABLE' }
-  | { readonly state: 'UNIT_SUSPECT'; readonly factor: number };
+  | { readonly state: 'UNIT_SUSPECT'; readonly factor: number }
+  /** What was paid on a position is not what the settled rate says: fractions of one settlement. */
+  | { readonly state: 'PAYMENT_SUSPECT'; readonly implied: number; readonly stated: number };
 
 export interface FundingCheck {
   /** The last prediction seen early enough, per coming settlement, oldest first. */
@@ -65,10 +67,19 @@ export function fundingVerdict(check: FundingCheck, minSettlements: number): Fun
  * The second, independent check: returns whether a booked payment implies the settled rate, within 5 % or 1e-7.
  * `paymentQuote` is our cash flow, `signedNotionalQuote` quantity x funding price with the position's sign.
  */
-export function paymentConfirmsRate(paymentQuote: number, signedNotionalQuote: number, settled: FundingRate): boolean {
-  const implied = -paymentQuote / signedNotionalQuote;
+export function paymentConfirmsRate(
+  paymentQuote: number,
+  signedNotionalQuote: number,
+  settled: Pick<FundingRate, 'hourly' | 'intervalMs'>,
+): boolean {
+  const implied = impliedRate(paymentQuote, signedNotionalQuote);
   const stated = perSettlement(settled) / 1e12;
   return Math.abs(implied - stated) <= Math.max(0.05 * Math.abs(stated), 1e-7);
+}
+
+/** Returns the rate of one settlement that a payment implies, as a fraction. */
+export function impliedRate(paymentQuote: number, signedNotionalQuote: number): number {
+  return -paymentQuote / signedNotionalQuote;
 }
 
 function median(values: readonly number[]): number {

@@ -152,5 +152,12 @@ function isWanted(row: EncodedRow, query: StoreQuery): boolean {
 
 /** Read back from its text, so that nothing is shared with the writer. */
 function restored(row: EncodedRow, sequence: number): JournalRow {
-  return { ...row, payload: decodePayload(row.payload), sequence };
+  const { venueAtMs, causation, payload, ...rest } = row;
+  return {
+    ...rest,
+    ...(venueAtMs === null ? {} : { venueAtMs }),
+    ...(causation === '' ? {} : { causation }),
+    payload: decodePayload(payload),
+    sequence,
+  };
 }

@@ -5,6 +5,7 @@
 import { connector } from '../../actors/connector.ts';
 import { guard } from '../../actors/guard.ts';
 import { journal } from '../../actors/journal.ts';
+import { monitor } from '../../actors/monitor.ts';
 import { observer } from '../../actors/observer.ts';
 import { position } from '../../actors/position.ts';
 import { strategy } from '../../actors/strategy.ts';
@@ -109,7 +110,7 @@ class World implements SimulatedWorld {
     const threads = new Set([...placement.io, ...placement.trading, placement.store].filter((name) => name !== 'main'));
     return startVirtual({
       tree: supervisionTree({ config, accounts: this.#accounts, boot: this.boot, placement }),
-      kinds: [connector, guard, journal, observer, position, strategy],
+      kinds: [connector, guard, journal, monitor, observer, position, strategy],
       delivery: engineDelivery,
       portsFor: (context) => {
         if (context.kind === 'connector') return connectorPorts()(context);

@@ -16,6 +16,10 @@ export interface EncodedRow {
   readonly atMs: number;
   readonly actor: string;
   readonly correlation: string;
+  /** Null when the row names none. */
+  readonly venueAtMs: number | null;
+  /** Empty when the row names none. */
+  readonly causation: string;
   /** Canonical text, see payload.ts. */
   readonly payload: string;
 }
@@ -29,6 +33,7 @@ export function encodeRow(row: JournalRow): EncodedRow {
     ['row id', row.id],
     ['row actor', row.actor],
     ['row correlation', row.correlation],
+    ['row causation', row.causation ?? ''],
   ] as const) {
     // A lone surrogate does not survive UTF-8: the row would read back differently from what was hashed.
     if (text.length > ID_CHARACTERS_MAX || !text.isWellFormed()) {
@@ -37,6 +42,9 @@ export function encodeRow(row: JournalRow): EncodedRow {
   }
   if (row.id === '') throw new RangeViolation('row id', 'not empty', row.id);
   if (!Number.isFinite(row.atMs)) throw new RangeViolation('row time', 'a finite number of ms', row.atMs);
+  const { venueAtMs = null, causation = '' } = row;
+  if (venueAtMs !== null && !Number.isFinite(venueAtMs))
+    throw new RangeViolation('venue time of a row', 'a finite number of ms', venueAtMs);
   const payload = encodePayload(row.payload);
   if (payload.length > PAYLOAD_CHARACTERS_MAX) {
     throw new RangeViolation(
@@ -51,12 +59,27 @@ export function encodeRow(row: JournalRow): EncodedRow {
     atMs: row.atMs,
     actor: row.actor,
     correlation: row.correlation,
+    venueAtMs,
+    causation,
     payload,
   };
 }
 
-/** Returns sha256(previous hash, row with its sequence): the hash of the row at `sequence`. */
+/**
+ * Returns sha256(previous hash, row with its sequence): the hash of the row at `sequence`. Rows without venue time and causation, as
+ * all were before those columns, keep the hash they had.
+ */
 export function chainHash(previous: Uint8Array, sequence: number, row: EncodedRow): Buffer {
-  const canonical = JSON.stringify([sequence, row.id, row.type, row.atMs, row.actor, row.correlation, row.payload]);
+  const origin = row.venueAtMs === null && row.causation === '' ? [] : [row.venueAtMs, row.causation];
+  const canonical = JSON.stringify([
+    sequence,
+    row.id,
+    row.type,
+    row.atMs,
+    row.actor,
+    row.correlation,
+    row.payload,
+    ...origin,
+  ]);
   return createHash('sha256').update(previous).update(canonical).digest();
 }

@@ -12,6 +12,7 @@ export type JournalRowType =
   | 'adjust'
   | 'leg-reduction'
   | 'pair-state'
+  | 'pair-statistics'
   | 'engine-state'
   | 'nonce'
   | 'config';
@@ -26,6 +27,10 @@ export interface JournalRow {
   readonly actor: string;
   /** Pair id or other thread of events; empty when none. */
   readonly correlation: string;
+  /** Calendar ms at the venue, where the fact is one of its own; for rows told late it is what the row's own time is not. */
+  readonly venueAtMs?: number;
+  /** Id of the row this one follows from: the intent of an order, the order of a fill. Absent when none does. */
+  readonly causation?: string;
   /** Plain data; bigints allowed (stored as text with a type mark, restored as bigint). */
   readonly payload: Readonly<Record<string, unknown>>;
   /** Set by the store, from 1, without gaps. Absent before it is durable. */

@@ -23,6 +23,28 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER rows_are_not_deleted BEFORE DELETE ON rows
     BEGIN SELECT RAISE(ABORT, 'journal rows are never deleted'); END;
   `,
+  // Amounts are marked bigints (payload.ts): $bigint holds their text. The newest row of a pair counts.
+  `
+  ALTER TABLE rows ADD COLUMN venue_at_ms REAL;
+  ALTER TABLE rows ADD COLUMN causation TEXT NOT NULL DEFAULT '';
+  CREATE VIEW closed_pairs AS
+    SELECT
+      correlation AS pair_id,
+      sequence,
+      payload ->> '$.statistics.base' AS base,
+      payload ->> '$.statistics.exitReason' AS exit_reason,
+      payload ->> '$.statistics.openedAtMs' AS opened_at_ms,
+      payload ->> '$.statistics.closedAtMs' AS closed_at_ms,
+      payload ->> '$.statistics.expectedValueQuote' AS expected_value_quote,
+      CAST(payload ->> '$.statistics.netMicro."$bigint"' AS INTEGER) AS net_micro,
+      CAST(payload ->> '$.statistics.priceMicro."$bigint"' AS INTEGER) AS price_micro,
+      CAST(payload ->> '$.statistics.fundingMicro."$bigint"' AS INTEGER) AS funding_micro,
+      CAST(payload ->> '$.statistics.feesMicro."$bigint"' AS INTEGER) AS fees_micro,
+      payload ->> '$.statistics.exposureQuoteSec' AS exposure_quote_sec
+    FROM rows
+    WHERE type = 'pair-statistics'
+      AND sequence IN (SELECT max(sequence) FROM rows WHERE type = 'pair-statistics' GROUP BY correlation);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

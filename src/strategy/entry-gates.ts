@@ -202,6 +202,13 @@ function fundingUnitTrusted(input: EntryInput): Refusal | undefined {
     if (fundingVerdict.state === 'UNIT_SUSPECT') {
       return refuse('FUNDING_UNIT', `${venue} settles ${fundingVerdict.factor} times what it predicts`);
     }
+    if (fundingVerdict.state === 'PAYMENT_SUSPECT') {
+      const { implied, stated } = fundingVerdict;
+      return refuse(
+        'FUNDING_UNIT',
+        `${venue} paid a rate of ${implied.toExponential(3)}, not its ${stated.toExponential(3)}`,
+      );
+    }
     if (fundingVerdict.state === 'SIGN_SUSPECT') {
       return refuse('FUNDING_UNIT', `${venue} settles with the sign opposite to its predictions`);
     }

@@ -98,3 +98,23 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
     expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);
   });
 });
+
+it('follows a venue that begins to settle more often, while it runs', () => {
+  const world = new ConnectorWorld({ venue: 'bybit', startAtMs: BEFORE_SETTLEMENT_MS }).ready();
+  const interval = (): number | undefined => world.events('instrument-listed').at(-1)?.instrument.fundingIntervalMs;
+  const predicted = () => world.events('funding-rate-changed').findLast(({ kind }) => kind === 'predicted')?.rate;
+  expect(interval()).toBe(8 * HOUR_MS);
+  for (const hours of [4, 1]) {
+    // Ticker messages name what changed.
+    world.damage = (_path, text) =>
+      text.includes('"topic":"tickers.')
+        ? text
+            .replace(/"fundingIntervalHour":"\d+",?/, '')
+            .replace('"symbol":"BTCUSDT"', `"symbol":"BTCUSDT","fundingIntervalHour":"${hours}"`)
+        : text;
+    world.until(`it hears of ${hours} h`, () => predicted()?.intervalMs === hours * HOUR_MS, 60_000);
+    expect(interval()).toBe(hours * HOUR_MS);
+    // The same number is a rate of a shorter time: more per hour.
+    expect(predicted()?.unit).toEqual({ scale: 'fraction', perMs: hours * HOUR_MS });
+  }
+});

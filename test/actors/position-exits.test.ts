@@ -120,6 +120,55 @@ describe('leaving', () => {
     }
   });
 
+  it('makes room for a better pair when asked to, not for another pair’s sake, and not long after', () => {
+    const world = opened();
+    const { pairId } = world.picture();
+    world.deliver({ type: 'rotate-pair', pairId: 'another', detail: 'SOL a/b brings 9' });
+    world.run(1_000);
+    expect(world.picture().phase).toBe('OPEN');
+    world.deliver({ type: 'rotate-pair', pairId, detail: 'SOL a/b brings 9' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    expect(world.picture()).toMatchObject({ reason: 'ROTATION', rotatedAtMs: [world.picture().closedAtMs] });
+    const { rotatedAtMs } = world.picture();
+    world.crash(500);
+    world.run(5_000);
+    // The budget of the day outlives the life that used it.
+    expect(world.picture().rotatedAtMs).toEqual(rotatedAtMs);
+    for (const venue of [world.venues.a, world.venues.b]) expect(venue.positionLots).toBe(0);
+  });
+
+  it('lets a payment come before it makes room, and forgets a wish that is not repeated', () => {
+    const world = opened();
+    predict(world, 'va', 0.001, 60_000);
+    predict(world, 'vb', -0.001, 60_000);
+    world.deliver({ type: 'rotate-pair', pairId: world.picture().pairId, detail: 'SOL a/b brings 9' });
+    world.run(80_000);
+    expect(world.picture().phase).toBe('OPEN');
+  });
+
+  it('is left once the quote currencies of its legs have been apart for 10 s, and not entered again', () => {
+    const world = createWorld();
+    world.venues.b.instrument = { ...world.venues.b.instrument, quote: 'USDT' };
+    world.run(2_000);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(500);
+    expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: 'STABLECOIN_UNKNOWN' });
+    const rates = (rate: number): void =>
+      world.deliver({ type: 'quote-rates-told', rates: [{ first: 'USDC', second: 'USDT', rate, samples: 5 }] });
+    rates(1.002);
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.picture().phase === 'OPEN', 5_000);
+    rates(1.011);
+    world.run(9_000);
+    expect(world.picture().phase).toBe('OPEN');
+    world.runUntil(() => world.picture().phase === 'CLOSED', 3_000);
+    expect(world.picture().reason).toBe('STABLECOIN_DEPEG');
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.run(500);
+    expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'STABLECOIN_DEPEG' });
+    expect(world.venues.a.placed).toHaveLength(2);
+  });
+
   it('is stopped by a loss that can be had now', () => {
     const world = opened({ stopLossPct: 0.2 });
     world.venues.a.bidTicks = 601_000;

@@ -81,7 +81,7 @@ describe('a leg the venue liquidated', () => {
     world.run(1_000);
     expect(world.picture().phase).toBe('CLOSED');
     expect(world.venues.a.placed).toHaveLength(1);
-    world.deliver({ type: 'clear-reductions', reason: 'topped up' });
+    world.deliver({ type: 'clear-entry-blocks', reason: 'topped up' });
     world.run(1_000);
     expect(world.picture().entryBlock).toBeUndefined();
     world.deliver({ type: 'enter-pair', plan: world.plan() });

@@ -342,3 +342,117 @@ it('decides the same from the same messages', () => {
   };
   expect(run()).toEqual(run());
 });
+
+describe('making room', () => {
+  const rotation = { marginQuote: 1, perDay: 1, confirmMs: 20_000, minHoldHours: 8 };
+  const full: Partial<StrategyArgs> = {
+    ...lenient,
+    policy: {
+      ...entryPolicy,
+      entry: { ...entryPolicy.entry, minExpectedValueQuote: 0 },
+      sizing: { ...entryPolicy.sizing, maxStepNotionalShare: 1 },
+      risk: { ...entryPolicy.risk, maxPairs: 1 },
+    },
+    rotation,
+  };
+  const leg = (venue: string, signedLots: number) => ({
+    venue,
+    account: 'main',
+    symbol: `ETH-${venue}`,
+    signedLots,
+    averagePrice: 3_000,
+  });
+  const ethOpen = (openedAtMs: number, changes: Partial<Parameters<typeof pairChanged>[1]> = {}) =>
+    pairChanged('ETH', {
+      phase: 'OPEN',
+      pairId: 'ETH-1',
+      openedAtMs,
+      long: leg('lighter', 160),
+      short: leg('extended', -160),
+      notionalMicro: 480_000_000n,
+      ...changes,
+    });
+  /** One limit, one pair that pays, and another symbol that would earn. */
+  function play(pair: ReturnType<typeof pairChanged>, seconds: number, args_: Partial<StrategyArgs> = full): Play {
+    const playing = start(args_);
+    trading(playing);
+    playing.deliver(pair);
+    for (let second = 0; second < seconds; second += 1) {
+      hear(playing, 'lighter', 'ETH', 0);
+      hear(playing, 'extended', 'ETH', -50_000_000);
+      hear(playing, 'lighter', 'BTC', 0);
+      hear(playing, 'extended', 'BTC', 60_000_000);
+      playing.advance(1_000);
+    }
+    return playing;
+  }
+  const asked = (playing: Play): readonly MessageShape[] =>
+    playing.sentTo('position/ETH').filter(({ type }) => type === 'rotate-pair');
+  const TEN_HOURS_AGO = START_MS - 10 * HOUR_MS;
+
+  it('asks the pair that pays to leave for one that earns, once that has lasted, and enters nothing meanwhile', () => {
+    expect(asked(play(ethOpen(TEN_HOURS_AGO), 15))).toEqual([]);
+    const playing = play(ethOpen(TEN_HOURS_AGO), 40);
+    expect(verdict(playing, 'BTC', 'lighter')).toBe('MAX_PAIRS');
+    const [first] = asked(playing);
+    expect(first).toMatchObject({ type: 'rotate-pair', pairId: 'ETH-1' });
+    expect(String((first as { detail?: string }).detail)).toContain('BTC lighter/extended brings');
+    expect(plans(playing)).toEqual([]);
+  });
+
+  it.each([
+    ['a pair that was opened a moment ago', ethOpen(START_MS), full],
+    ['a spent budget', ethOpen(TEN_HOURS_AGO, { rotatedAtMs: [START_MS - HOUR_MS] }), full],
+    ['a gain below the margin', ethOpen(TEN_HOURS_AGO), { ...full, rotation: { ...rotation, marginQuote: 100_000 } }],
+    ['a setting that turns it off', ethOpen(TEN_HOURS_AGO), { ...full, rotation: { ...rotation, perDay: 0 } }],
+    ['a pair on its way out', ethOpen(TEN_HOURS_AGO, { phase: 'CLOSING' }), full],
+  ])('not with %s', (_what, pair, args_) => {
+    expect(asked(play(pair, 40, args_))).toEqual([]);
+  });
+
+  it('not while both could be held: then the better one is entered', () => {
+    const playing = play(ethOpen(TEN_HOURS_AGO), 40, { ...lenient, rotation });
+    expect(plans(playing)[0]?.base).toBe('BTC');
+    expect(asked(playing)).toEqual([]);
+  });
+});
+
+describe('quote currencies', () => {
+  function tell(play: Play, indexOfUsdt: bigint): void {
+    for (const venue of ['lighter', 'extended']) {
+      const [quote, markNano] =
+        venue === 'lighter' ? (['USDC', 3_000_000_000_000n] as const) : (['USDT', indexOfUsdt] as const);
+      const symbol = `ETH-${venue}`;
+      const listed = instrument({ venue, symbol, base: 'ETH', quote });
+      play.deliver({ type: 'instrument-listed', venue, account: 'main', symbol, instrument: listed });
+      play.deliver({
+        type: 'mark-changed',
+        venue,
+        symbol,
+        base: 'ETH',
+        markNano: 3_000_000_000_000n,
+        indexNano: markNano,
+        venueAtMs: play.self.nowMs(),
+        receivedAtMonotonicMs: play.self.monotonicMs(),
+      });
+    }
+  }
+  const apart = (play: Play): readonly unknown[] =>
+    play.logged.filter(({ event }) => event === 'quotes-apart').map(({ level, fields }) => [level, fields['gap']]);
+
+  it('are measured by what two venues’ indexes ask for one underlying, told to positions, and aloud once when apart', () => {
+    const play = start();
+    tell(play, 3_000_000_000_000n);
+    play.advance(2_000);
+    expect(play.sentTo('position/BTC').filter(({ type }) => type === 'quote-rates-told')).toMatchObject([
+      { rates: [{ first: 'USDC', second: 'USDT', rate: 1, samples: 1 }] },
+    ]);
+    tell(play, 3_015_000_000_000n);
+    play.advance(3_000);
+    expect(apart(play)).toMatchObject([['warn', expect.closeTo(0.005, 9)]]);
+    tell(play, 3_060_000_000_000n);
+    play.advance(3_000);
+    expect(apart(play)).toHaveLength(2);
+    expect(apart(play)[1]).toMatchObject(['error', expect.closeTo(0.02, 9)]);
+  });
+});

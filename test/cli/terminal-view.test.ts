@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { TradingSummary } from '../../actors/observer.ts';
 import { renderSummary, topRefusals } from '../../src/cli/summary-view.ts';
 import { changeLines, standingLine } from '../../src/cli/summary-lines.ts';
 import { formatAge, formatAmount, formatMoney, paint, span } from '../../src/cli/terminal-text.ts';
@@ -85,6 +86,39 @@ function withPairs(...pairs: NonNullable<SummaryInput['trading']>['pairs']): Sum
   if (input.trading === undefined) throw new Error('the fixture trades');
   return { ...input, trading: { ...input.trading, pairs } };
 }
+
+describe('books that do not add up', () => {
+  const checked = { rows: 9, isCaughtUp: true, comparisons: 5, broken: [], wallets: [], closedPairs: [] };
+  const fees = {
+    identity: 'LEG_FEES',
+    subject: 'lighter:main:BTC',
+    expected: '-5',
+    got: '-6',
+    atMs: 1,
+    isAcknowledged: false,
+  } as const;
+  const withBooks = (identities: TradingSummary['identities']): SummaryInput => {
+    const input = summaryInput();
+    if (input.trading === undefined || identities === undefined) throw new Error('the fixture trades');
+    return { ...input, trading: { ...input.trading, identities } };
+  };
+
+  it('stand above everything else, with both numbers', () => {
+    const lines = renderSummary(withBooks({ ...checked, broken: [fees] }), 120);
+    expect(lines[1]).toBe('  LEG_FEES lighter:main:BTC: expected -5, got -6');
+    expect(lines[2]).toContain('books 1 BROKEN');
+    expect(renderSummary(withBooks(checked), 120)[1]).toContain('books exact');
+    expect(renderSummary(withBooks({ ...checked, isCaughtUp: false }), 120)[1]).toContain('books being read');
+  });
+
+  it('are told once in single lines, and stay in how things stand', () => {
+    const broken = withBooks({ ...checked, broken: [fees] });
+    expect(standingLine(broken)).toContain('| books 1 BROKEN |');
+    expect(standingLine(withBooks(checked))).toContain('| books exact |');
+    expect(changeLines(withBooks(checked), broken)).toEqual(['BROKEN LEG_FEES lighter:main:BTC: expected -5, got -6']);
+    expect(changeLines(broken, broken)).toEqual([]);
+  });
+});
 
 describe('single lines', () => {
   it('say how things stand', () => {

@@ -19,7 +19,7 @@ const candidate = (base: string, longVenue: string, shortVenue: string, netAprPc
   expectedValueQuote: 0,
 });
 
-/** What the observer would answer: ETH could be traded in two directions, of BTC only the pair is known. */
+/** What the observer would answer, its monitor having found one fee wrong: ETH could be traded in two directions, of BTC only the pair is known. */
 export const SUMMARY: TradingSummary = {
   engine: { state: 'TRADING', reason: 'operator', flatten: false },
   venues: [],
@@ -52,6 +52,23 @@ export const SUMMARY: TradingSummary = {
       candidate('ETH', 'lighter', 'extended', 12, 'TREND'),
     ],
     refusals: { TREND: 3, CARRY_TOO_SMALL: 5 },
+  },
+  identities: {
+    rows: 42,
+    isCaughtUp: true,
+    comparisons: 7,
+    broken: [
+      {
+        identity: 'LEG_FEES',
+        subject: 'lighter:main:BTC',
+        expected: '-5',
+        got: '-6',
+        atMs: 1_767_225_600_000,
+        isAcknowledged: false,
+      },
+    ],
+    wallets: [{ venue: 'lighter', account: 'main', unexplainedMicro: -1n }],
+    closedPairs: [],
   },
   totals: {
     openPairs: 0,
@@ -134,7 +151,7 @@ export const SNAPSHOT: SystemSnapshot = {
   deadLetters: { total: 0, byReason: {}, latest: [] },
 };
 
-const INSPECTION: ActorInspection = {
+export const INSPECTION: ActorInspection = {
   ...actorSnapshot('position/BTC'),
   lastMessageTypes: ['fill-received', 'pair-changed'],
   failure: { reason: 'boom canary-secret-1', stack: 'Error: boom', during: 'fill-received', incarnation: 2, atMs: 5 },

@@ -16,6 +16,7 @@ import type { VenueServer } from '../../src/simulation/live/venue-host.ts';
 import type { SimulatedVenue } from '../../src/simulation/simulated-venue.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
 import { LAUNCH } from '../cli/run-tandem.ts';
+import { expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 
 const VENUES = ['lighter', 'extended'] as const;
@@ -111,6 +112,7 @@ it.each([
       for (const order of venue.oracle().accounts.get('main')?.orders ?? [])
         expect(['queued', 'open']).not.toContain(order.status);
     const states = readJournal(at.dataDir).filter((row) => row.type === 'engine-state');
+    expectRowsExact(readJournal(at.dataDir));
     expect(states.at(-1)?.payload).toMatchObject({ state: 'HALTED', flatten: true });
   },
 );

@@ -11,6 +11,7 @@ import type { SimulatedWorld } from '../../src/simulation/world.ts';
 import { buildTape } from '../../src/simulation/live/build-tape.ts';
 import type { VenueOracle } from '../../src/simulation/simulated-venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
+import { expectBooksExact, expectWalletsExplained } from './identities-check.ts';
 import { HOUR_REAL_MS, hasSharedData, januaryConfig } from './january.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle, tradedPairs } from './ledger-check.ts';
@@ -28,6 +29,8 @@ const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
 interface Played {
   readonly rows: readonly JournalRow[];
   readonly oracles: ReadonlyMap<string, VenueOracle>;
+  /** What the invariant monitor found. */
+  readonly identities: unknown;
 }
 
 function paymentsBooked(rows: readonly JournalRow[]): number {
@@ -65,8 +68,9 @@ async function playOnLoopback(): Promise<Played> {
       await sleep(200);
     }
     const final = await oracles();
+    const identities = (await system.inspect('monitor'))?.digest;
     expect(await engine.stop()).toBe(true);
-    return { rows: readJournal(dataDir), oracles: final };
+    return { rows: readJournal(dataDir), oracles: final, identities };
   } catch (error) {
     await engine.stop();
     throw error;
@@ -100,7 +104,9 @@ function playInVirtualTime(seed: number): Played & { readonly hash: string } {
   for (let rounds = 0; !settled() && rounds < 300; rounds++) system.runUntil(system.monotonicMs() + 200);
   expect(settled()).toBe(true);
   expect(system.failure()).toBeUndefined();
-  return { rows: rowsOf(world), oracles: oracles(), hash: system.eventHash() };
+  system.runUntil(system.monotonicMs() + 2_000);
+  const identities = system.inspect('monitor')?.digest;
+  return { rows: rowsOf(world), oracles: oracles(), identities, hash: system.eventHash() };
 }
 
 function rowsOf(world: SimulatedWorld): readonly JournalRow[] {
@@ -135,6 +141,11 @@ describe.skipIf(!hasSharedData)(
 
     it('in virtual time: the ledger is exact again', () => {
       expectExact(virtual);
+    });
+
+    it('in virtual time and on loopback: the monitor finds every identity whole', () => {
+      for (const { identities } of [virtual, real]) expectBooksExact(identities);
+      expectWalletsExplained(virtual.identities);
     });
 
     it(

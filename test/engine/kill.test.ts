@@ -19,6 +19,7 @@ import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
 import type { VenueServer } from '../../src/simulation/live/venue-host.ts';
 import type { AccountOracle, SimulatedVenue } from '../../src/simulation/simulated-venue.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle } from './ledger-check.ts';
 
@@ -226,11 +227,14 @@ describe.concurrent.each(SEEDS)(`an engine killed ${KILLS} times in the middle o
       while (VENUES.some((name) => account(name).positions.size > 0)) await sleep(50);
       const payments = (): number => VENUES.reduce((sum, name) => sum + account(name).fundingPayments.length, 0);
       while (readJournal(config.dataDir).filter((row) => row.type === 'funding').length < payments()) await sleep(200);
+      while ((await last.summary())?.identities?.isCaughtUp !== true) await sleep(100);
+      expectBooksExact((await last.summary())?.identities);
       expect(await last.stop()).toBe(true);
 
       // Nothing was even tried twice.
       expect(duplicatesRefused).toBe(0);
       const rows = readJournal(config.dataDir);
+      expectRowsExact(rows);
       const quarantined = new Set(
         rows
           .filter((row) => row.type === 'pair-state')

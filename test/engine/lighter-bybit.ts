@@ -9,6 +9,7 @@ import type { ConfigOverrides } from '../../config/schema.ts';
 import { startEngine } from '../../src/composition/live/engine.ts';
 import type { VenueOracle } from '../../src/simulation/simulated-venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle, tradedPairs } from './ledger-check.ts';
 
@@ -46,7 +47,9 @@ export async function play(tape: ConfigOverrides['tape']): Promise<Played> {
       return VENUES.every((venue) => main(now, venue)?.positions.size === 0) && booked >= made;
     });
     const final = await oracles();
+    expectBooksExact((await engine.summary())?.identities);
     await engine.stop();
+    expectRowsExact(readJournal(dataDir));
     return { rows: readJournal(dataDir), oracles: final };
   } catch (error) {
     await engine.stop();

@@ -9,6 +9,7 @@ import { startEngine } from '../../src/composition/live/engine.ts';
 import type { VenueOracle } from '../../src/simulation/simulated-venue.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { hasSharedData, SHARED_DATA } from './january.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle, tradedPairs } from './ledger-check.ts';
 
@@ -85,7 +86,9 @@ async function play(): Promise<Played> {
       await sleep(200);
     }
     const final = await oracles();
+    expectBooksExact((await engine.summary())?.identities);
     expect(await engine.stop()).toBe(true);
+    expectRowsExact(readJournal(dataDir));
     return { rows: readJournal(dataDir), oracles: final };
   } catch (error) {
     await engine.stop();

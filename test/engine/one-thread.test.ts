@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
 import { startEngine } from '../../src/composition/live/engine.ts';
+import { expectBooksExact } from './identities-check.ts';
 
 const DEMO = join(import.meta.dirname, '..', '..', 'config', 'demo.yaml');
 
@@ -16,6 +17,9 @@ it('runs the whole engine on one thread, from start to stop', { timeout: 60_000 
   const { actors, threads } = await engine.system.snapshot();
   expect(threads.map(({ name }) => name)).toEqual(['main']);
   expect(actors.filter(({ status, restarts }) => status !== 'running' || restarts > 0)).toEqual([]);
+  while ((await engine.summary())?.identities?.isCaughtUp !== true)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  expectBooksExact((await engine.summary())?.identities);
   engine.hurry();
   await engine.stop();
 });

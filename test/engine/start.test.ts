@@ -17,6 +17,7 @@ import { isTerminal } from '../../src/execution/order-state.ts';
 import type { ActorSnapshot } from '../../src/runtime/snapshot.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { runTandem } from '../cli/run-tandem.ts';
+import { expectBooksExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 
 const LAUNCH = join(import.meta.dirname, '..', '..', 'src', 'launch.mjs');
@@ -514,5 +515,6 @@ describe('a malformed venue frame', { timeout: 30_000 }, () => {
       ['running', 1, 0],
     ]);
     expect(await orders()).toBe(before);
+    expectBooksExact((await running.summary())?.identities);
   });
 });

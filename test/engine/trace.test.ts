@@ -12,6 +12,8 @@ import type { Trace } from '../../src/runtime/trace-store.ts';
 import { buildTape } from '../../src/simulation/live/build-tape.ts';
 import { simulateWorld } from '../../src/simulation/world.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
+import { readJournal } from './journal-rows.ts';
 
 const CONFIG = join(import.meta.dirname, 'fixtures', 'kill.yaml');
 const TRADE = { type: 'set-engine-state', state: 'TRADING', reason: 'orders are wanted' } as const;
@@ -111,6 +113,7 @@ it('in virtual time: every hop is there, in its order, and following changes not
 
   const unfollowed = startWorld(0).system;
   unfollowed.runUntil(system.monotonicMs());
+  expectBooksExact(system.inspect('monitor')?.digest);
   expect(unfollowed.traces()).toEqual([]);
   expect(unfollowed.eventHash()).toBe(system.eventHash());
 });
@@ -134,5 +137,6 @@ it('on threads and loopback sockets: every order is followed, also when its fram
   }
   expectWhole(entry);
   expect(entry.threads.toSorted()).toEqual(['io-0', 'main', 'store', 'trading-0']);
+  expectRowsExact(readJournal(dataDir));
   engine.hurry();
 });

@@ -11,6 +11,7 @@ import { startEngine } from '../../src/composition/live/engine.ts';
 import type { Engine } from '../../src/composition/live/engine.ts';
 import { randomStream } from '../../src/runtime/random.ts';
 import type { ActorSnapshot, SystemSnapshot } from '../../src/runtime/snapshot.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle } from './ledger-check.ts';
 
@@ -124,8 +125,10 @@ describe(`the trading worker killed ${KILLS} times under order flow (seed ${SEED
         async () => readJournal(dataDir).filter((row) => row.type === 'funding').length >= (await payments()),
       );
       const final = await books();
+      expectBooksExact((await running.summary())?.identities);
       expect(await running.stop()).toBe(true);
       engine = undefined;
+      expectRowsExact(readJournal(dataDir));
       for (const [venue, account] of final) expectLedgerEqualsOracle(readJournal(dataDir), venue, 'main', account);
     },
   );

@@ -142,7 +142,12 @@ async function mainKinds(config: TandemConfig): Promise<readonly AnyActorKind[]>
     );
     kinds.push((await import('../../../actors/strategy.ts')).strategy);
   }
-  if (placementOf(config.workers).store === 'main') kinds.push((await import('../../../actors/journal.ts')).journal);
+  if (placementOf(config.workers).store === 'main') {
+    kinds.push(
+      (await import('../../../actors/journal.ts')).journal,
+      (await import('../../../actors/monitor.ts')).monitor,
+    );
+  }
   return kinds;
 }
 

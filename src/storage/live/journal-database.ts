@@ -70,7 +70,9 @@ export class JournalDatabase implements Journal {
   readonly #file: string;
   readonly #database: Database.Database;
   readonly #head: HeadFile;
-  readonly #insertRow: Database.Statement<[number, string, string, number, string, string, string, Uint8Array]>;
+  readonly #insertRow: Database.Statement<
+    [number, string, string, number, string, string, number | null, string, string, Uint8Array]
+  >;
   readonly #findRow: Database.Statement<[string], StoredFact>;
   readonly #insertAll: (rows: readonly EncodedRow[], end: ChainEnd) => Insertion;
   /** Where the chain ends: sequence and hash of the last row. */
@@ -93,8 +95,8 @@ export class JournalDatabase implements Journal {
         this.verdict = judgeEnd(this.#end.sequence, this.#head.record);
         if (opening.check === 'tail') this.#continueBoot(opening.boot);
         this.#insertRow = this.#database.prepare(
-          `INSERT INTO rows (sequence, id, type, at_ms, actor, correlation, payload, hash)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+          `INSERT INTO rows (sequence, id, type, at_ms, actor, correlation, venue_at_ms, causation, payload, hash)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
         );
         this.#findRow = this.#database.prepare('SELECT sequence, type, payload FROM rows WHERE id = ?');
       } catch (error) {
@@ -185,6 +187,8 @@ export class JournalDatabase implements Journal {
         row.atMs,
         row.actor,
         row.correlation,
+        row.venueAtMs,
+        row.causation,
         row.payload,
         next,
       );

@@ -14,11 +14,14 @@ export interface StoredRow {
   readonly atMs: number;
   readonly actor: string;
   readonly correlation: string;
+  readonly venueAtMs: number | null;
+  readonly causation: string;
   readonly payload: string;
   readonly hash: Uint8Array;
 }
 
-export const ROW_COLUMNS = 'sequence, id, type, at_ms AS atMs, actor, correlation, payload, hash';
+export const ROW_COLUMNS =
+  'sequence, id, type, at_ms AS atMs, actor, correlation, venue_at_ms AS venueAtMs, causation, payload, hash';
 
 /** The column that selects, and its value; undefined for all rows. */
 function conditionOf(query: StoreQuery): { readonly column: string; readonly value: string } | undefined {
@@ -55,6 +58,8 @@ function toRow(stored: StoredRow): JournalRow {
     atMs: stored.atMs,
     actor: stored.actor,
     correlation: stored.correlation,
+    ...(stored.venueAtMs === null ? {} : { venueAtMs: stored.venueAtMs }),
+    ...(stored.causation === '' ? {} : { causation: stored.causation }),
     payload: decodePayload(stored.payload),
     sequence: stored.sequence,
   };

@@ -89,6 +89,13 @@ export class BybitMarkets {
   get settledDue(): ReadonlyMap<string, number> {
     return this.#settledDue;
   }
+
+  /** The funding interval by the latest ticker; undefined before one named it. */
+  intervalOf(symbol: string): number | undefined {
+    const hours = Number(this.#tickers.get(symbol)?.fields.fundingIntervalHour ?? Number.NaN);
+    return Number.isSafeInteger(hours) && hours > 0 ? hours * 3_600_000 : undefined;
+  }
+
   settledRead(symbol: string, settledAtMs: number): void {
     if (settledAtMs >= (this.#settledDue.get(symbol) ?? Number.POSITIVE_INFINITY)) this.#settledDue.delete(symbol);
   }

@@ -153,15 +153,36 @@ function hoursField(fields: Fields, where: string): number {
   return hours;
 }
 
-/** A settled rate, with the interval the instrument has now: the history does not tell the one it had. */
-export function parseSettledRate(value: unknown, instrument: Instrument): VenueEvent {
+/**
+ * Returns how long each settlement of a history paid for: the time since the one before it. The history does not tell, and a venue
+ * changes it; the oldest one, and one after a hole, is taken to be of the interval the instrument has now.
+ */
+export function settledIntervals(settledAtMs: readonly number[], presentMs: number): ReadonlyMap<number, number> {
+  const sorted = settledAtMs.toSorted((one, other) => one - other);
+  return new Map(
+    sorted.map((atMs, index) => {
+      const apartMs = atMs - (sorted[index - 1] ?? Number.NEGATIVE_INFINITY);
+      return [atMs, INTERVALS_MS.has(apartMs) ? apartMs : presentMs] as const;
+    }),
+  );
+}
+
+/** Intervals the venue uses. */
+const INTERVALS_MS: ReadonlySet<number> = new Set([1, 2, 4, 8].map((hours) => hours * HOUR_MS));
+
+/** A settled rate, a fraction of the interval it was settled for. */
+export function parseSettledRate(
+  value: unknown,
+  instrument: Instrument,
+  intervalMs = instrument.fundingIntervalMs,
+): VenueEvent {
   const settled = asFields(value, 'settled rate');
   const settleAtMs = timeField(settled, 'fundingRateTimestamp', 'settled rate');
   return rateEvent({
     symbol: instrument.symbol,
     kind: 'settled',
     raw: textField(settled, 'fundingRate', 'settled rate'),
-    intervalMs: instrument.fundingIntervalMs,
+    intervalMs,
     settleAtMs,
     venueAtMs: settleAtMs,
   });

@@ -13,6 +13,7 @@ import {
   parseOrder,
   parsePosition,
   parseSettledRate,
+  settledIntervals,
   parseWallet,
   tickerEvents,
   tickerFields,
@@ -99,10 +100,19 @@ export function fundingHistoryOperation(
     read: ({ result }) => {
       const instrument = access.markets.find(symbol);
       if (instrument === undefined) return { events: [] };
-      const events = pageOf(result, 'funding history', undefined)
-        .items.map((item) => {
-          access.markets.settledRead(symbol, timeField(asFields(item, 'settled rate'), 'fundingRateTimestamp', symbol));
-          return parseSettledRate(item, instrument);
+      const { items } = pageOf(result, 'funding history', undefined);
+      const settledAtMs = items.map((item) =>
+        timeField(asFields(item, 'settled rate'), 'fundingRateTimestamp', symbol),
+      );
+      const intervals = settledIntervals(
+        settledAtMs,
+        access.markets.intervalOf(symbol) ?? instrument.fundingIntervalMs,
+      );
+      const events = items
+        .map((item, index) => {
+          const atMs = settledAtMs[index] ?? 0;
+          access.markets.settledRead(symbol, atMs);
+          return parseSettledRate(item, instrument, intervals.get(atMs));
         })
         .toReversed();
       return next === undefined ? { events } : { events, next };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -11,6 +12,7 @@ import {
   openJournal,
   reopenJournal,
 } from '../../../src/storage/live/journal-database.ts';
+import { MIGRATIONS } from '../../../src/storage/schema.ts';
 import type { JournalVerdict } from '../../../src/storage/verdict.ts';
 import { HeadFile } from '../../../src/storage/live/head-file.ts';
 import { encoded, row } from '../rows.ts';
@@ -67,6 +69,78 @@ describe('rows', () => {
       row('b', { type: 'funding', correlation: '', sequence: 3 }),
     ]);
     journal.close();
+  });
+
+  it('name the time at the venue and the row they follow from, where they do; neither can be changed unseen', () => {
+    const directory = temporaryDirectory();
+    const journal = openJournal(directory);
+    journal.allocateBoot(AT_MS);
+    const origin = { venueAtMs: AT_MS - 40.5, causation: 'order-planned:lighter:main:7' };
+    journal.append([encodeRow(row('a', origin)), encodeRow(row('b')), encodeRow(row('c', { venueAtMs: 0 }))]);
+    expect(journal.read({ type: 'all', afterSequence: 1, limit: 10 })).toEqual([
+      row('a', { ...origin, sequence: 2 }),
+      row('b', { sequence: 3 }),
+      row('c', { venueAtMs: 0, sequence: 4 }),
+    ]);
+    journal.close();
+    expect(verdictOf(directory)).toEqual({ type: 'ok', rows: 4 });
+    for (const change of ["causation = 'x'", 'venue_at_ms = 1', "causation = '', venue_at_ms = NULL"]) {
+      const copy = temporaryDirectory();
+      for (const file of [DATABASE_FILE, HEAD_FILE]) copyFileSync(join(directory, file), join(copy, file));
+      tamper(copy, `UPDATE rows SET ${change} WHERE sequence = 2`);
+      expect(damageOf(copy).sequence).toBe(2);
+    }
+  });
+
+  it('written before those columns existed keep their hashes: an old journal goes on', () => {
+    const directory = temporaryDirectory();
+    const old = new Database(join(directory, DATABASE_FILE));
+    old.exec(MIGRATIONS[0] ?? '');
+    old.pragma('user_version = 1');
+    let previous: Uint8Array = new Uint8Array(32);
+    ['boot:1', 'old:2'].forEach((id, at) => {
+      const type = at === 0 ? 'boot' : 'fill';
+      const payload = at === 0 ? '{"boot":1}' : '{"quantity":{"$bigint":"5"}}';
+      const canonical = JSON.stringify([at + 1, id, type, AT_MS, 'main', '', payload]);
+      previous = createHash('sha256').update(previous).update(canonical).digest();
+      old
+        .prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+        .run(at + 1, id, type, AT_MS, 'main', '', payload, previous);
+    });
+    old.close();
+    const head = new HeadFile(join(directory, HEAD_FILE));
+    head.write({ boot: 1, sequence: 2, hash: Buffer.from(previous).toString('hex'), isLossUnrecorded: false });
+    head.close();
+
+    const journal = openJournal(directory);
+    expect(journal.verdict).toEqual({ type: 'ok', rows: 2 });
+    expect(journal.allocateBoot(AT_MS)).toBe(2);
+    journal.append([encodeRow(row('new', { causation: 'old:2' }))]);
+    expect(journal.read({ type: 'all', afterSequence: 1, limit: 9 }).map(({ id }) => id)).toEqual([
+      'old:2',
+      'boot:2',
+      'new',
+    ]);
+    journal.close();
+    expect(verdictOf(directory)).toEqual({ type: 'ok', rows: 4 });
+  });
+
+  it('of closed pairs can be asked for in SQL, the newest of each pair', () => {
+    const directory = temporaryDirectory();
+    const journal = openJournal(directory);
+    journal.allocateBoot(AT_MS);
+    const statistics = (id: string, pairId: string, netMicro: bigint) =>
+      encodeRow(
+        row(id, { type: 'pair-statistics', correlation: pairId, payload: { statistics: { base: 'BTC', netMicro } } }),
+      );
+    journal.append([statistics('1', 'BTC-1', 5n), statistics('2', 'BTC-2', -7_000_000n), statistics('3', 'BTC-1', 6n)]);
+    journal.close();
+    const database = new Database(join(directory, DATABASE_FILE), { readonly: true });
+    expect(database.prepare('SELECT pair_id, base, net_micro FROM closed_pairs ORDER BY pair_id').all()).toEqual([
+      { pair_id: 'BTC-1', base: 'BTC', net_micro: 6 },
+      { pair_id: 'BTC-2', base: 'BTC', net_micro: -7_000_000 },
+    ]);
+    database.close();
   });
 
   it('are found by correlation, actor and type, in pages', () => {

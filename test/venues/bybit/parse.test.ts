@@ -9,6 +9,7 @@ import {
   parseOrder,
   parsePosition,
   parseSettledRate,
+  settledIntervals,
   parseWallet,
   tickerEvents,
   tickerFields,
@@ -329,4 +330,27 @@ describe.skipIf(!hasFixtures)('recorded payloads (needs ../shared/venues/fixture
   test.each(names('rest-tickers'))('%s', (name) => {
     for (const row of rowsOf(name)) expect(tickerEvents(instrument('BTCUSDT'), tickerFields(row), 7)).toHaveLength(2);
   });
+});
+
+it('settled rates are of the time since the settlement before, whatever the interval is now', () => {
+  const HOUR_MS = 3_600_000;
+  const at = (hours: number): number => 1_767_225_600_000 + hours * HOUR_MS;
+  // Every 8 h, then every 4 h, then hourly, and a hole of 11 h.
+  const history = [at(0), at(8), at(12), at(16), at(17), at(28)].toReversed();
+  expect([...settledIntervals(history, HOUR_MS)].map(([atMs, ms]) => [(atMs - at(0)) / HOUR_MS, ms / HOUR_MS])).toEqual(
+    [
+      [0, 1],
+      [8, 8],
+      [12, 4],
+      [16, 4],
+      [17, 1],
+      [28, 1],
+    ],
+  );
+  const row = { symbol: 'BTCUSDT', fundingRate: '0.0001', fundingRateTimestamp: String(at(8)) };
+  const hourly = [8, 4, 1].map((hours) => {
+    const event = parseSettledRate(row, instrument('BTCUSDT'), hours * HOUR_MS);
+    return event.type === 'funding-rate' ? event.rate.hourly : 0;
+  });
+  expect(hourly).toEqual([12_500_000, 25_000_000, 100_000_000]);
 });

@@ -1,0 +1,133 @@
+/** `tandem pairs`: what became of every pair, from the journal; works without an engine. Main thread only. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { isActive } from '../execution/pair-state.ts';
+import type { PairRecord } from '../execution/pair.ts';
+import type { PairStatistics } from '../execution/pair-statistics.ts';
+import type { JournalRowType } from '../storage/rows.ts';
+import { CommandFailure } from './command-failure.ts';
+import { formatAge, formatCount, formatMoney, paint, span, table } from './terminal-text.ts';
+import type { Column, Span } from './terminal-text.ts';
+
+const PAGE_ROWS = 500;
+/** Output that is no terminal is as wide as its widest line. */
+const COLUMNS_UNBOUNDED = 10_000;
+
+interface PairsOptions {
+  readonly dataDir: string;
+  readonly closed?: true;
+  readonly json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command('pairs')
+    .description('what became of each pair: expected against realised, slippage, hedge latency, funding, fees')
+    .argument('[base]', 'only pairs of one symbol, for example BTC')
+    .option('--closed', 'only closed pairs')
+    .option('--data-dir <folder>', 'where the journal is', './var')
+    .option('--json', 'print one pair a line as JSON; amounts are micro-units as text')
+    .action(showPairs);
+}
+
+async function showPairs(base: string | undefined, options: PairsOptions): Promise<void> {
+  const file = join(options.dataDir, 'journal.db');
+  if (!existsSync(file)) throw new CommandFailure(`there must be a journal in ${file}, there is none`);
+  const isWanted = (pair: { readonly base: string }): boolean => base === undefined || pair.base === base;
+  const closed = (await newest<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics')).filter(isWanted);
+  const records = await newest<PairRecord>(options.dataDir, 'pair-state', 'pair');
+  const active = options.closed === true ? [] : records.filter(({ phase }) => isActive(phase)).filter(isWanted);
+  if (options.json === true) {
+    for (const pair of [...closed, ...active]) process.stdout.write(`${JSON.stringify(pair, bigintAsText)}\n`);
+    return;
+  }
+  const columns = process.stdout.isTTY ? process.stdout.columns : COLUMNS_UNBOUNDED;
+  const lines = [
+    ...(active.length === 0 ? [] : table(ACTIVE_COLUMNS, active.map(activeCells), columns)),
+    ...(closed.length === 0 ? [[span('no pair has been closed')]] : table(CLOSED_COLUMNS, closed.map(cells), columns)),
+  ];
+  process.stdout.write(`${lines.map((line) => paint(line, columns, process.stdout.isTTY)).join('\n')}\n`);
+}
+
+/** The newest row of each pair, oldest pair first. */
+async function newest<Pair extends { readonly pairId: string }>(
+  dataDir: string,
+  rowType: JournalRowType,
+  field: string,
+): Promise<readonly Pair[]> {
+  const { readJournal } = await import('../storage/live/journal-inspection.ts');
+  const pairs = new Map<string, Pair>();
+  const rows = readJournal(dataDir, (afterSequence) => ({ type: 'by-type', rowType, afterSequence, limit: PAGE_ROWS }));
+  for (const row of rows) {
+    // These rows have one writer each, in exactly this shape.
+    const pair = row.payload[field] as Pair | undefined;
+    if (pair !== undefined) pairs.set(pair.pairId, pair);
+  }
+  return [...pairs.values()];
+}
+
+const ACTIVE_COLUMNS: readonly Column[] = [
+  { title: 'pair', align: 'left', sacrifice: 0 },
+  { title: 'phase', align: 'left', sacrifice: 0 },
+  { title: 'long / short', align: 'left', sacrifice: 0 },
+  { title: 'expected', align: 'right', sacrifice: 0 },
+  { title: 'why', align: 'left', sacrifice: 0, isText: true },
+];
+
+function activeCells({ pairId, phase, long, short, expected, reason }: PairRecord): readonly Span[] {
+  return [
+    span(pairId),
+    span(phase, 'yellow'),
+    span(`${long.venue} / ${short.venue}`),
+    span(expected.expectedValueQuote.toFixed(4), 'dim'),
+    span(reason, 'dim'),
+  ];
+}
+
+const CLOSED_COLUMNS: readonly Column[] = [
+  { title: 'pair', align: 'left', sacrifice: 0 },
+  { title: 'why', align: 'left', sacrifice: 0 },
+  { title: 'held', align: 'right', sacrifice: 6 },
+  { title: 'net', align: 'right', sacrifice: 0 },
+  { title: 'expected', align: 'right', sacrifice: 0 },
+  { title: 'price', align: 'right', sacrifice: 5 },
+  { title: 'funding', align: 'right', sacrifice: 0 },
+  { title: 'paid', align: 'right', sacrifice: 3 },
+  { title: 'missing', align: 'right', sacrifice: 4 },
+  { title: 'fees', align: 'right', sacrifice: 0 },
+  { title: 'slip in', align: 'right', sacrifice: 8 },
+  { title: 'slip out', align: 'right', sacrifice: 8 },
+  { title: 'hedged in', align: 'right', sacrifice: 7 },
+  { title: 'quote·s', align: 'right', sacrifice: 9 },
+];
+
+function cells(pair: PairStatistics): readonly Span[] {
+  const { slippageBps } = pair;
+  return [
+    span(pair.pairId),
+    span(pair.exitReason === '' ? 'not said' : pair.exitReason),
+    span(formatAge(pair.heldMs), 'dim'),
+    span(formatMoney(pair.netMicro)),
+    span(pair.expectedValueQuote.toFixed(4), 'dim'),
+    span(formatMoney(pair.priceMicro), 'dim'),
+    span(formatMoney(pair.fundingMicro)),
+    span(`${formatCount(pair.payments)} of ${formatCount(pair.paymentsExpected)}`, 'dim'),
+    span(formatMoney(pair.fundingMissingMicro), pair.fundingMissingMicro === 0n ? 'dim' : 'yellow'),
+    span(formatMoney(pair.feesMicro)),
+    span(bothLegs(slippageBps.longIn, slippageBps.shortIn), 'dim'),
+    span(bothLegs(slippageBps.longOut, slippageBps.shortOut), 'dim'),
+    span(pair.hedgeLatencyMs.length === 0 ? '' : `${Math.max(...pair.hedgeLatencyMs).toFixed(0)} ms`, 'dim'),
+    span(pair.exposureQuoteSec.toFixed(1), 'dim'),
+  ];
+}
+
+/** Bps of the long and the short leg. */
+function bothLegs(long: number | undefined, short: number | undefined): string {
+  const text = (bps: number | undefined): string => (bps === undefined ? '?' : bps.toFixed(1));
+  return long === undefined && short === undefined ? '' : `${text(long)} / ${text(short)}`;
+}
+
+function bigintAsText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
