@@ -145,16 +145,16 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
     validUntilMs: self.nowMs() + validityMs,
     ...(restsForMs === undefined ? {} : { restsUntilMs: self.nowMs() + validityMs + Math.round(restsForMs) }),
     plannedAtMs: self.nowMs(),
-    ...expectationsOf(track),
+    ...expectationsOf(track, restsForMs !== undefined),
   };
 }
 
 /** What the order is measured by later. */
-function expectationsOf({ book, instrument }: VenueTrack): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
+function expectationsOf({ book, instrument }: VenueTrack, rests: boolean): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
   const mid = book === undefined ? undefined : midTicks(book);
   return {
     ...(mid === undefined ? {} : { midTicks: mid }),
-    ...(instrument === undefined ? {} : { feeRate: instrument.takerFee }),
+    ...(instrument === undefined ? {} : { feeRate: rests ? instrument.makerFee : instrument.takerFee }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { FundingRate } from '../../src/market/funding-rate.ts';
 import type { PicoRate } from '../../src/money/units.ts';
 import { BASE, createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
+import { Example } from '../examples.ts';
 
 function opened(exits: Partial<(typeof defaultArgs)['exits']['exit']> = {}): World {
   const world = createWorld({
@@ -88,7 +89,7 @@ describe('leaving', () => {
     expect(world.picture().closedNetMicro).toBeGreaterThan(1_000_000n);
   });
 
-  it('EX-18: closes once, however often it is decided while the orders are in flight and after', () => {
+  it('EX-18: closes once, however often it is decided while the orders are in flight and after', (context) => {
     const inFlightMs = 1_500;
     const world = createWorld({
       fateOf: (_, { purpose }) =>
@@ -118,6 +119,11 @@ describe('leaving', () => {
       expect(venue.placed).toHaveLength(2);
       expect(venue.positionLots).toBe(0);
     }
+    const venues = [world.venues.a, world.venues.b];
+    const example = new Example('EX-18', context);
+    const reducing = venues.flatMap(({ placed }) => placed.filter(({ order }) => order.reduceOnly));
+    example.is('reduce-only orders', 2, reducing.length);
+    example.is('lots left', '0, 0', venues.map(({ positionLots }) => positionLots).join(', '));
   });
 
   it('makes room for a better pair when asked to, not for another pair’s sake, and not long after', () => {

@@ -7,6 +7,7 @@ import type { ExecutionBook } from '../../src/execution/execution-book.ts';
 import { bookOf, walletChangeMicro } from '../../src/execution/ledger.ts';
 import { createWorld, defaultArgs, VALIDITY_MS } from './position-world.ts';
 import type { Fate, VenueModel, World } from './position-world.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const fate: fc.Arbitrary<Fate> = fc.oneof(
   {
@@ -267,7 +268,7 @@ describe('whatever the venues do', () => {
         for (const venue of [world.venues.a, world.venues.b]) expect(closingsThatIncrease(venue)).toEqual([]);
         expect(folded.ledger.closed).toEqual(live.ledger.closed);
       }),
-      { numRuns: 500 },
+      propertyRuns('heavy'),
     );
   });
 });

@@ -6,6 +6,7 @@ import { notionalMicroAtNano } from '../../src/money/amounts.ts';
 import { leastSteps, lotsOf, sizePair, stepNotionalMicro } from '../../src/strategy/sizing.ts';
 import type { SizingInput, SizingLeg } from '../../src/strategy/sizing.ts';
 import { instrument, lots, micro } from '../market/instruments.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const markNano = 61_234_500_000_000n;
 const policy: SizingInput['policy'] = {
@@ -140,6 +141,6 @@ it('T3: sizes are whole steps, equal on both legs, legal to open and to close af
         );
       },
     ),
-    { numRuns: 300 },
+    propertyRuns(),
   );
 });
