@@ -336,8 +336,7 @@ export function cancelResting(state: PositionState, self: PositionSelf): void {
 export function checkRegularly(state: PositionState, self: PositionSelf): void {
   const { pair } = state;
   if (pair === undefined || !isActive(pair.record.phase)) return;
-  const { long, short } = state.liquidationToldAtMs;
-  const urgency = urgencyOf(pair, Math.max(long, short) > Number.NEGATIVE_INFINITY);
+  const urgency = urgencyOf(pair, state.danger.level);
   const pauseMs = watchPauseMs(urgency, state.args.execution);
   if (self.monotonicMs() - state.lastCheckAtMs < pauseMs) return;
   state.lastCheckAtMs = self.monotonicMs();

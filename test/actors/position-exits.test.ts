@@ -183,3 +183,40 @@ describe('leaving', () => {
     expect(world.picture().reason).toBe('STOP_LOSS');
   });
 });
+
+describe('an open pair is watched', () => {
+  const compared = (world: World, ms: number): readonly number[] => {
+    const before = [world.venues.a.compared, world.venues.b.compared];
+    world.run(ms);
+    return [world.venues.a.compared, world.venues.b.compared].map((count, index) => count - (before[index] ?? 0));
+  };
+
+  it('more often the nearer its stop, with one question to each venue whatever is watched', () => {
+    const world = opened({ stopLossPct: 10 });
+    predict(world, 'va', 0.0001, 1_800_000);
+    predict(world, 'vb', -0.0001, 1_800_000);
+    // Its own comparisons of the start are over.
+    world.run(3_000);
+    expect(compared(world, 20_000)).toEqual([0, 0]);
+    // 33 lots of 0.001: 2,400 against the short leg is 79 of the 130 quote at which it is stopped.
+    world.venues.a.bidTicks = 624_000;
+    world.venues.a.askTicks = 624_010;
+    world.run(1_000);
+    expect(compared(world, 20_000)).toEqual([4, 4]);
+    // Beside the stop, both legs come near their liquidation: still one question each.
+    world.venues.a.askTicks = 635_010;
+    world.venues.a.bidTicks = 635_000;
+    world.venues.a.liquidationPrice = 68_000;
+    world.run(1_000);
+    for (const count of compared(world, 20_000)) {
+      expect(count).toBeGreaterThanOrEqual(17);
+      expect(count).toBeLessThanOrEqual(20);
+    }
+    expect(world.picture().phase).toBe('OPEN');
+    const told = world.logged.filter(({ event }) => event === 'pair-watched').map(({ fields }) => fields);
+    expect(told).toMatchObject([
+      { level: 'busy', was: 'calm', nearest: 'stop-loss' },
+      { level: 'urgent', was: 'busy', nearest: 'stop-loss' },
+    ]);
+  });
+});

@@ -69,6 +69,8 @@ test.each([
   ['margin', { leg: { freeMarginQuote: 600 } }, 2],
   ['unproven', { input: { unprovenMaxQuote: 700 } }, 1],
   ['venueMax', { short: { maxNotionalMicro: micro(1_300_000_000n) } }, 2],
+  // 14 lots of 0.002 are 2 steps of 0.01 and a part of a third.
+  ['venueMax', { short: { maxQuantityLots: lots(14) } }, 2],
   ['depth', { leg: { usableCloseLots: 30 } }, 1],
 ] as const)('is bound by %s', (boundBy, changes, steps) => {
   expect(sizePair(sizing(changes))).toMatchObject({ sized: true, boundBy, steps });
