@@ -350,7 +350,19 @@ describe('EX-17 settlement timing', () => {
   });
 });
 
-it('T10: repeats itself: the same input evaluated again gives the same decision and state', () => {
+/** The emergency that must be named: the first of these that is a fact. */
+function mostUrgent({ long, short, flatten }: ExitInput): string | undefined {
+  const legs = [long, short];
+  if (legs.some(({ confirmedQuantity }) => confirmedQuantity === 0)) return 'LEG_MISSING';
+  if (legs.some(({ liquidationDistance = 1 }) => liquidationDistance < policy.liquidation.critical))
+    return 'LIQUIDATION';
+  if (flatten !== undefined) return flatten.cause;
+  const isNext = ({ adlRank = 0, profitQuote = 0 }: ExitLeg): boolean =>
+    adlRank >= policy.exit.maxAdlRank && profitQuote > 0;
+  return legs.some(isNext) ? 'ADL_RISK' : undefined;
+}
+
+it('T10: leaves for the most urgent reason, and evaluated again gives the same decision and state', () => {
   const legArbitrary = (sign: 1 | -1): fc.Arbitrary<ExitLeg> =>
     fc.record({
       venue: fc.constant(sign === 1 ? 'lighter' : 'extended'),
@@ -389,8 +401,15 @@ it('T10: repeats itself: the same input evaluated again gives the same decision 
       const once = evaluateExit(before.state, last, policy);
       const again = evaluateExit(once.state, last, policy);
       expect(again).toEqual(once);
-      // Emergencies come first, whatever else is true.
-      if (last.long.confirmedQuantity === 0) expect(once.decision.reason).toBe('LEG_MISSING');
+      // Emergencies come first and in their order, whatever else is true.
+      const urgent = mostUrgent(last);
+      if (urgent !== undefined) expect(once.decision).toMatchObject({ action: 'EXIT', reason: urgent });
+      // What is worse than all that is so far makes nothing wait that did not wait before.
+      const worse = { ...last, short: { ...last.short, liquidationDistance: 0.01 } };
+      expect(evaluateExit(before.state, worse, policy).decision).toMatchObject({
+        action: 'EXIT',
+        urgency: 'immediate',
+      });
     }),
     propertyRuns(),
   );
