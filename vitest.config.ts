@@ -1,9 +1,27 @@
 /**
- * The quick suite: everything under test/ except test/long. The whole engine runs apart from the rest and one file at a time: it is on real
- * threads against compressed market time, and would measure its neighbours' load instead of itself.
+ * The quick suite: everything under test/ except test/long, in three projects one after the other.
+ *
+ *   parts     pure functions, and actors played in virtual time: files share a process, nothing they do outlives a test
+ *   threads   what starts threads and processes, or loads native code: a process per file, none may take the others along
+ *   engine    the whole engine on real threads against compressed market time: mostly waiting, two files side by side. More would
+ *             measure their neighbours' load instead of themselves
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+/** Folders and files of test/ that need a process per file. */
+const THREADS = [
+  'bench',
+  'cli',
+  'control',
+  'launch',
+  'observe/live',
+  'ports',
+  'runtime',
+  'simulation/live',
+  'storage/live',
+];
+const threads = THREADS.map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
@@ -15,8 +33,18 @@ export default defineConfig({
           // By default one core is left to the runner, which has nothing to do meanwhile.
           maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/long/**', 'test/engine/**'],
+          exclude: ['test/long/**', 'test/engine/**', ...threads],
+          isolate: false,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'threads',
+          maxWorkers: '100%',
+          include: threads,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -24,12 +52,13 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/engine/**/*.test.ts'],
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
-    // Own processes: tests start threads, load a native database and kill things; none may take the others along.
+    globalSetup: ['./test/property-seed.ts'],
+    reporters: ['default', './test/report.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

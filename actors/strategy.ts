@@ -1,5 +1,5 @@
 /**
- * The strategy: keeps the latest market picture, evaluates every base on every ordered pair of accounts at each scan, and asks
+ * The strategy: keeps the latest market picture, evaluates the bases on the ordered pairs of accounts at each scan, and asks
  * the base's position actor to enter the best. Trading thread. Holds nothing that a resend does not bring back.
  */
 import { refOf, unreachable } from '../src/runtime/actor.ts';
@@ -18,14 +18,17 @@ import { strategyDelivery } from './strategy-messages.ts';
 import type { OpportunitiesScanned, StrategyMessage } from './strategy-messages.ts';
 import { createMarketPicture, feedOf, takeMarketEvent } from './strategy/market-picture.ts';
 import type { MarketPicture } from './strategy/market-picture.ts';
+import { createPairBook, exposuresOf, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
 import { newQuoteWatch, watchQuotes } from './strategy/quote-watch.ts';
 import type { QuoteWatch } from './strategy/quote-watch.ts';
 import { isRotationDue, newRotationState, watchRotations } from './strategy/rotation.ts';
 import type { RefusedCandidate, RotationState } from './strategy/rotation.ts';
-import { createPairBook, notePlan, takePairChanged, expirePlans } from './strategy/pair-book.ts';
 import type { PairBook } from './strategy/pair-book.ts';
-import { entryFacts, sampleCarry } from './strategy/candidate.ts';
-import type { CarrySample, EngineView } from './strategy/candidate.ts';
+import { entryFacts } from './strategy/candidate.ts';
+import type { EngineView } from './strategy/candidate.ts';
+import { chooseCandidates, createCandidateTable, refreshLegs } from './strategy/candidate-table.ts';
+import type { CandidateTable, TableCandidate } from './strategy/candidate-table.ts';
+import type { Exposure } from '../src/risk/limits.ts';
 
 export interface StrategyArgs {
   readonly policy: EntryPolicies;
@@ -56,19 +59,30 @@ export interface StrategyVenue {
   readonly connectorPath: string;
 }
 
-interface StrategyState {
+export interface StrategyState {
   readonly args: StrategyArgs;
-  /** Ordered pairs: the first is long. */
-  readonly directions: readonly (readonly [StrategyVenue, StrategyVenue])[];
+  readonly table: CandidateTable;
   readonly market: MarketPicture;
   readonly pairs: PairBook;
   engine: EngineView;
-  /** Per candidate: how long its carry has been positive. */
-  readonly carry: Map<string, CarrySample>;
   readonly refusals: Map<string, number>;
   toldAtMonotonicMs: number;
   quotes: QuoteWatch;
   rotation: RotationState;
+  /** Of the last scan. */
+  profile: ScanProfile;
+}
+
+/** How long the parts of an evaluation cycle took, monotonic ms. In virtual time nothing takes any. */
+export interface ScanProfile {
+  /** Every leg brought up to date: who is there, how old, how trusted is what is known of it. */
+  readonly healthMs: number;
+  /** What all pairs may amount to at worst. */
+  readonly riskMs: number;
+  /** Candidates chosen and judged. */
+  readonly strategyMs: number;
+  /** The best plan handed to its position, and the observer told. */
+  readonly intentMs: number;
 }
 
 type StrategySelf = Self<StrategyMessage>;
@@ -105,13 +119,13 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
     self.after(args.startupGraceMs, { type: 'scan-opportunities' });
     return {
       args,
-      directions: directionsOf(args),
+      table: createCandidateTable(args.bases, directionsOf(args)),
       market: createMarketPicture(args.bases, args.policy.forecast.lookbackHours, args.calendarScale),
       pairs: createPairBook(args.bases),
       engine: { state: 'STOPPED', reason: 'the guard has not reported yet', entriesPaused: false },
-      carry: new Map(),
       refusals: new Map(),
       toldAtMonotonicMs: Number.NEGATIVE_INFINITY,
+      profile: { healthMs: 0, riskMs: 0, strategyMs: 0, intentMs: 0 },
       quotes: newQuoteWatch,
       rotation: newRotationState,
     };
@@ -152,50 +166,70 @@ export const strategy: ActorKind<StrategyArgs, StrategyState, StrategyMessage> =
     pairs: [...state.pairs.byBase].map(([base, pair]) => `${base} ${pair.phase}`),
     waiting: [...state.pairs.plans.keys()],
     refusals: Object.fromEntries(state.refusals),
+    lastScan: state.profile,
   }),
 };
 
-/** Evaluates everything, asks for the best entry, and says now and then what it saw. */
+/**
+ * One evaluation cycle: looks at everything, judges what may be worth it, asks for the best entry, and says now and then what it
+ * saw. Each part is timed, see ScanProfile.
+ */
 function scan(state: StrategyState, self: StrategySelf): void {
+  const startedMs = self.monotonicMs();
   state.quotes = watchQuotes(state.quotes, state, self);
-  expirePlans(state.pairs, self.monotonicMs(), PLAN_ANSWER_MS);
-  const seen: Candidates[number][] = [];
-  const refused: RefusedCandidate[] = [];
-  const isLookDue = isRotationDue(state.rotation, state.args.rotation, self.monotonicMs());
-  let best: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number } | undefined;
-  for (const base of state.args.bases) {
-    for (const [long, short] of state.directions) {
-      const key = `${base}|${long.venue}:${long.account}|${short.venue}:${short.account}`;
-      const sample = sampleCarry(state.market, state.carry.get(key), base, long, short, self.nowMs());
-      state.carry.set(key, sample);
-      const facts = entryFacts(state, base, long, short, sample, {
-        nowMs: self.nowMs(),
-        monotonicMs: self.monotonicMs(),
-      });
-      const decision = decideEntry(facts, state.args.policy);
-      const { metrics, plan, verdict, detail } = decision;
-      seen.push({
-        base,
-        longVenue: long.venue,
-        shortVenue: short.venue,
-        verdict,
-        detail,
-        netAprPct: metrics?.netAprPct ?? 0,
-        expectedValueQuote: metrics?.expectedValueQuote ?? 0,
-      });
-      if (plan === undefined) {
-        state.refusals.set(verdict, (state.refusals.get(verdict) ?? 0) + 1);
-        if (isLookDue) refused.push({ verdict, facts });
-        continue;
-      }
-      const rank = { plan, score: decision.metrics.score, costQuote: decision.metrics.roundTripCostQuote };
-      if (best === undefined || ranksBefore(rank, best)) best = rank;
-    }
-  }
+  expirePlans(state.pairs, startedMs, PLAN_ANSWER_MS);
+  refreshLegs(state.table, state.market);
+  const healthMs = self.monotonicMs();
+  const exposures = exposuresOf(state.pairs);
+  const riskMs = self.monotonicMs();
+  const isLookDue = isRotationDue(state.rotation, state.args.rotation, startedMs);
+  const { best, refused } = judge(state, self, exposures);
+  const strategyMs = self.monotonicMs();
   // One entry per scan: the next evaluation must count this one's exposure first.
-  if (best !== undefined) enter(state, self, best.plan);
+  if (best !== undefined) enter(state, self, best);
   else if (isLookDue) state.rotation = watchRotations(state.rotation, state, refused, self);
-  tellObserver(state, self, seen);
+  tellObserver(state, self);
+  const profile = {
+    healthMs: healthMs - startedMs,
+    riskMs: riskMs - healthMs,
+    strategyMs: strategyMs - riskMs,
+    intentMs: self.monotonicMs() - strategyMs,
+  };
+  state.profile = profile;
+}
+
+/** Judges the chosen candidates; returns the plan of the best that may be entered, and all that may not. */
+function judge(
+  state: StrategyState,
+  self: StrategySelf,
+  exposures: readonly Exposure[],
+): { readonly best: PlannedEntry | undefined; readonly refused: readonly RefusedCandidate[] } {
+  const at = { nowMs: self.nowMs(), monotonicMs: self.monotonicMs() };
+  const known = { ...state, exposures };
+  const refused: RefusedCandidate[] = [];
+  let best: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number } | undefined;
+  for (const candidate of chooseCandidates(state.table, at.nowMs, state.args.policy)) {
+    const facts = entryFacts(known, candidate, at);
+    const decision = decideEntry(facts, state.args.policy);
+    const { metrics, plan, verdict, detail } = decision;
+    candidate.seen = {
+      base: candidate.base,
+      longVenue: candidate.long.name.venue,
+      shortVenue: candidate.short.name.venue,
+      verdict,
+      detail,
+      netAprPct: metrics?.netAprPct ?? 0,
+      expectedValueQuote: metrics?.expectedValueQuote ?? 0,
+    };
+    if (plan === undefined) {
+      state.refusals.set(verdict, (state.refusals.get(verdict) ?? 0) + 1);
+      refused.push({ verdict, facts });
+      continue;
+    }
+    const rank = { plan, score: decision.metrics.score, costQuote: decision.metrics.roundTripCostQuote };
+    if (best === undefined || ranksBefore(rank, best)) best = rank;
+  }
+  return { best: best?.plan, refused };
 }
 
 /** Higher score, then lower cost, then the base's name: the order is total, so that replays agree. */
@@ -229,16 +263,23 @@ function traceOf(state: StrategyState, { long, short }: PlannedEntry): TraceRef 
   return newer?.bookTrace || (older?.bookTrace ?? 0);
 }
 
-function tellObserver(state: StrategyState, self: StrategySelf, seen: readonly Candidates[number][]): void {
+function tellObserver(state: StrategyState, self: StrategySelf): void {
   const now = self.monotonicMs();
   if (now - state.toldAtMonotonicMs < TELL_INTERVAL_MS) return;
   state.toldAtMonotonicMs = now;
   self.tell(refOf<OpportunitiesScanned>(state.args.observerPath), {
     type: 'opportunities-scanned',
     atMs: self.nowMs(),
-    candidates: worthTelling(seen),
+    candidates: worthTelling(state.table.candidates.map(lastSeen)),
     refusals: Object.fromEntries(state.refusals),
   });
+}
+
+/** A candidate that no gate has refused yet has at least not been looked at: that is its reason. */
+function lastSeen({ base, long, short, seen }: TableCandidate): Candidates[number] {
+  const names = { base, longVenue: long.name.venue, shortVenue: short.name.venue };
+  const waits = { verdict: 'NOT_JUDGED_YET', detail: 'carries too little to be judged before its turn' };
+  return seen ?? { ...names, ...waits, netAprPct: 0, expectedValueQuote: 0 };
 }
 
 /** Largest carry first. Every base is among them: whoever asks why it is not traded gets an answer. */

@@ -307,9 +307,14 @@ export const reconcile = z.strictObject({
     'monotonic',
     5_000,
     [100, 600_000],
-    'The same while the pair is in between, or a leg is near its liquidation.',
+    'The same while the pair is in between, or halfway to its liquidation, its stop or its profit to take.',
   ),
-  urgentIntervalMs: milliseconds('monotonic', 1_000, [100, 600_000], 'The same while something stands unhedged.'),
+  urgentIntervalMs: milliseconds(
+    'monotonic',
+    1_000,
+    [100, 600_000],
+    'The same while something stands unhedged, or 80 % of that way is gone.',
+  ),
   comparisonMs: milliseconds(
     'monotonic',
     30_000,
@@ -360,6 +365,13 @@ export const risk = z.strictObject({
   maxExposureQuoteSec: number('quote x s', 50_000, [1, 1_000_000_000], 'Unhedged notional times time, per UTC day.'),
   maxOrderNotional: money(5_000, [1, 100_000_000], 'Last gate: notional of one order.'),
   maxOpenOrders: integer('orders', 20, [1, 10_000], 'Last gate: own open orders on one account.'),
+  maxOrdersPerMinute: integer(
+    'orders per min',
+    300,
+    [1, 60_000],
+    'Last gate: orders on one account, reducing ones free.',
+  ),
+  maxOrdersPerDay: integer('orders per day', 20_000, [1, 10_000_000], 'Last gate: opening orders on one account.'),
   maxOrdersPerSec: number('orders per s', 10, [0.1, 1_000], 'Last gate: orders on one account.'),
   priceCollarBps: number('bps', 100, [1, 5_000], 'Last gate: how far from the index an order price may be.'),
 });

@@ -8,6 +8,7 @@ import type { ClockOffset } from '../../src/venues/clock-offset.ts';
 import { RateLimiter } from '../../src/venues/rate-limiter.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type {
+  FillReport,
   LimitBucket,
   Operation,
   OperationResult,
@@ -293,6 +294,8 @@ export interface ConnectorState {
   readonly frameLimiter: RateLimiter | undefined;
   gate: OrderGate;
   readonly circuits: Circuits;
+  /** Pairs whose opening orders came, and until when what they may need is kept for them, monotonic ms. */
+  readonly openingPairs: Map<string, number>;
   /** The guard's word; undefined until it was heard in this life. */
   ordersAllowed: OrdersAllowed | undefined;
 
@@ -353,6 +356,14 @@ export interface ConnectorState {
   readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
   readonly marks: Map<string, MarkTrack>;
+  /** Marks that jumped, by symbol, and how many agree with them. */
+  readonly heldMarks: Map<string, { readonly markNano: bigint; readonly agreeing: number }>;
+  /** What cannot be, and the rule it breaks; nothing is entered while there is any. */
+  readonly doubts: Map<string, string>;
+  /** By symbol, the latest fill whose fee does not add up by the tier we know. */
+  readonly feeSuspects: Map<string, FillReport>;
+  /** Monotonic ms of unreadable frames within the last minute. */
+  unreadableAtMs: readonly number[];
   readonly fundingRates: Map<string, Extract<MarketEvent, { type: 'funding-rate-changed' }>>;
   lastAccount: Extract<MarketEvent, { type: 'account-changed' }> | undefined;
   accountToldAtMs: number;
@@ -409,6 +420,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     circuits: newCircuits(),
+    openingPairs: new Map(),
     ordersAllowed: args.guardPath === undefined ? 'all' : undefined,
     instruments: new Map(),
     baseBySymbol: new Map(),
@@ -486,6 +498,10 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     positions: new Map(),
     positionSequence: 0,
     marks: new Map(),
+    heldMarks: new Map(),
+    doubts: new Map(),
+    feeSuspects: new Map(),
+    unreadableAtMs: [],
     fundingRates: new Map(),
     lastAccount: undefined,
     accountToldAtMs: Number.NEGATIVE_INFINITY,

@@ -4,10 +4,12 @@ import { favourableSettlements, medianHourly } from '../../src/market/funding-hi
 import { quoteGap } from '../../src/market/quote-rates.ts';
 import type { EntryFacts, EntryLegFacts } from '../../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
+import type { Exposure } from '../../src/risk/limits.ts';
+import { factsOf } from './candidate-table.ts';
+import type { TableCandidate, TableLeg } from './candidate-table.ts';
 import type { PairChanged } from '../position-messages.ts';
-import { feedOf } from './market-picture.ts';
 import type { MarketPicture } from './market-picture.ts';
-import { exposuresOf, pairStanding } from './pair-book.ts';
+import { pairStanding } from './pair-book.ts';
 import type { PairBook } from './pair-book.ts';
 
 export interface EngineView {
@@ -29,27 +31,18 @@ export interface CarrySample {
 }
 
 const SAMPLES_APART_MS = 20 * 60_000;
+export const NO_CARRY: CarrySample = { streak: 0, atMs: -Infinity };
 
-/** Takes note of the present predicted carry; anything but positive ends the streak at once. */
-export function sampleCarry(
-  market: MarketPicture,
-  last: CarrySample | undefined,
-  base: string,
-  long: AccountName,
-  short: AccountName,
+/** Takes note of the present predicted carry (pico per hour); anything but positive ends the streak at once. */
+export function nextCarrySample(
+  last: CarrySample,
+  paid: number | undefined,
+  received: number | undefined,
   nowMs: number,
 ): CarrySample {
-  const paid = predictedHourly(market, base, long);
-  const received = predictedHourly(market, base, short);
-  if (paid === undefined || received === undefined || received - paid <= 0) return { streak: 0, atMs: -Infinity };
-  if (last !== undefined && nowMs - last.atMs < SAMPLES_APART_MS) return last;
-  return { streak: (last?.streak ?? 0) + 1, atMs: nowMs };
-}
-
-function predictedHourly(market: MarketPicture, base: string, name: AccountName): number | undefined {
-  const instrument = market.instruments.get(`${name.venue}:${name.account}|${base}`);
-  if (instrument === undefined) return undefined;
-  return market.feeds.get(`${name.venue}|${instrument.symbol}`)?.predicted?.rate.hourly;
+  if (paid === undefined || received === undefined || received - paid <= 0) return last.streak === 0 ? last : NO_CARRY;
+  if (nowMs - last.atMs < SAMPLES_APART_MS) return last;
+  return { streak: last.streak + 1, atMs: nowMs };
 }
 
 /** Returns everything the decision about one base on one ordered pair of accounts is made from. */
@@ -57,6 +50,8 @@ export function entryFacts(
   known: {
     readonly market: MarketPicture;
     readonly pairs: PairBook;
+    /** Of all pairs, gathered once per scan. */
+    readonly exposures: readonly Exposure[];
     readonly engine: EngineView;
     readonly args: {
       readonly policy: EntryPolicies;
@@ -64,32 +59,29 @@ export function entryFacts(
       readonly blacklist?: readonly string[];
     };
   },
-  base: string,
-  long: AccountName,
-  short: AccountName,
-  carry: CarrySample,
+  candidate: TableCandidate,
   at: { readonly nowMs: number; readonly monotonicMs: number },
 ): EntryFacts {
-  const { market, pairs, args } = known;
-  const exposures = exposuresOf(pairs);
+  const { market, pairs, exposures, args } = known;
+  const { base, long, short } = candidate;
   const entryBlock = pairs.byBase.get(base)?.entryBlock;
   return {
     base,
     ...at,
     calendarScale: args.calendarScale,
     engine: known.engine,
-    long: withPayments(legFacts(market, args.policy, base, long), pairs.byBase.get(base)),
-    short: withPayments(legFacts(market, args.policy, base, short), pairs.byBase.get(base)),
+    long: withPayments(factsOf(long, market, args.policy), pairs.byBase.get(base)),
+    short: withPayments(factsOf(short, market, args.policy), pairs.byBase.get(base)),
     pair: {
       ...pairStanding(pairs, base),
       cooldownUntilMs: pairs.byBase.get(base)?.cooldownUntilMs ?? 0,
       blacklisted: args.blacklist?.includes(base) ?? false,
       ...(entryBlock === undefined ? {} : { entryBlock }),
     },
-    quoteGap: gapBetween(market, base, long, short),
+    quoteGap: gapBetween(market, long, short),
     activePairs: exposures.length,
     exposures,
-    favourableStreak: Math.max(carry.streak, settledStreak(market, base, long, short, args.policy.entry.minFavourable)),
+    favourableStreak: favourableStreak(candidate, args.policy.entry.minFavourable),
   };
 }
 
@@ -101,30 +93,25 @@ function withPayments(leg: EntryLegFacts, pair: PairChanged | undefined): EntryL
   return { ...leg, fundingVerdict: { state: 'PAYMENT_SUSPECT', implied, stated } };
 }
 
-function gapBetween(market: MarketPicture, base: string, long: AccountName, short: AccountName): number | undefined {
-  const [one, other] = [long, short].map(({ venue, account }) => market.instruments.get(`${venue}:${account}|${base}`));
-  return one === undefined || other === undefined ? undefined : quoteGap(market.quoteRates, one.quote, other.quote);
+function gapBetween({ quoteRates }: MarketPicture, one: TableLeg, other: TableLeg): number | undefined {
+  if (one.instrument === undefined || other.instrument === undefined) return undefined;
+  return quoteGap(quoteRates, one.instrument.quote, other.instrument.quote);
 }
 
-function settledStreak(
+/** The longer of both streaks, samples and settlements; once it is long enough nobody asks by how much. */
+function favourableStreak({ long, short, carry }: TableCandidate, minFavourable: number): number {
+  if (carry.streak >= minFavourable || long.feed === undefined || short.feed === undefined) return carry.streak;
+  return Math.max(carry.streak, favourableSettlements(long.feed.history, short.feed.history, minFavourable));
+}
+
+/** Returns what is known of one base on one account. */
+export function legFacts(
   market: MarketPicture,
-  base: string,
-  long: AccountName,
-  short: AccountName,
-  minFavourable: number,
-): number {
-  const longInstrument = market.instruments.get(`${long.venue}:${long.account}|${base}`);
-  const shortInstrument = market.instruments.get(`${short.venue}:${short.account}|${base}`);
-  if (longInstrument === undefined || shortInstrument === undefined) return 0;
-  const longFeed = feedOf(market, long.venue, longInstrument.symbol);
-  const shortFeed = feedOf(market, short.venue, shortInstrument.symbol);
-  return favourableSettlements(longFeed.history, shortFeed.history, minFavourable);
-}
-
-function legFacts(market: MarketPicture, policy: EntryPolicies, base: string, name: AccountName): EntryLegFacts {
+  policy: EntryPolicies,
+  name: AccountName,
+  { instrumentKey, instrument, feed }: Pick<TableLeg, 'instrumentKey' | 'instrument' | 'feed'>,
+): EntryLegFacts {
   const accountKey = `${name.venue}:${name.account}`;
-  const instrument = market.instruments.get(`${accountKey}|${base}`);
-  const feed = instrument === undefined ? undefined : feedOf(market, name.venue, instrument.symbol);
   return {
     venue: name.venue,
     account: name.account,
@@ -137,7 +124,7 @@ function legFacts(market: MarketPicture, policy: EntryPolicies, base: string, na
     medianHourly: feed === undefined ? undefined : medianHourly(feed.history),
     fundingVerdict:
       feed === undefined ? { state: 'UNPROVEN' } : fundingVerdict(feed.check, policy.fundingCheck.minSettlements),
-    leverage: market.leverages.get(`${accountKey}|${base}`),
+    leverage: market.leverages.get(instrumentKey),
     balance: market.accounts.get(accountKey),
   };
 }

@@ -45,25 +45,23 @@ export function medianHourly(history: FundingHistory): number | undefined {
   return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
 }
 
-/** Returns the hourly rate in force at a time: that of the latest settlement at or before it. */
-function hourlyAt(history: FundingHistory, atMs: number): number | undefined {
-  const after = firstIndex(history.settled.length, (index) => (history.settled[index]?.settleAtMs ?? 0) > atMs);
-  return history.settled[after - 1]?.hourly;
-}
-
 /**
  * Returns how many settlements in a row, counted back from the newest, paid a pair that is long `long` and short `short`;
  * at most `max`. Intervals may differ: at each settlement of either leg the other's latest rate counts.
  */
 export function favourableSettlements(long: FundingHistory, short: FundingHistory, max: number): number {
-  const times = [...long.settled.slice(-max), ...short.settled.slice(-max)].map((rate) => rate.settleAtMs);
-  const newestFirst = [...new Set(times)].toSorted((one, other) => other - one);
+  let [one, other] = [long.settled.length - 1, short.settled.length - 1];
   let streak = 0;
-  for (const atMs of newestFirst) {
-    const received = hourlyAt(short, atMs);
-    const paid = hourlyAt(long, atMs);
-    if (streak === max || received === undefined || paid === undefined || received - paid <= 0) break;
+  // Both lists backwards, together: at the newer of two settlements the older one's rate is the one in force.
+  while (streak < max && (one >= 0 || other >= 0)) {
+    const oneAtMs = long.settled[one]?.settleAtMs ?? -Infinity;
+    const otherAtMs = short.settled[other]?.settleAtMs ?? -Infinity;
+    const paid = long.settled[one]?.hourly;
+    const received = short.settled[other]?.hourly;
+    if (received === undefined || paid === undefined || received - paid <= 0) break;
     streak += 1;
+    if (oneAtMs >= otherAtMs) one -= 1;
+    if (otherAtMs >= oneAtMs) other -= 1;
   }
   return streak;
 }

@@ -97,10 +97,13 @@ function lotFraction(instrument: QuantitySteps): Fraction {
 
 /** A multiplier may be a decimal (a contract of 0.01 BTC): its shortest text is the number the venue meant. */
 function multiplierFraction(instrument: QuantitySteps): Fraction {
+  const { multiplier } = instrument;
+  // Nearly all are 1, or another whole number: no text is needed for those.
+  if (Number.isSafeInteger(multiplier) && multiplier > 0) return { numerator: BigInt(multiplier), denominator: 1n };
   const decimals = 12;
-  const numerator = parseDecimal(String(instrument.multiplier), decimals);
+  const numerator = parseDecimal(String(multiplier), decimals);
   if (numerator === undefined || numerator <= 0n) {
-    const value = String(instrument.multiplier);
+    const value = String(multiplier);
     throw new RangeError(
       `multiplier of ${instrument.venue} ${instrument.symbol} must be a positive decimal, was ${value}`,
     );

@@ -140,40 +140,111 @@ function accrualBreakEven(costQuote: number, hourlyCarryQuote: number): number {
   return hourlyCarryQuote > 0 ? costQuote / hourlyCarryQuote : Infinity;
 }
 
-/** Counts real settlements of both legs in time order until they have paid `costQuote`. */
+/**
+ * Counts real settlements of both legs in time order until they have paid `costQuote`. Once both forecasts have come to rest every
+ * common period of the legs pays the same, and whole periods are counted at once: a far limit costs no more than a near one.
+ */
 function breakEven({ quantity, long, short }: Candidate, costQuote: number, limitHours: number): BreakEven | undefined {
   if (costQuote <= 0) return { payments: 0, hours: 0 };
   const limitMs = limitHours * HOUR_MS;
-  const streams = [
-    paymentStream(long.funding, -quantity * long.markPrice),
-    paymentStream(short.funding, quantity * short.markPrice),
-  ];
+  const one = paymentStream(long.funding, -quantity * long.markPrice);
+  const other = paymentStream(short.funding, quantity * short.markPrice);
   let receivedQuote = 0;
-  for (let payments = 1; ; payments += 1) {
-    const atMs = Math.min(...streams.map((stream) => stream.atMs));
+  let payments = 0;
+  let period: CommonPeriod | undefined;
+  for (;;) {
+    const atMs = Math.min(one.atMs, other.atMs);
     if (atMs > limitMs) return undefined;
-    for (const stream of streams) if (stream.atMs === atMs) receivedQuote += stream.next();
+    // Both are looked at before either moves on: two settlements of one instant are one payment.
+    const [isOne, isOther] = [one.atMs === atMs, other.atMs === atMs];
+    if (isOne) receivedQuote += takePayment(one);
+    if (isOther) receivedQuote += takePayment(other);
+    payments += 1;
     if (receivedQuote >= costQuote) return { payments, hours: atMs / HOUR_MS };
+    if (!isAtRest(one) || !isAtRest(other)) continue;
+    period ??= periodOf(one, other);
+    const missingQuote = costQuote - receivedQuote;
+    if (period.gainQuote <= 0 && period.swingQuote < missingQuote) return undefined;
+    const periods = periodsToSkip(period, missingQuote, limitMs - atMs);
+    receivedQuote += periods * period.gainQuote;
+    payments += periods * period.payments;
+    one.atMs += periods * period.lengthMs;
+    other.atMs += periods * period.lengthMs;
   }
 }
 
-/** The coming payments of one leg, one after the other. `perRateQuote` is what a rate of 1 would pay us. */
-function paymentStream(
-  funding: FundingOutlook,
-  perRateQuote: number,
-): { readonly atMs: number; readonly next: () => number } {
-  const phi = persistence(funding.intervalMs, funding.halfLifeHours);
-  let deviation = funding.nextRate - funding.medianRate;
-  let atMs = funding.nextSettleInMs;
+/** The coming payments of one leg, one after the other. */
+interface PaymentStream {
+  /** Time of the next payment, ms from now. */
+  atMs: number;
+  /** What is left of the way from the next rate to the median, as a fraction. */
+  deviation: number;
+  readonly medianRate: number;
+  readonly intervalMs: number;
+  /** Share of the deviation that is left one interval later. */
+  readonly phi: number;
+  /** What a rate of 1 would pay us. */
+  readonly perRateQuote: number;
+}
+
+/** All later payments together change less than this by what is left of the deviation, as a fraction of notional. */
+const REST_RATE = 1e-15;
+
+function paymentStream(funding: FundingOutlook, perRateQuote: number): PaymentStream {
   return {
-    get atMs() {
-      return atMs;
-    },
-    next: () => {
-      const payment = perRateQuote * (funding.medianRate + deviation);
-      deviation *= phi;
-      atMs += funding.intervalMs;
-      return payment;
-    },
+    atMs: funding.nextSettleInMs,
+    deviation: funding.nextRate - funding.medianRate,
+    medianRate: funding.medianRate,
+    intervalMs: funding.intervalMs,
+    phi: persistence(funding.intervalMs, funding.halfLifeHours),
+    perRateQuote,
   };
+}
+
+function takePayment(stream: PaymentStream): number {
+  const payment = stream.perRateQuote * (stream.medianRate + stream.deviation);
+  stream.deviation *= stream.phi;
+  stream.atMs += stream.intervalMs;
+  return payment;
+}
+
+function isAtRest({ deviation, phi }: PaymentStream): boolean {
+  return phi === 1 || Math.abs(deviation) < REST_RATE * (1 - phi);
+}
+
+/** The least time after which the settlements of both legs repeat, and what they pay in it. */
+interface CommonPeriod {
+  readonly lengthMs: number;
+  readonly payments: number;
+  readonly gainQuote: number;
+  /** No payment within the period stands higher above its start than this. */
+  readonly swingQuote: number;
+}
+
+function periodOf(one: PaymentStream, other: PaymentStream): CommonPeriod {
+  let [divisorMs, restMs] = [one.intervalMs, other.intervalMs];
+  while (restMs > 0) [divisorMs, restMs] = [restMs, divisorMs % restMs];
+  const lengthMs = (one.intervalMs / divisorMs) * other.intervalMs;
+  const counts = [lengthMs / one.intervalMs, lengthMs / other.intervalMs] as const;
+  const quotes = [one, other].map(
+    ({ perRateQuote, medianRate, deviation }, leg) => (counts[leg] ?? 0) * perRateQuote * (medianRate + deviation),
+  );
+  return {
+    lengthMs,
+    // Within a period the two grids meet once, or never.
+    payments: counts[0] + counts[1] - ((one.atMs - other.atMs) % divisorMs === 0 ? 1 : 0),
+    gainQuote: quotes.reduce((sum, quote) => sum + quote, 0),
+    swingQuote: quotes.reduce((sum, quote) => sum + Math.max(0, quote), 0),
+  };
+}
+
+/** Whole periods after which the payment looked for is still to come, and the limit not passed. */
+function periodsToSkip(
+  { lengthMs, gainQuote, swingQuote }: CommonPeriod,
+  missingQuote: number,
+  leftMs: number,
+): number {
+  const unpaid = gainQuote > 0 ? Math.floor((missingQuote - swingQuote) / gainQuote) : 0;
+  // One less than what rounding allows: the last ones are counted one by one.
+  return Math.max(0, Math.min(unpaid, Math.floor(leftMs / lengthMs)) - 1);
 }

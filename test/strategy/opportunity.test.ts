@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { expectedRate } from '../../src/market/funding-forecast.ts';
+import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import { evaluateOpportunity } from '../../src/strategy/opportunity.ts';
 import type { Candidate, CandidateLeg } from '../../src/strategy/opportunity.ts';
@@ -87,5 +90,79 @@ it('is paid at once when entering gains more than leaving costs', () => {
   expect(evaluateOpportunity(gift, terms)).toMatchObject({
     breakEven: { payments: 0, hours: 0 },
     accrualBreakEvenHours: 0,
+  });
+});
+
+describe('the break-even of any two legs', () => {
+  const HOURS = [1, 2, 4, 8] as const;
+  const leg = fc.record({
+    intervalHours: fc.constantFrom(...HOURS),
+    nextInMinutes: fc.integer({ min: 0, max: 60 }),
+    nextRate: fc.double({ min: -0.001, max: 0.001, noNaN: true }),
+    medianRate: fc.double({ min: -0.0001, max: 0.0001, noNaN: true }),
+    halfLifeHours: fc.constantFrom(1, 8, Infinity),
+  });
+
+  /** Every payment looked at, one after the other, however many there are. */
+  function counted({ quantity, long, short }: Candidate, costQuote: number, limitHours: number): number | undefined {
+    const sides = [
+      { funding: long.funding, perRate: -quantity * long.markPrice },
+      { funding: short.funding, perRate: quantity * short.markPrice },
+    ];
+    const times = new Map<number, number>();
+    for (const { funding, perRate } of sides) {
+      for (let k = 1; ; k++) {
+        const atMs = funding.nextSettleInMs + (k - 1) * funding.intervalMs;
+        if (atMs > limitHours * HOUR_MS) break;
+        times.set(atMs, (times.get(atMs) ?? 0) + perRate * expectedRate(funding, k));
+      }
+    }
+    let received = 0;
+    for (const [atMs, quote] of [...times].sort(([one], [two]) => one - two)) {
+      received += quote;
+      // Two sums in different orders: what ends within their rounding of the cost proves nothing.
+      if (Math.abs(received - costQuote) < 1e-9) return Number.NaN;
+      if (received > costQuote) return atMs / HOUR_MS;
+    }
+    return undefined;
+  }
+
+  it('is the one that counting every payment finds, near or ten years away', () => {
+    fc.assert(
+      fc.property(leg, leg, fc.constantFrom(24, 1_000, 87_600), (one, other, limitHours) => {
+        const fundingOf = (side: typeof one): FundingOutlook => ({
+          nextSettleInMs: side.nextInMinutes * 60_000,
+          intervalMs: side.intervalHours * HOUR_MS,
+          nextRate: side.nextRate,
+          medianRate: side.medianRate,
+          halfLifeHours: side.halfLifeHours,
+        });
+        const candidate: Candidate = {
+          ...ex3,
+          long: { ...ex3.long, funding: fundingOf(one) },
+          short: { ...ex3.short, funding: fundingOf(other) },
+        };
+        const { breakEven, roundTripCostQuote } = evaluateOpportunity(candidate, {
+          ...terms,
+          breakEvenLimitHours: limitHours,
+        });
+        const expected = counted(candidate, roundTripCostQuote, limitHours);
+        if (!Number.isNaN(expected)) expect(breakEven?.hours).toBe(expected);
+      }),
+    );
+  });
+
+  it('counts settlements of one instant as one payment, also far away', () => {
+    const slow = { nextSettleInMs: 0, intervalMs: 8 * HOUR_MS, medianRate: 0, nextRate: 0, halfLifeHours: 8 };
+    const small = { ...slow, intervalMs: HOUR_MS, medianRate: 1e-9, nextRate: 1e-9 };
+    const candidate: Candidate = {
+      ...ex3,
+      long: { ...ex3.long, funding: slow },
+      short: { ...ex3.short, funding: small },
+    };
+    const { breakEven } = evaluateOpportunity(candidate, { ...terms, breakEvenLimitHours: 10_000_000 });
+    // Hourly from now on: the payment at hour n is the (n + 1)th, and every eighth of them is one of both legs.
+    expect(breakEven?.hours).toBeGreaterThan(100_000);
+    expect(breakEven?.payments).toBe((breakEven?.hours ?? 0) + 1);
   });
 });

@@ -1,0 +1,140 @@
+/**
+ * Every base on every ordered pair of accounts, and which of them a scan judges. Trading thread; owned by the strategy actor.
+ *
+ * Judging prices a candidate against four walks of two books. What a candidate would carry needs two rates and two marks, and
+ * without enough of it the carry gate refuses whatever else is true. So each scan judges
+ *
+ *   - every candidate that carries enough, the largest first when there are more than 96 of them, and
+ *   - 32 of all in turn, for the reasons that people are told.
+ *
+ * A market of 200 bases at four venues costs a scan little more than a small one does, and one entry is all that a scan asks for.
+ */
+import type { Instrument } from '../../src/market/instrument.ts';
+import type { EntryLegFacts } from '../../src/strategy/entry-facts.ts';
+import type { EntryPolicies } from '../../src/strategy/policy.ts';
+import type { OpportunitiesScanned } from '../strategy-messages.ts';
+import { legFacts, nextCarrySample } from './candidate.ts';
+import type { AccountName, CarrySample } from './candidate.ts';
+import type { Feed, MarketPicture } from './market-picture.ts';
+
+/** One base on one account, as it stands at this scan. */
+export interface TableLeg {
+  readonly name: AccountName;
+  readonly base: string;
+  readonly instrumentKey: string;
+  instrument: Instrument | undefined;
+  feed: Feed | undefined;
+  /** Predicted rate, pico per hour; undefined while unknown. */
+  hourly: number | undefined;
+  /** Mark per base unit, quote; undefined while unknown. */
+  mark: number | undefined;
+  /** Gathered when first asked for at a scan. */
+  facts: EntryLegFacts | undefined;
+}
+
+export interface TableCandidate {
+  readonly base: string;
+  readonly long: TableLeg;
+  readonly short: TableLeg;
+  carry: CarrySample;
+  /** What it was judged last; undefined before its first turn. */
+  seen: OpportunitiesScanned['candidates'][number] | undefined;
+}
+
+export interface CandidateTable {
+  readonly legs: readonly TableLeg[];
+  readonly candidates: readonly TableCandidate[];
+  /** Index of the candidate whose turn is next. */
+  turn: number;
+}
+
+const JUDGED_IN_TURN = 32;
+const JUDGED_FOR_CARRY_MAX = 96;
+const PICO = 1e12;
+const HOURS_PER_YEAR = 8_760;
+/** Rates are whole numbers of it: what is nearer to the threshold than this is judged. */
+const ROUNDING_HOURLY = 1e-12;
+
+export function createCandidateTable(
+  bases: readonly string[],
+  directions: readonly (readonly [AccountName, AccountName])[],
+): CandidateTable {
+  const legs = new Map<string, TableLeg>();
+  const legOf = (base: string, name: AccountName): TableLeg => {
+    const instrumentKey = `${name.venue}:${name.account}|${base}`;
+    const known = legs.get(instrumentKey);
+    if (known !== undefined) return known;
+    const nothing = { instrument: undefined, feed: undefined, hourly: undefined, mark: undefined, facts: undefined };
+    const leg: TableLeg = { name, base, instrumentKey, ...nothing };
+    legs.set(instrumentKey, leg);
+    return leg;
+  };
+  const candidates = bases.flatMap((base) =>
+    directions.map(([long, short]): TableCandidate => {
+      const carry = { streak: 0, atMs: -Infinity };
+      return { base, long: legOf(base, long), short: legOf(base, short), carry, seen: undefined };
+    }),
+  );
+  return { legs: [...legs.values()], candidates, turn: 0 };
+}
+
+/** Brings every leg up to what is known now. */
+export function refreshLegs(table: CandidateTable, market: MarketPicture): void {
+  for (const leg of table.legs) {
+    const instrument = market.instruments.get(leg.instrumentKey);
+    if (instrument !== leg.instrument) {
+      leg.instrument = instrument;
+      leg.feed = undefined;
+    }
+    leg.facts = undefined;
+    if (instrument === undefined) continue;
+    leg.feed ??= market.feeds.get(`${leg.name.venue}|${instrument.symbol}`);
+    leg.hourly = leg.feed?.predicted?.rate.hourly;
+    const markNano = leg.feed?.mark?.markNano;
+    leg.mark = markNano === undefined ? undefined : Number(markNano) / 1e9 / instrument.multiplier;
+  }
+}
+
+/** Returns the candidates to judge now, in the table's order, and counts every candidate's positive carries. */
+export function chooseCandidates(
+  table: CandidateTable,
+  nowMs: number,
+  { entry }: Pick<EntryPolicies, 'entry'>,
+): readonly TableCandidate[] {
+  const { candidates } = table;
+  const wantedHourly = Math.max(entry.minAprPct / 100 / HOURS_PER_YEAR, entry.minHourly) - ROUNDING_HOURLY;
+  const rich: { readonly index: number; readonly hourly: number }[] = [];
+  for (const [index, candidate] of candidates.entries()) {
+    const { long, short } = candidate;
+    candidate.carry = nextCarrySample(candidate.carry, long.hourly, short.hourly, nowMs);
+    const hourly = carryOf(long, short);
+    if (hourly !== undefined && hourly >= wantedHourly) rich.push({ index, hourly });
+  }
+  if (rich.length > JUDGED_FOR_CARRY_MAX) {
+    rich.sort((one, other) => other.hourly - one.hourly);
+    rich.length = JUDGED_FOR_CARRY_MAX;
+  }
+  const chosen = new Set(rich.map(({ index }) => index));
+  const turns = Math.min(JUDGED_IN_TURN, candidates.length);
+  for (let count = 0; count < turns; count++) chosen.add((table.turn + count) % candidates.length);
+  table.turn = candidates.length === 0 ? 0 : (table.turn + turns) % candidates.length;
+  return [...chosen]
+    .sort((one, other) => one - other)
+    .flatMap((index) => {
+      const candidate = candidates[index];
+      return candidate === undefined ? [] : [candidate];
+    });
+}
+
+/** Net carry per hour on the mean notional of the legs, a fraction: the same whatever the size. */
+function carryOf(long: TableLeg, short: TableLeg): number | undefined {
+  if (long.hourly === undefined || short.hourly === undefined) return undefined;
+  if (long.mark === undefined || short.mark === undefined) return undefined;
+  return (short.mark * short.hourly - long.mark * long.hourly) / PICO / ((long.mark + short.mark) / 2);
+}
+
+/** What is known of a leg, gathered once per scan however many candidates it is in. */
+export function factsOf(leg: TableLeg, market: MarketPicture, policy: EntryPolicies): EntryLegFacts {
+  leg.facts ??= legFacts(market, policy, leg.name, leg);
+  return leg.facts;
+}

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { measure as measureDatabase } from '../../bench/database.ts';
+import { measure as measureReplay } from '../../bench/journal/replay.ts';
+
+it('a small measurement of the database writes the same trades both ways', () => {
+  const results = measureDatabase({ runs: 2, batches: 3, plainBatches: 1, trades: 5 }, () => undefined);
+  expect(results.map(({ metric }) => metric)).toEqual([
+    ...['one transaction p50', 'one transaction p99', 'one transaction max', 'trades'],
+  ]);
+  for (const { value, baseline } of results) {
+    expect(value).toBeGreaterThan(0);
+    expect(baseline?.value).toBeGreaterThan(0);
+  }
+});
+
+it('a small replay finds every pair closed and says what each part took', () => {
+  const results = measureReplay({ runs: 1, rows: 1_000, needMs: 10_000 }, () => undefined);
+  expect(results.map(({ metric }) => metric)).toEqual(['replay', 'open and check', 'read', 'fold']);
+  const [whole, ...parts] = results.map(({ value }) => value);
+  expect(parts.reduce((sum, value) => sum + value, 0)).toBeCloseTo(whole ?? 0, 6);
+});
