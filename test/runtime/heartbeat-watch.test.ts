@@ -16,8 +16,12 @@ describe('the heartbeat watch', () => {
   it('asks how long a thread waited for a core only when it is silent', () => {
     const watch = new HeartbeatWatch(300);
     let asked = 0;
+    const coreWaitMs = (): number => {
+      asked += 1;
+      return 0;
+    };
     const look = (heartbeat: number, nowMs: number) =>
-      watch.look([{ name: 'a', heartbeat, isAsleep: false, coreWaitMs: () => (asked += 1) * 0 }], nowMs);
+      watch.look([{ name: 'a', heartbeat, isAsleep: false, coreWaitMs }], nowMs);
     [1, 2, 3, 4].forEach((heartbeat, index) => look(heartbeat, index * 100));
     expect(asked).toBe(0);
     look(4, 400);
