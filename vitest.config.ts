@@ -57,6 +57,8 @@ export default defineConfig({
         },
       },
     ],
+    globalSetup: ['./test/property-seed.ts'],
+    reporters: ['default', './test/report.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -103,7 +103,7 @@ export type MarketEvent =
       readonly clockErrorMs: number;
       /** False inside the start-up quarantine: cancel and reduce only. */
       readonly entriesAllowed: boolean;
-      /** Free share 0..1 of the REST and order budgets usable for opening (domain 12.5). */
+      /** Free share 0..1 of the REST and order budgets usable for opening (domain 12.5); 0 while an entry with its unwinding has no room. */
       readonly openBudgetShare: number;
     }
   | {

@@ -5,10 +5,10 @@
 import { refOf, unreachable } from '../src/runtime/actor.ts';
 import type { ActorKind } from '../src/runtime/actor.ts';
 import {
-  endedBreaches,
   fundingBreaches,
   legBreaches,
   pairBreaches,
+  stateBreaches,
   symbolBreaches,
 } from '../src/execution/identities.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
@@ -127,8 +127,8 @@ function judgeRows(state: MonitorState, self: MonitorSelf, books: SymbolBooks): 
 function judgeLive(state: MonitorState, self: MonitorSelf, books: SymbolBooks): void {
   const { base, picture } = books;
   if (!state.isCaughtUp) return;
-  const { liveMs, venueMs, endedMs } = state.patience;
-  judged(state, self, `ended ${base}`, endedBreaches(books.ledger, books.tally), endedMs);
+  const { liveMs, venueMs, statesMs } = state.patience;
+  judged(state, self, `states ${base}`, stateBreaches(books.ledger, books.tally, base), statesMs);
   if (picture === undefined || picture.phase === 'RECOVERING') return;
   judged(state, self, `live ${base}`, liveBreaches(books, picture), liveMs);
   judged(state, self, `venue ${base}`, venueBreaches(books, picture), venueMs);

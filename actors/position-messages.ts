@@ -103,7 +103,7 @@ export interface PairChanged {
   readonly closedNetMicro: bigint;
   readonly closedFundingMicro: bigint;
   readonly notionalMicro: bigint;
-  /** Unhedged notional times time of this pair in this life of its actor, quote x seconds. */
+  /** Unhedged notional times time of this pair, in all lives of its actor, quote x seconds. */
   readonly exposureQuoteSec: number;
 }
 export interface SuspectPayment {

@@ -307,9 +307,14 @@ export const reconcile = z.strictObject({
     'monotonic',
     5_000,
     [100, 600_000],
-    'The same while the pair is in between, or a leg is near its liquidation.',
+    'The same while the pair is in between, or halfway to its liquidation, its stop or its profit to take.',
   ),
-  urgentIntervalMs: milliseconds('monotonic', 1_000, [100, 600_000], 'The same while something stands unhedged.'),
+  urgentIntervalMs: milliseconds(
+    'monotonic',
+    1_000,
+    [100, 600_000],
+    'The same while something stands unhedged, or 80 % of that way is gone.',
+  ),
   comparisonMs: milliseconds(
     'monotonic',
     30_000,

@@ -6,6 +6,7 @@ import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { ConnectorCommand, OrderPurpose } from '../connector-messages.ts';
 import { mayPass, takePass } from './circuits.ts';
+import { keepEntryBudget } from './entry-budget.ts';
 import { tellAfterFacts } from './facts.ts';
 import { orderObserved, rememberOrder, workingOrders } from './orders.ts';
 import { judgedPosition } from './positions.ts';
@@ -132,6 +133,7 @@ function judge(state: ConnectorState, self: ConnectorSelf, order: OrderRequest, 
     }
     takePass(state, self, 'orders');
   }
+  if (purpose.purpose === 'open') keepEntryBudget(state, self, purpose.pairId);
   const { approved } = verdict;
   self.tracing.mark('gate-passed', order.clientOrderId);
   const isQueued = enqueue(state, self, {

@@ -293,6 +293,8 @@ export interface ConnectorState {
   readonly frameLimiter: RateLimiter | undefined;
   gate: OrderGate;
   readonly circuits: Circuits;
+  /** Pairs whose opening orders came, and until when what they may need is kept for them, monotonic ms. */
+  readonly openingPairs: Map<string, number>;
   /** The guard's word; undefined until it was heard in this life. */
   ordersAllowed: OrdersAllowed | undefined;
 
@@ -409,6 +411,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     circuits: newCircuits(),
+    openingPairs: new Map(),
     ordersAllowed: args.guardPath === undefined ? 'all' : undefined,
     instruments: new Map(),
     baseBySymbol: new Map(),

@@ -2,6 +2,7 @@
 import { bestOffset } from '../../src/venues/clock-offset.ts';
 import type { MarketEvent } from '../connector-messages.ts';
 import { openCircuit } from './circuits.ts';
+import { isEntryBudgetFree } from './entry-budget.ts';
 import { APPENDS_MAX } from './facts.ts';
 import { tellMarket } from './publish.ts';
 import { submissionLimiter } from './state.ts';
@@ -30,7 +31,7 @@ export function tellStatus(state: ConnectorState, self: ConnectorSelf): void {
   const nowMs = self.monotonicMs();
   const offset = bestOffset(state.clock, self.monotonicMs());
   const [status, reason] = describe(state, self);
-  const ordersFree = submissionLimiter(state).freeShare(3, nowMs);
+  const ordersFree = isEntryBudgetFree(state, self) ? submissionLimiter(state).freeShare(3, nowMs) : 0;
   const event: Status = {
     type: 'venue-status',
     venue: state.args.venue,

@@ -13,6 +13,8 @@ export function rowPayload(engine: Engine, losses: LossWatch, exposure: Exposure
     ...losses,
     exposureDay: exposure.day,
     exposureQuoteSec: Math.ceil(exposure.quoteSec),
+    // With what each pair had told: a guard that starts again must not count it twice.
+    exposureHeard: [...exposure.heard].map(([base, { pairId, quoteSec }]) => [base, pairId, quoteSec]),
   };
 }
 
@@ -33,7 +35,18 @@ export function lossesOf(row: JournalRow): LossWatch | undefined {
 export function exposureOf(row: JournalRow): ExposureDay | undefined {
   const { exposureDay, exposureQuoteSec } = row.payload;
   if (typeof exposureDay !== 'number' || typeof exposureQuoteSec !== 'number') return undefined;
-  return { day: exposureDay, quoteSec: exposureQuoteSec, heard: new Map() };
+  return { day: exposureDay, quoteSec: exposureQuoteSec, heard: heardOf(row.payload['exposureHeard']) };
+}
+
+/** Empty for rows older than this list. */
+function heardOf(value: unknown): ExposureDay['heard'] {
+  const heard = new Map<string, { readonly pairId: string; readonly quoteSec: number }>();
+  for (const entry of Array.isArray(value) ? (value as readonly unknown[]) : []) {
+    const [base, pairId, quoteSec] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+    if (typeof base === 'string' && typeof pairId === 'string' && typeof quoteSec === 'number')
+      heard.set(base, { pairId, quoteSec });
+  }
+  return heard;
 }
 
 function isEngineState(value: unknown): value is EngineState {

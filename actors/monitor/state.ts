@@ -35,10 +35,10 @@ export interface Patience {
   readonly liveMs: number;
   readonly venueMs: number;
   readonly walletMs: number;
-  readonly endedMs: number;
+  readonly statesMs: number;
 }
 
-export const PATIENCE: Patience = { liveMs: 15_000, venueMs: 60_000, walletMs: 20 * 60_000, endedMs: 30_000 };
+export const PATIENCE: Patience = { liveMs: 15_000, venueMs: 60_000, walletMs: 20 * 60_000, statesMs: 30_000 };
 
 /** One symbol: the fold of its rows, the second account of them, and the live picture. */
 export interface SymbolBooks {

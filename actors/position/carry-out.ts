@@ -145,16 +145,16 @@ function planned(state: PositionState, self: PositionSelf, pair: Pair, wanted: W
     validUntilMs: self.nowMs() + validityMs,
     ...(restsForMs === undefined ? {} : { restsUntilMs: self.nowMs() + validityMs + Math.round(restsForMs) }),
     plannedAtMs: self.nowMs(),
-    ...expectationsOf(track),
+    ...expectationsOf(track, restsForMs !== undefined),
   };
 }
 
 /** What the order is measured by later. */
-function expectationsOf({ book, instrument }: VenueTrack): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
+function expectationsOf({ book, instrument }: VenueTrack, rests: boolean): Pick<PlannedOrder, 'midTicks' | 'feeRate'> {
   const mid = book === undefined ? undefined : midTicks(book);
   return {
     ...(mid === undefined ? {} : { midTicks: mid }),
-    ...(instrument === undefined ? {} : { feeRate: instrument.takerFee }),
+    ...(instrument === undefined ? {} : { feeRate: rests ? instrument.makerFee : instrument.takerFee }),
   };
 }
 
@@ -336,8 +336,7 @@ export function cancelResting(state: PositionState, self: PositionSelf): void {
 export function checkRegularly(state: PositionState, self: PositionSelf): void {
   const { pair } = state;
   if (pair === undefined || !isActive(pair.record.phase)) return;
-  const { long, short } = state.liquidationToldAtMs;
-  const urgency = urgencyOf(pair, Math.max(long, short) > Number.NEGATIVE_INFINITY);
+  const urgency = urgencyOf(pair, state.danger.level);
   const pauseMs = watchPauseMs(urgency, state.args.execution);
   if (self.monotonicMs() - state.lastCheckAtMs < pauseMs) return;
   state.lastCheckAtMs = self.monotonicMs();

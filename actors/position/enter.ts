@@ -2,6 +2,7 @@
 import { openingOrders } from '../../src/execution/pair-opening.ts';
 import { newTiming } from '../../src/execution/pair-state.ts';
 import type { Pair, PairLeg, PairRecord } from '../../src/execution/pair.ts';
+import { noDanger } from '../../src/strategy/danger.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { EntryPlan, LegPlan } from '../position-messages.ts';
 import { plan as planOrders } from './carry-out.ts';
@@ -45,6 +46,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
   const pair: Pair = { record, timing: { ...timing, lastSendAtMs } };
   state.pair = pair;
   state.exit = initialExitState;
+  state.danger = noDanger;
   const { mode } = plan.entry;
   self.log('info', 'pair-entering', {
     pairId: record.pairId,

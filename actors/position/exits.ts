@@ -5,12 +5,14 @@ import type { Pair } from '../../src/execution/pair.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
+import { marginTermsAt } from '../../src/market/margin-tiers.ts';
 import { commonStep } from '../../src/market/instrument-match.ts';
 import { quoteGap } from '../../src/market/quote-rates.ts';
 import { decideToReduce } from '../../src/execution/pair-state.ts';
 import { priceOf } from '../../src/money/amounts.ts';
 import { midTicks } from '../../src/strategy/book-walk.ts';
 import { outlookOf } from '../../src/strategy/entry-assessment.ts';
+import { dangerOf } from '../../src/strategy/danger.ts';
 import { evaluateExit } from '../../src/strategy/exit-decision.ts';
 import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
 import { transferNeeded } from '../../src/strategy/liquidation.ts';
@@ -51,6 +53,7 @@ export function evaluate(state: PositionState, self: PositionSelf): void {
   state.lastExitEvaluationAtMs = now;
   const input = exitInput(state, self, pair);
   watchLiquidation(state, self, pair, input);
+  watchDanger(state, self, pair, input);
   const { state: exit, decision } = evaluateExit(state.exit, input, state.args.exits);
   state.exit = exit;
   const { action, reason, urgency, detail, keep } = decision;
@@ -103,6 +106,25 @@ function watchLiquidation(state: PositionState, self: PositionSelf, pair: Pair, 
       adviseTransfer(state, self, pair, leg, input);
     }
   }
+}
+
+/** The venues are asked as often as the nearest end of the pair demands: see `checkRegularly`. */
+function watchDanger(state: PositionState, self: PositionSelf, pair: Pair, input: ExitInput): void {
+  const before = state.danger;
+  const danger = dangerOf(before, input, state.args.exits);
+  state.danger = danger;
+  if (danger.level === before.level) return;
+  self.count(`pairs-watched:${danger.level}`);
+  self.log(danger.level === 'urgent' ? 'warn' : 'info', 'pair-watched', {
+    pairId: pair.record.pairId,
+    level: danger.level,
+    was: before.level,
+    nearest: danger.of,
+    share: Number(danger.share.toFixed(4)),
+    longDistance: input.long.liquidationDistance ?? 'unknown',
+    shortDistance: input.short.liquidationDistance ?? 'unknown',
+    executableQuote: input.executableQuote ?? 'unknown',
+  });
 }
 
 /** Domain 11.4: the other venue has what this leg lacks. Moving it is a person's business. */
@@ -237,7 +259,7 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
     notionalQuote: Math.abs(quantity) * (mark ?? 0),
     markPrice: mark,
     liquidationDistance: legDistance(state, pair, leg, track, self.monotonicMs()),
-    maintenance: (instrument?.maintenanceMarginRate ?? 0) / 1e12,
+    maintenance: instrument === undefined ? 0 : marginTermsAt(instrument, Math.abs(quantity) * (mark ?? 0)).maintenance,
     adlRank: track.adlRank,
     profitQuote:
       instrument === undefined || mark === undefined

@@ -3,6 +3,7 @@ import type { LegSide } from '../../src/execution/facts.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { Pair } from '../../src/execution/pair.ts';
+import { marginTermsAt } from '../../src/market/margin-tiers.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { quantityOf } from '../../src/money/amounts.ts';
 import { accountMargin, closestLiquidationDistance, liquidationPriceAt } from '../../src/strategy/liquidation.ts';
@@ -28,8 +29,8 @@ export function legDistance(
   const averagePrice = averageBasePrice(position, instrument);
   const leverage = leverageAskedFor(state, instrument);
   if (averagePrice <= 0 || leverage < 1) return undefined;
-  const maintenance = instrument.maintenanceMarginRate / 1e12;
   const quantity = baseQuantity(Math.abs(lotsOfLeg(state, pair, leg)), instrument);
+  const { maintenance } = marginTermsAt(instrument, quantity * mark);
   if (quantity <= 0) return undefined;
   const margins = [marginGiven(state, pair, leg, averagePrice, leverage, instrument)];
   const available = freshAvailable(state, track, monotonicMs);

@@ -14,7 +14,7 @@ import { isReachable, legKeyOf, trackOf, venueKey } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
 /** Least time between two comparisons of one venue, monotonic ms. */
-const RECONCILE_PAUSE_MS = 1_000;
+const RECONCILE_PAUSE_MS = 500;
 /** An unanswered comparison is asked again after this and the time its orders need, monotonic ms. */
 const RECONCILE_OVERDUE_MS = 15_000;
 /** Fills are asked for from a little before the newest known fact, real ms. */

@@ -19,6 +19,8 @@ import type { ExecutionPolicy } from '../../src/execution/policy.ts';
 import { unseenPosition } from '../../src/execution/position-truth.ts';
 import type { PositionWatch } from '../../src/execution/position-truth.ts';
 import type { OrderGateLimits } from '../../src/risk/approval.ts';
+import { noDanger } from '../../src/strategy/danger.ts';
+import type { Danger } from '../../src/strategy/danger.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitState } from '../../src/strategy/exit-decision.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
@@ -144,6 +146,8 @@ export interface PositionState {
   /** Monotonic ms of the last regular look at what is unsettled. */
   lastCheckAtMs: number;
   exit: ExitState;
+  /** How near the open pair is to what would end it, as of the last evaluation. */
+  danger: Danger;
   /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
   exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
   lastExitEvaluationAtMs: number;
@@ -223,6 +227,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     engineAskedAtMs: Number.NEGATIVE_INFINITY,
     lastCheckAtMs: Number.NEGATIVE_INFINITY,
     exit: initialExitState,
+    danger: noDanger,
     exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
     quoteRates: [],

@@ -83,7 +83,8 @@ export function pairBreaches(ledger: Ledger, tally: Tally, pair: PairTally): rea
   const legs = [...pair.lots.keys()].map((key) => tally.legs.get(key));
   const isAlone = !pair.hasStrangers && legs.every((leg) => leg?.hasStrangers === false);
   if (isAlone) compare(breaches, 'PAIR_FEES', pair.pairId, pair.feesMicro, book.feesMicro);
-  if (isAlone && [...pair.lots.values()].every((lots) => lots === 0)) {
+  const isOwn = isAlone && legs.every((leg) => leg?.isShared === false);
+  if (isOwn && [...pair.lots.values()].every((lots) => lots === 0)) {
     let cash = 0n;
     for (const [key, tickLots] of pair.cashTickLots) {
       const leg = tally.legs.get(key);
@@ -92,14 +93,10 @@ export function pairBreaches(ledger: Ledger, tally: Tally, pair: PairTally): rea
     }
     compareWithin(breaches, 'PAIR_PRICE', pair.pairId, cash, book.priceMicro, 2 * pair.fills + 2);
   }
-  if (pair.phase === 'FAILED') {
-    compare(breaches, 'FAILED_WITH_BOOKINGS', pair.pairId, 0, book.fills);
-    compare(breaches, 'FAILED_WITH_BOOKINGS', pair.pairId, 0n, pairNetMicro(book));
-  }
   return breaches;
 }
 
-/** All of one symbol: sums over legs and pairs, and how many pairs are active. */
+/** All of one symbol: sums over legs and over pairs. */
 export function symbolBreaches(ledger: Ledger, tally: Tally, base: string): readonly BrokenIdentity[] {
   const breaches: BrokenIdentity[] = [];
   const isAlone = [...tally.legs.values()].every((leg) => !leg.hasStrangers);
@@ -112,14 +109,6 @@ export function symbolBreaches(ledger: Ledger, tally: Tally, base: string): read
     totals.fundingMicro += pair.fundingMicro;
   }
   compare(breaches, 'CLOSED_TOTALS', base, describe(totals), describe(ledger.closed));
-  const active = [...tally.pairs.values()].filter(({ phase }) => isActivePhase(phase));
-  if (active.length > 1)
-    breaches.push({
-      identity: 'TWO_ACTIVE_PAIRS',
-      subject: base,
-      expected: 'at most one active pair',
-      got: active.map(({ pairId, phase }) => `${pairId} ${phase}`).join(' and '),
-    });
   return breaches;
 }
 
@@ -162,10 +151,24 @@ export function fundingBreaches(
   return breaches;
 }
 
-/** Pairs that ended must hold nothing. True for a moment while a late fill is being acted on: only lasting breaches count. */
-export function endedBreaches(ledger: Ledger, tally: Tally): readonly BrokenIdentity[] {
+/**
+ * What the newest states of a symbol's pairs say: at most one is active, and those that ended hold nothing. True for a moment while a
+ * late fill is being acted on, or a state's row is on its way: only lasting breaches count.
+ */
+export function stateBreaches(ledger: Ledger, tally: Tally, base: string): readonly BrokenIdentity[] {
   const breaches: BrokenIdentity[] = [];
+  const active = [...tally.pairs.values()].filter(({ phase }) => isActivePhase(phase));
+  if (active.length > 1)
+    breaches.push({
+      identity: 'TWO_ACTIVE_PAIRS',
+      subject: base,
+      expected: 'at most one active pair',
+      got: active.map(({ pairId, phase }) => `${pairId} ${phase}`).join(' and '),
+    });
   for (const pair of tally.pairs.values()) {
+    // Funding of what somebody else holds on its account may be booked on it: fills are what it must not have.
+    if (pair.phase === 'FAILED')
+      compare(breaches, 'FAILED_WITH_BOOKINGS', pair.pairId, 0, pairBook(ledger, pair.pairId).fills);
     if (pair.phase !== 'CLOSED') continue;
     for (const [subject, lots] of pair.lots) {
       const book = ledger.books.get(subject);

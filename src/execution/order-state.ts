@@ -14,6 +14,23 @@
  * An order is the join of its evidence: the set of fills, the strongest ending, the largest cum the venue stated, the newest
  * sign of life. Joining commutes and repeats harmlessly, so acknowledgements, fills, cancel answers and queries may arrive in any
  * order and any number of times. Fills are never dropped: after the end they still count (`late-fill`).
+ *
+ * All that changes the status (a test holds this table and the code against each other); everything else leaves it as it is. `told`
+ * is the connector's word. Refused, rejected and proven dead end an order only while nothing proves more life.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | PLANNED | handed over | SENDING |
+ * | PLANNED | aborted | REJECTED |
+ * | PLANNED, SENDING, UNKNOWN | told accepted, told open | OPEN |
+ * | PLANNED, SENDING | part filled | OPEN |
+ * | SENDING, OPEN | unanswered | UNKNOWN |
+ * | PLANNED, SENDING, OPEN | told unknown | UNKNOWN |
+ * | PLANNED, SENDING, OPEN, UNKNOWN | budget spent | LOST |
+ * | PLANNED, SENDING, OPEN, UNKNOWN, LOST | told refused, told rejected, told not-found | REJECTED |
+ * | PLANNED, SENDING, OPEN, UNKNOWN, LOST, REJECTED | told expired | EXPIRED |
+ * | PLANNED, SENDING, OPEN, UNKNOWN, LOST, REJECTED, EXPIRED | told cancelled | CANCELLED |
+ * | PLANNED, SENDING, OPEN, UNKNOWN, LOST, REJECTED, EXPIRED, CANCELLED | told filled, rest filled | FILLED |
  */
 import type { FillReport, RefusalClass } from '../venues/venue.ts';
 import type { OrderChangedFact, PlannedOrder } from './facts.ts';

@@ -349,6 +349,9 @@ function rungOf(pair: Pair, leg: LegSide, view: PairView): number {
 
 // ------------------------------------------------------------------------------------------------------------- quarantine
 
+/** Quarantines that say nothing against the venues: they end as soon as it is known what is held. */
+const INTERRUPTED: ReadonlySet<string> = new Set(['ORDER_LOST', 'OVERFILL', 'LATE_FILL']);
+
 /** Nothing is sent until orders are settled and both positions were queried again; then the way out follows from the facts. */
 function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   const due = view.monotonicMs - pair.timing.lastRetryAtMs >= QUARANTINE_RETRY_MS;
@@ -366,8 +369,8 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
     return { pair: anyFill(view) ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
   }
   if (pair.record.exitReason !== '') {
-    // Leaving was interrupted by an order, not given up: what is held is known again, so go on at full pace.
-    return pair.record.reason === 'ORDER_LOST' || pair.record.reason === 'OVERFILL'
+    // Leaving was interrupted by an order, or called for by its fill, not given up: what is held is known, so go on at full pace.
+    return INTERRUPTED.has(pair.record.reason)
       ? advancePair(enterUnwinding(pair, pair.record.reason, view), view)
       : retryReducing(retried, view, due, asks);
   }

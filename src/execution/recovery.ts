@@ -1,4 +1,25 @@
-/** What a restarted position actor does once its journal is folded and its venues are compared (domain 14.2). Pure, any thread. */
+/**
+ * What a restarted position actor does once its journal is folded and its venues are compared (domain 14.2). Pure, any thread.
+ *
+ * The first row that applies decides (a test holds this table and the code against each other). Undecided: a venue has not answered;
+ * and of an entry besides, an order's outcome is open, or nothing is filled and yet the positions are not what they should be.
+ *
+ * | phase | facts | action |
+ * | ----- | ----- | ------ |
+ * | PREFLIGHT, OPENING, OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED | undecided, exposed too long | quarantine |
+ * | PREFLIGHT, OPENING, OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED | undecided, waited too long | quarantine |
+ * | IDLE, PREFLIGHT, OPENING, OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED, CLOSED, FAILED | undecided | wait |
+ * | IDLE, CLOSED, FAILED | a venue holds something | external-exposure |
+ * | IDLE, CLOSED, FAILED | nothing held | idle |
+ * | PREFLIGHT, OPENING | an order is lost | continue |
+ * | PREFLIGHT, OPENING | nothing filled | fail |
+ * | PREFLIGHT, OPENING | positions differ from fills | unwind |
+ * | PREFLIGHT, OPENING | legs are equal | open |
+ * | PREFLIGHT, OPENING | too old to complete | unwind |
+ * | PREFLIGHT, OPENING | a gate refuses | unwind |
+ * | PREFLIGHT, OPENING | one leg ahead | complete |
+ * | OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED | as journaled | continue |
+ */
 import type { PairPhase } from './pair.ts';
 
 /** The facts of one restart. */

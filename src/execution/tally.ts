@@ -25,12 +25,16 @@ export interface LegTally {
   hasUnpriced: boolean;
   /** Fills and corrections that no order of ours explains: their price result cannot be told apart from ours. */
   hasStrangers: boolean;
+  /** Lots of two pairs were held together once: their average cost mixes, so no price result is one pair's cash alone. */
+  isShared: boolean;
 }
 
 /** Sums of one pair over both legs, from the fills of its own orders. */
 export interface PairTally {
   readonly pairId: string;
   phase: string;
+  /** Of the newest state: rows may reach the journal in another order. */
+  revision: number;
   /** By leg key. */
   readonly lots: Map<string, number>;
   readonly cashTickLots: Map<string, bigint>;
@@ -72,6 +76,8 @@ export interface RowBreach {
 }
 
 const ORDERS_MAX = 20_000;
+/** Older ones ended long ago, and were judged then. */
+const PAIRS_MAX = 1_000;
 const SETTLEMENTS_MAX = 400;
 const SEEN_MAX = 100_000;
 const MINUTE_MS = 60_000;
@@ -114,7 +120,7 @@ export function tallyRow(tally: Tally, row: FactRow): readonly RowBreach[] {
       if (payload.adjustment !== undefined) tallyAdjustment(tally, row.id, payload.adjustment, payload.pairId ?? '');
       return [];
     case 'pair-state':
-      if (payload.pair !== undefined) pairTally(tally, payload.pair.pairId).phase = payload.pair.phase;
+      if (payload.pair !== undefined) tallyState(tally, payload.pair);
       return [];
     default:
       return [];
@@ -128,7 +134,20 @@ interface RowPayload {
   readonly expected?: ExpectedPayment;
   readonly adjustment?: Adjustment;
   readonly pairId?: string;
-  readonly pair?: { readonly pairId: string; readonly phase: string };
+  readonly pair?: PairState;
+}
+
+interface PairState {
+  readonly pairId: string;
+  readonly phase: string;
+  readonly revision: number;
+}
+
+function tallyState(tally: Tally, { pairId, phase, revision }: PairState): void {
+  const pair = pairTally(tally, pairId);
+  if (revision < pair.revision) return;
+  pair.phase = phase;
+  pair.revision = revision;
 }
 
 function tallyOrder(tally: Tally, order: PlannedOrder): readonly RowBreach[] {
@@ -186,7 +205,9 @@ function tallyFill(tally: Tally, fact: FillFact): readonly RowBreach[] {
     breaches.push({ identity: 'FILL_SIDE', subject, expected: order.order.side, got: fill.side });
   const pair = pairTally(tally, order.order.pairId);
   const key = legKeyText(fact);
-  pair.lots.set(key, (pair.lots.get(key) ?? 0) + signedLots);
+  const own = (pair.lots.get(key) ?? 0) + signedLots;
+  pair.lots.set(key, own);
+  if (leg.lots !== own) leg.isShared = true;
   pair.cashTickLots.set(key, (pair.cashTickLots.get(key) ?? 0n) + cash);
   pair.feesMicro += fill.feeMicro;
   pair.fills += 1;
@@ -242,6 +263,7 @@ function pairTally(tally: Tally, pairId: string): PairTally {
     pair = {
       pairId,
       phase: '',
+      revision: -1,
       lots: new Map(),
       cashTickLots: new Map(),
       feesMicro: 0n,
@@ -249,6 +271,7 @@ function pairTally(tally: Tally, pairId: string): PairTally {
       hasStrangers: false,
     };
     tally.pairs.set(pairId, pair);
+    dropOldest(tally.pairs, PAIRS_MAX);
   }
   return pair;
 }
@@ -270,6 +293,7 @@ function legTally(tally: Tally, key: LegKey): LegTally {
       adjustments: 0,
       hasUnpriced: false,
       hasStrangers: false,
+      isShared: false,
     };
     tally.legs.set(text, leg);
   }

@@ -2,13 +2,13 @@
 import type { Pair } from './pair.ts';
 import type { ExecutionPolicy } from './policy.ts';
 
-/** urgent: something stands alone. busy: orders are under way, or a leg is near its liquidation. calm: open and whole. */
+/** urgent: something stands alone, or is about to end the pair. busy: orders are under way, or halfway there. calm: open and whole. */
 export type Urgency = 'urgent' | 'busy' | 'calm';
 
-/** `isNearLiquidation`: a leg is within the warning distance. */
-export function urgencyOf(pair: Pair, isNearLiquidation: boolean): Urgency {
+/** `danger`: how near an open pair is to its liquidation, its stop and its profit to take. */
+export function urgencyOf(pair: Pair, danger: Urgency): Urgency {
   if (pair.timing.exposure.sinceMs !== undefined) return 'urgent';
-  return pair.record.phase === 'OPEN' && !isNearLiquidation ? 'calm' : 'busy';
+  return pair.record.phase === 'OPEN' ? danger : 'busy';
 }
 
 /** Returns the pause between two looks at what is unsettled, monotonic ms. */

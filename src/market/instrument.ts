@@ -1,4 +1,5 @@
 /** One contract on one venue, with its exact steps and limits. Plain data, any thread. */
+import type { MarginTier } from './margin-tiers.ts';
 import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
 
 /** Name of a venue folder, for example `lighter`. */
@@ -29,11 +30,15 @@ export interface Instrument {
   readonly quantityDecimals: number;
   readonly lotUnits: number;
   readonly minQuantityLots: QuantityLots;
+  /** Largest quantity of one order; absent where the venue has no such limit. */
+  readonly maxQuantityLots?: QuantityLots;
   readonly minNotionalMicro: MicroUnits;
   readonly maxNotionalMicro: MicroUnits;
   /** Whole number, rounded down. */
   readonly maxLeverage: number;
   readonly maintenanceMarginRate: PicoRate;
+  /** Other terms for larger positions, in rising order; absent where there are none or they were not read. */
+  readonly marginTiers?: readonly MarginTier[];
   readonly makerFee: PicoRate;
   readonly takerFee: PicoRate;
   readonly fundingIntervalMs: number;

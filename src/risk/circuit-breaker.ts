@@ -7,6 +7,16 @@
  *      │                                                         └──────the probe fails─────┘    │
  *      └────────────────────────────────the probe succeeds───────────────────────────────────────┘
  * ```
+ *
+ * All that changes it (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | closed | fifth failure in 30 s | open |
+ * | closed, half-open | refusal for a limit | open |
+ * | open | its time is over | half-open |
+ * | half-open | the probe fails | open |
+ * | half-open | success | closed |
  */
 
 export interface CircuitBreaker {

@@ -1,4 +1,18 @@
-/** The engine's state machine (domain 12.1) and the losses that move it down. Pure functions, any thread. */
+/**
+ * The engine's state machine (domain 12.1) and the losses that move it down. Pure functions, any thread.
+ *
+ * All that changes it without a person, who may set any state (a test holds this table and the code against each other). A start
+ * begins from what was last written; leaving is of one process and never written.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | STOPPED, ARMED, TRADING | K1, K2 | REDUCE_ONLY |
+ * | STOPPED, ARMED, TRADING, REDUCE_ONLY, HALTED | K3 | HALTED flattening |
+ * | STOPPED, ARMED, TRADING, REDUCE_ONLY, HALTED | K4 | HALTED leaving |
+ * | HALTED flattening | K4 | HALTED flattening leaving |
+ * | STOPPED, TRADING | start | ARMED |
+ * | STOPPED, ARMED | start that resumes | TRADING |
+ */
 
 export type EngineState = 'STOPPED' | 'ARMED' | 'TRADING' | 'REDUCE_ONLY' | 'HALTED';
 

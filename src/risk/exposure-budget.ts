@@ -5,7 +5,7 @@ export interface ExposureDay {
   readonly day: number;
   /** Quote x seconds of that day. */
   readonly quoteSec: number;
-  /** What each base's pair had told when last heard: its count starts again with every pair and every life of its actor. */
+  /** What each base's pair had told when last heard. Its count starts with the pair and goes on, from its journal, in every life. */
   readonly heard: ReadonlyMap<string, { readonly pairId: string; readonly quoteSec: number }>;
 }
 
@@ -21,8 +21,9 @@ export function observeExposureDay(
 ): ExposureDay {
   const today = exposureOn(before, nowMs);
   const known = today.heard.get(pair.base);
-  const goesOn = known !== undefined && known.pairId === pair.pairId && pair.exposureQuoteSec >= known.quoteSec;
-  const added = pair.exposureQuoteSec - (goesOn ? known.quoteSec : 0);
+  const counted = known?.pairId === pair.pairId ? known.quoteSec : 0;
+  // Less than was heard: a new life that begins at the last row. What it lacks was counted already.
+  const added = Math.max(0, pair.exposureQuoteSec - counted);
   const heard = new Map(today.heard).set(pair.base, { pairId: pair.pairId, quoteSec: pair.exposureQuoteSec });
   return { ...today, quoteSec: today.quoteSec + added, heard };
 }

@@ -5,6 +5,7 @@ import type { FundingOutlook } from '../market/funding-forecast.ts';
 import { HOUR_MS, perSettlement } from '../market/funding-rate.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
 import type { BookView } from '../market/book.ts';
+import { marginTermsAt } from '../market/margin-tiers.ts';
 import { commonStep } from '../market/instrument-match.ts';
 import type { Instrument } from '../market/instrument.ts';
 import { entryHeadroom } from '../risk/limits.ts';
@@ -137,8 +138,8 @@ function assess(
     leastSteps: least,
     longLeverage: long.leverage,
     shortLeverage: short.leverage,
-    longLiquidationDistance: distanceOf(long),
-    shortLiquidationDistance: distanceOf(short),
+    longLiquidationDistance: distanceOf(long, lots.long),
+    shortLiquidationDistance: distanceOf(short, lots.short),
     longMarginQuote,
     shortMarginQuote,
     priced: limitedBy(
@@ -303,14 +304,19 @@ function basePrice(leg: KnownLeg): number {
 }
 
 function marginOf(leg: KnownLeg, lots: number): number {
-  const notional = quantityOf(lots, leg.instrument) * (Number(leg.markNano) / 1e9);
-  return initialMargin(notional, Math.max(1, leg.leverage), leg.instrument.maxLeverage);
+  const notional = notionalOf(leg, lots);
+  return initialMargin(notional, Math.max(1, leg.leverage), marginTermsAt(leg.instrument, notional).maxLeverage);
+}
+
+function notionalOf(leg: KnownLeg, lots: number): number {
+  return quantityOf(lots, leg.instrument) * (Number(leg.markNano) / 1e9);
 }
 
 /** Entry happens near mark: the distance is measured from there. */
-function distanceOf(leg: KnownLeg): number {
+function distanceOf(leg: KnownLeg, lots: number): number {
   if (leg.leverage < 1) return 0;
   const mark = basePrice(leg);
-  const maintenance = leg.instrument.maintenanceMarginRate / 1e12;
-  return liquidationDistance(mark, liquidationPrice(leg.side, mark, leg.leverage, maintenance));
+  const { maxLeverage, maintenance } = marginTermsAt(leg.instrument, notionalOf(leg, lots));
+  const leverage = Math.min(leg.leverage, maxLeverage);
+  return liquidationDistance(mark, liquidationPrice(leg.side, mark, leverage, maintenance));
 }

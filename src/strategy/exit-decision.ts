@@ -176,7 +176,7 @@ function observeMove(move: PriceMove, input: ExitInput, policy: ExitPolicies): P
 }
 
 /** The profit to take, quote: a sum, and where set a multiple of all fees. Undefined while the fees are not known. */
-function takeProfitAt(input: ExitInput, { exit: rules }: ExitPolicies): number | undefined {
+export function takeProfitAt(input: ExitInput, { exit: rules }: ExitPolicies): number | undefined {
   if (rules.takeProfitFees === 0) return rules.takeProfitQuote;
   if (input.feesQuote === undefined) return undefined;
   return Math.max(rules.takeProfitQuote, rules.takeProfitFees * input.feesQuote);

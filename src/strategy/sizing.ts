@@ -117,10 +117,19 @@ function target(input: SizingInput): { readonly targetQuote: number; readonly bo
     ['headroom', input.headroomQuote],
     ['margin', Math.min(...[long, short].map((leg) => leg.freeMarginQuote * (1 - policy.marginBuffer) * leg.leverage))],
     ['unproven', input.unprovenMaxQuote],
-    ['venueMax', Math.min(...[long, short].map((leg) => quoteOfMicro(leg.instrument.maxNotionalMicro)))],
+    ['venueMax', Math.min(...[long, short].map((leg) => venueMaxQuote(leg, stepQuote)))],
   ];
   const [boundBy, targetQuote] = bounds.reduce((one, other) => (other[1] < one[1] ? other : one));
   return { targetQuote: Math.max(0, targetQuote), boundBy };
+}
+
+/** What one order may be: by value, and by quantity in whole steps. The same order must be able to close the leg. */
+function venueMaxQuote({ instrument, lotsPerStep }: SizingLeg, stepQuote: number): number {
+  const byValue = quoteOfMicro(instrument.maxNotionalMicro);
+  const { maxQuantityLots } = instrument;
+  return maxQuantityLots === undefined
+    ? byValue
+    : Math.min(byValue, Math.floor(maxQuantityLots / lotsPerStep) * stepQuote);
 }
 
 /** Returns the lots of one leg for a number of steps. */

@@ -80,6 +80,20 @@ export class RateLimiter {
     return Math.max(0, Math.min(total, own));
   }
 
+  /** Weight that requests of this priority may use in one window at most. */
+  allowed(priority: RequestPriority): number {
+    return this.bucket.max * Math.min(TOTAL_SHARE[priority], CLASS_SHARE[priority]);
+  }
+
+  /** Weight that requests of this priority may book now. */
+  room(priority: RequestPriority, nowMs: number): number {
+    if (nowMs < this.#silentUntilMs) return 0;
+    this.#forget(nowMs);
+    const total = this.bucket.max * TOTAL_SHARE[priority] - this.#used;
+    const own = this.bucket.max * CLASS_SHARE[priority] - (this.#usedByPriority[priority] ?? 0);
+    return Math.max(0, Math.min(total, own));
+  }
+
   /** Weight used in the window that ends now. */
   used(nowMs: number): number {
     this.#forget(nowMs);

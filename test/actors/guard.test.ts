@@ -391,6 +391,20 @@ describe('the exposure budget of a day', () => {
     again.deliver(exposed('e9', 12_500));
     expect(current(again)).toMatchObject({ state: 'REDUCE_ONLY' });
   });
+
+  it('is not spent twice by a pair that was counted before the guard started again', () => {
+    const play = recovered();
+    play.deliver(exposed('e1', 30_000));
+    const written = appends(play).at(-1)?.rows[0]?.payload;
+    const again = start();
+    rows(again, [row('TRADING', false, 1, { ...written })]);
+    for (const base of args.bases) again.deliver(base === 'ETH' ? exposed('e1', 30_001) : pairChanged(base));
+    acknowledge(again);
+    again.deliver(exposed('e1', 49_000));
+    expect(current(again)).toMatchObject({ state: 'TRADING' });
+    again.deliver(exposed('e1', 50_000));
+    expect(current(again)).toMatchObject({ state: 'REDUCE_ONLY' });
+  });
 });
 
 it('takes the engine down when a slow journal holds back orders again and again, not when it happens once', () => {

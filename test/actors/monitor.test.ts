@@ -316,6 +316,48 @@ describe('what is not broken', () => {
     expect(reportOf(actor.state()).wallets).toEqual([{ venue: 'L', account: 'main', unexplainedMicro: 0n }]);
   });
 
+  it('is a late fill of a pair that failed, while it is being undone', () => {
+    const story = new Story();
+    story.instruments();
+    story.order('open-L');
+    story.pair('FAILED');
+    const { actor, read, broken } = stageMonitor();
+    read(story);
+    story.fill('L', '1', 'open-L', 'buy', 33, 3000);
+    read(story);
+    actor.advance(10_000);
+    story.pair('UNWINDING');
+    read(story);
+    actor.advance(60_000);
+    expect(broken()).toEqual([]);
+  });
+
+  it('is an old state of a pair whose row came late', () => {
+    const story = new Story();
+    story.open();
+    story.close();
+    story.pair('OPEN', { revision: 1 });
+    story.pair('OPENING', { pairId: 'ETH-2', revision: 1 });
+    const { actor, read, broken } = stageMonitor();
+    read(story);
+    actor.advance(60_000);
+    expect(broken()).toEqual([]);
+  });
+
+  it('is the price result of pairs whose lots were held together: each is right by its average cost, none by its cash', () => {
+    const story = new Story();
+    story.open();
+    story.order('next', { pairId: 'ETH-2', lots: 33 });
+    story.fill('L', '7', 'next', 'buy', 33, 3100);
+    story.close();
+    story.order('next-close', { pairId: 'ETH-2', lots: 33, side: 'sell' });
+    story.fill('L', '8', 'next-close', 'sell', 33, 3050);
+    const { actor, read, broken } = stageMonitor();
+    read(story);
+    actor.advance(60_000);
+    expect(broken()).toEqual([]);
+  });
+
   it('is a fill told before the steps of its instrument', () => {
     const story = new Story();
     story.fill('L', 'early', 'nobody', 'buy', 3, 3000);

@@ -4,6 +4,7 @@ import type { FundingRate } from '../../src/market/funding-rate.ts';
 import type { PicoRate } from '../../src/money/units.ts';
 import { BASE, createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
+import { Example } from '../examples.ts';
 
 function opened(exits: Partial<(typeof defaultArgs)['exits']['exit']> = {}): World {
   const world = createWorld({
@@ -88,7 +89,7 @@ describe('leaving', () => {
     expect(world.picture().closedNetMicro).toBeGreaterThan(1_000_000n);
   });
 
-  it('EX-18: closes once, however often it is decided while the orders are in flight and after', () => {
+  it('EX-18: closes once, however often it is decided while the orders are in flight and after', (context) => {
     const inFlightMs = 1_500;
     const world = createWorld({
       fateOf: (_, { purpose }) =>
@@ -118,6 +119,11 @@ describe('leaving', () => {
       expect(venue.placed).toHaveLength(2);
       expect(venue.positionLots).toBe(0);
     }
+    const venues = [world.venues.a, world.venues.b];
+    const example = new Example('EX-18', context);
+    const reducing = venues.flatMap(({ placed }) => placed.filter(({ order }) => order.reduceOnly));
+    example.is('reduce-only orders', 2, reducing.length);
+    example.is('lots left', '0, 0', venues.map(({ positionLots }) => positionLots).join(', '));
   });
 
   it('makes room for a better pair when asked to, not for another pair’s sake, and not long after', () => {
@@ -175,5 +181,42 @@ describe('leaving', () => {
     world.venues.a.askTicks = 601_010;
     world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
     expect(world.picture().reason).toBe('STOP_LOSS');
+  });
+});
+
+describe('an open pair is watched', () => {
+  const compared = (world: World, ms: number): readonly number[] => {
+    const before = [world.venues.a.compared, world.venues.b.compared];
+    world.run(ms);
+    return [world.venues.a.compared, world.venues.b.compared].map((count, index) => count - (before[index] ?? 0));
+  };
+
+  it('more often the nearer its stop, with one question to each venue whatever is watched', () => {
+    const world = opened({ stopLossPct: 10 });
+    predict(world, 'va', 0.0001, 1_800_000);
+    predict(world, 'vb', -0.0001, 1_800_000);
+    // Its own comparisons of the start are over.
+    world.run(3_000);
+    expect(compared(world, 20_000)).toEqual([0, 0]);
+    // 33 lots of 0.001: 2,400 against the short leg is 79 of the 130 quote at which it is stopped.
+    world.venues.a.bidTicks = 624_000;
+    world.venues.a.askTicks = 624_010;
+    world.run(1_000);
+    expect(compared(world, 20_000)).toEqual([4, 4]);
+    // Beside the stop, both legs come near their liquidation: still one question each.
+    world.venues.a.askTicks = 635_010;
+    world.venues.a.bidTicks = 635_000;
+    world.venues.a.liquidationPrice = 68_000;
+    world.run(1_000);
+    for (const count of compared(world, 20_000)) {
+      expect(count).toBeGreaterThanOrEqual(17);
+      expect(count).toBeLessThanOrEqual(20);
+    }
+    expect(world.picture().phase).toBe('OPEN');
+    const told = world.logged.filter(({ event }) => event === 'pair-watched').map(({ fields }) => fields);
+    expect(told).toMatchObject([
+      { level: 'busy', was: 'calm', nearest: 'stop-loss' },
+      { level: 'urgent', was: 'busy', nearest: 'stop-loss' },
+    ]);
   });
 });

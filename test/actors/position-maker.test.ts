@@ -1,6 +1,7 @@
 /** Entries of which one leg is quoted: fills and their hedges, prices that move, cancels that get lost, what is left over. */
 import { describe, expect, it } from 'vitest';
 import type { EntryPlan } from '../../actors/position-messages.ts';
+import type { PairRecord } from '../../src/execution/pair.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
 import { createWorld, defaultArgs, VALIDITY_MS } from './position-world.ts';
 import type { Fate, VenueModel, World, WorldOptions } from './position-world.ts';
@@ -367,6 +368,17 @@ describe('the cancel of a quote', () => {
     expect(sent(world.venues.b)).toEqual([['hedge', 9, false]]);
   });
 
+  it('that a fill overtakes by so much that the entry had failed: what it made is undone at once', () => {
+    const world = quoting(fates({ 'va open': { type: 'late-fill', lots: 9, afterMs: 6_000 } }));
+    world.runUntil(() => world.picture().phase === 'FAILED', 20_000);
+    world.runUntil(() => world.venues.a.positionLots !== 0, 8_000);
+    const filledAtMs = world.now();
+    world.runUntil(() => world.venues.a.positionLots === 0, 5_000);
+    expect(world.now() - filledAtMs).toBeLessThan(2_000);
+    settle(world, 'CLOSED');
+    expect(world.picture().reason).toBe('LATE_FILL');
+  });
+
   it('comes at once when somebody asks to leave, and the pair that was filled so far is closed', () => {
     const world = quoting(fates({ 'va open': { type: 'rest', fills: [{ lots: 10, afterMs: 100 }] } }));
     world.run(1_000);
@@ -442,5 +454,24 @@ describe('a quote that rests', () => {
     expect(world.picture().phase).toBe('OPENING');
     settle(world, 'FAILED', 20_000);
     expect(world.venues.a.placed).toHaveLength(1);
+  });
+});
+
+describe('what stood unhedged', () => {
+  it('is in the journal, counts on in the next life, and for the time in which nobody lived', () => {
+    const world = quoting(
+      fates({ 'va open': { type: 'rest', fills: [{ lots: 10, afterMs: 100 }] }, 'vb hedge': { type: 'silent' } }),
+    );
+    world.runUntil(() => world.venues.b.placed.length > 0, 1_000);
+    const journaled = world.rows.findLast((row) => row.type === 'pair-state')?.payload['pair'] as PairRecord;
+    expect(journaled.exposure?.unhedgedQuote).toBeCloseTo(0.01 * 60_000.5, 6);
+    const crashedAtMs = world.now();
+    world.crash(4_000);
+    world.runUntil(() => world.picture().phase === 'RECOVERING' && world.now() - crashedAtMs > 4_050, 5_000);
+    const deadQuoteSec = 0.01 * 60_000.5 * 4;
+    expect(world.stage().state().pair?.timing.exposure.quoteSeconds).toBeGreaterThanOrEqual(deadQuoteSec);
+    settle(world, 'CLOSED', 60_000);
+    expect(world.picture().exposureQuoteSec).toBeGreaterThan(deadQuoteSec);
+    expect(foldBook(world.rows).record?.exposure?.quoteSeconds).toBe(world.picture().exposureQuoteSec);
   });
 });

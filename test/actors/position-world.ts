@@ -28,6 +28,8 @@ export type Fate =
   | { readonly type: 'silent'; readonly executedLots?: number }
   /** Cancelled by the venue without stating cum; the fill shows up later. */
   | { readonly type: 'late-fill'; readonly lots: number; readonly afterMs: number }
+  /** Executed in full and beyond, in one fill. */
+  | { readonly type: 'overfill'; readonly extraLots: number }
   /** Rests on the book; what comes to it, at which age. Post-only orders with another fate rest as far as it leaves something. */
   | { readonly type: 'rest'; readonly fills: readonly { readonly lots: number; readonly afterMs: number }[] };
 
@@ -122,6 +124,10 @@ export interface World {
   readonly slowTold: readonly number[];
   /** Contradictions the guard was told of. */
   readonly mismatchesTold: readonly Extract<GuardMessage, { type: 'position-mismatch' }>[];
+  /** Longest time the two positions did not cancel out, by the venues' own count, ms: while both gave account, and at all. */
+  readonly unhedged: { answeredMs: number; longestMs: number };
+  /** The calendar alone moves: what a person, or a time server, does to a host's clock. */
+  jumpCalendar(ms: number): void;
   /** How long commits take, as the journal would tell it. */
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
@@ -258,7 +264,7 @@ export function createWorld(options: WorldOptions = {}): World {
   let incarnation = 0;
   let live: Stage<PositionState, PositionMessage, unknown> | undefined;
   let monotonicMs = 1_000;
-  const epochMs = 1_767_225_600_000 - 1_000;
+  let epochMs = 1_767_225_600_000 - 1_000;
   let crashRow: { readonly count: number; readonly deadMs: number } | undefined;
   let aliveAtMs = 0;
   let sequence = 0;
@@ -465,6 +471,7 @@ export function createWorld(options: WorldOptions = {}): World {
     if (fate.type === 'silent') fillResting(venue, order.clientOrderId, fate.executedLots ?? 0, false);
     else tellChange(venue, order.clientOrderId, 'open', 0);
     const fills = fate.type === 'rest' ? fate.fills : [];
+    if (fate.type === 'overfill') later(10, { run: () => overfillResting(venue, order.clientOrderId, fate.extraLots) });
     if (fate.type === 'fill')
       later(fate.afterMs ?? 10, { run: () => fillResting(venue, order.clientOrderId, fate.lots ?? order.lots) });
     for (const { lots, afterMs } of fills) later(afterMs, { run: () => fillResting(venue, order.clientOrderId, lots) });
@@ -484,6 +491,17 @@ export function createWorld(options: WorldOptions = {}): World {
     venue.resting.delete(clientOrderId);
     venue.ended.set(clientOrderId, { status: 'filled', filledLots: order.lots });
     if (tell) tellChange(venue, clientOrderId, 'filled', order.lots);
+  }
+
+  function overfillResting(venue: VenueModel, clientOrderId: string, extraLots: number): void {
+    const resting = venue.resting.get(clientOrderId);
+    if (resting === undefined) return;
+    const { order } = resting.command;
+    venue.resting.delete(clientOrderId);
+    const lots = order.lots + extraLots;
+    execute(venue, clientOrderId, order.side, lots, true, undefined, order.limitTicks);
+    venue.ended.set(clientOrderId, { status: 'filled', filledLots: lots });
+    tellChange(venue, clientOrderId, 'filled', lots);
   }
 
   function endResting(venue: VenueModel, clientOrderId: string, status: 'cancelled' | 'expired'): void {
@@ -536,6 +554,13 @@ export function createWorld(options: WorldOptions = {}): World {
     }
     if (order.postOnly || fate.type === 'rest') {
       rest(venue, command, fate);
+      return;
+    }
+    if (fate.type === 'overfill') {
+      const lots = possible + (order.reduceOnly ? 0 : fate.extraLots);
+      execute(venue, order.clientOrderId, order.side, lots, true);
+      venue.ended.set(order.clientOrderId, { status: 'filled', filledLots: lots });
+      tellChange(venue, order.clientOrderId, 'filled', lots);
       return;
     }
     if (fate.type === 'silent') {
@@ -828,13 +853,37 @@ export function createWorld(options: WorldOptions = {}): World {
       else if (next.incarnation === 0) insert({ ...next, atMs: aliveAtMs + STEP_MS });
       flush();
     }
+    watchDelta();
     if (monotonicMs % 500 === 0) {
       tellMarket(venues.a);
       tellMarket(venues.b);
     }
   }
 
+  let unhedgedSinceMs: number | undefined;
+  let unansweredMs = 0;
+
+  /** One step further: a venue that is silent, or an actor that is dead, excuses the time but does not end it. */
+  function watchDelta(): void {
+    if (venues.a.positionLots + venues.b.positionLots === 0) {
+      unhedgedSinceMs = undefined;
+      return;
+    }
+    unhedgedSinceMs ??= monotonicMs;
+    if (unhedgedSinceMs === monotonicMs) unansweredMs = 0;
+    const answers = [venues.a, venues.b].every(({ dark, mute, queriesFail }) => !dark && !mute && !queriesFail);
+    if (!answers || live === undefined || world.journalMode !== 'keep') unansweredMs += STEP_MS;
+    const { unhedged } = world;
+    unhedged.longestMs = Math.max(unhedged.longestMs, monotonicMs - unhedgedSinceMs);
+    unhedged.answeredMs = Math.max(unhedged.answeredMs, monotonicMs - unhedgedSinceMs - unansweredMs);
+  }
+
   const world: World = {
+    unhedged: { answeredMs: 0, longestMs: 0 },
+    jumpCalendar: (ms) => {
+      epochMs += ms;
+      live?.advanceCalendar(ms);
+    },
     venues,
     rows,
     pictures,

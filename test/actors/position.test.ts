@@ -3,6 +3,7 @@ import { foldBook } from '../../src/execution/execution-book.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import { createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
+import { Example } from '../examples.ts';
 
 /** A world whose actor has recovered and may trade. */
 function ready(options: Parameters<typeof createWorld>[0] = {}): World {
@@ -716,27 +717,30 @@ describe('a restart', () => {
     return world;
   }
 
-  it('after 4 s hedges the leg that was filled', () => {
+  it('EX-15: after 4 s hedges the leg that was filled', (context) => {
     const world = halfOpen(4_000);
     world.runUntil(() => world.pictures.at(-1)?.phase === 'OPEN', 15_000);
     expect(world.venues.b.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'hedge']);
     expect(world.venues.b.placed.map(({ purpose }) => purpose.attempt)).toEqual([1, 2]);
+    new Example('EX-15', context).is('after 4 s', 'hedge', world.venues.b.placed.at(-1)?.purpose.purpose);
   });
 
-  it('after 60 s undoes it with a reduce-only order', () => {
+  it('EX-15: after 60 s undoes it with a reduce-only order', (context) => {
     const world = halfOpen(60_000);
     world.runUntil(() => world.pictures.at(-1)?.phase === 'CLOSED', 80_000);
     expect(world.venues.a.placed.map(({ order }) => [order.side, order.lots, order.reduceOnly])).toEqual([
       ['sell', 33, false],
       ['buy', 33, true],
     ]);
+    new Example('EX-15', context).is('after 60 s', 'unwind', world.venues.a.placed.at(-1)?.purpose.purpose);
   });
 
-  it('sends nothing while a position query fails', () => {
+  it('EX-15: sends nothing while a position query fails', (context) => {
     const world = halfOpen(4_000, true);
     world.run(30_000);
     expect(world.picture().phase).toBe('RECOVERING');
     expect([...world.venues.a.placed, ...world.venues.b.placed]).toHaveLength(2);
+    new Example('EX-15', context).is('while a query fails', 'RECOVERING', world.picture().phase);
   });
 
   it('finds its open pair again and closes it when asked', () => {

@@ -4,6 +4,7 @@ import {
   applyAdjustment,
   applyFill,
   applyFunding,
+  applyRowToLedger,
   bookOf,
   closePairBook,
   defineInstrument,
@@ -18,6 +19,7 @@ import type { InstrumentSteps, Ledger } from '../../src/execution/ledger.ts';
 import type { FactRow, FillFact, FundingFact, LegSide, PlannedOrder } from '../../src/execution/facts.ts';
 import { notionalMicro, notionalMicroAtNano } from '../../src/money/amounts.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../../src/money/units.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 /** Ticks of 0.05, lots of 0.1: EX-13 in whole numbers. */
 const steps = (venue: string): InstrumentSteps => ({
@@ -215,6 +217,7 @@ describe('T7: any sequence of fills', () => {
         expect(book.signedLots).toBe(trades.reduce((sum, { side, lots }) => sum + (side === 'buy' ? lots : -lots), 0));
         if (book.signedLots === 0) expect(book.costMicro).toBe(0n);
       }),
+      propertyRuns(),
     );
   });
 
@@ -228,6 +231,7 @@ describe('T7: any sequence of fills', () => {
           book.realisedMicro + trades.reduce((sum, { feeMicro }) => sum + feeMicro, 0n) + 123n,
         );
       }),
+      propertyRuns(),
     );
   });
 
@@ -254,6 +258,7 @@ describe('T7: any sequence of fills', () => {
           expect(pairBook(ledger, 'p').priceMicro).toBe(basis);
         },
       ),
+      propertyRuns(),
     );
   });
 });
@@ -328,6 +333,7 @@ describe('an adjustment', () => {
           expect(moved >= -2n && moved <= 2n).toBe(true);
         },
       ),
+      propertyRuns(),
     );
   });
 });
@@ -349,5 +355,50 @@ describe('folding a journal', () => {
     expect(foldLedger([...rows, ...rows])).toEqual(once);
     expect(bookOf(once, keyOf('L'))).toMatchObject({ signedLots: 4, fills: 2, adjustments: 1 });
     expect(once.closed.pairs).toBe(1);
+  });
+
+  it('T9: gives the same books whichever rows are read twice, and from wherever a crash made it begin again', () => {
+    const trade = fc.record({
+      kind: fc.constantFrom('fill' as const, 'funding' as const, 'adjust' as const, 'closed' as const),
+      side: fc.constantFrom('buy' as const, 'sell' as const),
+      ticks: fc.integer({ min: 1, max: 200_000 }),
+      lots: fc.integer({ min: 1, max: 500 }),
+    });
+    const rowsFrom = (
+      trades: readonly { kind: string; side: 'buy' | 'sell'; ticks: number; lots: number }[],
+    ): FactRow[] => [
+      { id: 'i', type: 'config', atMs: 0, payload: { instrument: steps('L') } },
+      { id: 'o', type: 'order-planned', atMs: 0, payload: { order: order('L', 'buy', 'p1', 'long') } },
+      ...trades.map(({ kind, side, ticks, lots }, at): FactRow => {
+        const common = { id: `row ${at}`, atMs: at };
+        switch (kind) {
+          case 'fill':
+            return { ...common, type: 'fill', payload: { event: fill('L', String(at), side, ticks * 0.05, lots) } };
+          case 'funding':
+            return { ...common, type: 'funding', payload: { event: funding('L', String(at), BigInt(ticks), at) } };
+          case 'adjust': {
+            const adjustment = { ...keyOf('L'), changeLots: lots, priceNano: BigInt(ticks), evidence: 'test' };
+            return { ...common, type: 'adjust', payload: { adjustment, pairId: 'p1' } };
+          }
+          default:
+            return { ...common, type: 'pair-state', payload: { pair: { pairId: 'p1', phase: 'CLOSED' } } };
+        }
+      }),
+    ];
+    fc.assert(
+      fc.property(fc.array(trade, { maxLength: 12 }), fc.nat(), fc.nat(), (trades, from, until) => {
+        const all = rowsFrom(trades);
+        const whole = foldLedger(all);
+        expect(foldLedger(all)).toEqual(whole);
+        const [one, other] = [from % all.length, until % all.length];
+        const [first, last] = one < other ? [one, other] : [other, one];
+        // Whoever recovers may crash again and read the same rows anew, or be handed a page twice.
+        expect(foldLedger([...all, ...all.slice(first, last)])).toEqual(whole);
+        const ledger = emptyLedger();
+        for (const row of [...all.slice(0, last), ...all.slice(first)]) applyRowToLedger(ledger, row);
+        expect(ledger).toEqual(whole);
+      }),
+      propertyRuns(),
+    );
   });
 });

@@ -6,6 +6,7 @@ import { advancePair, decideToLeave, newTiming, reviveForLateFill } from '../../
 import { openingOrders } from '../../src/execution/pair-opening.ts';
 import type { LegView, Pair, PairPhase, PairView } from '../../src/execution/pair.ts';
 import type { ExecutionPolicy } from '../../src/execution/policy.ts';
+import { Example } from '../examples.ts';
 
 const policy: ExecutionPolicy = {
   hedge: { maxUnhedgedMs: 1_500, maxAttempts: 4, baseBps: 5, maxBps: 30, attemptMs: 400 },
@@ -306,13 +307,16 @@ describe('an open pair', () => {
     },
   );
 
-  it('EX-9: trims the larger leg by 0.09 when drift is 2.7 % but worth 270 quote', () => {
+  it('EX-9: trims the larger leg by 0.09 when drift is 2.7 % but worth 270 quote', (context) => {
     const step = advancePair(
       pairIn('OPEN'),
       viewOf(leg(330, []), leg(-321, []), { monotonicMs: 40_000, quotePerUnit: 30.0105 }),
     );
     expect(step.pair.record.phase).toBe('REBALANCING');
     expect(sends(step)).toEqual([['long', 'sell', 9, 'rebalance', true]]);
+    const example = new Example('EX-9', context);
+    example.is('sent', 'long sell 9 rebalance true', sends(step).flat().join(' '));
+    example.is('state', 'REBALANCING', step.pair.record.phase);
   });
 
   it('leaves dust alone', () => {

@@ -11,6 +11,7 @@ import type { FundingCheck } from '../../src/market/funding-check.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
 import { pico } from './instruments.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const rate = (kind: 'predicted' | 'settled', hourly: number, settleAtMs: number): FundingRate => ({
   venue: 'lighter',
@@ -70,6 +71,7 @@ it('T6: detects a factor-8 mislabel within 3 settlements', () => {
       );
       expect(fundingVerdict(check, 3)).toEqual({ state: 'UNIT_SUSPECT', factor: 1 / 8 });
     }),
+    propertyRuns(),
   );
 });
 

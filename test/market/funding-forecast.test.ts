@@ -11,6 +11,7 @@ import {
 } from '../../src/market/funding-forecast.ts';
 import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const flat = (nextRate: number, nextSettleInH: number, intervalH: number): FundingOutlook => ({
   nextSettleInMs: nextSettleInH * HOUR_MS,
@@ -28,7 +29,7 @@ it('T5: counts payments as a brute-force enumeration does', () => {
       for (let atMs = nextMs; atMs <= horizonMs; atMs += intervalMs) count += 1;
       expect(paymentsWithin(horizonMs, nextMs, intervalMs)).toBe(count);
     }),
-    { numRuns: 300 },
+    propertyRuns(),
   );
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { HOUR_MS, fundingRateFromText, hourlyFromText, perSettlement } from '../../src/market/funding-rate.ts';
 import type { FundingRate, FundingUnit } from '../../src/market/funding-rate.ts';
 import { formatDecimal } from '../../src/money/decimal.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const record = (changes: Partial<Omit<FundingRate, 'hourly'>> = {}): Omit<FundingRate, 'hourly'> => ({
   venue: 'lighter',
@@ -65,6 +66,7 @@ it('T6: any declared unit gives back the same hourly fraction', () => {
       const raw = formatDecimal(numerator / BigInt(HOUR_MS), 18);
       expect(hourlyFromText(raw, declared)).toBe(hourlyPico);
     }),
+    propertyRuns(),
   );
 });
 

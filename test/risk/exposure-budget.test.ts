@@ -18,9 +18,12 @@ describe('the exposure of a day', () => {
     expect(day.quoteSec).toBe(30);
   });
 
-  it('goes on when a pair, or the life of its actor, starts to count again', () => {
+  it('goes on with the next pair of a base, which counts from nothing', () => {
     expect(after(['ETH', 'e1', 10, 0], ['ETH', 'e2', 4, 1]).quoteSec).toBe(14);
-    expect(after(['ETH', 'e1', 10, 0], ['ETH', 'e1', 3, 1], ['ETH', 'e1', 5, 2]).quoteSec).toBe(15);
+  });
+
+  it('counts nothing twice when a new life of the actor goes on from its last row', () => {
+    expect(after(['ETH', 'e1', 10, 0], ['ETH', 'e1', 8, 1], ['ETH', 'e1', 9, 2]).quoteSec).toBe(11);
   });
 
   it('begins from nothing at midnight UTC, and only what a pair gathers after it counts', () => {

@@ -4,6 +4,7 @@ import { priceOf } from '../../src/money/amounts.ts';
 import { halfSpreadBps, midTicks, slippageBps, usableLots, walkBook } from '../../src/strategy/book-walk.ts';
 import type { BookLevel } from '../../src/market/book.ts';
 import { book } from '../market/instruments.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 describe('EX-2 book walk', () => {
   // Tick 0.5, lot 0.1.
@@ -55,7 +56,7 @@ it('T4: the average worsens with quantity and lies between best and worst level'
       }
       expect(walkBook(asks, total + 1)).toEqual({ filled: false, availableLots: total });
     }),
-    { numRuns: 200 },
+    propertyRuns(),
   );
 });
 

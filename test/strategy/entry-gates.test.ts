@@ -7,6 +7,7 @@ import { ENTRY_GATES } from '../../src/strategy/entry-gates.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
 import { book, instrument, micro, pico } from '../market/instruments.ts';
 import { MONOTONIC_MS, NOW_MS, candidate, entryPolicy, legFacts, predicted } from './candidates.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const long = (changes: Partial<EntryLegFacts>): Partial<EntryFacts> => ({ long: legFacts('lighter', 0, changes) });
 const short = (changes: Partial<EntryLegFacts>): Partial<EntryFacts> => ({
@@ -393,6 +394,6 @@ it('enters exactly when no gate refuses, whatever is broken together', () => {
       const named = first?.(assessEntry(facts, entryPolicy), entryPolicy)?.code ?? 'ENTER';
       expect(decision.verdict).toBe(named);
     }),
-    { numRuns: 200 },
+    propertyRuns(),
   );
 });

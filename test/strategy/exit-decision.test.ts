@@ -6,6 +6,8 @@ import { evaluateExit, initialExitState } from '../../src/strategy/exit-decision
 import type { ExitDecision, ExitInput, ExitLeg, ExitState } from '../../src/strategy/exit-decision.ts';
 import { comingPayment } from '../../src/strategy/hold-value.ts';
 import type { ExitPolicies } from '../../src/strategy/policy.ts';
+import { propertyRuns } from '../property-runs.ts';
+import { Example } from '../examples.ts';
 
 const MINUTE_MS = 60_000;
 const policy: ExitPolicies = {
@@ -301,11 +303,14 @@ describe('EX-17 settlement timing', () => {
   const late = (funding: FundingOutlook, changes: Partial<ExitInput> = {}): readonly ExitInput[] =>
     ['a', 'b'].map((predictionKey) => input({ short: short({ funding, predictionKey }), ...changes }));
 
-  it('waits for +1.35 in 3 min, until 15 s after it', () => {
+  it('waits for +1.35 in 3 min, until 15 s after it', (context) => {
     expect(comingPayment(input({ short: short({ funding: paying }) }))?.quote).toBeCloseTo(1.35, 9);
     const { decision } = play(late(paying));
     expect(decision).toMatchObject({ action: 'HOLD', reason: 'CARRY_REVERSED' });
     expect(decision.deferUntilMs).toBe(10 * HOUR_MS + soon + 15_000);
+    const example = new Example('EX-17', context);
+    example.is('+1.35 in 3 min', 'HOLD', decision.action);
+    example.is('until after it, s', 15, ((decision.deferUntilMs ?? 0) - 10 * HOUR_MS - soon) / 1_000);
   });
 
   it('still waits inside the guard after the settlement, then leaves', () => {
@@ -320,13 +325,15 @@ describe('EX-17 settlement timing', () => {
     });
   });
 
-  it('does not hold back a liquidation', () => {
+  it('does not hold back a liquidation', (context) => {
     const { state } = play(late(paying));
     const critical = input({ short: short({ funding: paying, liquidationDistance: 0.05 }) });
     expect(decide(state, critical)).toMatchObject({ action: 'EXIT', reason: 'LIQUIDATION' });
+    new Example('EX-17', context).is('a liquidation', 'EXIT', decide(state, critical).action);
   });
 
-  it('leaves before a payment of -1.35', () => {
+  it('leaves before a payment of -1.35', (context) => {
+    new Example('EX-17', context).is('-1.35', 'EXIT', play(late(outlook(-0.000135, soon))).decision.action);
     expect(play(late(outlook(-0.000135, soon))).decision).toMatchObject({ action: 'EXIT', reason: 'CARRY_REVERSED' });
   });
 
@@ -343,7 +350,19 @@ describe('EX-17 settlement timing', () => {
   });
 });
 
-it('T10: repeats itself: the same input evaluated again gives the same decision and state', () => {
+/** The emergency that must be named: the first of these that is a fact. */
+function mostUrgent({ long, short, flatten }: ExitInput): string | undefined {
+  const legs = [long, short];
+  if (legs.some(({ confirmedQuantity }) => confirmedQuantity === 0)) return 'LEG_MISSING';
+  if (legs.some(({ liquidationDistance = 1 }) => liquidationDistance < policy.liquidation.critical))
+    return 'LIQUIDATION';
+  if (flatten !== undefined) return flatten.cause;
+  const isNext = ({ adlRank = 0, profitQuote = 0 }: ExitLeg): boolean =>
+    adlRank >= policy.exit.maxAdlRank && profitQuote > 0;
+  return legs.some(isNext) ? 'ADL_RISK' : undefined;
+}
+
+it('T10: leaves for the most urgent reason, and evaluated again gives the same decision and state', () => {
   const legArbitrary = (sign: 1 | -1): fc.Arbitrary<ExitLeg> =>
     fc.record({
       venue: fc.constant(sign === 1 ? 'lighter' : 'extended'),
@@ -382,9 +401,16 @@ it('T10: repeats itself: the same input evaluated again gives the same decision 
       const once = evaluateExit(before.state, last, policy);
       const again = evaluateExit(once.state, last, policy);
       expect(again).toEqual(once);
-      // Emergencies come first, whatever else is true.
-      if (last.long.confirmedQuantity === 0) expect(once.decision.reason).toBe('LEG_MISSING');
+      // Emergencies come first and in their order, whatever else is true.
+      const urgent = mostUrgent(last);
+      if (urgent !== undefined) expect(once.decision).toMatchObject({ action: 'EXIT', reason: urgent });
+      // What is worse than all that is so far makes nothing wait that did not wait before.
+      const worse = { ...last, short: { ...last.short, liquidationDistance: 0.01 } };
+      expect(evaluateExit(before.state, worse, policy).decision).toMatchObject({
+        action: 'EXIT',
+        urgency: 'immediate',
+      });
     }),
-    { numRuns: 300 },
+    propertyRuns(),
   );
 });

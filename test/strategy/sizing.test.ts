@@ -6,6 +6,7 @@ import { notionalMicroAtNano } from '../../src/money/amounts.ts';
 import { leastSteps, lotsOf, sizePair, stepNotionalMicro } from '../../src/strategy/sizing.ts';
 import type { SizingInput, SizingLeg } from '../../src/strategy/sizing.ts';
 import { instrument, lots, micro } from '../market/instruments.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const markNano = 61_234_500_000_000n;
 const policy: SizingInput['policy'] = {
@@ -68,6 +69,8 @@ test.each([
   ['margin', { leg: { freeMarginQuote: 600 } }, 2],
   ['unproven', { input: { unprovenMaxQuote: 700 } }, 1],
   ['venueMax', { short: { maxNotionalMicro: micro(1_300_000_000n) } }, 2],
+  // 14 lots of 0.002 are 2 steps of 0.01 and a part of a third.
+  ['venueMax', { short: { maxQuantityLots: lots(14) } }, 2],
   ['depth', { leg: { usableCloseLots: 30 } }, 1],
 ] as const)('is bound by %s', (boundBy, changes, steps) => {
   expect(sizePair(sizing(changes))).toMatchObject({ sized: true, boundBy, steps });
@@ -140,6 +143,6 @@ it('T3: sizes are whole steps, equal on both legs, legal to open and to close af
         );
       },
     ),
-    { numRuns: 300 },
+    propertyRuns(),
   );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RateLimiter } from '../../src/venues/rate-limiter.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const bucket = { name: 'rest', max: 1_000, windowMs: 60_000 };
 
@@ -26,7 +27,7 @@ describe('rate limiter', () => {
           expect(inWindow.reduce((sum, other) => sum + other.weight, 0)).toBeLessThanOrEqual(bucket.max * 0.8);
         }
       }),
-      { numRuns: 300 },
+      propertyRuns(),
     );
   });
 
@@ -54,7 +55,7 @@ describe('rate limiter', () => {
         }
         expect(limiter.acquire(weight, 0, nowMs)).toBe(0);
       }),
-      { numRuns: 300 },
+      propertyRuns(),
     );
   });
 

@@ -59,6 +59,7 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
     quantityDecimals: quantity.decimals,
     lotUnits: quantity.units,
     minQuantityLots: Number(divideUp(minimum, BigInt(quantity.units))) as QuantityLots,
+    ...maxQuantityOf(lotFilter, quantity, where),
     minNotionalMicro: (hasMinimumValue ? decimalField(lotFilter, 'minNotionalValue', 6, where) : 0n) as MicroUnits,
     maxNotionalMicro: MAX_NOTIONAL,
     maxLeverage: Math.floor(maxLeverage),
@@ -71,6 +72,17 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
     status: statusOf(listing),
     ...bandOf(listing, where),
   };
+}
+
+function maxQuantityOf(
+  filter: Fields,
+  step: { readonly decimals: number; readonly units: number },
+  where: string,
+): { readonly maxQuantityLots?: QuantityLots } {
+  if (optionalText(filter, 'maxOrderQty') === undefined) return {};
+  const lots = Number(decimalField(filter, 'maxOrderQty', step.decimals, where) / BigInt(step.units));
+  if (lots < 1) throw malformed(`${where}.maxOrderQty`, 'at least one step', filter['maxOrderQty']);
+  return { maxQuantityLots: lots as QuantityLots };
 }
 
 /** A step such as "0.10" or "10": its decimals and its whole units of them. */

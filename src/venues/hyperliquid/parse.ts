@@ -3,6 +3,8 @@ import type { BookLevel } from '../../market/book.ts';
 import { fundingRateFromText, HOUR_MS } from '../../market/funding-rate.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
+import { halfMarginTiers } from '../../market/margin-tiers.ts';
+import type { MarginTier } from '../../market/margin-tiers.ts';
 import { asFields, isFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { reportSequence } from '../report-sequence.ts';
@@ -44,9 +46,11 @@ export function parseMeta(value: unknown): {
 } {
   const markets: HyperliquidMarket[] = [];
   const damaged: { readonly item: unknown; readonly error: unknown }[] = [];
-  asList(asFields(value, 'meta')['universe'], 'meta.universe').forEach((item, asset) => {
+  const meta = asFields(value, 'meta');
+  const tables = parseMarginTables(meta['marginTables']);
+  asList(meta['universe'], 'meta.universe').forEach((item, asset) => {
     try {
-      markets.push(parseMarket(item, asset));
+      markets.push(parseMarket(item, asset, tables));
     } catch (error) {
       damaged.push({ item, error });
     }
@@ -54,7 +58,29 @@ export function parseMeta(value: unknown): {
   return { markets, damaged };
 }
 
-function parseMarket(value: unknown, asset: number): HyperliquidMarket {
+/** By table number; one that cannot be read is left out, and its markets keep the terms of their smallest positions. */
+function parseMarginTables(value: unknown): ReadonlyMap<number, readonly MarginTier[]> {
+  const tables = new Map<number, readonly MarginTier[]>();
+  for (const entry of Array.isArray(value) ? value : []) {
+    const [id, table]: readonly unknown[] = Array.isArray(entry) ? entry : [];
+    const rows: unknown = isFields(table) ? table['marginTiers'] : undefined;
+    if (!Array.isArray(rows)) continue;
+    const tiers = halfMarginTiers(
+      rows.map((row: unknown) => {
+        const fields = isFields(row) ? row : {};
+        return { lowerBound: optionalText(fields, 'lowerBound') ?? '', maxLeverage: Number(fields['maxLeverage']) };
+      }),
+    );
+    if (tiers !== undefined) tables.set(Number(id), tiers);
+  }
+  return tables;
+}
+
+function parseMarket(
+  value: unknown,
+  asset: number,
+  tables: ReadonlyMap<number, readonly MarginTier[]>,
+): HyperliquidMarket {
   const market = asFields(value, 'market');
   const symbol = textField(market, 'name', 'market');
   const where = `market ${symbol}`;
@@ -64,6 +90,7 @@ function parseMarket(value: unknown, asset: number): HyperliquidMarket {
   if (maxLeverage < 1) throw malformed(`${where}.maxLeverage`, 'at least 1', maxLeverage);
   const isDelisted = market['isDelisted'] === true;
   const bundle = /^k([A-Z].*)$/.exec(symbol)?.[1];
+  const marginTiers = tables.get(Number(market['marginTableId'] ?? Number.NaN));
   const notionalMax = TAKER_NOTIONAL_MAX.find(([leverage]) => maxLeverage >= leverage)?.[1] ?? 0n;
   return {
     asset,
@@ -84,8 +111,9 @@ function parseMarket(value: unknown, asset: number): HyperliquidMarket {
       minNotionalMicro: MIN_NOTIONAL_MICRO,
       maxNotionalMicro: (notionalMax * 1_000_000n) as MicroUnits,
       maxLeverage,
-      // Half the initial margin at the highest leverage. Larger positions have more, by the venue's tiers.
+      // Half the initial margin at the highest leverage; larger positions have more, by their tiers.
       maintenanceMarginRate: Math.ceil(1e12 / (2 * maxLeverage)) as PicoRate,
+      ...(marginTiers === undefined ? {} : { marginTiers }),
       makerFee: MAKER_FEE,
       takerFee: TAKER_FEE,
       fundingIntervalMs: HOUR_MS,

@@ -36,6 +36,7 @@ describe('instruments', () => {
       quantityDecimals: 3,
       lotUnits: 1,
       minQuantityLots: 1,
+      maxQuantityLots: 1190000,
       minNotionalMicro: 5_000_000n,
       maxNotionalMicro: 1_000_000_000_000_000n,
       maxLeverage: 100,

@@ -55,6 +55,32 @@ describe('markets', () => {
     expect(find('MOODENG')?.isolatedOnly).toBe(true);
   });
 
+  it('asks more margin of larger positions, by the table a market names', () => {
+    const marginTables = [
+      [
+        56,
+        {
+          description: 'tiered',
+          marginTiers: [
+            { lowerBound: '0.0', maxLeverage: 40 },
+            { lowerBound: '150000000.0', maxLeverage: 20 },
+          ],
+        },
+      ],
+      [57, { marginTiers: [{ lowerBound: 'x', maxLeverage: 3 }] }],
+      'damaged',
+    ];
+    const market = (marginTableId: number) =>
+      parseMeta({ marginTables, universe: [{ name: 'BTC', szDecimals: 5, maxLeverage: 40, marginTableId }] }).markets[0]
+        ?.instrument;
+    expect(market(56)?.marginTiers).toEqual([
+      { fromMicro: 0n, maxLeverage: 40, maintenanceMarginRate: 12_500_000_000 },
+      { fromMicro: 150_000_000_000_000n, maxLeverage: 20, maintenanceMarginRate: 25_000_000_000 },
+    ]);
+    expect(market(57)?.marginTiers).toBeUndefined();
+    expect(market(40)?.marginTiers).toBeUndefined();
+  });
+
   it('goes on behind a listing it cannot read, without shifting the numbers', () => {
     const damaged = parseMeta({ universe: [{ name: 'BTC' }, META.universe[1]] });
     expect(damaged.markets).toMatchObject([{ asset: 1, instrument: { symbol: 'ETH' } }]);

@@ -1,0 +1,44 @@
+/**
+ * How often the named properties of the domain (T1 to T11) run, and from which seed: one place for all of them. A thousand runs each;
+ * those that play a whole world run fewer times here and a thousand times in the long suite. Tests only.
+ *
+ * The seed of a suite is drawn once and printed when it starts. `TANDEM_PROPERTY_SEED` repeats it, `TANDEM_PROPERTY_RUNS` changes how
+ * often, `TANDEM_PROPERTY_HEAVY=1` runs the heavy ones in full.
+ */
+
+export interface PropertyRuns {
+  readonly numRuns: number;
+  readonly seed: number;
+}
+
+const RUNS = 1_000;
+/** Runs of a property that plays a whole world: about ten seconds of one core. */
+const HEAVY_RUNS = 200;
+
+export const SEED_VARIABLE = 'TANDEM_PROPERTY_SEED';
+const RUNS_VARIABLE = 'TANDEM_PROPERTY_RUNS';
+const HEAVY_VARIABLE = 'TANDEM_PROPERTY_HEAVY';
+
+/** What a property is given as fast-check's parameters. */
+export function propertyRuns(weight: 'light' | 'heavy' = 'light'): PropertyRuns {
+  const runs = numberIn(RUNS_VARIABLE) ?? RUNS;
+  const isWhole = weight === 'light' || process.env[HEAVY_VARIABLE] === '1';
+  return { numRuns: isWhole ? runs : Math.min(runs, HEAVY_RUNS), seed: numberIn(SEED_VARIABLE) ?? 1 };
+}
+
+/** Draws the seed of this run unless one was given, and says how to have it again. Called before the first test. */
+export function drawSeed(): string {
+  process.env[SEED_VARIABLE] ??= String(1 + Math.floor(Math.random() * 2 ** 31));
+  const { numRuns, seed } = propertyRuns();
+  return `properties: ${numRuns} runs each, ${SEED_VARIABLE}=${seed}`;
+}
+
+/** Throws when a variable is set and no whole number: a misspelt seed must not be another one. */
+function numberIn(variable: string): number | undefined {
+  const text = process.env[variable];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`${variable} must be a whole number from 1, was "${text}"`);
+  return value;
+}
