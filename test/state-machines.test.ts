@@ -9,6 +9,7 @@ import type { MicroUnits, PriceTicks, QuantityLots } from '../src/money/units.ts
 import {
   FAILURE_WINDOW_MS,
   circuitAt,
+  circuitEncouraged,
   circuitFailed,
   circuitSucceeded,
   circuitTripped,
@@ -41,6 +42,7 @@ it('a circuit breaker', () => {
       'refusal for a limit': (circuit) =>
         circuitTripped(circuit, circuit.status === 'half-open' ? open.openUntilMs : 1, 1e9),
       success: (circuit) => circuitSucceeded(circuit, circuit.status === 'half-open' ? open.openUntilMs : now(circuit)),
+      'seen to work again': (circuit) => (circuit.status === 'open' ? circuitEncouraged(circuit, 1) : circuit),
       'its time is over': (circuit) => circuitAt(circuit, circuit.status === 'open' ? circuit.openUntilMs : 1),
     },
     ({ status }) => status,
