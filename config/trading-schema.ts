@@ -365,6 +365,13 @@ export const risk = z.strictObject({
   maxExposureQuoteSec: number('quote x s', 50_000, [1, 1_000_000_000], 'Unhedged notional times time, per UTC day.'),
   maxOrderNotional: money(5_000, [1, 100_000_000], 'Last gate: notional of one order.'),
   maxOpenOrders: integer('orders', 20, [1, 10_000], 'Last gate: own open orders on one account.'),
+  maxOrdersPerMinute: integer(
+    'orders per min',
+    300,
+    [1, 60_000],
+    'Last gate: orders on one account, reducing ones free.',
+  ),
+  maxOrdersPerDay: integer('orders per day', 20_000, [1, 10_000_000], 'Last gate: opening orders on one account.'),
   maxOrdersPerSec: number('orders per s', 10, [0.1, 1_000], 'Last gate: orders on one account.'),
   priceCollarBps: number('bps', 100, [1, 5_000], 'Last gate: how far from the index an order price may be.'),
 });

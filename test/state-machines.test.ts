@@ -9,6 +9,7 @@ import type { MicroUnits, PriceTicks, QuantityLots } from '../src/money/units.ts
 import {
   FAILURE_WINDOW_MS,
   circuitAt,
+  circuitEncouraged,
   circuitFailed,
   circuitSucceeded,
   circuitTripped,
@@ -17,8 +18,10 @@ import {
 import type { CircuitBreaker } from '../src/risk/circuit-breaker.ts';
 import { killed, startedFrom } from '../src/risk/engine-state.ts';
 import type { Engine, EngineState } from '../src/risk/engine-state.ts';
+import { isRestarted } from '../src/runtime/restart-policy.ts';
 import { orderOf } from './actors/monitor-world.ts';
 import { changesOf, drawnTable, expectDrawn } from './drawn-table.ts';
+import type { Transition } from './drawn-table.ts';
 
 it('a circuit breaker', () => {
   const failures = (times: number): CircuitBreaker => {
@@ -39,6 +42,7 @@ it('a circuit breaker', () => {
       'refusal for a limit': (circuit) =>
         circuitTripped(circuit, circuit.status === 'half-open' ? open.openUntilMs : 1, 1e9),
       success: (circuit) => circuitSucceeded(circuit, circuit.status === 'half-open' ? open.openUntilMs : now(circuit)),
+      'seen to work again': (circuit) => (circuit.status === 'open' ? circuitEncouraged(circuit, 1) : circuit),
       'its time is over': (circuit) => circuitAt(circuit, circuit.status === 'open' ? circuit.openUntilMs : 1),
     },
     ({ status }) => status,
@@ -152,6 +156,18 @@ it('an order', () => {
   );
   expect(() => advanceOrder(samples.SENDING, sent)).toThrow('at most once');
   expectDrawn('src/execution/order-state.ts', changes);
+});
+
+it('a supervised child that ended', () => {
+  const ends = ['normal', 'shutdown', 'crashed', 'killed', 'thread-died'] as const;
+  const becomes = (['permanent', 'transient', 'temporary'] as const).flatMap((restart) =>
+    ends.map((kind): Transition => [
+      restart,
+      kind,
+      isRestarted(restart, { kind, detail: '' }) ? 'started again' : 'ended',
+    ]),
+  );
+  expectDrawn('src/runtime/restart-policy.ts', becomes);
 });
 
 it('the table of a restart: every situation is decided by its first row, and every row decides one', () => {

@@ -1,6 +1,7 @@
 /** The three circuits of one venue account: what failed lately, and what may wait because of it. Connector thread. */
 import {
   circuitAt,
+  circuitEncouraged,
   circuitFailed,
   circuitSucceeded,
   circuitTripped,
@@ -29,6 +30,11 @@ export function noteLimit(state: ConnectorState, self: ConnectorSelf, name: Circ
 
 export function noteSuccess(state: ConnectorState, self: ConnectorSelf, name: CircuitName): void {
   change(state, self, name, circuitSucceeded);
+}
+
+/** The venue is back, its account compared completely: whatever failed before is worth a try now. */
+export function encourageCircuits(state: ConnectorState, self: ConnectorSelf): void {
+  for (const name of ['orders', 'rest', 'ws'] as const) change(state, self, name, circuitEncouraged);
 }
 
 /** Returns whether something that can wait may go now; `takePass` when it goes. */

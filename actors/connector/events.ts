@@ -1,11 +1,12 @@
 /** Applies a venue's normalised facts to the connector's state and passes them on to those concerned. Connector thread. */
-import { createOrderGate } from '../../src/risk/approval.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
+import { doubt, settle, unreadableFrame } from './doubts.ts';
 import { paymentFound, settlementPassed } from './funding.ts';
 import { leverageMentioned, leverageRead } from './leverage.ts';
 import { openOrdersListed, orderFilled, orderReported } from './orders.ts';
+import { isBalancePossible, isFeeTierPossible, isMarkPossible, plausibleFill, rejudgeFees } from './plausible.ts';
 import { positionFilled, positionReported } from './positions.ts';
 import { markBook, tellAccount, tellMarket } from './publish.ts';
 import { endResolving, orderLookedUp } from './resolve.ts';
@@ -78,7 +79,8 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       orderLookedUp(state, self, event.clientOrderId, event.found);
       return;
     case 'fill':
-      if (orderFilled(state, self, event.fill)) positionFilled(state, self, event.fill, askedAt !== undefined);
+      if (orderFilled(state, self, plausibleFill(state, self, event.fill)))
+        positionFilled(state, self, event.fill, askedAt !== undefined);
       return;
     case 'funding-payment':
       paymentFound(state, self, event.payment);
@@ -103,8 +105,13 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       const { channel, detail, sample } = event;
       self.count('malformed-frames');
       self.log('warn', 'malformed-frame', { venue, channel, detail, sample: sample.slice(0, SAMPLE_CHARACTERS) });
+      unreadableFrame(state, self, `${channel}: ${detail}`);
       return;
     }
+    case 'bad-value':
+      if (state.baseBySymbol.has(event.symbol))
+        doubt(state, self, event.what, event.symbol, `${event.code} ${event.detail}`, event.code);
+      return;
     case 'venue-error':
       self.count('venue-errors');
       self.log('warn', 'venue-error', { venue, code: event.code, reason: event.reason });
@@ -138,17 +145,18 @@ function instrumentsListed(state: ConnectorState, self: ConnectorSelf, listed: r
     tellInstrument(state, self, { ...instrument, status: 'inactive' });
   }
   state.symbols = [...state.instruments.keys()];
-  const { passedAtMonotonicMs } = state.gate;
-  state.gate = { ...createOrderGate({ ...state.args.gate, symbols: state.symbols }), passedAtMonotonicMs };
+  state.gate = { ...state.gate, limits: { ...state.args.gate, symbols: state.symbols } };
 }
 
 function feesKnown(state: ConnectorState, self: ConnectorSelf, event: Extract<VenueEvent, { type: 'fee-tier' }>): void {
+  if (!isFeeTierPossible(state, self, event)) return;
   const { makerFee, takerFee } = event;
   for (const [symbol, instrument] of state.instruments) {
     if (event.symbol !== undefined && event.symbol !== symbol) continue;
     state.fees.set(symbol, { makerFee, takerFee });
     tellInstrument(state, self, { ...instrument, makerFee, takerFee });
   }
+  rejudgeFees(state, self);
 }
 
 function tellInstrument(state: ConnectorState, self: ConnectorSelf, instrument: Instrument): void {
@@ -163,10 +171,12 @@ function markChanged(state: ConnectorState, self: ConnectorSelf, event: Extract<
   const base = state.baseBySymbol.get(symbol);
   if (base === undefined) return;
   const { markNano, indexNano } = event.markTicksScaled;
-  if (markNano <= 0n || (indexNano !== undefined && indexNano <= 0n)) {
-    self.count('bad-values');
+  if (!isMarkPossible(state, self, symbol, markNano)) return;
+  if (indexNano !== undefined && indexNano <= 0n) {
+    doubt(state, self, 'MARK', `${symbol} index`, 'must be above 0', `${Number(indexNano) / 1e9}`);
     return;
   }
+  if (indexNano !== undefined) settle(state, self, 'MARK', `${symbol} index`);
   const now = self.monotonicMs();
   const known = state.marks.get(symbol);
   const index = indexNano ?? known?.message.indexNano;
@@ -198,6 +208,7 @@ function rateChanged(
     if (state.fundingRates.get(key)?.rate.raw === rate.raw) return;
     settlementPassed(state, self, symbol, settleAtMs);
   }
+  if (kind === 'predicted') settle(state, self, 'FUNDING_RATE', symbol);
   if (kind === 'predicted') intervalStated(state, self, symbol, rate.intervalMs);
   const message = {
     type: 'funding-rate-changed',
@@ -245,6 +256,7 @@ function balanceChanged(
   self: ConnectorSelf,
   event: Extract<VenueEvent, { type: 'balance' }>,
 ): void {
+  if (!isBalancePossible(state, self, event)) return;
   const { venue, account } = state.args;
   const day = Math.floor(self.nowMs() / DAY_MS);
   if (state.dayOpening?.day !== day) state.dayOpening = { day, walletMicro: event.walletMicro };

@@ -1,6 +1,7 @@
 /** What a connector does by itself: getting started, and everything that is read again from time to time. Connector thread. */
 import type { VenueEvent } from '../../src/venues/venue.ts';
 import { advanceDeadMan } from './dead-man.ts';
+import { ageDoubts } from './doubts.ts';
 import { repeatAppends } from './facts.ts';
 import { advanceFunding } from './funding.ts';
 import { advanceLeaving } from './leave.ts';
@@ -63,6 +64,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   watchOwnClock(state, self);
   watchVenueClock(state, self);
   repeatAppends(state, self);
+  ageDoubts(state, self);
   advanceLeaving(state, self);
   if (state.leave?.isGone === true) {
     // Nothing is done here any more, and nothing begun.

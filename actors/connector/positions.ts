@@ -1,6 +1,7 @@
 /** Positions at the venue: told to their actors as the venue words them, and counted for the last gate together with newer fills. */
 import type { FillReport, OrderRequest, PositionReport } from '../../src/venues/venue.ts';
 import { positionRef } from '../addresses.ts';
+import { isPositionPossible } from './plausible.ts';
 import type { ConnectorSelf, ConnectorState, PositionTrack, SentAt } from './state.ts';
 
 /** A queried fill this much older than the venue's word on the position, real ms, is part of that word. */
@@ -14,6 +15,7 @@ export function positionReported(
   report: PositionReport | undefined,
   askedAt: SentAt | undefined,
 ): void {
+  if (!isPositionPossible(state, self, symbol, report)) return;
   const signedLots = report?.signedLots ?? 0;
   const track = trackOf(state, symbol);
   const knownAtMs = askedAt?.monotonicMs ?? self.monotonicMs();

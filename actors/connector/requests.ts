@@ -4,6 +4,7 @@ import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
 import { backoffMs } from './backoff.ts';
+import { doubt, settle } from './doubts.ts';
 import { mayPass, noteFailure, noteLimit, noteSuccess, takePass } from './circuits.ts';
 import { instant, submissionLimiter } from './state.ts';
 import type {
@@ -29,6 +30,8 @@ const REFUSED_SILENCE_MAX_MS = 900_000;
 const RETRY = { minMs: 500, maxMs: 30_000 } as const;
 /** Requests of these priorities wait while the circuit is open: not what the account or leaving needs. */
 const CIRCUIT_PRIORITY_MIN = 5;
+/** Balances, positions, open orders, fee tiers. */
+const ACCOUNT_PRIORITY = 4;
 /** The timer that releases what waits comes at least this often, ms. */
 const DUE_MAX_MS = 1_000;
 
@@ -190,12 +193,17 @@ export function answered(state: ConnectorState, self: ConnectorSelf, answer: Htt
   if (read.ok) {
     if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) state.limitRefusals = 0;
     if (!pending.operation.mutates) noteSuccess(state, self, 'rest');
+    if (isAccountTruth(pending)) settle(state, self, 'ANSWER', pending.operation.name);
     apply(read.result.events, pending.sentAt);
   } else {
     refused(state, self, pending, answer, read.error);
   }
   pending.done(read.ok ? read : { ok: false, sent: true, error: read.error });
   release(state, self);
+}
+
+function isAccountTruth({ operation }: InFlightOperation): boolean {
+  return operation.priority === ACCOUNT_PRIORITY && !operation.mutates;
 }
 
 type Read =
@@ -237,7 +245,11 @@ function refused(
     self.log('warn', 'rate-limit-refused', { venue, operation, silenceMs });
     return;
   }
-  if (error instanceof MalformedPayload) self.count('malformed-answers');
+  if (error instanceof MalformedPayload) {
+    self.count('malformed-answers');
+    // What the account has is not known then; everything else ages by itself.
+    if (isAccountTruth(pending)) doubt(state, self, 'ANSWER', operation, 'must be readable', error.message);
+  }
   if (!pending.operation.mutates) {
     if (error instanceof MalformedPayload || answer.status >= 500) noteFailure(state, self, 'rest');
     else noteSuccess(state, self, 'rest');

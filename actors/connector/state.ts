@@ -8,6 +8,7 @@ import type { ClockOffset } from '../../src/venues/clock-offset.ts';
 import { RateLimiter } from '../../src/venues/rate-limiter.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type {
+  FillReport,
   LimitBucket,
   Operation,
   OperationResult,
@@ -357,6 +358,14 @@ export interface ConnectorState {
   readonly positions: Map<string, PositionTrack>;
   positionSequence: number;
   readonly marks: Map<string, MarkTrack>;
+  /** Marks that jumped, by symbol, and how many agree with them. */
+  readonly heldMarks: Map<string, { readonly markNano: bigint; readonly agreeing: number }>;
+  /** What cannot be, and the rule it breaks; nothing is entered while there is any. */
+  readonly doubts: Map<string, string>;
+  /** By symbol, the latest fill whose fee does not add up by the tier we know. */
+  readonly feeSuspects: Map<string, FillReport>;
+  /** Monotonic ms of unreadable frames within the last minute. */
+  unreadableAtMs: readonly number[];
   readonly fundingRates: Map<string, Extract<MarketEvent, { type: 'funding-rate-changed' }>>;
   lastAccount: Extract<MarketEvent, { type: 'account-changed' }> | undefined;
   accountToldAtMs: number;
@@ -492,6 +501,10 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     positions: new Map(),
     positionSequence: 0,
     marks: new Map(),
+    heldMarks: new Map(),
+    doubts: new Map(),
+    feeSuspects: new Map(),
+    unreadableAtMs: [],
     fundingRates: new Map(),
     lastAccount: undefined,
     accountToldAtMs: Number.NEGATIVE_INFINITY,

@@ -2,6 +2,7 @@
 import { bestOffset } from '../../src/venues/clock-offset.ts';
 import type { MarketEvent } from '../connector-messages.ts';
 import { openCircuit } from './circuits.ts';
+import { firstDoubt } from './doubts.ts';
 import { isEntryBudgetFree } from './entry-budget.ts';
 import { APPENDS_MAX } from './facts.ts';
 import { tellMarket } from './publish.ts';
@@ -75,5 +76,7 @@ function describe(state: ConnectorState, self: ConnectorSelf): readonly [Status[
     if (!nonce.wasKnown || isLong) return ['reconciling', 'reading the next nonce'];
   }
   const open = openCircuit(state, self);
-  return open === undefined ? ['ready', ''] : ['degraded', open];
+  // What cannot be says more than the failures it may have brought.
+  const reason = firstDoubt(state) ?? open;
+  return reason === undefined ? ['ready', ''] : ['degraded', reason];
 }

@@ -5,6 +5,7 @@
  */
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { ConnectorCommand, ConnectorEvent } from '../connector-messages.ts';
+import { encourageCircuits } from './circuits.ts';
 import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
 import { ordersInDoubt } from './orders.ts';
 import { accountHeardAtMs } from './publish.ts';
@@ -136,7 +137,11 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
       sweep.endedAtMs = self.monotonicMs();
       sweep.fillsReadUntilMs = at.calendarMs;
       state.accessRefused = undefined;
-      if (state.privateReady && state.privateGeneration === privateGeneration) state.reconciled = true;
+      if (state.privateReady && state.privateGeneration === privateGeneration) {
+        // Back after an outage. A comparison in between says nothing of orders, which fail by themselves.
+        if (!state.reconciled) encourageCircuits(state, self);
+        state.reconciled = true;
+      }
     } else {
       self.log('warn', 'comparison-failed', { venue: state.args.venue, error: outcome.error?.message ?? '' });
     }

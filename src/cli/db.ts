@@ -10,7 +10,6 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'boot',
   'intent',
   'order-planned',
-  'order-sending',
   'order-event',
   'fill',
   'funding',
@@ -20,7 +19,6 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'pair-state',
   'pair-statistics',
   'engine-state',
-  'nonce',
   'config',
 ];
 const PAGE_ROWS = 500;

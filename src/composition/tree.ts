@@ -190,6 +190,8 @@ function gateLimits({ risk }: TandemConfig): ConnectorArgs['gate'] {
     maxPositionNotionalMicro: micro(risk.maxSymbolNotional),
     maxOpenOrders: risk.maxOpenOrders,
     maxOrdersPerSec: risk.maxOrdersPerSec,
+    maxOrdersPerMinute: risk.maxOrdersPerMinute,
+    maxOrdersPerDay: risk.maxOrdersPerDay,
     priceCollarBps: risk.priceCollarBps,
     dailyLossMicro: micro(risk.dailyLoss),
   };

@@ -3,7 +3,7 @@
  * state machine carries them out. Pure, any thread.
  */
 import type { LegSide } from './facts.ts';
-import { absolute, isBalanced, legUnits, netUnits } from './imbalance.ts';
+import { absolute, isBalanced, leadingLeg, legUnits, netUnits } from './imbalance.ts';
 import type { Pair, PairView, ReductionTarget } from './pair.ts';
 
 export type ReductionAnswer =
@@ -30,9 +30,15 @@ function matchedLots(leg: LegSide, view: PairView): number {
   return Math.min(Math.abs(view[leg].ledgerLots), Number(units / view[leg].unitsPerLot));
 }
 
-/** True when the imbalance is worth an order at all. */
+/** True when the venue of the larger leg accepts an order for what it has too much of: a refused one would end the pair for a trifle. */
+export function isTrimmable(view: PairView): boolean {
+  const { leg, lots } = leadingLeg(view);
+  return lots >= view[leg].minLots;
+}
+
+/** True when the imbalance is worth an order, and can be one. */
 export function isAboveDust(view: PairView): boolean {
-  if (isBalanced(view)) return false;
+  if (isBalanced(view) || !isTrimmable(view)) return false;
   const notional = Number(absolute(netUnits(view))) * (view.quotePerUnit ?? Number.POSITIVE_INFINITY);
   return notional >= view.policy.delta.dustNotional;
 }

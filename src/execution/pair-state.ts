@@ -21,7 +21,7 @@ import type { ExposureClock } from './exposure-clock.ts';
 import type { LegSide } from './facts.ts';
 import { absolute, isBalanced, leadingLeg, legUnits, netUnits, worstNetUnits } from './imbalance.ts';
 import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './one-venue.ts';
-import { answerReduction, excessLots, isAboveDust, thinLegFirst } from './pair-reduction.ts';
+import { answerReduction, excessLots, isAboveDust, isTrimmable, thinLegFirst } from './pair-reduction.ts';
 import { isSettled, isUnresolved } from './order-state.ts';
 import { bothConfirmed, continueOpening, largeEnough } from './pair-opening.ts';
 import { cancelsOfQuotes, inProgress, LEGS, reducing, send } from './pair-orders.ts';
@@ -287,7 +287,7 @@ function isAloneTooLong(pair: Pair, view: PairView): boolean {
 }
 
 function hasDrifted(view: PairView): boolean {
-  if (isBalanced(view)) return false;
+  if (isBalanced(view) || !isTrimmable(view)) return false;
   const { delta } = view.policy;
   const net = Number(absolute(netUnits(view)));
   const larger = Math.max(Number(absolute(legUnits(view.long))), Number(absolute(legUnits(view.short))));

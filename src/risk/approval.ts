@@ -23,6 +23,9 @@ export interface OrderGateLimits {
   /** Own orders that may be live on the account. */
   readonly maxOpenOrders: number;
   readonly maxOrdersPerSec: number;
+  /** The same over a minute and a UTC day, for what does not only reduce; absent: no such limit. */
+  readonly maxOrdersPerMinute?: number;
+  readonly maxOrdersPerDay?: number;
   /** How far past the reference price an order may pay, in 1e-4. */
   readonly priceCollarBps: number;
   /** Loss of the account since the UTC day began after which only reducing orders pass. */
@@ -81,17 +84,20 @@ export interface Denial {
   readonly detail: string;
 }
 
-/** The gate's memory: when it let orders pass, at most one second back. */
+/** The gate's memory: when it let orders pass, at most one minute back, and how many that open on this UTC day. */
 export interface OrderGate {
   readonly limits: OrderGateLimits;
   readonly passedAtMonotonicMs: readonly number[];
+  readonly opened: { readonly day: number; readonly count: number };
 }
 
 export type OrderGateDecision =
   | { readonly gate: OrderGate; readonly approved: ApprovedOrder; readonly denied?: undefined }
   | { readonly gate: OrderGate; readonly approved?: undefined; readonly denied: Denial };
 
-const RATE_WINDOW_MS = 1_000;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** Part of the order rate that opening orders leave to reducing ones. */
 const REDUCING_RATE_SHARE = 0.2;
 const CLIENT_ORDER_ID = /^[1-9]\d{0,14}$/;
@@ -101,23 +107,29 @@ const PICO_PER_BPS = 1e8;
 const PICO = 10n ** 12n;
 
 export function createOrderGate(limits: OrderGateLimits): OrderGate {
-  return { limits, passedAtMonotonicMs: [] };
+  return { limits, passedAtMonotonicMs: [], opened: { day: 0, count: 0 } };
 }
 
 /** Decides one order. Keep the returned gate: it remembers what passed. A denied order was never sent and never will be. */
 export function approve(gate: OrderGate, order: OrderRequest, context: OrderGateContext): OrderGateDecision {
-  const passedAtMonotonicMs = gate.passedAtMonotonicMs.filter((atMs) => context.monotonicMs - atMs < RATE_WINDOW_MS);
+  const passedAtMonotonicMs = gate.passedAtMonotonicMs.filter((atMs) => context.monotonicMs - atMs < MINUTE_MS);
   const { limits } = gate;
+  const day = Math.floor(context.nowMs / DAY_MS);
+  const opened = gate.opened.day === day ? gate.opened : { day, count: 0 };
   const denied =
     denyForm(order, context.nowMs) ??
     denyInstrument(order, context.instrument, limits) ??
     denySize(order, context.instrument, limits) ??
     (order.reduceOnly ? denyIncrease(order, context) : denyOpening(order, context, limits)) ??
     denyPrice(order, context, limits) ??
-    denyRate(order, passedAtMonotonicMs.length, context, limits);
-  if (denied !== undefined) return { gate: { limits, passedAtMonotonicMs }, denied };
+    denyRate(order, { passedAtMonotonicMs, openedToday: opened.count }, context, limits);
+  if (denied !== undefined) return { gate: { limits, passedAtMonotonicMs, opened }, denied };
   return {
-    gate: { limits, passedAtMonotonicMs: [...passedAtMonotonicMs, context.monotonicMs] },
+    gate: {
+      limits,
+      passedAtMonotonicMs: [...passedAtMonotonicMs, context.monotonicMs],
+      opened: order.reduceOnly ? opened : { day, count: opened.count + 1 },
+    },
     approved: order as ApprovedOrder,
   };
 }
@@ -274,16 +286,28 @@ function denyPrice(order: OrderRequest, context: OrderGateContext, limits: Order
   return deny('PRICE_COLLAR', rule, priceText(order.limitTicks, instrument));
 }
 
+/** What reduces has only the second's limit: a runaway entry loop must not keep a position from closing. */
 function denyRate(
   order: OrderRequest,
-  passed: number,
+  memory: { readonly passedAtMonotonicMs: readonly number[]; readonly openedToday: number },
   context: OrderGateContext,
   limits: OrderGateLimits,
 ): Denial | undefined {
+  const { passedAtMonotonicMs, openedToday } = memory;
+  const at = Math.floor(context.monotonicMs);
   const share = order.reduceOnly ? 1 : 1 - REDUCING_RATE_SHARE;
-  const max = Math.max(1, Math.floor(limits.maxOrdersPerSec * share));
-  if (passed < max) return undefined;
-  return deny('ORDER_RATE', `at most ${max} orders per second`, `${passed + 1} at ${Math.floor(context.monotonicMs)}`);
+  const perSecond = Math.max(1, Math.floor(limits.maxOrdersPerSec * share));
+  const inSecond = passedAtMonotonicMs.filter((atMs) => context.monotonicMs - atMs < SECOND_MS).length;
+  if (inSecond >= perSecond)
+    return deny('ORDER_RATE', `at most ${perSecond} orders per second`, `${inSecond + 1} at ${at}`);
+  if (order.reduceOnly) return undefined;
+  const { maxOrdersPerMinute = Number.POSITIVE_INFINITY, maxOrdersPerDay = Number.POSITIVE_INFINITY } = limits;
+  const inMinute = passedAtMonotonicMs.length;
+  if (inMinute >= maxOrdersPerMinute)
+    return deny('ORDER_RATE', `at most ${maxOrdersPerMinute} orders per minute`, `${inMinute + 1} at ${at}`);
+  if (openedToday >= maxOrdersPerDay)
+    return deny('ORDER_RATE', `at most ${maxOrdersPerDay} opening orders per UTC day`, String(openedToday + 1));
+  return undefined;
 }
 
 function midNano(book: BookView | undefined, instrument: Instrument): bigint | undefined {

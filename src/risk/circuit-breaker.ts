@@ -15,6 +15,7 @@
  * | closed | fifth failure in 30 s | open |
  * | closed, half-open | refusal for a limit | open |
  * | open | its time is over | half-open |
+ * | open | seen to work again | half-open |
  * | half-open | the probe fails | open |
  * | half-open | success | closed |
  */
@@ -26,6 +27,8 @@ export interface CircuitBreaker {
   /** How often it opened in a row, for the length of the next time. */
   readonly openings: number;
   readonly openUntilMs: number;
+  /** Open because the venue refused for its limit: that time is the venue's, and nothing shortens it. */
+  readonly isLimited: boolean;
   /** Half-open, and the one probe is on its way since then; undefined when it is free. */
   readonly probeSinceMs: number | undefined;
 }
@@ -35,6 +38,7 @@ export const closedCircuit: CircuitBreaker = {
   failedAtMs: [],
   openings: 0,
   openUntilMs: 0,
+  isLimited: false,
   probeSinceMs: undefined,
 };
 
@@ -55,18 +59,28 @@ export function circuitFailed(circuit: CircuitBreaker, nowMs: number, fraction: 
   const failedAtMs = [...now.failedAtMs.filter((atMs) => nowMs - atMs < FAILURE_WINDOW_MS), nowMs];
   if (now.status === 'closed' && failedAtMs.length < FAILURES_MAX) return { ...now, failedAtMs };
   const ceilingMs = Math.min(OPEN_MAX_MS, OPEN_FIRST_MS * 2 ** Math.min(now.openings, 10));
-  return opened(now, nowMs + OPEN_MIN_MS + fraction * (ceilingMs - OPEN_MIN_MS));
+  return opened(now, nowMs + OPEN_MIN_MS + fraction * (ceilingMs - OPEN_MIN_MS), false);
 }
 
 /** The venue refused for its limit and said, or we assume, until when. */
 export function circuitTripped(circuit: CircuitBreaker, nowMs: number, untilMs: number): CircuitBreaker {
   const now = circuitAt(circuit, nowMs);
-  return now.status === 'open' ? { ...now, openUntilMs: Math.max(now.openUntilMs, untilMs) } : opened(now, untilMs);
+  if (now.status !== 'open') return opened(now, untilMs, true);
+  return { ...now, openUntilMs: Math.max(now.openUntilMs, untilMs), isLimited: true };
 }
 
 /** Something worked. What passed an open circuit out of need does not close it. */
 export function circuitSucceeded(circuit: CircuitBreaker, nowMs: number): CircuitBreaker {
   return circuitAt(circuit, nowMs).status === 'half-open' ? closedCircuit : circuit;
+}
+
+/**
+ * The venue has proven in another way that it works (its account was compared completely): one that failures opened is tried again
+ * now, not when its time is over. After a long outage that time may be a quarter of an hour.
+ */
+export function circuitEncouraged(circuit: CircuitBreaker, nowMs: number): CircuitBreaker {
+  const now = circuitAt(circuit, nowMs);
+  return now.status === 'open' && !now.isLimited ? circuitAt({ ...now, openUntilMs: nowMs }, nowMs) : now;
 }
 
 /** Returns it as of now: an open one whose time is over is half-open. */
@@ -88,6 +102,7 @@ export function passCircuit(
   return { circuit: { ...now, probeSinceMs: nowMs }, passes: true };
 }
 
-function opened(circuit: CircuitBreaker, openUntilMs: number): CircuitBreaker {
-  return { status: 'open', failedAtMs: [], openings: circuit.openings + 1, openUntilMs, probeSinceMs: undefined };
+function opened(circuit: CircuitBreaker, openUntilMs: number, isLimited: boolean): CircuitBreaker {
+  const openings = circuit.openings + 1;
+  return { status: 'open', failedAtMs: [], openings, openUntilMs, isLimited, probeSinceMs: undefined };
 }

@@ -1,10 +1,14 @@
 /** The journal's rows: one row is one fact. Plain data, any thread. */
 
+/**
+ * That an order's bytes were handed over is an `order-event` like every other change of it: what an order rests on is its `intent` and
+ * its `order-planned`, durable before. Nonces are no rows: each life reads the next one from the venue, and a commit for each would
+ * delay its order without telling the next life anything the venue does not.
+ */
 export type JournalRowType =
   | 'boot'
   | 'intent'
   | 'order-planned'
-  | 'order-sending'
   | 'order-event'
   | 'fill'
   | 'funding'
@@ -14,7 +18,6 @@ export type JournalRowType =
   | 'pair-state'
   | 'pair-statistics'
   | 'engine-state'
-  | 'nonce'
   | 'config';
 
 export interface JournalRow {

@@ -228,6 +228,14 @@ export type VenueEvent =
   /** All first frames of the private channels have arrived on this socket generation. */
   | { readonly type: 'private-stream-ready' }
   | { readonly type: 'malformed-frame'; readonly channel: string; readonly detail: string; readonly sample: string }
+  /** Well formed, and impossible: not to be used. */
+  | {
+      readonly type: 'bad-value';
+      readonly what: 'FUNDING_RATE';
+      readonly symbol: string;
+      readonly code: string;
+      readonly detail: string;
+    }
   | { readonly type: 'venue-error'; readonly code: string; readonly reason: string };
 
 /** Mark and index prices with more digits than ticks: decimal text as received plus pico-free integers of 1e-9 quote. */

@@ -86,6 +86,18 @@ describe('a connector that the venue refuses for its limit', () => {
   });
 });
 
+it('lets entries go again soon after a long outage, whatever the circuits had drawn', () => {
+  const world = new ConnectorWorld({ checkIsolation: false }).ready();
+  world.network.setConditions(world.host, { refuses: true });
+  world.network.cut(world.host);
+  world.run(40 * 60_000);
+  expect(world.status()?.entriesAllowed).toBe(false);
+  world.network.setConditions(world.host, { refuses: false });
+  // Sockets come back within their pause of 30 s, the comparison follows at once.
+  world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
+  world.untilStatus(world.place(), 'filled');
+});
+
 describe('a circuit', () => {
   it('of orders opens after five without an answer: nothing is opened, what reduces still leaves, one probe tries', () => {
     const world = new ConnectorWorld().ready();

@@ -118,6 +118,20 @@ describe('a leg the venue deleveraged', () => {
     world.runUntil(() => world.venues.b.positionLots === 32, 1_000);
   });
 
+  it('is accepted where the difference is less than the larger leg’s venue takes as an order', () => {
+    const world = opened();
+    relist(world.venues.b, 4);
+    world.run(1_000);
+    world.external(world.venues.a, 3, 'adl');
+    world.run(40_000);
+    // 180 quote would be drift worth trimming; an order of 3 lots would be refused, and the pair closed for it.
+    expect(world.picture().phase).toBe('OPEN');
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([-30, 33]);
+    expect(reducing(world.venues.b)).toEqual([]);
+    world.external(world.venues.a, 1, 'adl');
+    world.runUntil(() => world.venues.b.positionLots === 29, 1_000);
+  });
+
   it('ends the pair when what is left is less than the venue accepts as an order', () => {
     const world = opened();
     relist(world.venues.b, 10);

@@ -227,3 +227,48 @@ describe('the preview of an opening leg', () => {
     );
   });
 });
+
+describe('orders over longer times', () => {
+  const wide: OrderGateLimits = { ...limits, maxOrdersPerSec: 1_000, maxOrdersPerMinute: 5, maxOrdersPerDay: 8 };
+  /** Plays orders at monotonic times and tells which passed; `dayMs` is calendar time. */
+  function play(atMs: readonly number[], change: Partial<OrderRequest> = {}, dayMs = 0): readonly boolean[] {
+    let gate = createOrderGate(wide);
+    return atMs.map((monotonicMs) => {
+      const opposed = change.reduceOnly === true ? { positionLots: -1_000 } : {};
+      const decision = approve(
+        gate,
+        order({ validUntilMs: Number.MAX_SAFE_INTEGER, lots: lots(1), ...change }),
+        context({ monotonicMs, nowMs: dayMs + monotonicMs, ...opposed }),
+      );
+      ({ gate } = decision);
+      return decision.approved !== undefined;
+    });
+  }
+
+  it('are at most so many in any minute', () => {
+    expect(play([0, 1, 2, 3, 4, 5, 59_999, 60_000, 60_000, 60_001])).toEqual([
+      ...Array.from({ length: 5 }, () => true),
+      false,
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('are at most so many on a UTC day, and begin again with the next', () => {
+    const spread = Array.from({ length: 10 }, (_, index) => index * 60_000);
+    expect(play(spread).filter((passed) => passed)).toHaveLength(8);
+    // The fifth is the first of the new day.
+    expect(play(spread, {}, 86_400_000 - 4 * 60_000)).not.toContain(false);
+  });
+
+  it('are never too many to close', () => {
+    expect(
+      play(
+        Array.from({ length: 20 }, (_, index) => index),
+        { side: 'buy', reduceOnly: true },
+      ),
+    ).not.toContain(false);
+  });
+});

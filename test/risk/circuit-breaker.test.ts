@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   circuitAt,
+  circuitEncouraged,
   circuitFailed,
   circuitSucceeded,
   circuitTripped,
@@ -55,5 +56,17 @@ describe('a circuit', () => {
   it('is not closed by what passed it out of need while it was open', () => {
     const circuit = circuitTripped(closedCircuit, 0, 100);
     expect(circuitSucceeded(circuit, 50).status).toBe('open');
+  });
+
+  it('lets its probe go at once when the venue is seen to work, but not before a limit the venue named is over', () => {
+    let circuit = fail(closedCircuit, [0, 0, 0, 0, 0], ALMOST_ONE);
+    circuit = circuitFailed(circuit, circuit.openUntilMs, ALMOST_ONE);
+    const back = circuitEncouraged(circuit, 61_000);
+    expect(back.status).toBe('half-open');
+    expect(passCircuit(back, 61_000).passes).toBe(true);
+    // Its probe fails: the next time is longer still.
+    expect(circuitFailed(back, 61_000, ALMOST_ONE).openUntilMs).toBeCloseTo(61_000 + 240_000, 0);
+    expect(circuitEncouraged(circuitTripped(circuit, 61_000, 90_000), 62_000).status).toBe('open');
+    expect(circuitEncouraged(closedCircuit, 5)).toBe(closedCircuit);
   });
 });

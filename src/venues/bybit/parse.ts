@@ -212,7 +212,7 @@ function rateEvent(stated: {
   const { symbol, kind, intervalMs } = stated;
   const rate = fundingRateFromText({ ...stated, venue: 'bybit', unit: { scale: 'fraction', perMs: intervalMs } });
   if ('rejected' in rate)
-    return { type: 'venue-error', code: rate.rejected, reason: `${symbol} ${kind} funding: ${rate.detail}` };
+    return { type: 'bad-value', what: 'FUNDING_RATE', symbol, code: rate.rejected, detail: `${kind}: ${rate.detail}` };
   return { type: 'funding-rate', rate };
 }
 

@@ -193,7 +193,7 @@ function rateEvent(
     venueAtMs,
   });
   if ('rejected' in rate)
-    return { type: 'venue-error', code: rate.rejected, reason: `${symbol} ${kind} funding: ${rate.detail}` };
+    return { type: 'bad-value', what: 'FUNDING_RATE', symbol, code: rate.rejected, detail: `${kind}: ${rate.detail}` };
   return { type: 'funding-rate', rate };
 }
 

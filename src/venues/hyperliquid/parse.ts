@@ -170,7 +170,7 @@ function rateEvent(
   const record = { venue: 'hyperliquid', symbol, kind, raw, unit, intervalMs: HOUR_MS, settleAtMs, venueAtMs };
   const rate = fundingRateFromText(record);
   if ('rejected' in rate)
-    return { type: 'venue-error', code: rate.rejected, reason: `${symbol} ${kind} funding: ${rate.detail}` };
+    return { type: 'bad-value', what: 'FUNDING_RATE', symbol, code: rate.rejected, detail: `${kind}: ${rate.detail}` };
   return { type: 'funding-rate', rate };
 }
 

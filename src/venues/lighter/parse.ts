@@ -185,7 +185,7 @@ function fundingEvent(
     venueAtMs,
   });
   return 'rejected' in rate
-    ? { type: 'malformed-frame', channel: `funding ${symbol}`, detail: rate.detail, sample: raw.slice(0, 200) }
+    ? { type: 'bad-value', what: 'FUNDING_RATE', symbol, code: rate.rejected, detail: `${kind}: ${rate.detail}` }
     : { type: 'funding-rate', rate };
 }
 

@@ -115,7 +115,9 @@ describe('tickers', () => {
 
   it('of a unit error are refused instead of traded on', () => {
     const percent = tickerFields({ fundingRate: '10', nextFundingTime: '1760342400000', fundingIntervalHour: '8' });
-    expect(tickerEvents(btc, percent, 7)).toMatchObject([{ type: 'venue-error', code: 'RATE_OUT_OF_RANGE' }]);
+    expect(tickerEvents(btc, percent, 7)).toMatchObject([
+      { type: 'bad-value', what: 'FUNDING_RATE', code: 'RATE_OUT_OF_RANGE' },
+    ]);
   });
 });
 

@@ -191,7 +191,7 @@ it('orders reports of one order by time, then progress, with an end always last'
 
 it('rejects a funding rate above one percent an hour by name instead of using it', () => {
   expect(parseAppliedRate({ m: 'BTC-USD', T: 1_790_000_000_000, f: '0.02' })).toMatchObject({
-    type: 'venue-error',
+    type: 'bad-value',
     code: 'RATE_OUT_OF_RANGE',
   });
 });

@@ -270,7 +270,7 @@ describe('funding', () => {
 
   it('names a rate that cannot be a market and keeps the rest of the frame', () => {
     const events = parseMarketStats({ ...stats, current_funding_rate: '28' }, BTC, 1_780_546_209_291);
-    expect(events.map((event) => event.type)).toEqual(['mark', 'malformed-frame', 'funding-rate']);
+    expect(events.map((event) => event.type)).toEqual(['mark', 'bad-value', 'funding-rate']);
   });
 
   it('signs settled rates by who paid', () => {
