@@ -18,8 +18,10 @@ import {
 import type { CircuitBreaker } from '../src/risk/circuit-breaker.ts';
 import { killed, startedFrom } from '../src/risk/engine-state.ts';
 import type { Engine, EngineState } from '../src/risk/engine-state.ts';
+import { isRestarted } from '../src/runtime/restart-policy.ts';
 import { orderOf } from './actors/monitor-world.ts';
 import { changesOf, drawnTable, expectDrawn } from './drawn-table.ts';
+import type { Transition } from './drawn-table.ts';
 
 it('a circuit breaker', () => {
   const failures = (times: number): CircuitBreaker => {
@@ -154,6 +156,18 @@ it('an order', () => {
   );
   expect(() => advanceOrder(samples.SENDING, sent)).toThrow('at most once');
   expectDrawn('src/execution/order-state.ts', changes);
+});
+
+it('a supervised child that ended', () => {
+  const ends = ['normal', 'shutdown', 'crashed', 'killed', 'thread-died'] as const;
+  const becomes = (['permanent', 'transient', 'temporary'] as const).flatMap((restart) =>
+    ends.map((kind): Transition => [
+      restart,
+      kind,
+      isRestarted(restart, { kind, detail: '' }) ? 'started again' : 'ended',
+    ]),
+  );
+  expectDrawn('src/runtime/restart-policy.ts', becomes);
 });
 
 it('the table of a restart: every situation is decided by its first row, and every row decides one', () => {

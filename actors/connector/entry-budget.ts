@@ -36,9 +36,13 @@ export function isEntryBudgetFree(state: ConnectorState, self: ConnectorSelf): b
   });
 }
 
-/** What asking about one order costs here. */
+/** What asking about one order costs here: the same for all, so it is reckoned once. */
 function weightOfQuestion(state: ConnectorState, self: ConnectorSelf): number {
+  if (state.questionWeight > 0) return state.questionWeight;
   const [symbol] = state.instruments.keys();
   if (symbol === undefined) return 1;
-  return state.adapter.findOrder(symbol, '1', instant(self)).reduce((sum, { weight }) => sum + weight, 0);
+  state.questionWeight = state.adapter
+    .findOrder(symbol, '1', instant(self))
+    .reduce((sum, { weight }) => sum + weight, 0);
+  return state.questionWeight;
 }

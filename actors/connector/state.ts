@@ -296,6 +296,8 @@ export interface ConnectorState {
   readonly circuits: Circuits;
   /** Pairs whose opening orders came, and until when what they may need is kept for them, monotonic ms. */
   readonly openingPairs: Map<string, number>;
+  /** Weight of asking about one order; 0 until an instrument is known. */
+  questionWeight: number;
   /** The guard's word; undefined until it was heard in this life. */
   ordersAllowed: OrdersAllowed | undefined;
 
@@ -421,6 +423,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     circuits: newCircuits(),
     openingPairs: new Map(),
+    questionWeight: 0,
     ordersAllowed: args.guardPath === undefined ? 'all' : undefined,
     instruments: new Map(),
     baseBySymbol: new Map(),

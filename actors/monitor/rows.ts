@@ -14,8 +14,8 @@ import { booksOf } from './state.ts';
 import type { MonitorSelf, MonitorState, SymbolBooks } from './state.ts';
 import { statisticsRead } from './statistics.ts';
 
-/** Small pages: the journal's thread makes orders durable in between, and none may wait for this. */
-const PAGE_ROWS = 64;
+/** Small pages, a millisecond or two each: the journal's thread makes orders durable in between, and none may wait for this. */
+const PAGE_ROWS = 32;
 const ASK_AGAIN_MS = 2_000;
 
 /** Asks for what was written since, unless an answer is on its way. */
@@ -92,7 +92,10 @@ function fold(state: MonitorState, self: MonitorSelf, books: SymbolBooks, row: J
   if (row.type === 'funding-expected' && payload.expected !== undefined) {
     // Nothing ages here: what did not come in time is owed all the same.
     const expectation = { ...payload.expected, createdAtMs: Number.POSITIVE_INFINITY };
-    books.expectations = matchPayments(expectFunding(books.expectations, expectation), books.payments);
+    const next = expectFunding(books.expectations, expectation);
+    // Only the new one can match a payment that came before it.
+    if (next !== books.expectations)
+      books.expectations = [...next.slice(0, -1), ...matchPayments(next.slice(-1), books.payments)];
   }
   if (row.type === 'funding' && payload.event?.type === 'funding-paid') {
     const payment = paymentOf(payload.event);

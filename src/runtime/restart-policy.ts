@@ -1,4 +1,15 @@
-/** What every supervisor decides alike: who is restarted, how long it waits, how often it may. Pure; any thread. */
+/**
+ * What every supervisor decides alike: who is restarted, how long it waits, how often it may. Pure; any thread.
+ *
+ * What becomes of a child, by its restart type and how its life ended (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | permanent | normal, shutdown, crashed, killed, thread-died | started again |
+ * | transient | crashed, killed, thread-died | started again |
+ * | transient | normal, shutdown | ended |
+ * | temporary | normal, shutdown, crashed, killed, thread-died | ended |
+ */
 import type { ChildSpec, RestartType, SupervisorSpec } from './child-spec.ts';
 import type { ExitReason, RestartLimits } from './supervisor-protocol.ts';
 

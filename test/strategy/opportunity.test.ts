@@ -127,9 +127,9 @@ describe('the break-even of any two legs', () => {
     return undefined;
   }
 
-  it('is the one that counting every payment finds, near or ten years away', () => {
+  it('is the one that counting every payment finds, near or most of a year away', () => {
     fc.assert(
-      fc.property(leg, leg, fc.constantFrom(24, 1_000, 87_600), (one, other, limitHours) => {
+      fc.property(leg, leg, fc.constantFrom(24, 1_000, 6_000), (one, other, limitHours) => {
         const fundingOf = (side: typeof one): FundingOutlook => ({
           nextSettleInMs: side.nextInMinutes * 60_000,
           intervalMs: side.intervalHours * HOUR_MS,
