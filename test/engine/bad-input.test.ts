@@ -24,15 +24,15 @@ interface Stage {
   readonly world: SimulatedWorld;
   readonly config: TandemConfig;
   readonly logged: readonly LogRecord[];
-  run(ms: number): void;
+  readonly run: (ms: number) => void;
   /** Planned orders by symbol of the engine's configuration. */
-  ordersOf(base: string): readonly PlannedOrder[];
-  newest(base: string): PairRecord | undefined;
+  readonly ordersOf: (base: string) => readonly PlannedOrder[];
+  readonly newest: (base: string) => PairRecord | undefined;
   /** What an actor counted in this life of the process. */
-  counted(path: string): Readonly<Record<string, number>>;
+  readonly counted: (path: string) => Readonly<Record<string, number>>;
   /** What the venues hold of a symbol. */
-  held(base: string): readonly number[];
-  force(venue: string, symbol: string, signedLots: number): void;
+  readonly held: (base: string) => readonly number[];
+  readonly force: (venue: string, symbol: string, signedLots: number) => void;
 }
 
 function stage(): Stage {
