@@ -187,6 +187,9 @@ export function watchMismatches(state: PositionState, self: PositionSelf): void 
 /** Alarms once for each time that lots of somebody else appear; they block entries until they are gone. */
 function tellExternal(self: PositionSelf, track: VenueTrack, symbol: string, lots: number): void {
   const { venue, account } = track;
-  if (lots !== 0 && !track.external) self.log('error', 'external-exposure', { venue, account, symbol, lots });
+  if (lots !== 0 && !track.external) {
+    self.count('external-exposures');
+    self.log('error', 'external-exposure', { venue, account, symbol, lots });
+  }
   track.external = lots !== 0;
 }

@@ -149,7 +149,6 @@ function recoveryFacts(
     filled: { long: filled('long'), short: filled('short') },
     balanced: isBalanced(view),
     matches: view.long.truth.kind === 'confirmed' && view.short.truth.kind === 'confirmed',
-    externalExposure: false,
     ageMs: (self.nowMs() - pair.record.enteredAtMs) / state.args.calendarScale,
     completeMs: state.args.execution.recovery.completeMs,
     increaseRefused: view.increaseRefused,
@@ -201,7 +200,6 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
         keepPair(state, self, enterPhase(endQuoting(pair, 'RECOVERED'), 'OPENING', 'RECOVERED', view));
       break;
     case 'idle':
-    case 'external-exposure':
       break;
     default:
       unreachable(decision);

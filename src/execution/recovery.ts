@@ -3,14 +3,14 @@
  *
  * The first row that applies decides (a test holds this table and the code against each other). Undecided: a venue has not answered;
  * and of an entry besides, an order's outcome is open, or nothing is filled and yet the positions are not what they should be.
+ * What a venue holds that is no pair's is not this table's: it is watched for at all times (`watchExternalExposure`).
  *
  * | phase | facts | action |
  * | ----- | ----- | ------ |
  * | PREFLIGHT, OPENING, OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED | undecided, exposed too long | quarantine |
  * | PREFLIGHT, OPENING, OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED | undecided, waited too long | quarantine |
  * | IDLE, PREFLIGHT, OPENING, OPEN, REBALANCING, CLOSING, UNWINDING, QUARANTINED, CLOSED, FAILED | undecided | wait |
- * | IDLE, CLOSED, FAILED | a venue holds something | external-exposure |
- * | IDLE, CLOSED, FAILED | nothing held | idle |
+ * | IDLE, CLOSED, FAILED | nothing of ours is open | idle |
  * | PREFLIGHT, OPENING | an order is lost | continue |
  * | PREFLIGHT, OPENING | nothing filled | fail |
  * | PREFLIGHT, OPENING | positions differ from fills | unwind |
@@ -44,8 +44,6 @@ export interface RecoveryFacts {
   readonly balanced: boolean;
   /** The venues hold what our fills add up to. */
   readonly matches: boolean;
-  /** Venues hold something although no pair does. */
-  readonly externalExposure: boolean;
   /** Monotonic ms since the entry was decided, the time while dead included. */
   readonly ageMs: number;
   readonly completeMs: number;
@@ -57,8 +55,6 @@ export type RecoveryAction =
   /** Nothing may be concluded yet: ask again, send nothing. */
   | { readonly action: 'wait'; readonly reason: string }
   | { readonly action: 'idle' }
-  /** A position nobody here opened: block entries, tell, never trade it. */
-  | { readonly action: 'external-exposure' }
   | { readonly action: 'fail'; readonly reason: string }
   | { readonly action: 'open'; readonly reason: string }
   /** Go on opening: the state machine hedges what is missing. */
@@ -86,7 +82,7 @@ function byTheTable(facts: RecoveryFacts): RecoveryAction {
     case 'IDLE':
     case 'CLOSED':
     case 'FAILED':
-      return facts.externalExposure ? { action: 'external-exposure' } : { action: 'idle' };
+      return { action: 'idle' };
     case 'PREFLIGHT':
     case 'OPENING':
       return recoverOpening(facts);

@@ -1,4 +1,4 @@
-/** How good the simulated network to one venue is, and the latencies drawn from that. Any thread. */
+/** How good the simulated network to one venue is, the latencies drawn from that, and how far off the venue's clock is. Any thread. */
 import type { RandomStream } from '../runtime/actor.ts';
 
 /** Chances are fractions of messages; times monotonic ms. */
@@ -17,6 +17,8 @@ export interface NetworkConditions {
   readonly refuses: boolean;
   /** Everything in both directions vanishes; open sockets fall silent instead of closing. */
   readonly blackHole: boolean;
+  /** The venue's clock shows this much more than the true time, real ms. */
+  readonly clockAheadMs: number;
 }
 
 export const CALM_NETWORK: NetworkConditions = {
@@ -28,6 +30,7 @@ export const CALM_NETWORK: NetworkConditions = {
   answerLossChance: 0,
   refuses: false,
   blackHole: false,
+  clockAheadMs: 0,
 };
 
 /** Always takes two numbers from the stream, so that conditions never shift later draws. */

@@ -6,6 +6,8 @@ import { RowConflict } from '../storage/journal-errors.ts';
 import { decodePayload } from '../storage/payload.ts';
 import type { JournalRow, StoreQuery } from '../storage/rows.ts';
 import { factDifference } from '../storage/same-fact.ts';
+import { judgeEnd } from '../storage/verdict.ts';
+import type { JournalVerdict } from '../storage/verdict.ts';
 
 /** Same bound as the real journal. */
 const READ_ROWS_MAX = 10_000;
@@ -31,6 +33,8 @@ export class SimulatedDisk {
   #failures = 0;
   /** Journals opened before the last crash write nowhere. */
   #life = 0;
+  /** How far the journal went: like the real one's head record it outlasts what happens to the rows. */
+  #headSequence = 0;
 
   /** Number of durable rows. */
   get length(): number {
@@ -57,6 +61,13 @@ export class SimulatedDisk {
     const lost = this.#rows.splice(Math.max(0, this.#rows.length - count));
     for (const { row } of lost) this.#ids.delete(row.id);
     return lost.length;
+  }
+
+  /** What the next life finds; as with the real one, told once: that life starts by writing down what is lost. */
+  takeVerdict(): JournalVerdict {
+    const verdict = judgeEnd(this.#rows.length, { sequence: this.#headSequence, isLossUnrecorded: false });
+    this.#headSequence = this.#rows.length;
+    return verdict;
   }
 
   /** Opens a journal on what is durable; verifies its hash chain first, as the real one does. */
@@ -107,6 +118,7 @@ export class SimulatedDisk {
       const previous = this.#rows[this.#rows.length - 1]?.hash ?? GENESIS_HASH;
       this.#rows.push({ row, hash: chainHash(previous, this.#rows.length + 1, row) });
     }
+    this.#headSequence = Math.max(this.#headSequence, this.#rows.length);
     return { appended: rows.length - repeatedAt.size, repeatedAt };
   }
 

@@ -136,7 +136,7 @@ export class SimulatedNetwork {
   /** Hands an act to a venue (a fault, a forced trade) and carries out what follows from it. */
   poke(host: string, act: (venue: SimulatedVenue, at: Instant) => void): void {
     const node = this.#node(host);
-    act(node.venue, this.now());
+    act(node.venue, this.#nowAt(node));
     this.#handle(node, { type: 'tick' });
   }
 
@@ -415,8 +415,13 @@ export class SimulatedNetwork {
 
   // Venues.
 
+  #nowAt(node: VenueNode): Instant {
+    const { monotonicMs, calendarMs } = this.now();
+    return { monotonicMs, calendarMs: calendarMs + Math.round(node.conditions.clockAheadMs * this.#options.scale) };
+  }
+
   #handle(node: VenueNode, input: VenueInput): void {
-    for (const output of node.venue.handle(input, this.now())) this.#carryOut(node, output);
+    for (const output of node.venue.handle(input, this.#nowAt(node))) this.#carryOut(node, output);
     const wakeMs = node.venue.nextWakeMs();
     if (wakeMs === node.tickAtMs) return;
     node.cancelTick?.();

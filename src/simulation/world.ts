@@ -9,10 +9,11 @@ import { monitor } from '../../actors/monitor.ts';
 import { observer } from '../../actors/observer.ts';
 import { position } from '../../actors/position.ts';
 import { strategy } from '../../actors/strategy.ts';
-import { connectorRef } from '../../actors/addresses.ts';
+import { connectorRef, guardRef } from '../../actors/addresses.ts';
 import type { TandemConfig } from '../../config/schema.ts';
 import type { VenueName } from '../../config/venue-names.ts';
 import { engineDelivery } from '../composition/delivery.ts';
+import { killForVerdict } from '../composition/journal-verdict.ts';
 import { venueSpec } from '../composition/market.ts';
 import { placementOf, supervisionTree } from '../composition/tree.ts';
 import type { AccountEndpoint } from '../composition/tree.ts';
@@ -20,6 +21,7 @@ import { runCpuTask } from '../ports/cpu-tasks.ts';
 import type { LogRecord } from '../runtime/ports-context.ts';
 import type { VirtualSystem } from '../runtime/system.ts';
 import { startVirtual } from '../runtime/virtual-system.ts';
+import { nextBoot } from '../storage/verdict.ts';
 import { hostsOf } from '../venues/hosts.ts';
 import { buildVenue } from './build-venue.ts';
 import type { BuiltVenue } from './build-venue.ts';
@@ -90,9 +92,12 @@ class World implements SimulatedWorld {
   restart(): void {
     const { calendarMs } = this.network.now();
     this.disk.crash();
-    this.boot += 1;
+    const verdict = this.disk.takeVerdict();
+    this.boot = nextBoot(this.boot, verdict);
     this.system = this.#start(calendarMs);
     this.network.restart(this.system);
+    const kill = killForVerdict(verdict);
+    if (kill !== undefined) this.system.tell(guardRef.path, kill);
   }
 
   #start(startAtMs: number): VirtualSystem {

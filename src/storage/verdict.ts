@@ -12,8 +12,19 @@ export type JournalVerdict =
       readonly detail: string;
     };
 
+/** Boots skipped when rows are missing: those of lives whose rows are lost must not come again. */
+export const TAIL_LOSS_BOOT_JUMP = 1_024;
+
+/** Returns the number of the life that starts now, after the highest one known. */
+export function nextBoot(highest: number, verdict: JournalVerdict): number {
+  return highest + 1 + (verdict.type === 'tail-lost' ? TAIL_LOSS_BOOT_JUMP : 0);
+}
+
 /** Judges a chain that is whole and has `rows` rows. Without a head record the worst is assumed. */
-export function judgeEnd(rows: number, head: HeadRecord | undefined): JournalVerdict {
+export function judgeEnd(
+  rows: number,
+  head: Pick<HeadRecord, 'sequence' | 'isLossUnrecorded'> | undefined,
+): JournalVerdict {
   if (head === undefined) {
     if (rows === 0) return { type: 'ok', rows };
     const detail = `journal.head is missing or unreadable: whether rows after ${rows} are lost is unknown`;

@@ -161,7 +161,6 @@ describe('the recovery table', () => {
     filled: { long: false, short: true },
     balanced: false,
     matches: true,
-    externalExposure: false,
     ageMs: 4_000,
     completeMs: 10_000,
     increaseRefused: undefined,
@@ -192,7 +191,6 @@ describe('the recovery table', () => {
     ['goes on closing', { phase: 'CLOSING' }, 'continue'],
     ['leaves an open pair open', { phase: 'OPEN' }, 'continue'],
     ['leaves a lost order to quarantine', { lost: 1 }, 'continue'],
-    ['reports a position without a pair', { phase: 'CLOSED', externalExposure: true }, 'external-exposure'],
     ['is idle without pair and position', { phase: 'IDLE' }, 'idle'],
   ] as const)('%s', (_, changes, action) => {
     expect(decideRecovery({ ...facts, ...changes }).action).toBe(action);

@@ -17,6 +17,7 @@ import { openJournal } from '../../storage/live/journal-database.ts';
 import type { JournalVerdict } from '../../storage/verdict.ts';
 import type { JournalThreadData } from '../../storage/live/journal-ports.ts';
 import { engineDelivery } from '../delivery.ts';
+import { killForVerdict } from '../journal-verdict.ts';
 import { placementOf, supervisionTree } from '../tree.ts';
 import { openAccounts } from './accounts.ts';
 import type { Accounts } from './accounts.ts';
@@ -76,11 +77,8 @@ export async function startEngine(config: TandemConfig, options: EngineOptions):
       traceEvery: config.runtime.traceEvery,
       spinUs: config.runtime.spinUs,
     });
-    if (verdict.type === 'tail-lost') {
-      // The lost rows may hold a kill or a pair: only a person lets this engine enter again.
-      const kill: GuardMessage = { type: 'kill', level: 1, reason: `JOURNAL_TAIL_LOST: ${verdict.detail}` };
-      system.tell(guardRef.path, kill);
-    }
+    const kill = killForVerdict(verdict);
+    if (kill !== undefined) system.tell(guardRef.path, kill);
     return new RunningEngine(config, system, boot, verdict, dataDirectory, accounts, () => lock.release());
   } catch (error) {
     await accounts?.close();

@@ -14,7 +14,7 @@ import { decodePayload } from '../payload.ts';
 import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 import { factDifference } from '../same-fact.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../schema.ts';
-import { judgeEnd } from '../verdict.ts';
+import { judgeEnd, nextBoot } from '../verdict.ts';
 import type { JournalVerdict } from '../verdict.ts';
 import { HeadFile } from './head-file.ts';
 import { runQuery } from './journal-queries.ts';
@@ -27,8 +27,6 @@ export const HEAD_FILE = 'journal.head';
 
 /** Boot numbers have 20 bits: they are a part of every client order id. */
 export const BOOT_MAX = 2 ** 20 - 1;
-/** Boots skipped when rows are missing: those of lives whose rows are lost must not come again. */
-export const TAIL_LOSS_BOOT_JUMP = 1_024;
 
 const BUSY_TIMEOUT_MS = 1_000;
 const WAL_BYTES_KEPT_MAX = 64 * 1024 * 1024;
@@ -134,7 +132,7 @@ export class JournalDatabase implements Journal {
   allocateBoot(atMs: number): number {
     assert.equal(this.#boot, 0, 'a boot number is allocated once per opening');
     const { verdict } = this;
-    const boot = this.boot + 1 + (verdict.type === 'tail-lost' ? TAIL_LOSS_BOOT_JUMP : 0);
+    const boot = nextBoot(this.boot, verdict);
     if (boot > BOOT_MAX) throw new BootNumbersExhausted(boot, BOOT_MAX);
     // The head first, with the loss marked: dying before the row is durable must not hide that rows are missing.
     this.#writeHead(boot, verdict.type === 'tail-lost');
