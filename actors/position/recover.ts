@@ -8,6 +8,7 @@ import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-ven
 import { isSettled } from '../../src/execution/order-state.ts';
 import { resumedExposureClock } from '../../src/execution/exposure-clock.ts';
 import { endQuoting } from '../../src/execution/maker-entry.ts';
+import { anyFill } from '../../src/execution/pair-orders.ts';
 import type { Pair, PairView } from '../../src/execution/pair.ts';
 import { enterPhase, failed, isActive, newTiming } from '../../src/execution/pair-state.ts';
 import { decideRecovery } from '../../src/execution/recovery.ts';
@@ -173,19 +174,11 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
       // Nothing is concluded; orders still open are asked about by the ordinary watch, venues by the tick.
       return;
     case 'fail':
-      keepPair(state, self, failed(pair, decision.reason, view));
+      // What was filled and is gone again is booked on the pair: it ends as a trade.
+      keepPair(state, self, anyFill(view) ? unwinding(pair, 'LEG_MISSING', view) : failed(pair, decision.reason, view));
       break;
     case 'unwind':
-      keepPair(
-        state,
-        self,
-        enterPhase(
-          { ...pair, record: { ...pair.record, exitReason: decision.reason } },
-          'UNWINDING',
-          decision.reason,
-          view,
-        ),
-      );
+      keepPair(state, self, unwinding(pair, decision.reason, view));
       break;
     case 'quarantine':
       self.log('error', 'recovery-incomplete', { pairId: pair.record.pairId, reason: decision.reason });
@@ -205,6 +198,10 @@ function act(state: PositionState, self: PositionSelf, pair: Pair, view: PairVie
       unreachable(decision);
   }
   run(state, self, decision.action);
+}
+
+function unwinding(pair: Pair, reason: string, view: PairView): Pair {
+  return enterPhase({ ...pair, record: { ...pair.record, exitReason: reason } }, 'UNWINDING', reason, view);
 }
 
 /** Whatever stands alone has done so for the whole of this life at least. */

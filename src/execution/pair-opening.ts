@@ -5,6 +5,7 @@ import { advanceMaking, mayEscalate, quoting } from './maker-entry.ts';
 import type { LegSide } from './facts.ts';
 import type { Pair, PairCommand, PairRecord, PairStep, PairView, WantedOrder } from './pair.ts';
 import {
+  anyFill,
   failedHedges,
   hedging,
   hopelessRefusal,
@@ -57,6 +58,8 @@ export function continueOpening(before: Pair, view: PairView): OpeningVerdict {
   if (missing !== undefined) return missing;
   if (view.long.ledgerLots === 0 && view.short.ledgerLots === 0) {
     if (!bothConfirmed(view)) return { type: 'confirm', pair, asks: [] };
+    // What was filled and is gone again is booked on the pair: it ends as a trade.
+    if (anyFill(view)) return { type: 'unwind', pair, reason: 'LEG_MISSING' };
     return { type: 'fail', pair, reason: endOf(pair) ?? firstRefusal(view) };
   }
   const unproven = unprovenFirstLeg(pair, view);

@@ -24,6 +24,11 @@ export function nextAttempt(leg: LegView): number {
   return leg.orders.reduce((highest, order) => Math.max(highest, order.planned.attempt), 0) + 1;
 }
 
+/** True when something of the pair was ever executed: then it was a trade, whatever is left of it. */
+export function anyFill(view: PairView): boolean {
+  return LEGS.some((leg) => view[leg].orders.some((order) => order.filledLots > 0));
+}
+
 /** Hedges in a row, the newest last, that did not fill in full: the rungs of the ladder that are used up. */
 export function failedHedges(leg: LegView): number {
   let failed = 0;

@@ -15,6 +15,34 @@
  * It is driven by facts, not by events: called again with the same facts it asks for nothing new, because an order that was asked
  * for is itself a fact. Sends that add exposure happen only while nothing of the pair is unresolved; phases that reduce send
  * reduce-only orders sized by the position the venue confirmed.
+ *
+ * All that changes the phase, apart from a restart (a test holds this table and the code against each other; `recovery.ts` has the
+ * restart's own). A pair that must leave is quarantined in two ways: `leaving`, its escalation spent, it keeps trying slowly;
+ * `interrupted` by an order, it goes on at full pace once it is known what is held. Flat legs are those that both venues confirm.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | IDLE, CLOSED, FAILED | entered | PREFLIGHT |
+ * | PREFLIGHT | plan durable | OPENING |
+ * | PREFLIGHT | a gate refuses | FAILED |
+ * | OPENING, REBALANCING, QUARANTINED | legs whole | OPEN |
+ * | OPENING, QUARANTINED, QUARANTINED leaving, QUARANTINED interrupted | flat without a fill | FAILED |
+ * | OPENING, QUARANTINED, QUARANTINED leaving, QUARANTINED interrupted | flat after fills | CLOSED |
+ * | OPEN, CLOSING, UNWINDING | flat without a fill, flat after fills | CLOSED |
+ * | REBALANCING | flat without a fill, flat after fills | OPEN |
+ * | OPENING | undoing is better, one venue silent for long | UNWINDING |
+ * | OPENING | unconfirmed for 15 s | QUARANTINED |
+ * | OPEN | legs differ, decided to reduce | REBALANCING |
+ * | OPEN | a leg is gone | CLOSING |
+ * | OPEN, REBALANCING | liquidated, decided to leave | CLOSING |
+ * | REBALANCING | two trims failed | CLOSING |
+ * | OPENING, OPEN, REBALANCING | an order is lost, overfilled | QUARANTINED |
+ * | CLOSING, UNWINDING | an order is lost, overfilled | QUARANTINED interrupted |
+ * | CLOSING, UNWINDING | not flat for 60 s | QUARANTINED leaving |
+ * | IDLE, CLOSED, FAILED | late fill | QUARANTINED interrupted |
+ * | QUARANTINED | one venue silent for long | QUARANTINED leaving |
+ * | QUARANTINED, QUARANTINED interrupted | legs differ, a leg is gone, liquidated | UNWINDING |
+ * | QUARANTINED interrupted | legs whole | UNWINDING |
  */
 import { exposureRecord, observeExposure, stoppedExposureClock, unhedgedForMs } from './exposure-clock.ts';
 import type { ExposureClock } from './exposure-clock.ts';
@@ -24,7 +52,7 @@ import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './
 import { answerReduction, excessLots, isAboveDust, isTrimmable, thinLegFirst } from './pair-reduction.ts';
 import { isSettled, isUnresolved } from './order-state.ts';
 import { bothConfirmed, continueOpening, largeEnough } from './pair-opening.ts';
-import { cancelsOfQuotes, inProgress, LEGS, reducing, send } from './pair-orders.ts';
+import { anyFill, cancelsOfQuotes, inProgress, LEGS, reducing, send } from './pair-orders.ts';
 import type { OrderState } from './order-state.ts';
 import type { LegView, Pair, PairCommand, PairPhase, PairStep, PairTiming, PairView, ReductionTarget } from './pair.ts';
 import { EXPOSED_ALARM_MS, QUARANTINE_RETRY_MS } from './policy.ts';
@@ -488,9 +516,6 @@ function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
     view[leg].orders.every((order) => !order.planned.reduceOnly) ||
     view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs
   );
-}
-function anyFill(view: PairView): boolean {
-  return LEGS.some((leg) => view[leg].orders.some((order) => order.filledLots > 0));
 }
 /** Phases in which an order that broke the rules sends the pair into quarantine; there it is found out what is really held. */
 const TRADING: ReadonlySet<PairPhase> = new Set(['OPENING', 'OPEN', 'REBALANCING', 'CLOSING', 'UNWINDING']);

@@ -739,6 +739,20 @@ function isClosed(pair: unknown): boolean {
 }
 
 describe('a restart', () => {
+  it('ends an opening whose fills are known and gone again as a trade, not as an entry without a fill', () => {
+    const world = ready();
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    const held = (): readonly number[] => [world.venues.a.positionLots, world.venues.b.positionLots];
+    world.runUntil(() => held().every((lots) => lots !== 0), 1_000);
+    world.crash(1_000);
+    world.external(world.venues.a, 33);
+    world.external(world.venues.b, -33);
+    world.runUntil(() => ['CLOSED', 'FAILED'].includes(world.picture().phase), 20_000);
+    expect(held()).toEqual([0, 0]);
+    expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'LEG_MISSING' });
+    expect(world.stage().state().book.ledger.closed.pairs).toBe(1);
+  });
+
   /** EX-15: the short leg filled, the engine died before it knew, the long leg never executed. */
   function halfOpen(deadMs: number, queriesFail = false): World {
     const world = ready({
