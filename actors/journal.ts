@@ -1,4 +1,13 @@
-/** The journal actor: everything that must survive goes through it, and nobody is told before it is on disk. Store thread. */
+/**
+ * The journal actor: everything that must survive goes through it, and nobody is told before it is on disk. Store thread.
+ *
+ * It tells the guard when it begins to fail, once; what changes that (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | keeping | not stored, no room for an append | failing |
+ * | failing | stored | keeping |
+ */
 import { unreachable } from '../src/runtime/actor.ts';
 import type { ActorKind, ActorRef, Self } from '../src/runtime/actor.ts';
 import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/ports/ports.ts';

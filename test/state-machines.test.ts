@@ -1,5 +1,7 @@
 /** Every state machine that is drawn as a table does what its table says, and its table says all that it does. */
 import { expect, it } from 'vitest';
+import { decideStatus } from '../actors/connector/status.ts';
+import type { StatusFacts } from '../actors/connector/status.ts';
 import { advanceOrder, plannedOrder } from '../src/execution/order-state.ts';
 import type { OrderInput, OrderState } from '../src/execution/order-state.ts';
 import type { OrderChangedFact } from '../src/execution/facts.ts';
@@ -168,6 +170,46 @@ it('a supervised child that ended', () => {
     ]),
   );
   expectDrawn('src/runtime/restart-policy.ts', becomes);
+});
+
+it('the status of a venue: every situation is decided by its first row, and every row decides one', () => {
+  const conditions: Readonly<Record<string, (facts: StatusFacts) => boolean>> = {
+    'disconnected for good (K4)': (of) => of.left !== undefined,
+    'refused for good': (of) => of.fatal !== undefined,
+    'access refused': (of) => of.accessRefused !== undefined,
+    'instruments not read': (of) => !of.isRunning,
+    'private stream not ready': (of) => !of.privateReady,
+    'not compared': (of) => !of.reconciled,
+    'next nonce awaited': (of) => of.isNonceAwaited,
+    'something cannot be': (of) => of.doubt !== undefined,
+    'a circuit is open': (of) => of.openCircuit !== undefined,
+    'none of these': () => true,
+  };
+  const rows = drawnTable('actors/connector/status.ts', ['facts', 'status']);
+  const hits = new Set<number>();
+  for (let bits = 0; bits < 2 ** 9; bits += 1) {
+    const is = (bit: number): boolean => ((bits >> bit) & 1) === 1;
+    const text = (bit: number, words: string): string | undefined => (is(bit) ? words : undefined);
+    const facts: StatusFacts = {
+      left: text(0, 'left'),
+      fatal: text(1, 'fatal'),
+      accessRefused: text(2, 'access'),
+      isRunning: is(3),
+      privateReady: is(4),
+      reconciled: is(5),
+      isNonceAwaited: is(6),
+      doubt: text(7, 'doubt'),
+      openCircuit: text(8, 'circuit'),
+    };
+    const at = rows.findIndex(([name = '']) => {
+      const holds = conditions[name];
+      if (holds === undefined) throw new Error(`the table names facts that no test knows: ${name}`);
+      return holds(facts);
+    });
+    hits.add(at);
+    expect(rows[at]?.[1], JSON.stringify(facts)).toBe(decideStatus(facts)[0]);
+  }
+  expect([...hits].toSorted((one, other) => one - other)).toEqual([...rows.keys()]);
 });
 
 it('the table of a restart: every situation is decided by its first row, and every row decides one', () => {

@@ -1,4 +1,19 @@
-/** What became of our orders: the venue's reports, fills and our own observations, joined so that evidence never goes back. */
+/**
+ * What became of our orders: the venue's reports, fills and our own observations, joined so that evidence never goes back.
+ *
+ * All that changes an order's phase (a test holds this table and the code against each other). `ended by us` is an end that we
+ * concluded from a refusal or a lookup: the venue's own report outranks it.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | unsent, unknown | observed sending, observed accepted | sent |
+ * | unsent, sent | observed unknown | unknown |
+ * | unsent, sent, unknown | observed refused, observed not-found | ended by us |
+ * | unsent, sent, unknown, ended by us | reported open | live |
+ * | unsent, sent, unknown | part filled | live |
+ * | unsent, sent, unknown, live | rest filled | ended |
+ * | unsent, sent, unknown, live, ended by us | reported filled, reported cancelled, reported rejected, reported expired | ended |
+ */
 import type { FillReport, OrderReport, OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { WorkingOrder } from '../../src/risk/approval.ts';
 import type { ActorRef } from '../../src/runtime/actor.ts';

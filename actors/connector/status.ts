@@ -1,4 +1,22 @@
-/** The venue's status as others see it: what it can do for them now, told when it changes and from time to time. */
+/**
+ * The venue's status as others see it: what it can do for them now, told when it changes and from time to time.
+ *
+ * It follows from what is true at the moment and remembers nothing, so that it may go from any status to any other. The first row
+ * that applies decides (a test holds this table and the code against each other):
+ *
+ * | facts | status |
+ * | ----- | ------ |
+ * | disconnected for good (K4) | down |
+ * | refused for good | down |
+ * | access refused | down |
+ * | instruments not read | connecting |
+ * | private stream not ready | connecting |
+ * | not compared | reconciling |
+ * | next nonce awaited | reconciling |
+ * | something cannot be | degraded |
+ * | a circuit is open | degraded |
+ * | none of these | ready |
+ */
 import { bestOffset } from '../../src/venues/clock-offset.ts';
 import type { MarketEvent } from '../connector-messages.ts';
 import { openCircuit } from './circuits.ts';
@@ -11,6 +29,21 @@ import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { isClockTrusted } from './venue-clock.ts';
 
 type Status = Extract<MarketEvent, { type: 'venue-status' }>;
+
+type StatusAndReason = readonly [Status['status'], string];
+
+/** What the status rests on; each text is the reason that others are told. */
+export interface StatusFacts {
+  readonly left: string | undefined;
+  readonly fatal: string | undefined;
+  readonly accessRefused: string | undefined;
+  readonly isRunning: boolean;
+  readonly privateReady: boolean;
+  readonly reconciled: boolean;
+  readonly isNonceAwaited: boolean;
+  readonly doubt: string | undefined;
+  readonly openCircuit: string | undefined;
+}
 
 /** Told again this often: budgets and clock offsets drift without a change of status. */
 const TOLD_MS = 5_000;
@@ -63,20 +96,36 @@ function isChanged(last: Status, now: Status): boolean {
   );
 }
 
-function describe(state: ConnectorState, self: ConnectorSelf): readonly [Status['status'], string] {
-  if (state.leave?.isGone === true) return ['down', `disconnected: ${state.leave.reason}`];
-  if (state.fatal !== undefined) return ['down', state.fatal];
-  if (state.accessRefused !== undefined) return ['down', state.accessRefused];
-  if (!state.isRunning) return ['connecting', 'reading instruments'];
-  if (!state.privateReady) return ['connecting', 'private stream not ready'];
-  if (!state.reconciled) return ['reconciling', 'comparing with the venue'];
-  const { nonce } = state;
-  if (state.adapter.usesNonces && nonce.status !== 'known') {
-    const isLong = self.monotonicMs() - nonce.unknownSinceMs > NONCE_PATIENCE_MS;
-    if (!nonce.wasKnown || isLong) return ['reconciling', 'reading the next nonce'];
-  }
-  const open = openCircuit(state, self);
+function describe(state: ConnectorState, self: ConnectorSelf): StatusAndReason {
+  return decideStatus({
+    left: state.leave?.isGone === true ? state.leave.reason : undefined,
+    fatal: state.fatal,
+    accessRefused: state.accessRefused,
+    isRunning: state.isRunning,
+    privateReady: state.privateReady,
+    reconciled: state.reconciled,
+    isNonceAwaited: isNonceAwaited(state, self),
+    doubt: firstDoubt(state),
+    openCircuit: openCircuit(state, self),
+  });
+}
+
+function isNonceAwaited({ adapter, nonce }: ConnectorState, self: ConnectorSelf): boolean {
+  if (!adapter.usesNonces || nonce.status === 'known') return false;
+  return !nonce.wasKnown || self.monotonicMs() - nonce.unknownSinceMs > NONCE_PATIENCE_MS;
+}
+
+/** Decides the status by the table above: the first row that applies. */
+export function decideStatus(of: StatusFacts): StatusAndReason {
+  if (of.left !== undefined) return ['down', `disconnected: ${of.left}`];
+  if (of.fatal !== undefined) return ['down', of.fatal];
+  if (of.accessRefused !== undefined) return ['down', of.accessRefused];
+  if (!of.isRunning) return ['connecting', 'reading instruments'];
+  if (!of.privateReady) return ['connecting', 'private stream not ready'];
+  if (!of.reconciled) return ['reconciling', 'comparing with the venue'];
+  if (of.isNonceAwaited) return ['reconciling', 'reading the next nonce'];
   // What cannot be says more than the failures it may have brought.
-  const reason = firstDoubt(state) ?? open;
-  return reason === undefined ? ['ready', ''] : ['degraded', reason];
+  if (of.doubt !== undefined) return ['degraded', of.doubt];
+  if (of.openCircuit !== undefined) return ['degraded', of.openCircuit];
+  return ['ready', ''];
 }

@@ -11,7 +11,20 @@
  * ```
  *
  * Quoting ends once, for a reason that is journaled. What its orders left behind is then the ordinary rules' to complete, keep or
- * undo: a fill that comes after the cancel is one of them.
+ * undo: a fill that comes after the cancel is one of them. The reasons (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | quoting | all but dust is filled | FILLED |
+ * | quoting | the last quote is over | QUOTES_SPENT |
+ * | quoting | a gate refuses, quoting is refused | its reason |
+ * | quoting | the hedge is unknown | HEDGE_UNKNOWN |
+ * | quoting | the quote is unknown | QUOTE_UNKNOWN |
+ * | quoting | the quote is refused for good, the hedge is refused for good, the third quote in a row is refused | REFUSED |
+ * | quoting | the hedge is not filled | HEDGE_UNFILLED |
+ * | quoting | alone for 1.5 s | UNHEDGED_TOO_LONG |
+ * | quoting | quoting for 15 s | MAKER_TIMEOUT |
+ * | quoting | the touch is too dear | MAKER_ADVERSE |
  */
 import { unhedgedForMs } from './exposure-clock.ts';
 import type { LegSide } from './facts.ts';

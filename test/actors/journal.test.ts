@@ -7,6 +7,7 @@ import type { ActorRef } from '../../src/runtime/actor.ts';
 import type { JournalPorts } from '../../src/ports/ports.ts';
 import type { JournalRow, StoreQuery } from '../../src/storage/rows.ts';
 import { row } from '../storage/rows.ts';
+import { changesOf, expectDrawn } from '../drawn-table.ts';
 import { stage } from './stage.ts';
 import type { StageOptions } from './stage.ts';
 
@@ -167,4 +168,46 @@ describe('journal', () => {
     expect(actor.sentTo('guard')).toEqual([{ type: 'rows-read', readId: 3, rows: stored.slice(0, told), complete }]);
     expect(queries).toMatchObject([{ type: 'by-actor', actor: 'guard', afterSequence: 4 }]);
   });
+});
+
+it('the table of a journal that keeps and fails', () => {
+  /** A life as what happened to it: the store answers the newest append. */
+  type Life = readonly ('stored' | 'not stored' | 'contradicted' | 'full' | 'read')[];
+  const play = (life: Life): string => {
+    const { actor, appended } = stageJournal({ guard: refOf('guard'), pendingAppendsMax: 1 });
+    for (const happening of life) {
+      if (happening === 'read') {
+        const query = { type: 'all', afterSequence: 0, limit: 5 } as const;
+        actor.deliver({ type: 'read-rows', query, replyTo: refOf('monitor'), readId: 1 });
+        continue;
+      }
+      actor.deliver(append(1, 'a'));
+      const ref = appended.length;
+      if (happening === 'full') actor.deliver(append(2, 'b'));
+      else if (happening === 'stored') actor.deliver({ type: 'rows-durable', ref });
+      else
+        actor.deliver({
+          type: 'store-failed',
+          ref,
+          detail: happening,
+          ...(happening === 'contradicted' ? { isConflict: true as const } : {}),
+        });
+    }
+    return actor.state().isFailing ? 'failing' : 'keeping';
+  };
+  const then =
+    (happening: Life[number]) =>
+    (life: Life): Life => [...life, happening];
+  const changes = changesOf<Life>(
+    { keeping: ['stored'], failing: ['stored', 'not stored'] },
+    {
+      stored: then('stored'),
+      'not stored': then('not stored'),
+      'no room for an append': then('full'),
+      contradicted: then('contradicted'),
+      'asked for rows': then('read'),
+    },
+    play,
+  );
+  expectDrawn('actors/journal.ts', changes);
 });
