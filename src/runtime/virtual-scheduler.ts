@@ -9,6 +9,9 @@ interface ScheduledEvent {
   run: (() => void) | undefined;
 }
 
+/** More events than this at one instant are a circle: time would stand still for ever, and whoever waits for it with it. */
+const INSTANT_EVENTS_MAX = 1_000_000;
+
 /** Runs events in order of virtual time. */
 export class VirtualScheduler {
   readonly #events = new BinaryHeap<ScheduledEvent>((left, right) => {
@@ -19,6 +22,7 @@ export class VirtualScheduler {
   readonly #ties: RandomStream;
   #nowMs = 0;
   #insertions = 0;
+  #instantEvents = 0;
 
   constructor(ties: RandomStream) {
     this.#ties = ties;
@@ -51,11 +55,14 @@ export class VirtualScheduler {
     return Infinity;
   }
 
-  /** Advances to the next event and runs it; returns false when there is none. */
+  /** Advances to the next event and runs it; returns false when there is none. Throws when time has stopped moving. */
   runOne(): boolean {
     if (this.nextAtMs() === Infinity) return false;
     const event = this.#events.pop();
     if (event?.run === undefined) return false;
+    this.#instantEvents = event.atMs === this.#nowMs ? this.#instantEvents + 1 : 0;
+    if (this.#instantEvents > INSTANT_EVENTS_MAX)
+      throw new Error(`virtual time must move on, ${INSTANT_EVENTS_MAX} events ran at ${this.#nowMs} ms`);
     this.#nowMs = event.atMs;
     event.run();
     return true;
