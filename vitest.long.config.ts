@@ -8,7 +8,6 @@ export default defineConfig({
   test: {
     ...shared,
     include: ['test/long/**/*.test.ts'],
-    env: { ...shared.env, TANDEM_PROPERTY_HEAVY: '1' },
     testTimeout: 1_800_000,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -5,7 +5,7 @@ const CIRCUIT = 'src/risk/circuit-breaker.ts';
 
 it('is read as one transition for each pair of what its cells list', () => {
   expect(drawnTransitions(CIRCUIT)).toContainEqual(['half-open', 'refusal for a limit', 'open']);
-  expect(drawnTransitions(CIRCUIT)).toHaveLength(6);
+  expect(drawnTransitions(CIRCUIT)).toHaveLength(7);
 });
 
 it('must be there', () => {

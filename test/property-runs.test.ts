@@ -11,17 +11,15 @@ describe('the runs of a property', () => {
     expect(propertyRuns().seed).toBe(Number(process.env['TANDEM_PROPERTY_SEED']));
   });
 
-  it('are a thousand, of heavy ones fewer unless all are asked for', () => {
+  it('are a thousand', () => {
     vi.stubEnv('TANDEM_PROPERTY_RUNS', '');
-    expect([propertyRuns().numRuns, propertyRuns('heavy').numRuns]).toEqual([1_000, 200]);
-    vi.stubEnv('TANDEM_PROPERTY_HEAVY', '1');
-    expect(propertyRuns('heavy').numRuns).toBe(1_000);
+    expect(propertyRuns().numRuns).toBe(1_000);
   });
 
   it('can be repeated by the environment, which is refused when it makes no sense', () => {
     vi.stubEnv('TANDEM_PROPERTY_SEED', '42');
     vi.stubEnv('TANDEM_PROPERTY_RUNS', '7');
-    expect(propertyRuns('heavy')).toEqual({ numRuns: 7, seed: 42 });
+    expect(propertyRuns()).toEqual({ numRuns: 7, seed: 42 });
     vi.stubEnv('TANDEM_PROPERTY_SEED', '4e');
     expect(() => propertyRuns()).toThrow('TANDEM_PROPERTY_SEED must be a whole number from 1, was "4e"');
   });

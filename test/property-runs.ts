@@ -1,9 +1,9 @@
 /**
- * How often the named properties of the domain (T1 to T11) run, and from which seed: one place for all of them. A thousand runs each;
- * those that play a whole world run fewer times here and a thousand times in the long suite. Tests only.
+ * How often the named properties of the domain (T1 to T11) run, and from which seed: one place for all of them. A thousand runs
+ * each. Tests only.
  *
  * The seed of a suite is drawn once and printed when it starts. `TANDEM_PROPERTY_SEED` repeats it, `TANDEM_PROPERTY_RUNS` changes how
- * often, `TANDEM_PROPERTY_HEAVY=1` runs the heavy ones in full.
+ * often.
  */
 
 export interface PropertyRuns {
@@ -12,18 +12,13 @@ export interface PropertyRuns {
 }
 
 const RUNS = 1_000;
-/** Runs of a property that plays a whole world: about ten seconds of one core. */
-const HEAVY_RUNS = 200;
 
 export const SEED_VARIABLE = 'TANDEM_PROPERTY_SEED';
 const RUNS_VARIABLE = 'TANDEM_PROPERTY_RUNS';
-const HEAVY_VARIABLE = 'TANDEM_PROPERTY_HEAVY';
 
 /** What a property is given as fast-check's parameters. */
-export function propertyRuns(weight: 'light' | 'heavy' = 'light'): PropertyRuns {
-  const runs = numberIn(RUNS_VARIABLE) ?? RUNS;
-  const isWhole = weight === 'light' || process.env[HEAVY_VARIABLE] === '1';
-  return { numRuns: isWhole ? runs : Math.min(runs, HEAVY_RUNS), seed: numberIn(SEED_VARIABLE) ?? 1 };
+export function propertyRuns(): PropertyRuns {
+  return { numRuns: numberIn(RUNS_VARIABLE) ?? RUNS, seed: numberIn(SEED_VARIABLE) ?? 1 };
 }
 
 /** Draws the seed of this run unless one was given, and says how to have it again. Called before the first test. */

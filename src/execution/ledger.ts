@@ -171,6 +171,8 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
     throw new Error(`a fill must be of an instrument whose steps are journaled, was ${fact.venue}:${fact.symbol}`);
   }
   const book = bookOf(ledger, fact);
+  // Whose it is follows from what the leg held before it.
+  const pairId = pairOfFill(ledger, fact);
   const tradeLots = fact.fill.side === 'buy' ? fact.fill.lots : -fact.fill.lots;
   const traded = applyTrade(book, tradeLots, fact.fill.priceTicks, steps);
   ledger.books.set(legKeyText(fact), {
@@ -182,7 +184,7 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
   });
   const ownPairId = ledger.pairByOrder.get(`${fact.venue}:${fact.account}:${fact.fill.clientOrderId}`);
   if (ownPairId !== undefined) addOwnLots(ledger, ownPairId, fact, tradeLots);
-  const pairId = pairOfFill(ledger, fact);
+  else limitOwnLots(ledger, fact);
   if (pairId !== undefined) {
     creditPair(ledger, pairId, {
       priceMicro: traded.realisedMicro,
@@ -333,6 +335,15 @@ function addOwnLots(ledger: Ledger, pairId: string, key: LegKey, lots: number): 
   ledger.ownLots.set(text, (ledger.ownLots.get(text) ?? 0) + lots);
 }
 
+/** What a stranger took from a leg is gone for its pairs: lots that are added there later do not bring it back. */
+function limitOwnLots(ledger: Ledger, key: LegKey): void {
+  const held = bookOf(ledger, key).signedLots;
+  for (const { pairId } of ledger.owners.get(legKeyText(key)) ?? []) {
+    const own = ledger.ownLots.get(ownKey(pairId, key)) ?? 0;
+    if (own !== 0) ledger.ownLots.set(ownKey(pairId, key), shareOf(held, own));
+  }
+}
+
 function ownKey(pairId: string, key: LegKey): string {
   return `${pairId} ${legKeyText(key)}`;
 }
@@ -357,12 +368,16 @@ function isNew(ledger: Ledger, factId: string): boolean {
   return true;
 }
 
-/** Our own orders name their pair; other fills (liquidation, manual trades) belong to the pair that holds the leg at the time. */
+/**
+ * Our own orders name their pair; other fills (liquidation, manual trades) belong to the pair that holds the leg. What it holds is the
+ * sum of the leg's own fills, which come from one connector in one order: a row of ours, like the end of a pair, may reach the journal
+ * on either side of a fill and must not decide this.
+ */
 function pairOfFill(ledger: Ledger, fact: FillFact): string | undefined {
   const own = ledger.pairByOrder.get(`${fact.venue}:${fact.account}:${fact.fill.clientOrderId}`);
   if (own !== undefined) return own;
-  const owner = ownerAt(ledger, fact, fact.fill.venueAtMs)?.pairId;
-  return owner !== undefined && !pairBook(ledger, owner).closed ? owner : undefined;
+  const owners = ledger.owners.get(legKeyText(fact)) ?? [];
+  return owners.findLast(({ pairId }) => pairLots(ledger, pairId, fact) !== 0)?.pairId;
 }
 
 function ownerAt(ledger: Ledger, key: LegKey, atMs: number): Ownership | undefined {

@@ -95,6 +95,8 @@ it('lets entries go again soon after a long outage, whatever the circuits had dr
   world.network.setConditions(world.host, { refuses: false });
   // Sockets come back within their pause of 30 s, the comparison follows at once.
   world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
+  // The account's socket suffices for that; an order needs a price, so the market's must be back too.
+  world.run(30_000);
   world.untilStatus(world.place(), 'filled');
 });
 

@@ -112,6 +112,11 @@ export interface World {
   stage(): Stage<PositionState, PositionMessage, unknown>;
   run(ms: number): void;
   runUntil(done: () => boolean, limitMs: number): void;
+  /**
+   * Runs until nothing can come any more, at most `limitMs`: the pair open and balanced, or ended and flat, by the venues'
+   * own count, nothing of theirs on its way, and no row written for `quietMs`.
+   */
+  runUntilOver(limitMs: number, quietMs: number): void;
   deliver(message: PositionMessage): void;
   engine(state: EngineState, flatten?: boolean): void;
   /** Ends this life at once and starts the next one after `deadMs`. */
@@ -878,6 +883,16 @@ export function createWorld(options: WorldOptions = {}): World {
     unhedged.answeredMs = Math.max(unhedged.answeredMs, monotonicMs - unhedgedSinceMs - unansweredMs);
   }
 
+  function isOver(): boolean {
+    if (live === undefined) return false;
+    if (venues.a.positionLots + venues.b.positionLots !== 0) return false;
+    // A venue's own plans are farther away than what is on its way.
+    if ((due.at(-1)?.atMs ?? 0) > monotonicMs + 10) return false;
+    const phase = pictures.at(-1)?.phase;
+    if (phase === 'OPEN') return true;
+    return venues.a.positionLots === 0 && (phase === 'CLOSED' || phase === 'FAILED' || phase === 'IDLE');
+  }
+
   const world: World = {
     unhedged: { answeredMs: 0, longestMs: 0 },
     jumpCalendar: (ms) => {
@@ -908,6 +923,19 @@ export function createWorld(options: WorldOptions = {}): World {
             `nothing happened within ${limitMs} ms: ${JSON.stringify(pictures.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}`,
           );
         step();
+      }
+    },
+    runUntilOver: (limitMs, quietMs) => {
+      const untilMs = monotonicMs + limitMs;
+      let rowsSeen = rows.length;
+      let quietSinceMs = monotonicMs;
+      while (monotonicMs < untilMs) {
+        step();
+        if (rows.length !== rowsSeen || !isOver()) {
+          rowsSeen = rows.length;
+          quietSinceMs = monotonicMs;
+        }
+        if (monotonicMs - quietSinceMs >= quietMs) return;
       }
     },
     deliver: (message) => {

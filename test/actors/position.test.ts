@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldBook } from '../../src/execution/execution-book.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
+import type { MicroUnits, PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { createWorld, defaultArgs } from './position-world.ts';
 import type { World } from './position-world.ts';
 import { Example } from '../examples.ts';
@@ -714,6 +715,45 @@ describe('lots that somebody else adds to a leg of an open pair', () => {
     expect(world.venues.a.placed.map(({ purpose }) => purpose.purpose)).toEqual(['open', 'rebalance']);
   });
 });
+
+it('a stranger’s fill that the journal has before the end of a pair and the actor hears of after it is booked alike', () => {
+  const world = opened();
+  world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+  world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+  world.run(100);
+  const at = world.rows.findIndex(({ type, payload }) => type === 'pair-state' && isClosed(payload['pair']));
+  const { symbol } = world.venues.b.instrument;
+  const event = {
+    type: 'fill-received',
+    venue: 'vb',
+    account: 'main',
+    symbol,
+    fill: {
+      fillId: 'vb-stranger',
+      symbol,
+      clientOrderId: '',
+      venueOrderId: 'v9',
+      side: 'buy',
+      priceTicks: 600_010 as PriceTicks,
+      lots: 5 as QuantityLots,
+      feeMicro: -75_001n as MicroUnits,
+      liquidity: 'taker',
+      venueAtMs: world.rows[at]?.atMs ?? 0,
+    },
+  } as const;
+  const actor = 'connector/vb:main';
+  world.rows.splice(at, 0, { id: 'stranger', type: 'fill', atMs: 0, actor, correlation: 'BTC', payload: { event } });
+  world.deliver(event);
+  const live = world.stage().state().book.ledger;
+  const folded = foldBook(world.rows).ledger;
+  expect(at).toBeGreaterThan(0);
+  expect([...folded.pairs]).toEqual([...live.pairs]);
+  expect(folded.closed).toEqual(live.closed);
+});
+
+function isClosed(pair: unknown): boolean {
+  return (pair as { readonly phase: string }).phase === 'CLOSED';
+}
 
 describe('a restart', () => {
   /** EX-15: the short leg filled, the engine died before it knew, the long leg never executed. */

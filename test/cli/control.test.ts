@@ -231,7 +231,7 @@ describe('acts of an operator', () => {
   });
 
   it.each([
-    ['kill 4 --yes', 'Allowed choices are 1, 2, 3'],
+    ['kill 5 --yes', 'Allowed choices are 1, 2, 3, 4'],
     ['engine HALTED --reason x', 'Allowed choices are ARMED, TRADING, REDUCE_ONLY'],
     ['engine ARMED', "required option '--reason <text>' not specified"],
     ['exit --yes', "missing required argument 'symbol'"],

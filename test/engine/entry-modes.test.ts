@@ -9,9 +9,12 @@ import type { PairRecord } from '../../src/execution/pair.ts';
 import { buildTape } from '../../src/simulation/live/build-tape.ts';
 import { simulateWorld } from '../../src/simulation/world.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { expectLedgerEqualsOracle } from './ledger-check.ts';
 
 const VENUES = ['lighter', 'extended'] as const;
+/** The monitor has read everything and looked twice by then, virtual ms. */
+const MONITOR_MS = 10_000;
 const ARM = { type: 'set-engine-state', state: 'ARMED', reason: 'enough was entered' } as const;
 const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
 
@@ -40,7 +43,11 @@ function enter(entry: NonNullable<ConfigOverrides['entry']>, runMs: number): Sim
     return world.disk.rowsAfter(0).filter((row) => row.type === 'funding').length >= made;
   };
   for (let rounds = 0; !isPaid() && rounds < 300; rounds += 1) system.runUntil(system.monotonicMs() + 200);
+  // The monitor reads behind the journal and judges what lasts.
+  system.runUntil(system.monotonicMs() + MONITOR_MS);
   expect(system.failure()).toBeUndefined();
+  expectBooksExact(system.inspect('monitor')?.digest);
+  expectRowsExact(world.disk.rowsAfter(0));
   return world;
 }
 

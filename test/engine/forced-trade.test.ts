@@ -7,6 +7,7 @@ import type { LegReduction } from '../../src/execution/leg-reduction.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
 import { buildTape } from '../../src/simulation/live/build-tape.ts';
 import { simulateWorld } from '../../src/simulation/world.ts';
+import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { expectLedgerEqualsOracle } from './ledger-check.ts';
 
 const TRADE = { type: 'set-engine-state', state: 'TRADING', reason: 'after the restart' } as const;
@@ -61,6 +62,8 @@ it.each(VENUES)(
     world.system.runUntil(world.system.monotonicMs() + 20_000);
     expect(newest(pair.base)?.pairId).toBe(pair.pairId);
     expect(world.system.failure()).toBeUndefined();
+    expectBooksExact(world.system.inspect('monitor')?.digest);
+    expectRowsExact(world.disk.rowsAfter(0));
     for (const name of VENUES) {
       const account = world.venues.get(name)?.venue.oracle().accounts.get('main');
       if (account === undefined) throw new Error(`${name} must know the account main`);

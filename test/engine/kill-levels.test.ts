@@ -55,7 +55,7 @@ function holding(seed: number): SimulatedWorld {
   return world;
 }
 
-describe.each([1])('kill level 3 (seed %i)', (seed) => {
+describe.each([1, 2, 3])('kill level 3 (seed %i)', (seed) => {
   it(`leaves nothing at the venues within ${KILL_MS_MAX} ms, and nothing comes back`, () => {
     const world = holding(seed);
     world.system.tell('guard', K3);
@@ -83,6 +83,9 @@ describe.each([1])('kill level 3 (seed %i)', (seed) => {
     world.system.runUntil(world.system.monotonicMs() + 40 * seed);
     world.restart();
     runUntil(world, () => isClean(world), OTHER_PROCESS_MS_MAX);
+    // There may have been nothing left to do before the new process is up.
+    world.system.runUntil(world.system.monotonicMs() + 1_000);
+    expect(isClean(world)).toBe(true);
     expect(world.system.inspect('guard')?.digest).toMatchObject({ state: 'HALTED', flatten: true });
   });
 });

@@ -11,6 +11,7 @@ import {
   emptyLedger,
   foldLedger,
   pairBook,
+  pairLots,
   pairNetMicro,
   registerOrder,
   walletChangeMicro,
@@ -98,6 +99,16 @@ function order(venue: string, side: 'buy' | 'sell', pairId: string, leg: LegSide
   };
 }
 
+const row = (type: FactRow['type'], id: string, payload: FactRow['payload']): FactRow => ({
+  id,
+  type,
+  atMs: 0,
+  payload,
+});
+
+/** What two ledgers of the same facts must agree in, whatever the order of their rows. */
+const booked = ({ books, pairs, ownLots, closed }: Ledger): Partial<Ledger> => ({ books, pairs, ownLots, closed });
+
 function ledgerOf(...venues: string[]): Ledger {
   const ledger = emptyLedger();
   for (const venue of venues) defineInstrument(ledger, steps(venue));
@@ -180,6 +191,50 @@ describe('the books of a pair', () => {
     applyFunding(ledger, funding('L', '2', 4n, 150));
     expect(pairBook(ledger, 'p1').fundingMicro).toBe(3n);
     expect(pairBook(ledger, 'p2').fundingMicro).toBe(4n);
+  });
+
+  it.each([
+    ['takes the leg', 'sell', 33],
+    ['takes a part of it', 'sell', 10],
+    ['adds to it', 'buy', 5],
+  ] as const)(
+    'book a stranger’s fill that %s the same on either side of the rows that end its pair',
+    (_, side, lots) => {
+      const config = row('config', 'L', { instrument: steps('L') });
+      const rows = (between: readonly FactRow[], after: readonly FactRow[]): readonly FactRow[] => [
+        config,
+        row('order-planned', 'o', { order: order('L', 'buy', 'p1', 'long') }),
+        row('fill', '1', { event: fill('L', '1', 'buy', 3000, 33, -100n) }),
+        row('fill', '2', { event: fill('L', '2', 'sell', 3010, 33, -100n, 'L-buy') }),
+        ...between,
+        row('pair-state', 'p', { pair: { pairId: 'p1', phase: 'CLOSED' } }),
+        row('order-planned', 'n', { order: { ...order('L', 'buy', 'p2', 'long', 5), clientOrderId: 'next' } }),
+        ...after,
+      ];
+      // The stranger trades before the pair is out of it, and after.
+      const stranger = row('fill', '9', { event: fill('L', '9', side, 3020, lots, -50n, '', 7) });
+      expect(foldLedger(rows([stranger], []))).toMatchObject(booked(foldLedger(rows([], [stranger]))));
+      const held = rows([stranger], []).filter(({ id }) => id !== '2');
+      const told = rows([], [stranger]).filter(({ id }) => id !== '2');
+      expect(foldLedger(held)).toMatchObject(booked(foldLedger(told)));
+      expect(pairBook(foldLedger(held), 'p1').fills).toBe(2);
+      expect(pairBook(foldLedger(rows([stranger], [])), 'p1').fills).toBe(2);
+    },
+  );
+
+  it('give back nothing that a stranger took and another brought', () => {
+    const ledger = ledgerOf('L');
+    registerOrder(ledger, order('L', 'buy', 'p1', 'long'));
+    applyFill(ledger, fill('L', '1', 'buy', 3000, 33));
+    applyFill(ledger, fill('L', '2', 'sell', 3000, 13, 0n, ''));
+    expect(pairLots(ledger, 'p1', keyOf('L'))).toBe(20);
+    applyFill(ledger, fill('L', '3', 'buy', 3000, 13, 0n, ''));
+    expect(pairLots(ledger, 'p1', keyOf('L'))).toBe(20);
+    applyFill(ledger, fill('L', '4', 'sell', 3000, 33, 0n, ''));
+    // What is traded on the account from here on is no pair's.
+    applyFill(ledger, fill('L', '5', 'buy', 3000, 5, 0n, ''));
+    applyFill(ledger, fill('L', '6', 'sell', 3100, 5, -9n, ''));
+    expect(pairBook(ledger, 'p1')).toMatchObject({ fills: 4, priceMicro: 0n, feesMicro: 0n });
   });
 
   it('refuse a fill whose instrument is unknown, by name', () => {
