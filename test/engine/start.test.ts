@@ -179,6 +179,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
       'connector/lighter:main on io-0',
       'guard on trading-0',
       'journal on store',
+      'monitor on store',
       'observer on main',
       'position/BTC on trading-0',
       'position/ETH on trading-0',
@@ -224,7 +225,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
 
   it('is found ready by tandem status, and shown by tandem actors', async () => {
     const [status, actors] = await Promise.all([runTandem(['status', ...reach()]), runTandem(['actors', ...reach()])]);
-    expect(status.stdout).toContain('READY  8 of 8 actors running, 0 restarts');
+    expect(status.stdout).toContain('READY  9 of 9 actors running, 0 restarts');
     expect(actors.stdout).toContain('position/BTC');
     expect([status.code, actors.code]).toEqual([0, 0]);
   });
