@@ -185,7 +185,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
       'position/ETH on trading-0',
       'strategy on trading-0',
     ]);
-    expect(totals).toMatchObject({ actors: 8, running: 8, restarts: 0 });
+    expect(totals).toMatchObject({ actors: 9, running: 9, restarts: 0 });
     for (const actor of actors) {
       expect(actor, actor.path).toMatchObject({ status: 'running', incarnation: 1, restarts: 0 });
       const { depth, depthTotal, highWaterMark, oldestAgeMs, processed } = actor.mailbox;
