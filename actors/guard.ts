@@ -63,8 +63,9 @@ interface GuardState {
   readAfterSequence: number;
   losses: LossWatch;
   exposure: ExposureDay;
-  /** The day's exposure as it was last written. */
+  /** The day's exposure and the best result as they were last written. */
   exposureWritten: number;
+  peakWrittenMicro: bigint;
   readonly pairs: Map<string, PairChanged>;
   /** Value of each open pair when last known, micro-units. */
   readonly openValues: Map<string, bigint>;
@@ -91,6 +92,8 @@ type GuardSelf = Self<GuardMessage>;
 const TICK_MS = 500;
 /** The day's exposure is written whenever this part of its budget was used. */
 const EXPOSURE_ROWS_PER_DAY = 20;
+/** The best result is written whenever it rose by this part of the drawdown limit: a restart forgets no more of it. */
+const PEAK_ROWS_PER_LIMIT = 20n;
 const JOURNAL_REPEAT_MS = 2_000;
 const READ_LIMIT = 500;
 /** Unwritten changes beyond this mean that the store is gone; the engine is down by then. */
@@ -116,6 +119,7 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       losses: emptyLossWatch,
       exposure: emptyExposureDay,
       exposureWritten: 0,
+      peakWrittenMicro: 0n,
       pairs: new Map(),
       openValues: new Map(),
       pausedUntilMs: undefined,
@@ -288,6 +292,7 @@ function appendEngine(state: GuardState, self: GuardSelf, engine: Engine, raises
     return;
   }
   state.exposureWritten = state.exposure.quoteSec;
+  state.peakWrittenMicro = state.losses.peakMicro;
   state.lastAppendId += 1;
   const appendId = state.lastAppendId;
   const row: JournalRow = {
@@ -356,6 +361,7 @@ function takeRows(state: GuardState, self: GuardSelf, message: RowsRead): void {
     state.durable = engineOf(row) ?? state.durable;
     state.losses = lossesOf(row) ?? state.losses;
     state.exposure = exposureOf(row) ?? state.exposure;
+    state.peakWrittenMicro = state.losses.peakMicro;
     state.readAfterSequence = row.sequence ?? state.readAfterSequence;
   }
   if (message.complete) {
@@ -449,7 +455,12 @@ function watchLosses(state: GuardState, self: GuardSelf): void {
   state.losses = observeResult(watch, now, self.nowMs());
   const broken = brokenLossLimit(state.losses, now, state.args.limits);
   if (broken !== undefined) takeDown(state, self, killed(state.engine, 3, broken));
-  else if (state.losses.day !== dayBefore && dayBefore !== 0) appendEngine(state, self, state.engine, undefined);
+  else if ((state.losses.day !== dayBefore && dayBefore !== 0) || isPeakUnwritten(state))
+    appendEngine(state, self, state.engine, undefined);
+}
+
+function isPeakUnwritten({ losses, peakWrittenMicro, args }: GuardState): boolean {
+  return (losses.peakMicro - peakWrittenMicro) * PEAK_ROWS_PER_LIMIT >= args.limits.maxDrawdownMicro;
 }
 
 /** Realised and unrealised result of all pairs since the journal began, micro-units. */

@@ -4,7 +4,7 @@ import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { owedMicro } from '../../src/execution/funding-expectation.ts';
 import { bookOf, pairBook } from '../../src/execution/ledger.ts';
-import { isLive } from '../../src/execution/order-state.ts';
+import { isLive, isUnresolved } from '../../src/execution/order-state.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
@@ -148,7 +148,10 @@ function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {
   };
 }
 
-/** The larger leg at its mark; what is planned counts before it is filled. Zero without an active pair. */
+/**
+ * The larger leg at its mark, at its worst: what is planned counts before it is filled, and what nobody can say of an order that adds
+ * to a leg counts as filled. Zero without an active pair.
+ */
 function notionalOf(state: PositionState, pair: Pair | undefined): bigint {
   if (pair === undefined || !isActive(pair.record.phase)) return 0n;
   const tracks = pairTracks(state, pair);
@@ -157,7 +160,7 @@ function notionalOf(state: PositionState, pair: Pair | undefined): bigint {
   for (const leg of ['long', 'short'] as const) {
     const { instrument, mark } = tracks[leg];
     if (instrument === undefined || mark === undefined) continue;
-    const held = Math.abs(lotsOfLeg(state, pair, leg));
+    const held = Math.abs(lotsOfLeg(state, pair, leg)) + unresolvedLots(state, pair, leg);
     const notional = notionalMicroAtNano(
       instrument,
       mark.markNano,
@@ -166,4 +169,11 @@ function notionalOf(state: PositionState, pair: Pair | undefined): bigint {
     if (notional > largest) largest = notional;
   }
   return largest;
+}
+
+/** Lots that orders of the pair without a known outcome may still add to a leg, or may have added. */
+function unresolvedLots(state: PositionState, pair: Pair, leg: LegSide): number {
+  return ordersOfPair(state.book, pair.record.pairId)
+    .filter((order) => order.planned.leg === leg && !order.planned.reduceOnly && isUnresolved(order))
+    .reduce((lots, order) => lots + order.planned.lots - order.filledLots, 0);
 }

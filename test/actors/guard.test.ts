@@ -287,6 +287,21 @@ describe('losses', () => {
     expect(current(second)?.reason).toBe('DAILY_LOSS: lost 100.00 of 100.00 today');
   });
 
+  it('are measured from the best result also after a restart, which forgets a twentieth of the limit at most', () => {
+    const first = recovered();
+    for (let gained = 10n; gained <= 400n; gained += 10n) first.deliver(open(gained * 1_000_000n));
+    const written = appends(first).at(-1)?.rows[0];
+    if (written === undefined) throw new Error('the best result was written');
+    expect(written.payload['peakMicro']).toBeGreaterThan(385_000_000n);
+    expect(appends(first).length).toBeLessThan(30);
+    const second = start();
+    rows(second, [{ ...written, sequence: 1 }]);
+    second.deliver(pairChanged('ETH'));
+    second.deliver(pairChanged('BTC', { closedNetMicro: 85_000_000n }));
+    acknowledge(second);
+    expect(current(second)?.reason).toMatch(/^DRAWDOWN: fell 3\d\d\.00 of 300\.00/);
+  });
+
   it('are not invented when a book goes missing', () => {
     const play = recovered();
     play.deliver(open(500_000_000n));

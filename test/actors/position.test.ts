@@ -647,6 +647,23 @@ describe('an order given up without proof', () => {
   });
 });
 
+it('counts orders of which nobody knows what became at their worst', () => {
+  const world = ready({
+    fateOf: (venue) => {
+      const model = venue === 'va' ? world.venues.a : world.venues.b;
+      model.unprovable = true;
+      model.queriesFail = true;
+      model.mute = true;
+      return { type: 'silent', executedLots: 33 };
+    },
+  });
+  world.deliver({ type: 'enter-pair', plan: world.plan() });
+  world.runUntil(() => world.picture().phase === 'QUARANTINED', 30_000);
+  world.run(1_000);
+  expect(world.picture()).toMatchObject({ phase: 'QUARANTINED', notionalMicro: 1_980_016_500n });
+  expect(world.picture().long?.signedLots).toBe(0);
+});
+
 describe('lots that somebody else adds to a leg of an open pair', () => {
   it.each([
     ['by a trade of which the fill is told', true],

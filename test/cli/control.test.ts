@@ -192,8 +192,10 @@ describe('tandem actors', () => {
 
 describe('acts of an operator', () => {
   const picture = (state: string, flatten: boolean, phase: string) => ({
-    '/debug/actors/guard': { status: 200, body: JSON.stringify({ digest: { state, reason: 'because', flatten } }) },
-    '/debug/actors/observer': { status: 200, body: JSON.stringify({ digest: { pairs: [{ base: 'BTC', phase }] } }) },
+    '/debug/engine': {
+      status: 200,
+      body: JSON.stringify({ state, reason: 'because', flatten, pairs: [{ base: 'BTC', phase }] }),
+    },
   });
   const TOLD = { status: 202, body: '{"outcome":"sent"}' };
 
