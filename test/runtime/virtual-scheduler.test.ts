@@ -5,7 +5,7 @@ it('names the instant at which time stands still instead of running there for ev
   const scheduler = new VirtualScheduler({ nextUint32: () => 0, nextFraction: () => 0 });
   // A wait too short for the clock to show it: over again and again, and never any later.
   const wait = (): void => {
-    scheduler.at(scheduler.nowMs + 1e-13, wait);
+    scheduler.at(scheduler.nowMs + 1e-14, wait);
   };
   scheduler.at(1_000, wait);
   const runOn = (): void => {
