@@ -8,6 +8,7 @@ import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
 import { actorTree, threadViews } from './actor-tree.ts';
 import {
+  adoptMessage,
   BadRequest,
   checkEmpty,
   clearMessage,
@@ -125,6 +126,10 @@ export function controlApp(options: ControlAppOptions): Hono {
     const base = context.req.param('base');
     return act(options, context, options.addresses.position(base), clearMessage(await readJson(context)));
   });
+  app.post('/control/adopt/:base', async (context) => {
+    const base = context.req.param('base');
+    return act(options, context, options.addresses.position(base), adoptMessage(await readJson(context)));
+  });
   app.post('/control/engine', async (context) => {
     return act(options, context, options.addresses.guard, engineStateMessage(await readJson(context)));
   });
@@ -139,6 +144,7 @@ export function controlApp(options: ControlAppOptions): Hono {
   for (const path of [
     '/control/exit/:base',
     '/control/clear/:base',
+    '/control/adopt/:base',
     '/control/engine',
     '/control/kill',
     ...actorActions,
