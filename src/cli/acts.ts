@@ -213,23 +213,18 @@ async function lookUntil(
 
 /** Undefined when guard or observer do not answer now. */
 async function look(options: ActOptions): Promise<Picture | undefined> {
-  const [guard, observer] = await Promise.all(['guard', 'observer'].map((path) => digestOf(options, path)));
-  const pairs: unknown = observer?.['pairs'];
-  if (guard === undefined || !Array.isArray(pairs)) return undefined;
+  const { status, body } = await askControl(options, '/debug/engine');
+  if (status === 503) return undefined;
+  const picture = fieldsOf(body);
+  const pairs: unknown = picture?.['pairs'];
+  if (status !== 200 || picture === undefined || !Array.isArray(pairs))
+    throw new CommandFailure(`the engine answered ${status}: ${JSON.stringify(body)}`);
   return {
-    state: String(guard['state']),
-    reason: String(guard['reason']),
-    flatten: guard['flatten'] === true,
+    state: String(picture['state']),
+    reason: String(picture['reason']),
+    flatten: picture['flatten'] === true,
     phases: new Map(pairs.map(fieldsOf).map((pair) => [String(pair?.['base']), String(pair?.['phase'])])),
   };
-}
-
-/** Undefined when nobody lives there, or does not answer. */
-export async function digestOf(options: ActOptions, path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const { status, body } = await askControl(options, `/debug/actors/${path}`);
-  if (status === 404) return undefined;
-  if (status !== 200) throw new CommandFailure(`the engine answered ${status} for ${path}: ${JSON.stringify(body)}`);
-  return fieldsOf(fieldsOf(body)?.['digest']);
 }
 
 /** Undefined for what is no object. */

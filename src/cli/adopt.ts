@@ -1,27 +1,12 @@
 /** `tandem adopt`: makes a pair of what two accounts hold and no pair explains, after a person has seen it. Main thread only. */
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { act, digestOf, fieldsOf, LOOK_MS, order, reasonOption, say, STATE_WAIT_MS } from './acts.ts';
+import type { AdoptionPicture, Holding } from '../control/adoption-picture.ts';
+import { act, fieldsOf, LOOK_MS, order, reasonOption, say, STATE_WAIT_MS } from './acts.ts';
 import type { ActOptions } from './acts.ts';
 import { CommandFailure } from './command-failure.ts';
 import { confirm } from './confirmation.ts';
-import { addressOf } from './control-client.ts';
-
-/** What one account holds of a symbol, signed. */
-interface Holding {
-  readonly venue: string;
-  readonly account: string;
-  readonly lots: number;
-  readonly quantity: number;
-}
-
-/** What the position actor's picture says of strangers' lots and of adoptions. */
-interface Picture {
-  readonly external: readonly Holding[];
-  readonly asked: number;
-  readonly outcome: string;
-  readonly detail: string;
-}
+import { addressOf, askControl } from './control-client.ts';
 
 export function register(program: Command): void {
   act(program, 'adopt', 'take over a hedged position that the engine did not open: one long, one short, the same amount')
@@ -62,7 +47,7 @@ function legOf({ venue, account, lots }: Holding): Omit<Holding, 'quantity'> {
   return { venue, account, lots: Math.abs(lots) };
 }
 
-async function untilDecided(symbol: string, options: ActOptions, askedBefore: number): Promise<Picture> {
+async function untilDecided(symbol: string, options: ActOptions, askedBefore: number): Promise<AdoptionPicture> {
   const endMs = performance.now() + STATE_WAIT_MS;
   while (performance.now() < endMs) {
     const picture = await look(symbol, options);
@@ -74,21 +59,23 @@ async function untilDecided(symbol: string, options: ActOptions, askedBefore: nu
   );
 }
 
-async function look(symbol: string, options: ActOptions): Promise<Picture | undefined> {
-  const digest = await digestOf(options, addressOf(`position/${symbol}`));
-  const venues: unknown = digest?.['venues'];
-  if (digest === undefined || !Array.isArray(venues)) return undefined;
-  const adoption = fieldsOf(digest['adoption']);
+/** Undefined when nobody lives there, or does not answer. */
+async function look(symbol: string, options: ActOptions): Promise<AdoptionPicture | undefined> {
+  const { status, body } = await askControl(options, `/debug/adoption/${addressOf(symbol)}`);
+  if (status === 404) return undefined;
+  const fields = fieldsOf(body);
+  const external: unknown = fields?.['external'];
+  if (status !== 200 || fields === undefined || !Array.isArray(external))
+    throw new CommandFailure(`the engine answered ${status}: ${JSON.stringify(body)}`);
   return {
-    external: venues.map(fieldsOf).flatMap(holdingOf),
-    asked: Number(adoption?.['asked'] ?? 0),
-    outcome: String(adoption?.['outcome'] ?? ''),
-    detail: String(adoption?.['detail'] ?? ''),
+    external: external.map(fieldsOf).map((holding) => ({
+      venue: String(holding?.['venue']),
+      account: String(holding?.['account']),
+      lots: Number(holding?.['lots']),
+      quantity: Number(holding?.['quantity']),
+    })),
+    asked: Number(fields['asked']),
+    outcome: String(fields['outcome']),
+    detail: String(fields['detail']),
   };
-}
-
-function holdingOf(track: Readonly<Record<string, unknown>> | undefined): readonly Holding[] {
-  const { venue, account, reportedLots, reportedQuantity, external } = track ?? {};
-  if (external !== true || typeof reportedLots !== 'number' || typeof reportedQuantity !== 'number') return [];
-  return [{ venue: String(venue), account: String(account), lots: reportedLots, quantity: reportedQuantity }];
 }

@@ -20,6 +20,8 @@ import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
 import { findTrace } from '../runtime/trace-store.ts';
+import { adoptionPicture } from './adoption-picture.ts';
+import { enginePicture } from './engine-picture.ts';
 import { reasonsFor } from './why.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
@@ -100,6 +102,26 @@ export function controlApp(options: ControlAppOptions): Hono {
     });
   }
 
+  // What the commands that stop and close things go by: whole, however many symbols there are.
+  app.get('/debug/engine', async (context) => {
+    const [guard, observer] = await Promise.all(
+      [options.addresses.guard, options.addresses.observer].map(async (path) => (await engine.inspect(path))?.digest),
+    );
+    const picture = enginePicture(guard, observer);
+    return picture === undefined
+      ? answer(context, 503, { error: 'guard or observer does not answer' })
+      : answer(context, 200, redactor.value(picture));
+  });
+
+  app.get('/debug/adoption/:base', async (context) => {
+    const base = context.req.param('base');
+    const digest = (await engine.inspect(options.addresses.position(base)))?.digest;
+    const picture = adoptionPicture(digest);
+    return picture === undefined
+      ? answer(context, 404, { error: 'no such symbol, or its actor does not answer', base })
+      : answer(context, 200, redactor.value(picture));
+  });
+
   app.get('/debug/books', async (context) => {
     // As above: the observer's digest is the summary.
     const summary = (await engine.inspect(options.addresses.observer))?.digest as TradingSummary | undefined;
@@ -174,6 +196,8 @@ const READ_PATHS = [
   '/debug/why',
   '/debug/why/:base',
   '/debug/books',
+  '/debug/engine',
+  '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],

@@ -366,7 +366,7 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   if (adjustments.length > 0) return { pair: retried, commands: adjustments };
 
   if (isFlat(view.long) && isFlat(view.short)) {
-    const wasHeld = anyFill(view) || pair.record.openedAtMs > 0;
+    const wasHeld = anyFill(view) || pair.record.adopted === true;
     return { pair: wasHeld ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
   }
   if (pair.record.exitReason !== '') {

@@ -199,8 +199,10 @@ describe('tandem actors', () => {
 
 describe('acts of an operator', () => {
   const picture = (state: string, flatten: boolean, phase: string) => ({
-    '/debug/actors/guard': { status: 200, body: JSON.stringify({ digest: { state, reason: 'because', flatten } }) },
-    '/debug/actors/observer': { status: 200, body: JSON.stringify({ digest: { pairs: [{ base: 'BTC', phase }] } }) },
+    '/debug/engine': {
+      status: 200,
+      body: JSON.stringify({ state, reason: 'because', flatten, pairs: [{ base: 'BTC', phase }] }),
+    },
   });
   const TOLD = { status: 202, body: '{"outcome":"sent"}' };
 
@@ -251,13 +253,12 @@ describe('acts of an operator', () => {
   const holding = (venue: string, lots: number): object => ({
     venue,
     account: 'main',
-    reportedLots: lots,
-    reportedQuantity: lots / 100,
-    external: true,
+    lots,
+    quantity: lots / 100,
   });
-  const position = (venues: readonly object[], adoption?: object): Answer => ({
+  const position = (external: readonly object[], adoption: object = { asked: 0, outcome: '', detail: '' }): Answer => ({
     status: 200,
-    body: JSON.stringify({ digest: { venues, ...(adoption === undefined ? {} : { adoption }) } }),
+    body: JSON.stringify({ external, ...adoption }),
   });
   const HEDGED = [holding('lighter', 50), holding('extended', -50)];
 
@@ -275,7 +276,7 @@ describe('acts of an operator', () => {
   ])('adopt waits until the engine has written it, and says that it was %s', async (_, said, decided) => {
     const options = await pretendEngine({
       'POST /control/adopt/BTC': TOLD,
-      '/debug/actors/position/BTC': [
+      '/debug/adoption/BTC': [
         position(HEDGED),
         position(HEDGED, { asked: 1, outcome: 'writing', detail: 'BTC-1' }),
         position(HEDGED, decided),
@@ -305,7 +306,7 @@ describe('acts of an operator', () => {
     ],
     ['adopt ETH --reason mine --yes', [], 1, 'symbol must be one the engine trades, was "ETH"\n'],
   ])('%s asks for nothing unasked or impossible', async (words, venues, code, said) => {
-    const options = await pretendEngine({ '/debug/actors/position/BTC': position(venues) });
+    const options = await pretendEngine({ '/debug/adoption/BTC': position(venues) });
     expect(await runTandem([...words.split(' '), ...options])).toMatchObject({ code, stderr: said });
   });
 

@@ -179,12 +179,13 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
       'connector/lighter:main on io-0',
       'guard on trading-0',
       'journal on store',
+      'monitor on store',
       'observer on main',
       'position/BTC on trading-0',
       'position/ETH on trading-0',
       'strategy on trading-0',
     ]);
-    expect(totals).toMatchObject({ actors: 8, running: 8, restarts: 0 });
+    expect(totals).toMatchObject({ actors: 9, running: 9, restarts: 0 });
     for (const actor of actors) {
       expect(actor, actor.path).toMatchObject({ status: 'running', incarnation: 1, restarts: 0 });
       const { depth, depthTotal, highWaterMark, oldestAgeMs, processed } = actor.mailbox;
@@ -224,7 +225,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
 
   it('is found ready by tandem status, and shown by tandem actors', async () => {
     const [status, actors] = await Promise.all([runTandem(['status', ...reach()]), runTandem(['actors', ...reach()])]);
-    expect(status.stdout).toContain('READY  8 of 8 actors running, 0 restarts');
+    expect(status.stdout).toContain('READY  9 of 9 actors running, 0 restarts');
     expect(actors.stdout).toContain('position/BTC');
     expect([status.code, actors.code]).toEqual([0, 0]);
   });
