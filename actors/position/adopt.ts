@@ -125,7 +125,8 @@ function knownLeg(state: PositionState, side: LegSide, leg: AdoptedLeg): KnownLe
     return `UNRECONCILED: ${name} must be ready and compared`;
   const book = bookOf(state.book.ledger, key);
   const truth = positionTruth(track.watch, book.signedLots);
-  if (truth.kind !== 'confirmed') return `UNCONFIRMED: what ${name} holds must be proven, its word and our books differ`;
+  if (truth.kind !== 'confirmed')
+    return `UNCONFIRMED: what ${name} holds must be proven, its word and our books differ`;
   const lots = side === 'long' ? leg.lots : -leg.lots;
   if (truth.lots !== lots) return `LOTS: ${name} must hold ${lots} lots of ${key.symbol}, holds ${truth.lots}`;
   const minLots = minimumLots(track, instrument);

@@ -9,7 +9,11 @@ import { confirm } from './confirmation.ts';
 import { addressOf, askControl } from './control-client.ts';
 
 export function register(program: Command): void {
-  act(program, 'adopt', 'take over a hedged position that the engine did not open: one long, one short, the same amount')
+  act(
+    program,
+    'adopt',
+    'take over a hedged position that the engine did not open: one long, one short, the same amount',
+  )
     .argument('<symbol>', 'for example BTC')
     .addOption(reasonOption().makeOptionMandatory())
     .action(adopt);

@@ -76,7 +76,11 @@ function readLeg(name: 'long' | 'short', value: unknown): AdoptedLeg {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject) throw new BadRequest(name, 'an object of venue, account and lots', value);
   const { venue, account, lots } = fieldsOf(value, ['venue', 'account', 'lots']);
-  return { venue: readName(`${name}.venue`, venue), account: readName(`${name}.account`, account), lots: readLots(name, lots) };
+  return {
+    venue: readName(`${name}.venue`, venue),
+    account: readName(`${name}.account`, account),
+    lots: readLots(name, lots),
+  };
 }
 
 function readName(what: string, value: unknown): string {

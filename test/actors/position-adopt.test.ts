@@ -129,7 +129,10 @@ describe('an adoption', () => {
     world.journalMode = 'fail';
     world.deliver(wanted());
     world.run(1_000);
-    expect(world.stage().state().adoption).toMatchObject({ outcome: 'refused', detail: expect.stringMatching(/^JOURNAL: /) });
+    expect(world.stage().state().adoption).toMatchObject({
+      outcome: 'refused',
+      detail: expect.stringMatching(/^JOURNAL: /),
+    });
     expect(world.picture()).toMatchObject({ phase: 'IDLE', reason: 'EXTERNAL_EXPOSURE' });
     world.journalMode = 'keep';
     world.deliver(wanted());

@@ -19,6 +19,7 @@ const READY_MS = 800;
 const CAUTIOUS_MS = 70_000;
 /** More than enough for this market to be entered: left alone both symbols are open within 2 s. */
 const ENTERED_MS = 20_000;
+const EXIT = { type: 'exit-pair', reason: 'MANUAL' } as const;
 const TRADING = { type: 'set-engine-state', state: 'TRADING', reason: 'a person looked' } as const;
 
 interface Stage {
@@ -157,7 +158,8 @@ it('takes back what its lost journal knew once a person says whose it is, and cl
     const leg = legs.find(({ signedLots }) => Math.sign(signedLots) === sign);
     return { venue: leg?.venue, account: leg?.account, lots: Math.abs(leg?.signedLots ?? 0) };
   });
-  world.system.tell('position/BTC', { type: 'adopt-position', long, short, reason: 'the journal lost it' });
+  const adopt = { type: 'adopt-position', long, short, reason: 'the journal lost it' };
+  world.system.tell('position/BTC', adopt);
   run(ENTERED_MS);
   expect(newest('BTC')).toMatchObject({ phase: 'OPEN', adopted: true, long: { venue: lost?.long.venue } });
   world.restart();
@@ -166,7 +168,7 @@ it('takes back what its lost journal knew once a person says whose it is, and cl
   expect(ordersOf('BTC')).toEqual([]);
   expect(held('BTC')).toEqual(before);
 
-  world.system.tell('position/BTC', { type: 'exit-pair', reason: 'MANUAL' });
+  world.system.tell('position/BTC', EXIT);
   run(ENTERED_MS);
   expect(newest('BTC')).toMatchObject({ phase: 'CLOSED', exitReason: 'MANUAL' });
   expect(held('BTC')).toEqual([0, 0]);
