@@ -1,10 +1,10 @@
 /**
- * The quick suite: everything under test/ except test/long, in three projects one after the other.
+ * The quick suite: everything under test/ except test/long, in four projects one after the other.
  *
  *   parts     pure functions, and actors played in virtual time: files share a process, nothing they do outlives a test
  *   threads   what starts threads and processes, or loads native code: a process per file, none may take the others along
- *   engine    the whole engine on real threads against compressed market time: mostly waiting, two files side by side. More would
- *             measure their neighbours' load instead of themselves
+ *   engine    the whole engine, mostly waiting: two files side by side. More would measure their neighbours' load instead of themselves
+ *   paced     the whole engine against compressed market time, where a second late is hours late: one file at a time
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -21,6 +21,7 @@ const THREADS = [
   'simulation/live',
   'storage/live',
 ];
+const paced = ['january', 'worker-kill'].map((name) => `test/engine/${name}.test.ts`);
 const threads = THREADS.map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
@@ -52,8 +53,18 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/engine/**/*.test.ts'],
+          exclude: paced,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'paced',
+          include: paced,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

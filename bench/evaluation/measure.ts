@@ -42,8 +42,6 @@ type EnterPair = Extract<PositionMessage, { type: 'enter-pair' }>;
 
 interface Cycle extends ScanProfile {
   readonly wholeMs: number;
-  /** Of this thread: what other programs on the machine cannot lengthen by taking its core. */
-  readonly cpuMs: number;
 }
 
 export async function measure(
@@ -81,7 +79,6 @@ export async function measure(
     compared('cycle p50', 0.5),
     compared('cycle p99', 0.99, TARGET),
     compared('cycle max', 1),
-    result('cycle p99 without waiting for a core', (cycle) => cycle.cpuMs, 0.99, { target: TARGET }),
     ...PARTS.flatMap((part) =>
       [0.5, 0.99].map((share) => result(`${part.replace('Ms', '')} p${share * 100}`, (cycle) => cycle[part], share)),
     ),
@@ -163,15 +160,13 @@ class Subject {
   #cycle(): Cycle {
     this.#news();
     this.#asked = undefined;
-    const cpuBefore = process.threadCpuUsage();
     const startedMs = performance.now();
     this.#actor.receive({ type: 'scan-opportunities' });
     const wholeMs = performance.now() - startedMs;
-    const cpu = process.threadCpuUsage(cpuBefore);
     if (this.#asked === undefined) throw new Error('every cycle must ask for an entry, one did not');
     this.#pairs += 1;
     this.#actor.receive(pairOf(this.#asked, 'FAILED', `failed-${this.#pairs}`));
-    return { wholeMs, cpuMs: (cpu.user + cpu.system) / 1_000, ...this.#actor.state.profile };
+    return { wholeMs, ...this.#actor.state.profile };
   }
 }
 

@@ -39,16 +39,9 @@ class Clock {
   }
 }
 
-/** One run's looks, us each. */
-interface Looks {
-  readonly wholeUs: Float64Array;
-  /** Of this thread: what other programs on the machine cannot lengthen by taking its core. */
-  readonly cpuUs: Float64Array;
-}
-
 interface Played {
   readonly open: number;
-  readonly runs: readonly Looks[];
+  readonly runs: readonly Float64Array[];
 }
 
 export function measure(
@@ -68,10 +61,10 @@ export function measure(
 }
 
 function resultsOf(one: Played, plain: readonly Float64Array[], fewest: Played): readonly BenchResult[] {
-  const looks = one.runs[0]?.wholeUs.length ?? 0;
+  const looks = one.runs[0]?.length ?? 0;
   const topology = `market -> ${one.open} position actors in turn, one thread, ${looks} looks per run`;
   const result = (metric: string, pick: (run: Float64Array) => number): BenchResult => {
-    const values = one.runs.map(({ wholeUs }) => pick(wholeUs));
+    const values = one.runs.map(pick);
     const [value, baseline] = [median(values), median(plain.map(pick))];
     return {
       ...{ metric: `${one.open} open: ${metric}`, value, unit: 'us', runs: values.length, spread: spreadOf(values) },
@@ -81,9 +74,8 @@ function resultsOf(one: Played, plain: readonly Float64Array[], fewest: Played):
   const mean = (run: Float64Array): number => run.reduce((sum, value) => sum + value, 0) / run.length;
   const p50 = (run: Float64Array): number => percentile(run, 0.5);
   const perPosition = result('per position p50', p50);
-  const baseline = median(fewest.runs.map(({ wholeUs }) => p50(wholeUs)));
+  const baseline = median(fewest.runs.map(p50));
   const p99 = (run: Float64Array): number => percentile(run, 0.99);
-  const cpu = one.runs.map(({ cpuUs }) => p99(cpuUs));
   const target = { of: 'value', is: 'at most', need: NEED_US } as const;
   return [
     one === fewest
@@ -95,10 +87,6 @@ function resultsOf(one: Played, plain: readonly Float64Array[], fewest: Played):
           target: { of: 'ratio', is: 'at most', need: FLAT_RATIO_MAX },
         },
     { ...result('p99', p99), target },
-    {
-      ...{ metric: `${one.open} open: p99 without waiting for a core`, value: median(cpu), unit: 'us' },
-      ...{ runs: cpu.length, spread: spreadOf(cpu), topology, target },
-    },
     result('max', (run) => percentile(run, 1)),
     result('mean', mean),
   ];
@@ -123,10 +111,9 @@ class Field {
       }
   }
 
-  /** Returns how long each look took. Throws when one did not happen, or a position left. */
-  play(looks: number): Looks {
+  /** Returns how long each look took, us. Throws when one did not happen, or a position left. */
+  play(looks: number): Float64Array {
     const wholeUs = new Float64Array(looks);
-    const cpuUs = new Float64Array(looks);
     for (let done = 0; done < looks;) {
       this.#round += 1;
       this.#clock.pass(ROUND_MS);
@@ -136,19 +123,16 @@ class Field {
         if (done === looks) break;
         // Made outside of the timed part: another thread decodes them.
         const { mark, book } = this.#marketOf(instrument);
-        const cpuBefore = process.threadCpuUsage();
         const startedMs = performance.now();
         const looked = position.look(book);
         wholeUs[done] = (performance.now() - startedMs) * 1_000;
-        const cpu = process.threadCpuUsage(cpuBefore);
-        cpuUs[done] = cpu.user + cpu.system;
         if (!looked) throw new Error('every book must lead to a look at the exit, one did not');
         position.look(mark);
         done += 1;
       }
     }
     for (const position of this.#positions) position.expectOpen();
-    return { wholeUs, cpuUs };
+    return wholeUs;
   }
 
   /** The price at which the long leg was bought, on either venue, give or take a few ticks. */

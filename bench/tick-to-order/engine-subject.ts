@@ -122,7 +122,12 @@ function widened(child: ChildSpec): ChildSpec {
     ...args,
     subscribers: [{ path: positionRef(BASE).path, bases: [BASE] }],
     startupQuarantineMs: 0,
-    gate: { ...args.gate, maxOrdersPerSec: ORDERS_PER_SECOND_MAX, maxOpenOrders: OPEN_ORDERS_MAX },
+    gate: {
+      ...args.gate,
+      maxOrdersPerSec: ORDERS_PER_SECOND_MAX,
+      maxOrdersPerMinute: ORDERS_PER_SECOND_MAX * 60,
+      maxOpenOrders: OPEN_ORDERS_MAX,
+    },
   };
   return { ...child, args: wide };
 }

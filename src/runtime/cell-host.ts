@@ -439,7 +439,7 @@ export class CellHost {
     const number = this.#handledInTurn++;
     const isTimed = (this.#measuresDurations && (number < TIMED_FIRST || number % TIMED_EVERY === 0)) || traceId !== 0;
     const startedAtMs = isTimed ? this.#environment.monotonicMs() : 0;
-    if (this.#isTraced) this.tracing.handling(cell, envelope, life.incarnation, startedAtMs);
+    if (this.#isTraced) this.tracing.handling(cell, envelope);
     cell.noteHandled(envelope.type.name);
     this.#active = cell;
     try {
@@ -450,7 +450,7 @@ export class CellHost {
       this.#active = undefined;
       this.#crash(cell, life, envelope, error);
     }
-    if (this.#isTraced) this.tracing.handled();
+    if (this.#isTraced) this.tracing.handled(cell, envelope, life.incarnation, startedAtMs);
     if (isTimed) this.#noteTimes(cell, envelope, startedAtMs);
     if (life.end !== undefined) this.#leave(cell, life);
     this.#environment.handled();

@@ -16,19 +16,13 @@ export class ThreadTracing implements Tracing {
   readonly #environment: TracingEnvironment;
   readonly #store: TraceStore;
   #current: TraceRef = 0;
-  /**
-   * The message being handled, if any: what a span says of it, field by field. Most messages are in no trace, and a long-lived
-   * object that points to each new one costs more than the copies: the collector has to be told of every such pointer.
-   */
+  /** Whose handler runs, undefined when none does; and who told the message. As little as can be: most are in no trace. */
   #cell: ActorCell | undefined;
-  #isHandling = false;
   #from: ActorPath = '';
-  #type = '';
-  #sentAtMs = 0;
+  /** The trace the message came with. */
   #traceId: TraceRef = 0;
-  #incarnation = 0;
-  /** 0 when nobody took the time. */
-  #startedAtMs = 0;
+  /** When the first trace was joined, for handlers that nobody timed. */
+  #joinedAtMs = 0;
   /** Traces it turned out to belong to besides the one it came with. */
   readonly #joined: TraceRef[] = [];
 
@@ -47,7 +41,7 @@ export class ThreadTracing implements Tracing {
 
   begin(): TraceRef {
     if (!this.isOn) return 0;
-    if (this.#current !== 0 || !this.#isHandling) return this.#current;
+    if (this.#current !== 0 || this.#cell === undefined) return this.#current;
     const traceId = this.#environment.newTraceId?.() ?? 0;
     this.#current = traceId;
     if (traceId !== 0) this.#join(traceId);
@@ -76,7 +70,7 @@ export class ThreadTracing implements Tracing {
     if (trace === 0 || trace === this.#current) return action();
     const before = this.#current;
     this.#current = trace;
-    if (this.#isHandling) this.#join(trace);
+    if (this.#cell !== undefined) this.#join(trace);
     try {
       return action();
     } finally {
@@ -86,28 +80,27 @@ export class ThreadTracing implements Tracing {
 
   // --- the host's side ---
 
-  /** A handler begins. `startedAtMs` 0 when its time is not taken. Only where tracing is on. */
-  handling(cell: ActorCell, envelope: Envelope, incarnation: number, startedAtMs: number): void {
+  /** A handler begins. Only where tracing is on. */
+  handling(cell: ActorCell, envelope: Envelope): void {
     this.#current = this.#traceId = envelope.traceId;
     this.#cell = cell;
-    this.#isHandling = true;
     this.#from = envelope.from;
-    this.#type = envelope.type.name;
-    this.#sentAtMs = envelope.sentAtMs;
-    this.#incarnation = incarnation;
-    this.#startedAtMs = startedAtMs;
   }
 
-  /** The handler ended; writes its span into every trace it belongs to. Reads no clock when there is none. */
-  handled(): void {
+  /**
+   * The handler ended; writes its span into every trace it belongs to. `startedAtMs` is 0 when its time was not taken. Reads no
+   * clock when there is no trace.
+   */
+  handled(cell: ActorCell, envelope: Envelope, incarnation: number, startedAtMs: number): void {
     this.#current = 0;
-    this.#isHandling = false;
-    if (this.#traceId === 0 && this.#joined.length === 0) return;
+    this.#cell = undefined;
+    const { traceId } = envelope;
+    if (traceId === 0 && this.#joined.length === 0) return;
     const endedAtMs = this.#environment.monotonicMs();
-    if (this.#traceId !== 0) this.#addSpan(this.#traceId, endedAtMs);
-    for (const joined of this.#joined) this.#addSpan(joined, endedAtMs);
+    const beganAtMs = startedAtMs === 0 ? this.#joinedAtMs : startedAtMs;
+    if (traceId !== 0) this.#addSpan(cell, envelope, incarnation, traceId, beganAtMs, endedAtMs);
+    for (const joined of this.#joined) this.#addSpan(cell, envelope, incarnation, joined, beganAtMs, endedAtMs);
     this.#joined.length = 0;
-    this.#traceId = 0;
   }
 
   /** Notes that an actor uses a port; returns the trace its answer belongs to. */
@@ -125,7 +118,7 @@ export class ThreadTracing implements Tracing {
 
   /** Returns the trace of a timer set now: one that a timer sets again would never end. */
   ofTimer(): TraceRef {
-    return !this.#isHandling || this.#from === this.#cell?.path ? 0 : this.#current;
+    return this.#cell === undefined || this.#from === this.#cell.path ? 0 : this.#current;
   }
 
   /** Another thread keeps this trace. */
@@ -144,28 +137,35 @@ export class ThreadTracing implements Tracing {
 
   #join(trace: TraceRef): void {
     if (this.#traceId === trace || this.#joined.includes(trace)) return;
-    if (this.#startedAtMs === 0) this.#startedAtMs = this.#environment.monotonicMs();
+    if (this.#joined.length === 0) this.#joinedAtMs = this.#environment.monotonicMs();
     this.#joined.push(trace);
   }
 
   #pathNow(): ActorPath {
-    return this.#isHandling ? (this.#cell?.path ?? '') : '';
+    return this.#cell?.path ?? '';
   }
 
   #mark(path: ActorPath, step: string, about: string, atMs: number): void {
     this.#store.add({ traceId: this.#current, thread: this.#environment.threadName, path, step, about, atMs });
   }
 
-  #addSpan(traceId: TraceRef, endedAtMs: number): void {
+  #addSpan(
+    cell: ActorCell,
+    envelope: Envelope,
+    incarnation: number,
+    traceId: TraceRef,
+    startedAtMs: number,
+    endedAtMs: number,
+  ): void {
     this.#store.add({
       traceId,
       thread: this.#environment.threadName,
-      path: this.#cell?.path ?? '',
-      incarnation: this.#incarnation,
-      type: this.#type,
-      from: this.#from,
-      queuedAtMs: this.#sentAtMs,
-      startedAtMs: this.#startedAtMs,
+      path: cell.path,
+      incarnation,
+      type: envelope.type.name,
+      from: envelope.from,
+      queuedAtMs: envelope.sentAtMs,
+      startedAtMs,
       endedAtMs,
     });
   }

