@@ -125,6 +125,13 @@ export interface LegState {
   readonly reportedLots?: number;
 }
 
+/** What a person saw an account hold, unsigned lots of its instrument. */
+export interface AdoptedLeg {
+  readonly venue: string;
+  readonly account: string;
+  readonly lots: number;
+}
+
 /** What quote currencies are worth in each other, as the strategy measured it over all symbols. */
 export interface QuoteRatesTold {
   readonly type: 'quote-rates-told';
@@ -138,6 +145,13 @@ export type PositionMessage =
   | { readonly type: 'rotate-pair'; readonly pairId: string; readonly detail: string }
   /** A person has looked at what keeps the symbol out (lots taken by a venue, payments that contradict a rate): enter it again. */
   | { readonly type: 'clear-entry-blocks'; readonly reason: string }
+  /** A person says that what these accounts hold, no pair's so far, is to be one pair: refused where it is not exactly that. */
+  | {
+      readonly type: 'adopt-position';
+      readonly long: AdoptedLeg;
+      readonly short: AdoptedLeg;
+      readonly reason: string;
+    }
   /** Stop starting things; tell `pair-changed` when no order is live. */
   | { readonly type: 'drain-position' }
   | { readonly type: 'position-tick' }
@@ -160,6 +174,7 @@ export const positionDelivery: DeliveryTable<
   'exit-pair': { class: 'must-deliver', priority: 'risk' },
   'rotate-pair': { class: 'must-deliver', priority: 'normal' },
   'clear-entry-blocks': { class: 'must-deliver', priority: 'normal' },
+  'adopt-position': { class: 'must-deliver', priority: 'normal' },
   'drain-position': { class: 'must-deliver', priority: 'risk' },
   'position-tick': { class: 'must-deliver', priority: 'normal' },
   'order-deadline': { class: 'must-deliver', priority: 'order' },

@@ -9,7 +9,7 @@ import { positionReported } from '../src/execution/position-truth.ts';
 import { notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
-import { fundingMicro, notionalMicroAtNano } from '../src/money/amounts.ts';
+import { fundingMicro, notionalMicroAtNano, quantityOf } from '../src/money/amounts.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
@@ -18,6 +18,7 @@ import { appendSlowDelivery, journalReplyDelivery } from './journal-messages.ts'
 import type { AppendFailed } from './journal-messages.ts';
 import { positionDelivery } from './position-messages.ts';
 import type { PositionMessage } from './position-messages.ts';
+import { adopt, adoptionAbandoned, adoptionDurable } from './position/adopt.ts';
 import {
   advance,
   checkRegularly,
@@ -93,6 +94,8 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
         status: track.status?.status ?? 'unknown',
         reconciled: track.reconciled,
         reportedLots: track.watch.reportedLots ?? 'unknown',
+        // A person compares it with what the venue shows.
+        reportedQuantity: reportedQuantity(track),
         external: track.external,
       })),
       orders: [...state.book.orders.values()].slice(-20).map((order) => ({
@@ -103,11 +106,19 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
         filledLots: order.filledLots,
         lots: order.planned.lots,
       })),
+      ...(state.adoption === undefined ? {} : { adoption: state.adoption }),
       awaitedFundingMicro: awaitedMicro(state.expectations),
       unacknowledgedAppends: state.appends.size,
     };
   },
 };
+
+/** In contracts. */
+function reportedQuantity({ instrument, watch }: VenueTrack): number | 'unknown' {
+  return instrument === undefined || watch.reportedLots === undefined
+    ? 'unknown'
+    : quantityOf(watch.reportedLots, instrument);
+}
 
 function handle(state: PositionState, message: PositionMessage, self: PositionSelf): void {
   switch (message.type) {
@@ -123,6 +134,9 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
       return;
     case 'clear-entry-blocks':
       clearEntryBlocks(state, self, message.reason);
+      return;
+    case 'adopt-position':
+      adopt(state, self, message);
       return;
     case 'drain-position':
       state.draining = true;
@@ -224,10 +238,11 @@ function appendDurable(state: PositionState, self: PositionSelf, appendId: numbe
   const pending = state.appends.get(appendId);
   if (pending === undefined) return;
   state.appends.delete(appendId);
-  if (pending.isBarrier) {
+  if (pending.kind === 'barrier') {
     if (state.stage === 'starting') readJournal(state, self);
     return;
   }
+  if (pending.kind === 'adoption') adoptionDurable(state, self, pending.message.rows);
   if (pending.clientOrderIds.length > 0) planDurable(state, self, pending.clientOrderIds, pending.commitMs);
 }
 
@@ -236,7 +251,10 @@ function appendFailed(state: PositionState, self: PositionSelf, { appendId, code
   const pending = state.appends.get(appendId);
   self.log('error', 'append-failed', { appendId, code, detail });
   if (pending === undefined) return;
-  if (pending.clientOrderIds.length > 0) {
+  if (pending.kind === 'adoption') {
+    state.appends.delete(appendId);
+    adoptionAbandoned(state, self, `JOURNAL: ${code}: ${detail}`);
+  } else if (pending.clientOrderIds.length > 0) {
     state.appends.delete(appendId);
     planAbandoned(state, self, pending.clientOrderIds, 'JOURNAL');
   } else if (code === 'row-conflict') {

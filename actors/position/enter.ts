@@ -58,7 +58,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
 }
 
 /** Sortable within a symbol and never repeated: it counts with the client order ids. */
-function pairIdOf(state: PositionState): string {
+export function pairIdOf(state: PositionState): string {
   const { base, boot } = state.args;
   return `${base}-${String(boot).padStart(7, '0')}-${String(state.orderCounter + 1).padStart(7, '0')}`;
 }

@@ -15,7 +15,7 @@ import { symbolLeverage } from '../../src/strategy/liquidation.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { previewOpening } from '../../src/risk/approval.ts';
 import type { EntryPlan, LegPlan } from '../position-messages.ts';
-import { APPENDS_MAX } from './journal.ts';
+import { APPENDS_MAX, isAdopting } from './journal.ts';
 import { legKeyOf, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -24,6 +24,7 @@ export function entryRefusal(state: PositionState, self: PositionSelf, plan: Ent
   if (state.stage !== 'running') return 'RECOVERING';
   if (state.draining) return 'DRAINING';
   if (state.pair !== undefined && isActive(state.pair.record.phase)) return 'PAIR_EXISTS';
+  if (isAdopting(state)) return 'ADOPTING';
   if (self.nowMs() < (state.pair?.record.cooldownUntilMs ?? 0)) return 'COOLDOWN';
   return preflightRefusal(state, self, plan);
 }

@@ -10,7 +10,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 import type { PositionMessage } from '../position-messages.ts';
-import type { PositionSelf, PositionState } from './state.ts';
+import type { PendingAppend, PositionSelf, PositionState } from './state.ts';
 
 /** An append without receipt is repeated after this; row ids make the repeat harmless. */
 const APPEND_REPEAT_MS = 2_000;
@@ -36,7 +36,18 @@ export function append(
   clientOrderIds: readonly string[] = [],
 ): void {
   for (const row of rows) applyRow(state.book, row);
-  enqueue(state, self, rows, clientOrderIds, false);
+  enqueue(state, self, rows, clientOrderIds, 'facts');
+}
+
+/** Sends the rows of an adoption without applying them: nothing is believed of it before it is durable. */
+export function appendAdoption(state: PositionState, self: PositionSelf, rows: readonly JournalRow[]): void {
+  enqueue(state, self, rows, [], 'adoption');
+}
+
+/** True while an adoption is being written: nothing may be entered meanwhile. */
+export function isAdopting(state: PositionState): boolean {
+  for (const { kind } of state.appends.values()) if (kind === 'adoption') return true;
+  return false;
 }
 
 /**
@@ -50,7 +61,7 @@ export function appendBarrier(state: PositionState, self: PositionSelf): void {
     boot,
     incarnation: self.incarnation,
   });
-  enqueue(state, self, [row], [], true);
+  enqueue(state, self, [row], [], 'barrier');
 }
 
 function enqueue(
@@ -58,7 +69,7 @@ function enqueue(
   self: PositionSelf,
   rows: readonly JournalRow[],
   clientOrderIds: readonly string[],
-  isBarrier: boolean,
+  kind: PendingAppend['kind'],
 ): void {
   state.lastAppendId += 1;
   const appendId = state.lastAppendId;
@@ -72,7 +83,7 @@ function enqueue(
     appendId,
     ...(clientOrderIds.length > 0 ? { tellSlow: true as const } : {}),
   };
-  state.appends.set(appendId, { message, sentAtMs: self.monotonicMs(), clientOrderIds, isBarrier });
+  state.appends.set(appendId, { message, sentAtMs: self.monotonicMs(), clientOrderIds, kind });
   self.tell(refOf<JournalMessage>(state.args.journalPath), message);
 }
 

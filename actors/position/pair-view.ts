@@ -106,7 +106,7 @@ export function lotsOfLeg(state: PositionState, pair: Pair, leg: LegSide): numbe
 }
 
 /** Smallest position worth holding: at least the venue's minimum quantity and notional, so that it can be closed again. */
-function minimumLots(track: VenueTrack, instrument: Instrument): number {
+export function minimumLots(track: VenueTrack, instrument: Instrument): number {
   const lotQuote = (markOf(track) ?? 0) * quantityOf(1, instrument);
   const byNotional = lotQuote > 0 ? Math.ceil(Number(instrument.minNotionalMicro) / 1e6 / lotQuote) : 1;
   return Math.max(1, instrument.minQuantityLots, byNotional);

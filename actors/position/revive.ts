@@ -22,7 +22,8 @@ export function reviveIfExposed(state: PositionState, self: PositionSelf): boole
 /** True when a leg is held and our own orders, not somebody else's trade, left it there. */
 function holdsOwnRemainder(state: PositionState, pair: Pair, leg: LegSide): boolean {
   if (bookOf(state.book.ledger, pair.record[leg]).signedLots === 0) return false;
-  let own = 0;
+  const { adopted, [leg]: taken } = pair.record;
+  let own = adopted === undefined ? 0 : leg === 'long' ? taken.lots : -taken.lots;
   for (const order of ordersOfPair(state.book, pair.record.pairId)) {
     if (order.planned.leg === leg) own += order.planned.side === 'buy' ? order.filledLots : -order.filledLots;
   }

@@ -119,9 +119,18 @@ export interface PendingAppend {
   sentAtMs: number;
   /** Orders that leave once the rows are durable. */
   readonly clientOrderIds: readonly string[];
-  readonly isBarrier: boolean;
+  /** Of facts the book has applied already; of an adoption it applies once it is durable; of a barrier it has none to apply. */
+  readonly kind: 'facts' | 'barrier' | 'adoption';
   /** How long its commit took, when that was told. */
   commitMs?: number;
+}
+
+/** The newest adoption a person asked for; `asked` counts them in this life of the actor. */
+export interface Adoption {
+  readonly asked: number;
+  readonly outcome: 'writing' | 'adopted' | 'refused';
+  /** The pair, or the rule that refused it. */
+  readonly detail: string;
 }
 
 export interface PositionState {
@@ -164,6 +173,7 @@ export interface PositionState {
   legReductions: readonly LegReduction[];
   /** When a person last cleared what keeps the symbol out, calendar ms. */
   clearedAtMs: number;
+  adoption: Adoption | undefined;
   /** When pairs were closed for better ones, calendar ms: bounded by what a day's budget may need. */
   rotatedAtMs: readonly number[];
   draining: boolean;
@@ -237,6 +247,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     payments: [],
     legReductions: [],
     clearedAtMs: 0,
+    adoption: undefined,
     rotatedAtMs: [],
     draining: false,
     refusal: '',

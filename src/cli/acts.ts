@@ -8,7 +8,7 @@ import { confirm } from './confirmation.ts';
 import { addControlOptions, addressOf, askControl, EngineSilent, orderControl } from './control-client.ts';
 import type { ControlOptions } from './control-client.ts';
 
-interface ActOptions extends ControlOptions {
+export interface ActOptions extends ControlOptions {
   readonly reason?: string;
   readonly yes?: true;
 }
@@ -27,9 +27,9 @@ interface Picture {
 }
 
 const DEFAULT_REASON = 'asked for on the command line';
-const LOOK_MS = 100;
-/** The guard answers within a tick; a row it must write first takes longer on a slow disk. */
-const STATE_WAIT_MS = 5_000;
+export const LOOK_MS = 100;
+/** An actor answers within a tick; a row it must write first takes longer on a slow disk. */
+export const STATE_WAIT_MS = 5_000;
 /** Twice what a flatten may take while venues answer. */
 const FLAT_WAIT_MS = 20_000;
 /** A pair in these phases holds nothing. */
@@ -66,11 +66,12 @@ export function register(program: Command): void {
     .action(flatten);
 }
 
-function act(program: Command, name: string, description: string): Command {
+/** Adds a command that changes something. */
+export function act(program: Command, name: string, description: string): Command {
   return addControlOptions(program.command(name).description(description)).option('--yes', 'do not ask');
 }
 
-function reasonOption(): Option {
+export function reasonOption(): Option {
   return new Option('--reason <text>', 'why, for the journal and the log');
 }
 
@@ -165,7 +166,8 @@ async function exitPair(symbol: string, options: ActOptions): Promise<void> {
   say(options, { symbol, closed: true }, `${symbol} closed`);
 }
 
-async function order(options: ActOptions, path: string, body: object): Promise<void> {
+/** Throws CommandFailure unless the engine took the order. */
+export async function order(options: ActOptions, path: string, body: object): Promise<void> {
   const { status, body: answer } = await orderControl(options, path, body);
   if (status === 202) return;
   throw new CommandFailure(`the engine answered ${status}: ${JSON.stringify(answer)}`);
@@ -225,11 +227,12 @@ async function look(options: ActOptions): Promise<Picture | undefined> {
   };
 }
 
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+/** Undefined for what is no object. */
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   // Any object can be read by name.
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
 }
 
-function say(options: ActOptions, json: object, text: string): void {
+export function say(options: ActOptions, json: object, text: string): void {
   process.stdout.write(`${options.json === true ? JSON.stringify(json) : text}\n`);
 }

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandFailure, EXIT } from './command-failure.ts';
 import * as acts from './acts.ts';
 import * as actors from './actors.ts';
+import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
 import * as db from './db.ts';
 import * as pairs from './pairs.ts';
@@ -43,6 +44,7 @@ function buildProgram(): Command {
   actors.register(program);
   trace.register(program);
   acts.register(program);
+  adopt.register(program);
   bench.register(program);
   venue.register(program);
   db.register(program);

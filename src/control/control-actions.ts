@@ -1,6 +1,6 @@
 /** Reads what an operator asks for out of a request's JSON, and names the message that does it. Pure, main thread. */
 import type { GuardMessage } from '../../actors/guard-messages.ts';
-import type { PositionMessage } from '../../actors/position-messages.ts';
+import type { AdoptedLeg, PositionMessage } from '../../actors/position-messages.ts';
 
 /** A body that breaks a rule; the message says which. */
 export class BadRequest extends Error {
@@ -11,6 +11,7 @@ export class BadRequest extends Error {
 }
 
 const REASON_CHARACTERS_MAX = 200;
+const NAME_CHARACTERS_MAX = 80;
 const ENGINE_STATES = ['STOPPED', 'ARMED', 'TRADING', 'REDUCE_ONLY', 'HALTED'] as const;
 
 /** `{"state": "ARMED", "reason": "..."}`. Throws BadRequest. */
@@ -44,6 +45,17 @@ export function clearMessage(body: unknown): PositionMessage {
   return { type: 'clear-entry-blocks', reason: readReason(fields.reason) };
 }
 
+/** Makes one pair of what two accounts hold: `{"long": {"venue", "account", "lots"}, "short": {...}, "reason": "..."}`. Throws BadRequest. */
+export function adoptMessage(body: unknown): PositionMessage {
+  const fields = fieldsOf(body, ['long', 'short', 'reason']);
+  return {
+    type: 'adopt-position',
+    long: readLeg('long', fields.long),
+    short: readLeg('short', fields.short),
+    reason: readReason(fields.reason),
+  };
+}
+
 /** An action that needs no words; the body is `{}`. Throws BadRequest. */
 export function checkEmpty(body: unknown): void {
   fieldsOf(body, []);
@@ -57,6 +69,30 @@ function fieldsOf(body: unknown, known: readonly string[]): Readonly<Record<stri
     throw new BadRequest('key', known.length === 0 ? 'absent' : `one of ${known.join(', ')}`, unknown.slice(0, 80));
   }
   return Object.fromEntries(Object.entries(body));
+}
+
+/** The lots are unsigned: which way they go is the leg's name. */
+function readLeg(name: 'long' | 'short', value: unknown): AdoptedLeg {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject) throw new BadRequest(name, 'an object of venue, account and lots', value);
+  const { venue, account, lots } = fieldsOf(value, ['venue', 'account', 'lots']);
+  return {
+    venue: readName(`${name}.venue`, venue),
+    account: readName(`${name}.account`, account),
+    lots: readLots(name, lots),
+  };
+}
+
+function readName(what: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.length > NAME_CHARACTERS_MAX)
+    throw new BadRequest(what, `text of 1 to ${NAME_CHARACTERS_MAX} characters`, value);
+  return value;
+}
+
+function readLots(leg: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1)
+    throw new BadRequest(`${leg}.lots`, 'a whole number of at least 1', value);
+  return value;
 }
 
 function readReason(value: unknown): string {

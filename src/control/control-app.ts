@@ -8,6 +8,7 @@ import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
 import { actorTree, threadViews } from './actor-tree.ts';
 import {
+  adoptMessage,
   BadRequest,
   checkEmpty,
   clearMessage,
@@ -19,6 +20,7 @@ import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
 import { findTrace } from '../runtime/trace-store.ts';
+import { adoptionPicture } from './adoption-picture.ts';
 import { enginePicture } from './engine-picture.ts';
 import { reasonsFor } from './why.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
@@ -111,6 +113,15 @@ export function controlApp(options: ControlAppOptions): Hono {
       : answer(context, 200, redactor.value(picture));
   });
 
+  app.get('/debug/adoption/:base', async (context) => {
+    const base = context.req.param('base');
+    const digest = (await engine.inspect(options.addresses.position(base)))?.digest;
+    const picture = adoptionPicture(digest);
+    return picture === undefined
+      ? answer(context, 404, { error: 'no such symbol, or its actor does not answer', base })
+      : answer(context, 200, redactor.value(picture));
+  });
+
   app.get('/debug/books', async (context) => {
     // As above: the observer's digest is the summary.
     const summary = (await engine.inspect(options.addresses.observer))?.digest as TradingSummary | undefined;
@@ -137,6 +148,10 @@ export function controlApp(options: ControlAppOptions): Hono {
     const base = context.req.param('base');
     return act(options, context, options.addresses.position(base), clearMessage(await readJson(context)));
   });
+  app.post('/control/adopt/:base', async (context) => {
+    const base = context.req.param('base');
+    return act(options, context, options.addresses.position(base), adoptMessage(await readJson(context)));
+  });
   app.post('/control/engine', async (context) => {
     return act(options, context, options.addresses.guard, engineStateMessage(await readJson(context)));
   });
@@ -151,6 +166,7 @@ export function controlApp(options: ControlAppOptions): Hono {
   for (const path of [
     '/control/exit/:base',
     '/control/clear/:base',
+    '/control/adopt/:base',
     '/control/engine',
     '/control/kill',
     ...actorActions,
@@ -181,6 +197,7 @@ const READ_PATHS = [
   '/debug/why/:base',
   '/debug/books',
   '/debug/engine',
+  '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],

@@ -102,9 +102,11 @@ export function ordersOfPair(book: ExecutionBook, pairId: string): readonly Orde
   return [...book.orders.values()].filter((order) => order.planned.pairId === pairId);
 }
 
-/** Returns the highest order counter used in this boot, 0 when none: the next order continues after it. */
+/** Returns the highest counter used in this boot, by an order or by the newest pair, 0 when none: the next continues after it. */
 export function highestCounter(book: ExecutionBook, boot: number): number {
-  let highest = 0;
+  // An adopted pair has no order that would tell of its number.
+  const pair = /-(\d+)-(\d+)$/.exec(book.record?.pairId ?? '');
+  let highest = Number(pair?.[1]) === boot ? Number(pair?.[2]) : 0;
   for (const clientOrderId of book.orders.keys()) {
     const parts = decodeClientOrderId(clientOrderId);
     if (parts?.boot === boot) highest = Math.max(highest, parts.counter);

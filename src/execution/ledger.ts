@@ -69,6 +69,8 @@ export interface Adjustment extends LegKey {
   readonly priceNano?: bigint;
   /** How much of the change belongs to the pair it is booked for, signed lots: the rest is somebody else's. */
   readonly pairLots?: number;
+  /** A person gave the pair `pairLots` of what is held already: nothing changes but whose they are, from then on (calendar ms). */
+  readonly adopted?: { readonly leg: LegSide; readonly fromMs: number };
   /** What was compared, in words. */
   readonly evidence: string;
 }
@@ -156,11 +158,13 @@ export function registerOrder(ledger: Ledger, order: PlannedOrder): void {
   const orderKey = `${order.venue}:${order.account}:${order.clientOrderId}`;
   if (ledger.pairByOrder.has(orderKey)) return;
   ledger.pairByOrder.set(orderKey, order.pairId);
-  const key = legKeyText(order);
-  const owners = ledger.owners.get(key) ?? [];
-  if (!owners.some((owner) => owner.pairId === order.pairId)) {
-    ledger.owners.set(key, [...owners, { pairId: order.pairId, leg: order.leg, fromMs: order.plannedAtMs }]);
-  }
+  addOwner(ledger, order, { pairId: order.pairId, leg: order.leg, fromMs: order.plannedAtMs });
+}
+
+function addOwner(ledger: Ledger, key: LegKey, owner: Ownership): void {
+  const text = legKeyText(key);
+  const owners = ledger.owners.get(text) ?? [];
+  if (!owners.some(({ pairId }) => pairId === owner.pairId)) ledger.owners.set(text, [...owners, owner]);
 }
 
 /** Books a fill once. Returns false when it was booked before. Throws when its instrument's steps are unknown. */
@@ -241,6 +245,7 @@ export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment
     adjustedMicro: book.adjustedMicro + realisedMicro,
   });
   if (pairId !== '') {
+    if (adjustment.adopted !== undefined) addOwner(ledger, adjustment, { pairId, ...adjustment.adopted });
     addOwnLots(ledger, pairId, adjustment, adjustment.pairLots ?? adjustment.changeLots);
     creditPair(ledger, pairId, {
       priceMicro: 0n,

@@ -394,7 +394,8 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
   if (adjustments.length > 0) return { pair: retried, commands: adjustments };
 
   if (isFlat(view.long) && isFlat(view.short)) {
-    return { pair: anyFill(view) ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
+    const wasHeld = anyFill(view) || pair.record.adopted === true;
+    return { pair: wasHeld ? closed(pair, view) : failed(pair, pair.record.reason, view), commands: [] };
   }
   if (pair.record.exitReason !== '') {
     // Leaving was interrupted by an order, or called for by its fill, not given up: what is held is known, so go on at full pace.

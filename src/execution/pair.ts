@@ -73,6 +73,8 @@ export interface PairRecord {
   /** Entries of this symbol that failed in a row, this one included. */
   readonly failures: number;
   readonly cooldownUntilMs: number;
+  /** Its legs were there before it: a person gave it what somebody else had opened. */
+  readonly adopted?: true;
   /** Present while both legs are being made smaller on purpose: lots of each to keep, unsigned. */
   readonly reduceTo?: ReductionTarget;
 }

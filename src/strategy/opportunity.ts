@@ -70,7 +70,7 @@ export interface EvaluationTerms {
 
 const HOURS_PER_YEAR = 8_760;
 /** Capital bound per unit of initial margin: a pair is given half as much again before its legs move apart. */
-const CAPITAL_PER_MARGIN = 1.5;
+export const CAPITAL_PER_MARGIN = 1.5;
 
 export function evaluateOpportunity(candidate: Candidate, terms: EvaluationTerms): OpportunityMetrics {
   const { quantity, long, short } = candidate;

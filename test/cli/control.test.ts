@@ -31,13 +31,20 @@ interface Answer {
   readonly body: string;
 }
 
-/** An engine's control server with fixed answers; returns the options that lead to it. */
-async function pretendEngine(answers: Readonly<Record<string, Answer>>, token = TOKEN): Promise<readonly string[]> {
+/** An engine's control server with fixed answers, the last of several for as long as it is asked; returns the options that lead to it. */
+async function pretendEngine(
+  answers: Readonly<Record<string, Answer | readonly Answer[]>>,
+  token = TOKEN,
+): Promise<readonly string[]> {
+  const asked = new Map<string, number>();
   const server = createServer((request, response) => {
     const isMeant = request.method === 'GET' || request.headers['x-tandem'] === '1';
     const key = request.method === 'GET' ? (request.url ?? '') : `${request.method} ${request.url}`;
-    const answer =
-      isMeant && request.headers.authorization === `Bearer ${TOKEN}` ? answers[key] : { status: 403, body: '' };
+    const times = asked.get(key) ?? 0;
+    asked.set(key, times + 1);
+    const found = [answers[key] ?? []].flat();
+    const isAllowed = isMeant && request.headers.authorization === `Bearer ${TOKEN}`;
+    const answer = isAllowed ? found[Math.min(times, found.length - 1)] : { status: 403, body: '' };
     response.writeHead(answer?.status ?? 404).end(answer?.body ?? '{"error":"not found"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -241,6 +248,66 @@ describe('acts of an operator', () => {
     const { code, stderr } = await runTandem(words.split(' '));
     expect(code).toBe(2);
     expect(stderr).toContain(said);
+  });
+
+  const holding = (venue: string, lots: number): object => ({
+    venue,
+    account: 'main',
+    lots,
+    quantity: lots / 100,
+  });
+  const position = (external: readonly object[], adoption: object = { asked: 0, outcome: '', detail: '' }): Answer => ({
+    status: 200,
+    body: JSON.stringify({ external, ...adoption }),
+  });
+  const HEDGED = [holding('lighter', 50), holding('extended', -50)];
+
+  it.each([
+    [
+      'adopted',
+      { code: 0, stdout: 'BTC adopted as BTC-1\n', stderr: '' },
+      { asked: 1, outcome: 'adopted', detail: 'BTC-1' },
+    ],
+    [
+      'refused',
+      { code: 1, stdout: '', stderr: 'BTC was not adopted: LOTS: holds 3\n' },
+      { asked: 1, outcome: 'refused', detail: 'LOTS: holds 3' },
+    ],
+  ])('adopt waits until the engine has written it, and says that it was %s', async (_, said, decided) => {
+    const options = await pretendEngine({
+      'POST /control/adopt/BTC': TOLD,
+      '/debug/adoption/BTC': [
+        position(HEDGED),
+        position(HEDGED, { asked: 1, outcome: 'writing', detail: 'BTC-1' }),
+        position(HEDGED, decided),
+      ],
+    });
+    expect(await runTandem(['adopt', 'BTC', '--reason', 'mine', '--yes', ...options])).toMatchObject(said);
+  });
+
+  it.each([
+    [
+      'adopt BTC --reason mine',
+      HEDGED,
+      2,
+      'this gives the engine a pair of BTC, long 0.5 at lighter:main and short 0.5 at extended:main, which it may close when its rules say so: say --yes to confirm\n',
+    ],
+    [
+      'adopt BTC --reason mine --yes',
+      HEDGED.slice(0, 1),
+      1,
+      'BTC must have one long and one short position that no pair explains, has long 0.5 at lighter:main\n',
+    ],
+    [
+      'adopt BTC --reason mine --yes',
+      [],
+      1,
+      'BTC must have one long and one short position that no pair explains, has nothing\n',
+    ],
+    ['adopt ETH --reason mine --yes', [], 1, 'symbol must be one the engine trades, was "ETH"\n'],
+  ])('%s asks for nothing unasked or impossible', async (words, venues, code, said) => {
+    const options = await pretendEngine({ '/debug/adoption/BTC': position(venues) });
+    expect(await runTandem([...words.split(' '), ...options])).toMatchObject({ code, stderr: said });
   });
 
   it('exit says that there is nothing to close', async () => {

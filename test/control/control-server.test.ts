@@ -158,6 +158,19 @@ describe('what is commanded', () => {
   it.each([
     ['/control/exit/BTC', '{}', { path: 'position/BTC', message: { type: 'exit-pair', reason: 'MANUAL' } }],
     [
+      '/control/adopt/BTC',
+      '{"long":{"venue":"a","account":"m","lots":3},"short":{"venue":"b","account":"m","lots":30},"reason":"mine"}',
+      {
+        path: 'position/BTC',
+        message: {
+          type: 'adopt-position',
+          long: { venue: 'a', account: 'm', lots: 3 },
+          short: { venue: 'b', account: 'm', lots: 30 },
+          reason: 'mine',
+        },
+      },
+    ],
+    [
       '/control/engine',
       '{"state":"TRADING","reason":" back to work "}',
       { path: 'guard', message: { type: 'set-engine-state', state: 'TRADING', reason: 'back to work' } },
@@ -193,6 +206,12 @@ describe('what is commanded', () => {
       '/control/kill',
       '{"level":"3","reason":"x"}',
       'level must be 1 (reduce only), 2 (cancel entries), 3 (flatten) or 4 (cancel everything at the venues and end), was "3"',
+    ],
+    ['/control/adopt/BTC', '{"reason":"x"}', 'long must be an object of venue, account and lots, was missing'],
+    [
+      '/control/adopt/BTC',
+      '{"long":{"venue":"a","account":"m","lots":-3},"short":{},"reason":"x"}',
+      'long.lots must be a whole number of at least 1, was -3',
     ],
     ['/control/kill', '{"level":1}', 'reason must be text of 1 to 200 characters, was missing'],
     ['/control/kill', '{"level":1,"reason":"x","force":true}', 'key must be one of level, reason, was "force"'],

@@ -10,6 +10,7 @@ import type { LogRecord } from '../../src/runtime/ports-context.ts';
 import { buildTape } from '../../src/simulation/live/build-tape.ts';
 import { simulateWorld } from '../../src/simulation/world.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
+import { expectRowsExact } from './identities-check.ts';
 
 const VENUES = ['lighter', 'extended'] as const;
 /** Leverage is set by then, and nothing entered yet, virtual ms. */
@@ -18,6 +19,7 @@ const READY_MS = 800;
 const CAUTIOUS_MS = 70_000;
 /** More than enough for this market to be entered: left alone both symbols are open within 2 s. */
 const ENTERED_MS = 20_000;
+const EXIT = { type: 'exit-pair', reason: 'MANUAL' } as const;
 const TRADING = { type: 'set-engine-state', state: 'TRADING', reason: 'a person looked' } as const;
 
 interface Stage {
@@ -138,4 +140,37 @@ it('enters nothing after the end of its journal was lost, and leaves alone what 
     expect(ordersOf(base)).toEqual([]);
   }
   expect(config.symbols.map(held)).toEqual(before);
+});
+
+it('takes back what its lost journal knew once a person says whose it is, and closes it to the last lot', () => {
+  const { world, run, newest, ordersOf, held } = stage();
+  run(ENTERED_MS);
+  const lost = newest('BTC');
+  const before = held('BTC');
+  const entered = world.disk.rowsAfter(0).findIndex(({ type }) => type === 'intent');
+  world.disk.loseTail(world.disk.length - entered);
+  world.restart();
+  run(ENTERED_MS);
+  expect(newest('BTC')).toBeUndefined();
+
+  const legs = VENUES.map((venue, index) => ({ venue, account: 'main', signedLots: before[index] ?? 0 }));
+  const [long, short] = [1, -1].map((sign) => {
+    const leg = legs.find(({ signedLots }) => Math.sign(signedLots) === sign);
+    return { venue: leg?.venue, account: leg?.account, lots: Math.abs(leg?.signedLots ?? 0) };
+  });
+  const adopt = { type: 'adopt-position', long, short, reason: 'the journal lost it' };
+  world.system.tell('position/BTC', adopt);
+  run(ENTERED_MS);
+  expect(newest('BTC')).toMatchObject({ phase: 'OPEN', adopted: true, long: { venue: lost?.long.venue } });
+  world.restart();
+  run(ENTERED_MS);
+  expect(newest('BTC')).toMatchObject({ phase: 'OPEN', adopted: true });
+  expect(ordersOf('BTC')).toEqual([]);
+  expect(held('BTC')).toEqual(before);
+
+  world.system.tell('position/BTC', EXIT);
+  run(ENTERED_MS);
+  expect(newest('BTC')).toMatchObject({ phase: 'CLOSED', exitReason: 'MANUAL' });
+  expect(held('BTC')).toEqual([0, 0]);
+  expectRowsExact(world.disk.rowsAfter(0));
 });

@@ -256,6 +256,12 @@ describe('quarantine', () => {
     expect(advancePair(pairIn('QUARANTINED'), viewOf(long, short)).pair.record.phase).toBe(phase);
   });
 
+  it('is closed when flat without any fill of ours, where the legs were adopted', () => {
+    const { record, timing } = pairIn('QUARANTINED');
+    const flat = viewOf(leg(0, [], queried), leg(0, [], queried));
+    expect(advancePair({ record: { ...record, adopted: true }, timing }, flat).pair.record.phase).toBe('CLOSED');
+  });
+
   it('stays when flattening is left to a person', () => {
     const view = viewOf(leg(33, [], queried), leg(0, [], queried), {
       policy: { ...policy, quarantine: { autoFlatten: false } },
