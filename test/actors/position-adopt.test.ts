@@ -120,6 +120,7 @@ describe('an adopted position', () => {
     expect(world.picture()).toMatchObject({ phase: 'CLOSED', reason: 'EXTERNAL_EXPOSURE' });
     expect(heldNow(world)).toEqual([0, 5]);
     expect(sent(world)).toHaveLength(before);
+    expect(world.pictures.filter(({ phase }) => phase === 'QUARANTINED')).toEqual([]);
   });
 });
 
