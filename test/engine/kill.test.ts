@@ -202,7 +202,7 @@ describe.concurrent.each(SEEDS)(`an engine killed ${KILLS} times in the middle o
 
   it(
     'never sends an order twice, never misses a fill, and finds every pair balanced, closed or quarantined',
-    { timeout: 400_000 },
+    { timeout: 600_000 },
     async () => {
       const random = randomStream(seed, 'kill instants');
       for (let kill = 0; kill < KILLS; kill++) {
