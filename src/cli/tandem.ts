@@ -7,6 +7,7 @@ import * as acts from './acts.ts';
 import * as actors from './actors.ts';
 import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
+import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
 import * as pairs from './pairs.ts';
 import * as start from './start.ts';
@@ -38,6 +39,7 @@ function buildProgram(): Command {
     .exitOverride();
   // Order of the help page. Commands inherit exitOverride only when it is set before they are added.
   start.register(program);
+  dashboard.register(program);
   status.register(program);
   why.register(program);
   pairs.register(program);
