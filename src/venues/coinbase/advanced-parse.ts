@@ -1,5 +1,4 @@
 /** Reads Advanced Trade's products, orders, fills, positions and balances: US futures, counted in contracts. Pure; connector thread. */
-import { HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { canonicalUnderlying } from '../../market/instrument-match.ts';
 import { priceTicksFromText } from '../../money/amounts.ts';
@@ -262,9 +261,4 @@ export function parseFees(value: unknown): Extract<VenueEvent, { type: 'fee-tier
     makerFee: picoField(tier, 'maker_fee_rate', 'fees'),
     takerFee: picoField(tier, 'taker_fee_rate', 'fees'),
   };
-}
-
-/** When the next rate is known, at the latest. */
-export function nextFundingMs(nowMs: number, intervalMs = HOUR_MS): number {
-  return (Math.floor(nowMs / intervalMs) + 1) * intervalMs;
 }

@@ -226,7 +226,7 @@ describe.skipIf(!hasFixtures)('recorded payloads (need ../shared)', () => {
         () => future(),
         () => '',
       ),
-    ).toThrow();
+    ).toThrow('price must be a positive multiple of 5');
   });
 
   it('an order of the user channel', () => {
