@@ -11,6 +11,8 @@ import { join } from 'node:path';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { stageControl } from './engine.ts';
 
+const TRADE = { type: 'set-engine-state', state: 'TRADING', reason: 'rows are wanted' } as const;
+
 /** The rows of an engine that opened pairs, from a run in virtual time. */
 function playedRows(): readonly JournalRow[] {
   const config = loadConfig(join(import.meta.dirname, '..', 'engine', 'fixtures', 'kill.yaml'));
@@ -18,7 +20,7 @@ function playedRows(): readonly JournalRow[] {
   const tape = buildTape(tapeSpec(config, calendar.startAtMs));
   const world = simulateWorld(config, { seed: 1, tape, startAtMs: calendar.startAtMs });
   world.system.runUntil(3_000);
-  world.system.tell('guard', { type: 'set-engine-state', state: 'TRADING', reason: 'rows are wanted' });
+  world.system.tell('guard', TRADE);
   world.system.runUntil(8_000);
   return world.disk.rowsAfter(0);
 }
