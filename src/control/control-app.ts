@@ -26,6 +26,7 @@ import { adoptionPicture } from './adoption-picture.ts';
 import type { DashboardFiles } from './dashboard-files.ts';
 import { addDashboardRoutes } from './dashboard-routes.ts';
 import { enginePicture } from './engine-picture.ts';
+import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
@@ -164,6 +165,15 @@ export function controlApp(options: ControlAppOptions): Hono {
     options.log('warn', 'control-action', { action: 'fault', venue, fault });
     return answer(context, 202, { outcome: 'done', venue, fault });
   });
+  app.get('/debug/limits', async (context) => {
+    const { actors } = await engine.snapshot();
+    const paths = actors.map(({ path }) => path).filter(isConnector);
+    const answers = await Promise.all(
+      paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })),
+    );
+    return answer(context, 200, redactor.value({ accounts: limitsOfConnectors(answers) }));
+  });
+
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
     app.post(`/control/${action}/:path{.+}`, async (context) => {
       const path = context.req.param('path');
@@ -236,6 +246,7 @@ const READ_PATHS = [
   '/debug/summary',
   '/debug/journal',
   '/debug/journal/at/:base',
+  '/debug/limits',
   '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
