@@ -168,7 +168,7 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
 function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperation): void {
   const at = instant(self);
   const { operation } = queued;
-  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request);
+  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request, operation.name);
   state.inFlight.set(ref, { ...queued, sentAt: at });
   self.count(`requests:${operation.name}`);
 }

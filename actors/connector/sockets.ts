@@ -41,7 +41,7 @@ export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
 export function openSocket(state: ConnectorState, self: ConnectorSelf, key: string): void {
   const track = state.sockets.get(key);
   if (track === undefined || track.status !== 'waiting') return;
-  const ref = self.ports.socket.open(track.plan.url, track.plan.headers);
+  const ref = self.ports.socket.open(track.plan.url, track.plan.headers, key);
   state.socketKeyByRef.set(ref, key);
   track.ref = ref;
   track.status = 'opening';

@@ -23,6 +23,9 @@ import { findTrace } from '../runtime/trace-store.ts';
 import { adoptionPicture } from './adoption-picture.ts';
 import { enginePicture } from './engine-picture.ts';
 import { reasonsFor } from './why.ts';
+import { exposition, PROMETHEUS_CONTENT_TYPE } from '../observe/live/prometheus.ts';
+import { readNames } from './metrics-requests.ts';
+import type { MetricsView } from './metrics-requests.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -36,6 +39,7 @@ export interface ControlAppOptions {
   readonly token: string;
   readonly failedTokens: FailedTokens;
   readonly redactor: Redactor;
+  readonly metrics: MetricsView;
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -59,6 +63,13 @@ export function controlApp(options: ControlAppOptions): Hono {
   });
 
   app.use(async (context, next) => requireToken(options, context) ?? (await next()));
+  // The text Prometheus reads: its names follow its own rules, or are ours with ?names=own.
+  app.get('/metrics', async (context) => {
+    const names = readNames(context.req.query('names'));
+    const text = await exposition(options.metrics.table().values(), names);
+    context.header('content-type', PROMETHEUS_CONTENT_TYPE);
+    return context.newResponse(text, { status: 200 });
+  });
   app.get('/debug/actors', async (context) => answer(context, 200, redactor.value(actorTree(await engine.snapshot()))));
   app.get('/debug/actors/:path{.+}', async (context) => {
     const path = context.req.param('path');
@@ -187,6 +198,7 @@ const NO_SUCH_ACTOR = 'no such actor, or its thread does not answer';
 const READ_PATHS = [
   '/healthz',
   '/readyz',
+  '/metrics',
   '/debug/actors',
   '/debug/actors/*',
   '/debug/threads',
