@@ -26,15 +26,21 @@ export function recordPlacement({ args }: ConnectorState, self: ConnectorSelf, q
   self.metrics.distribution('order_placement_latency', { venue: args.venue }).record(self.monotonicMs() - queuedAtMs);
 }
 
-/** How much of each of the venue's limits is used now. */
+/** How much of each of the venue's limits is used now, by what it limits. */
 export function recordLimits(state: ConnectorState, self: ConnectorSelf): void {
   const { venue } = state.args;
+  const { restLimiter, orderLimiter, addressLimiter, frameLimiter, connectLimiter } = state;
+  const buckets = {
+    rest: restLimiter,
+    orders: orderLimiter,
+    address: addressLimiter,
+    ws: frameLimiter,
+    connects: connectLimiter,
+  };
   const nowMs = self.monotonicMs();
-  const { restLimiter, orderLimiter, frameLimiter } = state;
-  const kinds = { rest: restLimiter, orders: orderLimiter, ws: frameLimiter };
-  for (const [bucket, limiter] of Object.entries(kinds)) {
+  for (const [bucket, limiter] of Object.entries(buckets)) {
     if (limiter === undefined) continue;
-    self.metrics.gauge('rate_limit_used_ratio', { venue, bucket }).set(limiter.used(nowMs) / limiter.bucket.max);
+    self.metrics.gauge('rate_limit_used_ratio', { venue, bucket }).set(limiter.view(nowMs).usedRatio);
   }
   const restSeconds = restLimiter.bucket.windowMs / 1_000;
   self.metrics.gauge('rest_weight_per_s', { venue }).set(restLimiter.used(nowMs) / restSeconds);
