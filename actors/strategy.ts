@@ -197,6 +197,16 @@ function scan(state: StrategyState, self: StrategySelf): void {
     intentMs: self.monotonicMs() - strategyMs,
   };
   state.profile = profile;
+  recordScan(self, profile, self.monotonicMs() - startedMs);
+}
+
+function recordScan({ metrics }: StrategySelf, profile: ScanProfile, totalMs: number): void {
+  metrics.distribution('opportunity_scan_duration').record(totalMs);
+  metrics.distribution('eval_total').record(totalMs);
+  metrics.distribution('eval_health').record(profile.healthMs);
+  metrics.distribution('eval_risk').record(profile.riskMs);
+  metrics.distribution('eval_strategy').record(profile.strategyMs);
+  metrics.distribution('eval_intent').record(profile.intentMs);
 }
 
 /**
