@@ -58,7 +58,8 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   };
   const observation = startObservation({ engine, log });
   const control = await startControlServer({
-    metrics: observation.metrics,
+    observation,
+    stream: observation.stream,
     host: config.control.host,
     port: config.control.port,
     allowRemote: config.control.allowRemote,
@@ -124,8 +125,8 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   ]);
   endKillFile();
   view.stop();
-  await control.close();
   observation.close();
+  await control.close();
   log.close();
   if ('failed' in outcome) {
     await engine.stop();

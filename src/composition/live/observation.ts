@@ -1,6 +1,8 @@
 /** Everything that watches a running engine and takes no part in it: metrics and what is made of them. Main thread. */
+import type { ObservationView } from '../../control/metrics-requests.ts';
 import { Collector } from '../../observe/live/collector.ts';
 import type { Log } from '../../observe/live/log.ts';
+import { MetricStream } from '../../observe/live/stream.ts';
 import type { Engine } from './engine.ts';
 
 export interface ObservationOptions {
@@ -8,8 +10,9 @@ export interface ObservationOptions {
   readonly log: Log;
 }
 
-export interface Observation {
+export interface Observation extends ObservationView {
   readonly metrics: Collector;
+  readonly stream: MetricStream;
   close(): void;
 }
 
@@ -24,6 +27,18 @@ export function startObservation({ engine, log }: ObservationOptions): Observati
     nowMs: () => Date.now(),
     log: (level, event, fields) => log.event(level, event, fields),
   });
+  const stream = new MetricStream();
+  metrics.addSource(() => stream.series());
+  metrics.onLook(({ points }) => stream.publish(points));
   metrics.start();
-  return { metrics, close: () => metrics.stop() };
+  return {
+    metrics,
+    stream,
+    rollups: () => Promise.resolve([]),
+    alerts: () => ({ active: [], recent: [] }),
+    close() {
+      metrics.stop();
+      stream.close();
+    },
+  };
 }
