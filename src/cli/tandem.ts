@@ -12,6 +12,7 @@ import * as db from './db.ts';
 import * as limits from './limits.ts';
 import * as init from './init.ts';
 import * as pairs from './pairs.ts';
+import * as report from './report.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
 import * as trace from './trace.ts';
@@ -46,6 +47,7 @@ function buildProgram(): Command {
   status.register(program);
   why.register(program);
   pairs.register(program);
+  report.register(program);
   actors.register(program);
   limits.register(program);
   trace.register(program);
