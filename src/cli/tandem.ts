@@ -7,6 +7,7 @@ import * as acts from './acts.ts';
 import * as actors from './actors.ts';
 import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
+import * as config from './config.ts';
 import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
 import * as limits from './limits.ts';
@@ -44,6 +45,7 @@ function buildProgram(): Command {
   start.register(program);
   dashboard.register(program);
   init.register(program);
+  config.register(program);
   status.register(program);
   why.register(program);
   pairs.register(program);
