@@ -1,14 +1,14 @@
 /** A running hash over decoded content, for comparing two runs: independent of key order, of encodings and of history. Any thread. */
 import { hashText } from './random.ts';
 
-/** Names of fields, of which there are few. */
-const keyWords = new Map<string, number>();
 const KEY_WORDS_MAX = 4_096;
 
 export class EventHash {
   #high = 0x6a09e667;
   #low = 0x3c6ef372;
   readonly #float = new DataView(new ArrayBuffer(8));
+  /** Names of fields, of which there are few. */
+  readonly #keyWords = new Map<string, number>();
 
   addWord(word: number): void {
     this.#low = Math.imul(this.#low ^ word, 0x85ebca6b);
@@ -77,10 +77,10 @@ export class EventHash {
 
   /** Keys come again in every message: each is read once. */
   #addKey(key: string): void {
-    let word = keyWords.get(key);
+    let word = this.#keyWords.get(key);
     if (word === undefined) {
       word = hashText(key);
-      if (keyWords.size < KEY_WORDS_MAX) keyWords.set(key, word);
+      if (this.#keyWords.size < KEY_WORDS_MAX) this.#keyWords.set(key, word);
     }
     this.addWord(key.length);
     this.addWord(word);
