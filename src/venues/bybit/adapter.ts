@@ -2,7 +2,7 @@
 import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import type { Instant, OrderRequest, Submission, VenueAdapter, VenueSettings } from '../venue.ts';
-import { limitsOf, tierOf } from './limits.ts';
+import { accessProblemOf, limitsOf, tierOf } from './limits.ts';
 import { BybitMarkets } from './markets.ts';
 import {
   cancelAllOperation,
@@ -56,6 +56,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     openStream: () =>
       new BybitStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), key, markets, calendarScale }),
 
+    accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),
     instruments: () => instrumentsOperation(access),
     accountSnapshot: (at) => [

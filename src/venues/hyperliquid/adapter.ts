@@ -13,7 +13,7 @@ import type {
   VenueEvent,
   VenueSettings,
 } from '../venue.ts';
-import { HYPERLIQUID_LIMITS } from './limits.ts';
+import { accessProblemOf, HYPERLIQUID_LIMITS } from './limits.ts';
 import { HyperliquidMarkets } from './markets.ts';
 import type { HyperliquidMarket } from './markets.ts';
 import type { ActionValue } from './msgpack.ts';
@@ -118,6 +118,7 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
     openStream: () =>
       new HyperliquidStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), user: access.user, markets }),
 
+    accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),
     instruments: () => instrumentsOperation(access),
     accountSnapshot: () => [accountOperation(access), openOrdersOperation(access)],

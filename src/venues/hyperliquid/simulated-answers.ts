@@ -98,7 +98,7 @@ function answerUser<Answer>(
         account === undefined ? [] : records.openOrders(account).map((order) => records.fullOrderJson(order)),
       );
     case 'orderStatus': {
-      const order = account === undefined ? undefined : records.find(account, question['oid']);
+      const order = account === undefined ? undefined : records.findShown(account, question['oid']);
       return plain(
         order === undefined ? { status: 'unknownOid' } : { status: 'order', order: statusJson(records, order) },
       );
