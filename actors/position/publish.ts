@@ -7,14 +7,15 @@ import { bookOf, pairBook } from '../../src/execution/ledger.ts';
 import { isLive, isUnresolved } from '../../src/execution/order-state.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
-import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
+import { perSettlement } from '../../src/market/funding-rate.ts';
+import { fundingMicro, notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { nearestLiquidation } from './exits.ts';
 import { lotsOfLeg } from './pair-view.ts';
 import { addRotation } from '../../src/execution/rotation-history.ts';
 import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
-import type { PositionSelf, PositionState } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 import { viewsOf } from './views.ts';
 
 /** Between changes of phase the picture is told at most this often. */
@@ -145,7 +146,14 @@ function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {
     averagePrice,
     costMicro: book.costMicro,
     ...(watch?.reportedLots === undefined ? {} : { reportedLots: watch.reportedLots }),
+    ...(track === undefined ? {} : nextFunding(track, lotsOfLeg(state, pair, leg))),
   };
+}
+
+function nextFunding({ instrument, mark, predicted }: VenueTrack, signedLots: number): Pick<LegState, 'nextFunding'> {
+  if (instrument === undefined || mark === undefined || predicted === undefined || signedLots === 0) return {};
+  const expectedMicro = fundingMicro(instrument, signedLots, mark.markNano, perSettlement(predicted));
+  return { nextFunding: { settleAtMs: predicted.settleAtMs, expectedMicro } };
 }
 
 /**

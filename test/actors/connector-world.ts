@@ -50,6 +50,8 @@ export interface WorldOptions {
   readonly journal?: 'real' | 'deaf';
   /** Whether messages are frozen and copied on their way; true unless many worlds are run. */
   readonly checkIsolation?: boolean;
+  /** What is traded; BTC unless said otherwise, and always the first of it. */
+  readonly bases?: readonly string[];
   /** Limits at the venue, known to both sides. */
   readonly limits?: 'standard' | 'premium';
   /** The market's price as a part of the venue's usual one; 1 always when absent. */
@@ -98,6 +100,8 @@ export class ConnectorWorld {
   readonly left: Extract<GuardMessage, { type: 'connector-left' }>[] = [];
   /** Changes bodies of answers on their way to the connector. */
   damage: (path: string, body: string) => string = (_path, body) => body;
+  /** The same for their headers. */
+  damageHeaders: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (headers) => headers;
   journalAnswers = false;
   #lastOrder = 0;
   readonly #durable = new Set<string>();
@@ -111,7 +115,7 @@ export class ConnectorWorld {
     this.#facts = factsOf(name);
     this.symbol = this.#facts.symbol;
     const startAtMs = options.startAtMs ?? WORLD_START_MS;
-    const { seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
+    const { bases = ['BTC'], seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
     const account = demoAccount(name, 'main');
     const { restPath, streamPath, profileOptions } = hostsOf(name);
     const args: ConnectorArgs = {
@@ -124,7 +128,7 @@ export class ConnectorWorld {
         options: { ...account.options, ...profileOptions[limits] },
         calendarScale: this.scale,
       },
-      bases: ['BTC'],
+      bases,
       subscribers: [{ path: STRATEGY }, { path: POSITION, bases: ['BTC'] }],
       observerPath: 'observer',
       journalPath: 'journal',
@@ -193,7 +197,7 @@ export class ConnectorWorld {
     this.venue = buildVenue(
       {
         venue: name,
-        bases: ['BTC'],
+        bases,
         accounts: [{ name: 'main', balance: 100_000 }],
         limits,
         seed,
@@ -440,7 +444,11 @@ export class ConnectorWorld {
           this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
         return venue.handle(input, at).map((output) => {
           if (output.type === 'http-answer')
-            return { ...output, body: this.damage(paths.get(output.requestId) ?? '', output.body) };
+            return {
+              ...output,
+              headers: this.damageHeaders(output.headers),
+              body: this.damage(paths.get(output.requestId) ?? '', output.body),
+            };
           if (output.type !== 'socket-text') return output;
           const text = this.damage('socket', output.text);
           this.frames.push(text);

@@ -270,6 +270,21 @@ export async function stageControl(
         return path === 'position/NONE' ? 'dead' : 'sent';
       },
       readiness: () => Promise.resolve({ ready: false, reasons: ['lighter:main is connecting'] }),
+      summary: () =>
+        Promise.resolve({
+          mode: 'demo',
+          readiness: { ready: true, reasons: [] },
+          boot: 3,
+          journal: { type: 'ok', rows: 42 },
+          nowMs: 1_767_225_600_000,
+          trading: SUMMARY,
+          faults: { lighter: ['drop-sockets'] },
+        }),
+      readRows: () => Promise.resolve({ rows: [], complete: true }),
+      inject: (venue, fault) => {
+        if (venue !== 'lighter') throw new RangeError(`this engine hosts no simulated venue ${venue}`);
+        steered.push(['inject', `${venue} ${fault}`]);
+      },
       ...engine,
     },
     addresses: { guard: 'guard', observer: 'observer', position: (base) => `position/${base}` },
