@@ -9,6 +9,7 @@ import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
 import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
+import * as doctor from './doctor.ts';
 import * as limits from './limits.ts';
 import * as pairs from './pairs.ts';
 import * as start from './start.ts';
@@ -50,6 +51,7 @@ function buildProgram(): Command {
   acts.register(program);
   adopt.register(program);
   bench.register(program);
+  doctor.register(program);
   venue.register(program);
   db.register(program);
   return program;

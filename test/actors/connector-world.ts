@@ -57,6 +57,8 @@ export interface WorldOptions {
   /** The market's price as a part of the venue's usual one; 1 always when absent. */
   readonly priceAt?: (calendarMs: number) => number;
   readonly depthQuote?: number;
+  /** Options of the account that differ from the demo account's. */
+  readonly account?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Heard {
@@ -125,7 +127,7 @@ export class ConnectorWorld {
         account: 'main',
         restUrl: `http://${this.host}${restPath}`,
         streamUrl: `ws://${this.host}${streamPath}`,
-        options: { ...account.options, ...profileOptions[limits] },
+        options: { ...account.options, ...profileOptions[limits], ...options.account },
         calendarScale: this.scale,
       },
       bases,

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseLosslessJson } from '../../src/venues/json.ts';
 import { randomStream } from '../../src/runtime/random.ts';
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { openVenue } from '../../src/venues/registry.ts';
 import { ConnectorWorld } from '../actors/connector-world.ts';
 import type { SeenRequest } from '../actors/connector-world.ts';
 import { factsOf, VENUES } from './venues.ts';
@@ -158,6 +160,25 @@ describe.each(VENUES)('access to %s', (venue) => {
     world.until('it is down', () => world.status()?.status === 'down', 30_000);
     expect(world.status()?.reason).toMatch(factsOf(venue).wrongKey);
     expect(world.status()?.reason).not.toContain('undefined');
+  });
+
+  it('with a key that may move money out is refused, and so is one that may not trade', () => {
+    const rights = factsOf(venue).keyRights;
+    // Where the venue cannot be asked what a key may do, a person is told what it can do.
+    if (rights === undefined) {
+      const { options, secrets } = demoAccount(venue, 'main');
+      const urls = { restUrl: 'http://127.0.0.1:1', streamUrl: 'ws://127.0.0.1:1' };
+      const adapter = openVenue(venue, { account: 'main', ...urls, options, secrets, calendarScale: 1 });
+      expect(adapter.keyCaution).toContain('sub-account');
+      return;
+    }
+    for (const [change, told] of rights) {
+      const world = new ConnectorWorld({ venue, ...('address' in change ? { account: change } : {}) });
+      if (!('address' in change)) world.inject('key-rights', change);
+      world.run(5_000);
+      expect(world.status()).toMatchObject({ status: 'down', entriesAllowed: false });
+      expect(world.status()?.reason).toMatch(told);
+    }
   });
 
   it('to a market it does not list is said by name, and the others are traded', () => {

@@ -20,6 +20,8 @@ interface VenueFacts {
   };
   /** What the venue says of a key it does not know, as a person is told. */
   readonly wrongKey: RegExp;
+  /** Rights that must be refused, as `key-rights` or as options of the account, and what a person is told; absent where none are read. */
+  readonly keyRights?: readonly (readonly [Readonly<Record<string, boolean | string>>, RegExp])[];
   /** Account facts of another instrument's ids may exceed what a double can count. */
   readonly hasLargeIds: boolean;
 }
@@ -65,6 +67,13 @@ export const VENUE_FACTS = {
       unknownToUs: { code: 987_654 },
     },
     wrongKey: /^bybit does not accept the key of account main \(.*10003.*\): check the key file/,
+    keyRights: [
+      [
+        { canWithdraw: true },
+        /^the key of account main at bybit may move money out .*make one that can only read and trade/,
+      ],
+      [{ isReadOnly: true }, /^the key of account main may not do this at bybit .*let it read and trade/],
+    ],
     hasLargeIds: false,
   },
   hyperliquid: {
@@ -78,6 +87,8 @@ export const VENUE_FACTS = {
       unknownToUs: { text: 'Something nobody has documented.' },
     },
     wrongKey: /^hyperliquid does not accept the key of account main \(.*User or API Wallet.*\): check the key file/,
+    // Without an address the account is the key's own, and its key can do everything.
+    keyRights: [[{ address: '' }, /^the key of account main at hyperliquid may move money out/]],
     hasLargeIds: false,
   },
 } as const satisfies Readonly<Record<string, VenueFacts>>;

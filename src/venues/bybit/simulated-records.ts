@@ -52,6 +52,26 @@ export class SimulatedRecords {
     }
   }
 
+  /** What every key may do beside trading. */
+  keyRights = { isReadOnly: false, wallet: [] as readonly string[] };
+
+  keyJson(account: SimulatedAccount): Json {
+    const { isReadOnly, wallet } = this.keyRights;
+    return {
+      id: '1',
+      note: account.name,
+      apiKey: account.apiKey,
+      readOnly: isReadOnly ? 1 : 0,
+      secret: '',
+      permissions: { ContractTrade: ['Order', 'Position'], Derivatives: ['DerivativesTrade'], Wallet: wallet },
+      ips: ['*'],
+      type: 1,
+      deadlineDay: 90,
+      expiredAt: '2099-01-01T00:00:00Z',
+      isMaster: false,
+    };
+  }
+
   /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
   hiddenSinceMs: number | undefined;
 

@@ -69,6 +69,8 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
       }),
 
     accessProblem: accessProblemOf,
+    keyCaution:
+      'its key can also sign transfers and withdrawals: trade on a sub-account that holds only what may be lost',
     serverTime: () => serverTimeOperation(access),
     instruments: () => instrumentsOperation(access),
     accountSnapshot: () => [positionsOperation(access), balanceOperation(access), openOrdersOperation(access)],

@@ -87,6 +87,9 @@ export class SimulatedRecords {
   /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
   hiddenSinceMs: number | undefined;
 
+  /** No signer is known any more. */
+  isRevoked = false;
+
   /** What a question about an order finds. */
   findShown(account: SimulatedAccount, oid: unknown): ExchangeOrderState | undefined {
     const order = this.find(account, oid);

@@ -102,7 +102,6 @@ class SimulatedHyperliquid implements LastingVenue {
   /** When all orders of an account are cancelled, epoch ms; a restart of the venue forgets it. */
   readonly #scheduledCancels = new Map<string, number>();
   #delayed = { requests: 0, delayMs: 0 };
-  #isRevoked = false;
   #started = false;
 
   constructor(options: SimulatedHyperliquidOptions) {
@@ -169,7 +168,7 @@ class SimulatedHyperliquid implements LastingVenue {
         this.#records.hiddenSinceMs = options['sinceMs'] === undefined ? undefined : Number(options['sinceMs']);
         return;
       case 'revoke-key':
-        this.#isRevoked = options['isRevoked'] !== false;
+        this.#records.isRevoked = options['isRevoked'] !== false;
         return;
       case 'delay-answers':
         this.#delayed = { requests: Number(options['requests'] ?? 1), delayMs: Number(options['delayMs']) };
@@ -284,7 +283,7 @@ class SimulatedHyperliquid implements LastingVenue {
         ? this.#records.accounts.find(({ signers }) => signers.includes(signer))
         : this.#records.accountByAddress(terms.vaultAddress);
     // Also what a wrong hash gets: it recovers somebody else.
-    if (account === undefined || !account.signers.includes(signer) || this.#isRevoked)
+    if (account === undefined || !account.signers.includes(signer) || this.#records.isRevoked)
       return refuse(`User or API Wallet ${signer} does not exist.`);
     const misused = this.#nonces.use(signer, terms.nonce, at.calendarMs);
     if (misused !== undefined) return refuse(misused);

@@ -89,6 +89,8 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     openStream: () => new LighterStream({ streamUrl: settings.streamUrl, accountIndex, tokens, markets }),
 
     accessProblem: accessProblemOf,
+    keyCaution:
+      'its key can also sign transfers and withdrawals: trade on a sub-account that holds only what may be lost',
     serverTime: () => serverTimeOperation(access),
     instruments: () => instrumentsOperation(access),
     accountSnapshot: (at) => [accountOperation(access), openOrdersOperation(access, at)],
