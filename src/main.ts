@@ -8,6 +8,7 @@ import { CommandFailure, EXIT } from './cli/command-failure.ts';
 import { listenForStop } from './cli/stop-signals.ts';
 import { startTerminalView } from './cli/terminal-view.ts';
 import type { SummaryInput, TerminalView } from './cli/terminal-view.ts';
+import { startObservation } from './composition/live/observation.ts';
 import { startEngine } from './composition/live/engine.ts';
 import type { Engine } from './composition/live/engine.ts';
 import { runLoneVenue } from './composition/live/lone-venue.ts';
@@ -55,7 +56,9 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     }
     return outcome;
   };
+  const observation = startObservation({ engine, log });
   const control = await startControlServer({
+    metrics: observation.metrics,
     host: config.control.host,
     port: config.control.port,
     allowRemote: config.control.allowRemote,
@@ -95,6 +98,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       },
     },
   }).catch(async (error: unknown) => {
+    observation.close();
     await engine.stop();
     log.close();
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
@@ -121,6 +125,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   endKillFile();
   view.stop();
   await control.close();
+  observation.close();
   log.close();
   if ('failed' in outcome) {
     await engine.stop();

@@ -190,7 +190,7 @@ function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperatio
   const { operation } = queued;
   const now = at.monotonicMs;
   const usedThen = { rest: state.restLimiter.used(now), orders: submissionLimiter(state).used(now) };
-  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request);
+  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request, operation.name);
   state.inFlight.set(ref, { ...queued, sentAt: at, usedThen });
   self.count(`requests:${operation.name}`);
 }

@@ -16,6 +16,7 @@ import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { accessText } from './access.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
+import { recordPlacement } from './meters.ts';
 import { orderObserved } from './orders.ts';
 import { acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
@@ -52,6 +53,7 @@ export function enqueue(state: ConnectorState, self: ConnectorSelf, submission: 
     submissionId: undefined,
     socketKey: undefined,
     overdue: undefined,
+    queuedAtMs: self.monotonicMs(),
     trace: self.tracing.current(),
   });
   advanceSubmissions(state, self);
@@ -284,6 +286,7 @@ function accepted(
   noteSuccess(state, self, 'orders');
   socketAnswered(state, submission.socketKey);
   nonceAccepted(state, submission.nonce);
+  if (submission.kind === 'place') recordPlacement(state, self, submission.queuedAtMs);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   noteLeverage(state, submission);
   submission.ended?.('accepted');
@@ -303,6 +306,7 @@ function refused(
     return;
   }
   if (!remove(state, self, submission)) return;
+  if (submission.kind === 'place' && code !== 'NOT_SENT') recordPlacement(state, self, submission.queuedAtMs);
   if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
   // The venue answers: that it does not want this one is no fault of the circuit.
   else if (refusal !== 'rate-limit') noteSuccess(state, self, 'orders');

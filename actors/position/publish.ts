@@ -1,5 +1,6 @@
 /** The public picture of a position actor, told to strategy, guard and observer. */
 import { refOf } from '../../src/runtime/actor.ts';
+import { stoppedExposureClock, unhedgedForMs } from '../../src/execution/exposure-clock.ts';
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { owedMicro } from '../../src/execution/funding-expectation.ts';
@@ -46,6 +47,16 @@ export function publish(state: PositionState, self: PositionSelf): void {
   state.lastToldAtMs = now;
   for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath])
     self.tell(refOf<PairChanged>(path), picture);
+}
+
+/** Records what the pair amounts to and what of it stands alone now. */
+export function recordExposure(state: PositionState, self: PositionSelf): void {
+  const { pair } = state;
+  const { base } = state.args;
+  const clock = pair !== undefined && isActive(pair.record.phase) ? pair.timing.exposure : stoppedExposureClock;
+  self.metrics.gauge('exposure_quote', { base }).set(Number(notionalOf(state, pair)) / 1e6);
+  self.metrics.gauge('unhedged_quote', { base }).set(clock.unhedgedQuote);
+  self.metrics.gauge('unhedged_time', { base }).set(unhedgedForMs(clock, self.monotonicMs()));
 }
 
 /** The picture as it would be told now. */

@@ -11,6 +11,7 @@ import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
 import * as doctor from './doctor.ts';
 import * as limits from './limits.ts';
+import * as init from './init.ts';
 import * as pairs from './pairs.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
@@ -42,6 +43,7 @@ function buildProgram(): Command {
   // Order of the help page. Commands inherit exitOverride only when it is set before they are added.
   start.register(program);
   dashboard.register(program);
+  init.register(program);
   status.register(program);
   why.register(program);
   pairs.register(program);

@@ -8,6 +8,7 @@ import type { ControlServer, ControlServerOptions } from '../../src/control/cont
 import { loadControlToken } from '../../src/control/control-token.ts';
 import type { Inspectable } from '../../src/control/inspectable.ts';
 import type { TradingSummary } from '../../actors/observer.ts';
+import { MetricHistory } from '../../src/observe/history.ts';
 import { createRedactor } from '../../src/observe/redact.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
 import type { Trace } from '../../src/runtime/trace-store.ts';
@@ -287,6 +288,7 @@ export async function stageControl(
       },
       ...engine,
     },
+    metrics: { history: new MetricHistory(), table: () => new Map() },
     addresses: { guard: 'guard', observer: 'observer', position: (base) => `position/${base}` },
     token,
     redactor: createRedactor(['canary-secret-1', token]),
