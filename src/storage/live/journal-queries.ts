@@ -1,12 +1,12 @@
-/** Reads rows: each query walks one index in sequence order and stops at its limit. The thread of the journal only. */
+/** Reads rows with the named queries. The thread of the journal only. */
 import type Database from 'better-sqlite3';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { decodePayload } from '../payload.ts';
-import type { ForwardQuery, JournalRow, JournalRowType, LatestRows, StoreQuery } from '../rows.ts';
+import { LOOKED_AT_MAX, QUERIES } from '../queries.ts';
+import type { QueryName } from '../queries.ts';
+import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 
 const READ_ROWS_MAX = 10_000;
-/** With two conditions one index is walked and its rows are looked at: so many at most, however rare the wanted ones are. */
-export const LOOKED_AT_MAX = 10_000;
 
 /**
  * One row as SQLite gives it, its columns in the order of `ROW_COLUMNS`: an array costs half of an object with names, and a start reads
@@ -24,56 +24,45 @@ type StoredRow = readonly [
   payload: string,
 ];
 
-const ROW_COLUMNS = 'sequence, id, type, at_ms, actor, correlation, venue_at_ms, causation, payload';
+interface Asked {
+  readonly name: QueryName;
+  readonly values: readonly (string | number)[];
+}
 
-/** The column that selects, and its value; undefined for all rows. */
-function conditionOf(query: ForwardQuery): { readonly column: string; readonly value: string } | undefined {
+/** Returns the query a question is answered with. */
+export function queryOf(query: StoreQuery): Asked {
   switch (query.type) {
     case 'all':
-      return undefined;
+      return { name: 'rows-all', values: [query.afterSequence, query.limit] };
     case 'by-correlation':
-      return { column: 'correlation', value: query.correlation };
+      return { name: 'rows-by-correlation', values: [query.correlation, query.afterSequence, query.limit] };
     case 'by-actor':
-      return { column: 'actor', value: query.actor };
+      return { name: 'rows-by-actor', values: [query.actor, query.afterSequence, query.limit] };
     case 'by-type':
-      return { column: 'type', value: query.rowType };
+      return { name: 'rows-by-type', values: [query.rowType, query.afterSequence, query.limit] };
+    case 'latest': {
+      const { correlation, rowType, limit, beforeSequence: before = Number.MAX_SAFE_INTEGER } = query;
+      if (correlation !== undefined && rowType !== undefined) {
+        return { name: 'latest-by-correlation-and-type', values: [correlation, before, LOOKED_AT_MAX, rowType, limit] };
+      }
+      if (correlation !== undefined) return { name: 'latest-by-correlation', values: [correlation, before, limit] };
+      if (rowType !== undefined) return { name: 'latest-by-type', values: [rowType, before, limit] };
+      return { name: 'latest', values: [before, limit] };
+    }
   }
 }
 
-/** Returns rows after `afterSequence`, at most `limit`. Throws RangeViolation for a limit outside 1 to 10,000. */
+/** Returns the rows asked for. Throws RangeViolation for a limit outside 1 to 10,000. */
 export function runQuery(database: Database.Database, query: StoreQuery): readonly JournalRow[] {
   if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > READ_ROWS_MAX) {
     throw new RangeViolation('row limit of a query', `an integer from 1 to ${READ_ROWS_MAX}`, query.limit);
   }
-  if (query.type === 'latest') return readLatest(database, query);
-  const condition = conditionOf(query);
-  const text = `SELECT ${ROW_COLUMNS} FROM rows WHERE ${condition === undefined ? '' : `${condition.column} = ? AND `}sequence > ? ORDER BY sequence LIMIT ?`;
-  const values = [...(condition === undefined ? [] : [condition.value]), query.afterSequence, query.limit];
+  const { name, values } = queryOf(query);
   return database
-    .prepare<(string | number)[], StoredRow>(text)
+    .prepare<(string | number)[], StoredRow>(QUERIES[name].sql)
     .raw()
     .all(...values)
     .map(toRow);
-}
-
-function readLatest(database: Database.Database, query: LatestRows): readonly JournalRow[] {
-  const before = query.beforeSequence ?? Number.MAX_SAFE_INTEGER;
-  const { correlation, rowType, limit } = query;
-  const walked = (column: string | undefined, rows: string): string =>
-    `SELECT ${rows} FROM rows WHERE ${column === undefined ? '' : `${column} = ? AND `}sequence < ? ORDER BY sequence DESC LIMIT ?`;
-  const all = (text: string, values: readonly (string | number)[]): readonly JournalRow[] =>
-    database
-      .prepare<(string | number)[], StoredRow>(text)
-      .raw()
-      .all(...values)
-      .map(toRow);
-  if (correlation !== undefined && rowType !== undefined) {
-    const text = `SELECT ${ROW_COLUMNS} FROM rows WHERE type = ? AND sequence IN (${walked('correlation', 'sequence')}) ORDER BY sequence DESC LIMIT ?`;
-    return all(text, [rowType, correlation, before, LOOKED_AT_MAX, limit]);
-  }
-  if (correlation !== undefined) return all(walked('correlation', ROW_COLUMNS), [correlation, before, limit]);
-  if (rowType !== undefined) return all(walked('type', ROW_COLUMNS), [rowType, before, limit]);
-  return all(walked(undefined, ROW_COLUMNS), [before, limit]);
 }
 
 function toRow([sequence, id, type, atMs, actor, correlation, venueAtMs, causation, payload]: StoredRow): JournalRow {

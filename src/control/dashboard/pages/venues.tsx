@@ -4,8 +4,8 @@ import { useState } from 'preact/hooks';
 import { useAsk } from '../acts.tsx';
 import { Badge, Bar, Data, Money, Panel, Pending, Table } from '../parts.tsx';
 import { usePoll } from '../session.ts';
-import { number } from '../text.ts';
-import type { Inspection, Summary, Venue } from '../wire.ts';
+import { duration, number, percent } from '../text.ts';
+import type { Inspection, Limited, Summary, Venue } from '../wire.ts';
 
 export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
   const { summary } = props;
@@ -45,10 +45,53 @@ export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
           ]}
         />
       </Panel>
+      <Limits />
       {venues.map((venue) => (
         <Connector key={`${venue.venue}:${venue.account}`} venue={venue} summary={summary} />
       ))}
     </>
+  );
+}
+
+function Limits(): JSX.Element {
+  const { data, failure } = usePoll<Limited>('/debug/limits', 2_000);
+  const rows = (data?.accounts ?? []).flatMap(({ account, limits }) => limits.map((limit) => ({ account, ...limit })));
+  return (
+    <Panel title="Limits" note="of the venues, as they are counted here" isWide>
+      {data === undefined ? (
+        <Pending failure={failure} />
+      ) : (
+        <Table
+          caption="Limits"
+          rows={rows}
+          keyOf={({ account, name }) => `${account} ${name}`}
+          empty="No connector answers."
+          columns={[
+            { title: 'Account', cell: ({ account }) => account },
+            { title: 'Limit', cell: ({ name }) => name },
+            { title: 'Counted by', isExtra: true, cell: ({ per }) => per },
+            {
+              title: 'Most',
+              isNumber: true,
+              cell: ({ max, windowMs }) => `${number(max, 0)} in ${duration(windowMs)}`,
+            },
+            {
+              title: 'Used',
+              cell: ({ usedRatio, account, name }) => <Bar share={usedRatio} label={`${account}, ${name}`} />,
+            },
+            {
+              title: 'In flight',
+              isNumber: true,
+              isExtra: true,
+              cell: ({ inFlight, inFlightMax }) =>
+                inFlightMax === undefined ? inFlight : `${inFlight} of ${inFlightMax}`,
+            },
+            { title: 'By choice', isNumber: true, isExtra: true, cell: ({ usable }) => percent(usable) },
+            { title: 'Refused', isNumber: true, cell: ({ refusals }) => number(refusals, 0) },
+          ]}
+        />
+      )}
+    </Panel>
   );
 }
 
