@@ -83,6 +83,8 @@ export const BUILT_IN_RULES: Readonly<Record<string, AlertRule>> = {
     statistic: 'minute',
     comparison: '>',
     threshold: 500,
+    // One slow call is in the mean for a minute: this asks for more than one.
+    forMs: 60_000,
     severity: 'warning',
     text: 'calls to a venue take long',
   }),
