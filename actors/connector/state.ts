@@ -388,8 +388,8 @@ export interface ConnectorState {
   lastAppendId: number;
   /** Messages that must not overtake the facts found before them. */
   barriers: { readonly afterAppendId: number; readonly to: ActorRef<ConnectorEvent>; readonly event: ConnectorEvent }[];
-  /** Facts already journaled in this life, newest last; keeps repeated polls from writing again. */
-  readonly published: Set<string>;
+  /** Facts already journaled in this life by id, newest last, as they were last told: repeated polls write nothing again. */
+  readonly published: Map<string, string>;
   eventSequence: number;
 }
 
@@ -521,7 +521,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     appends: new Map(),
     lastAppendId: 0,
     barriers: [],
-    published: new Set(),
+    published: new Map(),
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
   };
 }

@@ -153,7 +153,7 @@ export class ConnectorWorld {
         type: 'supervisor',
         id: 'root',
         children: [
-          actor('journal', 'journal', 'store'),
+          { type: 'actor', id: 'journal', kind: 'journal', args: { guard: refOf('guard') }, thread: 'store' },
           actor('observer', 'probe', 'trading-0'),
           actor('guard', 'guard', 'trading-0'),
           actor(POSITION, 'probe', 'trading-0'),
