@@ -9,6 +9,7 @@ import { positionReported } from '../src/execution/position-truth.ts';
 import { notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
+import { observeMark } from '../src/market/mark-watch.ts';
 import { fundingMicro, notionalMicroAtNano, quantityOf } from '../src/money/amounts.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
@@ -336,6 +337,7 @@ function symbolTold(
     track.book = event.book;
   } else if (event.type === 'mark-changed') {
     track.mark = event;
+    track.markWatch = observeMark(track.markWatch, event, state.args.calendarScale);
   } else if (event.kind === 'predicted') {
     const offsetMs = (track.status?.clockOffsetMs ?? 0) * state.args.calendarScale;
     noteInterval(state, self, track, event.rate);

@@ -119,7 +119,12 @@ export const hedge = z.strictObject({
   maxAttempts: integer('attempts', 4, [1, 20], 'Rungs of the hedge ladder.'),
   baseBps: number('bps', 5, [0, 500], 'Price cap of the first rung; each next rung adds 5.'),
   maxBps: number('bps', 30, [0, 1_000], 'Widest price cap of the ladder.'),
-  attemptMs: milliseconds('monotonic', 400, [10, 60_000], 'Wait for a definitive result before the next rung.'),
+  attemptMs: milliseconds(
+    'monotonic',
+    400,
+    [10, 60_000],
+    'Wait for a definitive result before the next rung, beyond what the venue holds orders back.',
+  ),
 });
 
 export const open = z.strictObject({

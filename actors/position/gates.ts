@@ -109,6 +109,7 @@ function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
     book: track?.book,
     bookLostReason: '',
     mark: track?.mark,
+    markWatch: track?.markWatch,
     predicted:
       track?.predicted === undefined
         ? undefined

@@ -73,6 +73,7 @@ function viewLeg(
     minLots: track.instrument === undefined ? 1 : minimumLots(track, track.instrument),
     unitsPerLot,
     reachable: isReachable(track.status) && track.instrument !== undefined,
+    attemptMs: state.args.execution.hedge.attemptMs + (track.instrument?.takerDelayMs ?? 0),
     increaseRefused: hedgeRefusal(state, self, [track]),
     closeWalkBps: closeWalkBps(track, ledgerLots),
   };

@@ -112,7 +112,8 @@ function takenAgain(pair: Pair, view: PairView): OpeningVerdict | undefined {
   const ageMs = (view.nowMs - pair.record.enteredAtMs) / view.calendarScale;
   if (attempts >= hedge.maxAttempts || ageMs >= open.confirmMs) return undefined;
   const sinceSendMs = view.monotonicMs - Math.max(...legs.map((leg) => pair.timing.lastSendAtMs[leg]));
-  if (sinceSendMs < hedge.attemptMs * attempts) return wait(pair);
+  const pauseMs = attempts * Math.max(...legs.map((leg) => view[leg].attemptMs));
+  if (sinceSendMs < pauseMs) return wait(pair);
   if (view.quotingRefused !== undefined || view.escalationRefusal() !== undefined) return undefined;
   const orders = legs.map((leg) => taking(leg, pair.record[leg].lots, nextAttempt(view[leg])));
   return { type: 'go-on', step: send(pair, view, orders) };
@@ -143,7 +144,7 @@ function completeOrLeave(pair: Pair, view: PairView): OpeningVerdict {
   const verdict = view.judgeCompletion(leg, lots, overdue);
   if (verdict.action === 'unwind')
     return { type: 'unwind', pair, reason: overdue ? 'UNHEDGED_TOO_LONG' : 'UNWIND_CHEAPER' };
-  if (view.monotonicMs - pair.timing.lastSendAtMs[leg] < hedge.attemptMs && failedHedges(view[leg]) > 0)
+  if (view.monotonicMs - pair.timing.lastSendAtMs[leg] < view[leg].attemptMs && failedHedges(view[leg]) > 0)
     return wait(pair);
   return { type: 'go-on', step: send(pair, view, [hedging(leg, lots, view)]) };
 }
@@ -178,7 +179,7 @@ function endRemainder(pair: Pair, view: PairView): OpeningVerdict {
   if (attempts >= view.policy.hedge.maxAttempts || !leading.reachable)
     return { type: 'unwind', pair, reason: 'TRIM_FAILED' };
   const sinceSendMs = view.monotonicMs - pair.timing.lastSendAtMs[leg];
-  if (attempts > 0 && sinceSendMs < view.policy.hedge.attemptMs) return wait(pair);
+  if (attempts > 0 && sinceSendMs < leading.attemptMs) return wait(pair);
   return { type: 'go-on', step: send(pair, view, [reducing(leg, leading, trim, 'unwind', attempts + 1)]) };
 }
 

@@ -542,7 +542,7 @@ function isFlat(leg: LegView): boolean {
 function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
   return (
     view[leg].orders.every((order) => !order.planned.reduceOnly) ||
-    view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs
+    view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view[leg].attemptMs
   );
 }
 /** Phases in which an order that broke the rules sends the pair into quarantine; there it is found out what is really held. */

@@ -3,6 +3,7 @@ import type { HttpAnswered, HttpRequest } from '../ports/ports.ts';
 import type { BookView } from '../market/book.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
 import type { Instrument, VenueId } from '../market/instrument.ts';
+import type { MarginTier } from '../market/margin-tiers.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../money/units.ts';
 
 /** Both clocks at the moment of a call; see Self.nowMs and Self.monotonicMs. */
@@ -154,6 +155,8 @@ export interface VenueAdapter {
   /** True when transactions carry consecutive nonces from one sequencer. */
   readonly usesNonces: boolean;
   readonly limits: LimitProfile;
+  /** How long the venue holds back orders that take, monotonic ms; absent where it does not do so on purpose. */
+  readonly takerDelayMs?: number;
   openStream(): VenueStream;
 
   serverTime(): Operation; // -> server-time
@@ -165,6 +168,8 @@ export interface VenueAdapter {
   findOrder(symbol: string, clientOrderId: string, at: Instant): readonly Operation[];
   fillsSince(sinceMs: number, at: Instant): Operation; // -> fill*
   fundingPaymentsSince(sinceMs: number, at: Instant): Operation; // -> funding-payment*
+  /** Margin by the size of a position, where the list of instruments does not say. -> margin-tiers */
+  marginTiersOf?(symbol: string): Operation;
   /** Settled rates, newest last. -> funding-rate* (settled) */
   fundingHistory(symbol: string, sinceMs: number, at: Instant): Operation;
   /** REST poll for predicted rates where no stream has them; undefined when the stream delivers. -> funding-rate*, mark* */
@@ -197,6 +202,7 @@ export type RefusalClass =
 export type VenueEvent =
   | { readonly type: 'server-time'; readonly serverMs: number }
   | { readonly type: 'instruments'; readonly instruments: readonly Instrument[] }
+  | { readonly type: 'margin-tiers'; readonly symbol: string; readonly tiers: readonly MarginTier[] }
   | { readonly type: 'book-changed'; readonly symbol: string }
   | {
       readonly type: 'book-invalid';

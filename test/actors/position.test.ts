@@ -196,6 +196,22 @@ describe('an entry that goes wrong', () => {
     expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
   });
 
+  it('waits between two rungs for as long as a venue holds orders back, too', () => {
+    const rungs = (delayed: Partial<World['venues']['b']['instrument']>): readonly number[] => {
+      const world = opened({
+        instruments: { vb: delayed },
+        fateOf: (venue, { purpose }) =>
+          venue === 'vb' && purpose.attempt < 3 ? { type: 'fill', lots: 10 } : { type: 'fill' },
+      });
+      return world.venues.b.placed.map(({ order }) => order.validUntilMs);
+    };
+    const [, plainFirst = 0, plainSecond = 0] = rungs({});
+    expect(plainSecond - plainFirst).toBeGreaterThanOrEqual(400);
+    expect(plainSecond - plainFirst).toBeLessThan(600);
+    const [, first = 0, second = 0] = rungs({ takerDelayMs: 300 });
+    expect(second - first).toBeGreaterThanOrEqual(700);
+  });
+
   it('measures the completion from the price that was planned, not from the limit above it', () => {
     const world = ready({
       fateOf: (venue, command) =>

@@ -18,6 +18,7 @@ import {
   openOrdersOperation,
   placeOrderOperation,
   positionsOperation,
+  riskLimitOperation,
   serverTimeOperation,
   walletOperation,
 } from './rest.ts';
@@ -68,6 +69,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     fillsSince: (sinceMs, at) => executionsOperation(access, { sinceMs, priority: 2 }, at),
     fundingPaymentsSince: (sinceMs, at) =>
       executionsOperation(access, { sinceMs, execType: 'Funding', priority: 4 }, at),
+    marginTiersOf: (symbol) => riskLimitOperation(access, symbol),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
     marketPoll: (at) => marketPollOperation(access, at),
 

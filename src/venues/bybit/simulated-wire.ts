@@ -84,6 +84,22 @@ export function instrumentJson(instrument: Instrument): Json {
   };
 }
 
+/** One tier: the simulated exchange takes the same margin of positions of any size. */
+export function riskLimitJson({ symbol, maxLeverage, maintenanceMarginRate }: Instrument): readonly Json[] {
+  return [
+    {
+      id: 1,
+      symbol,
+      riskLimitValue: '100000000',
+      maintenanceMargin: rateText(maintenanceMarginRate),
+      initialMargin: rateText(1e12 / maxLeverage),
+      maxLeverage: `${maxLeverage}.00`,
+      mmDeduction: '',
+      isLowestRisk: 1,
+    },
+  ];
+}
+
 /** Largest order, in lots of any instrument. */
 export const ORDER_LOTS_MAX = 100_000_000;
 

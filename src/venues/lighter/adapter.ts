@@ -4,7 +4,7 @@ import { asFields } from '../json.ts';
 import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
 import { AuthTokens } from './auth.ts';
 import { textField } from './json.ts';
-import { limitsOf, tierOf } from './limits.ts';
+import { limitsOf, takerDelayOf, tierOf } from './limits.ts';
 import { LighterMarkets } from './markets.ts';
 import {
   accountOperation,
@@ -86,6 +86,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     requestValidityMs: REQUEST_VALIDITY_MS,
     usesNonces: true,
     limits: limitsOf(tier),
+    takerDelayMs: takerDelayOf(tier),
     openStream: () => new LighterStream({ streamUrl: settings.streamUrl, accountIndex, tokens, markets }),
 
     serverTime: () => serverTimeOperation(access),

@@ -80,3 +80,10 @@ export const FEE_SCALE = 1_000_000n;
 /** Funding rates of `market_stats` and `/fundings` are percent per hour, payments happen on the hour. */
 export const FUNDING_INTERVAL_MS = 3_600_000;
 export const FUNDING_UNIT = { scale: 'percent', perMs: FUNDING_INTERVAL_MS } as const;
+/** Interest 0.01 % of eight hours, clamps of 0.05 % and 4 %; an eighth of it is paid every hour. */
+export const PREMIUM_FORMULA = {
+  perMs: 8 * FUNDING_INTERVAL_MS,
+  interest8hPico: 100_000_000,
+  clampPico: 500_000_000,
+  hourlyCapPico: 5_000_000_000,
+} as const;
