@@ -5,26 +5,22 @@ import type { ConnectorPorts, SocketClosed } from '../src/ports/ports.ts';
 import { openVenue } from '../src/venues/registry.ts';
 import type { VenueEvent } from '../src/venues/venue.ts';
 import { cancelOrder, placeOrder } from './connector/commands.ts';
+import { limitsPicture } from './connector/limits-picture.ts';
 import { askForLimits, limitOrders } from './connector/order-limits.ts';
 import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
+import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
 import { resendState, tellBooks } from './connector/publish.ts';
 import { answered, failed, release } from './connector/requests.ts';
 import { resolveOrder } from './connector/resolve.ts';
-import {
-  openSocket,
-  releaseFrames,
-  socketClosed,
-  socketFrame,
-  socketHeard,
-  socketOpened,
-} from './connector/sockets.ts';
+import { openSocket, socketClosed, socketFrame, socketHeard, socketOpened } from './connector/sockets.ts';
 import { newConnectorState } from './connector/state.ts';
 import type { ConnectorArgs, ConnectorSelf, ConnectorState } from './connector/state.ts';
 import { tellStatus } from './connector/status.ts';
 import { advanceSubmissions, submissionOverdue, submissionsCut, taskEnded } from './connector/submissions.ts';
 import { privateStreamLost, reconcileSymbol } from './connector/sweep.ts';
+import { beginUsage, usageRead } from './connector/usage-ramp.ts';
 import type { ConnectorMessage } from './connector-messages.ts';
 import { connectorDelivery } from './connector-messages.ts';
 
@@ -40,6 +36,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     self.after(TICK_MS, { type: 'connector-tick' });
     askForLimits(state, self);
     tellStatus(state, self);
+    beginUsage(state, self);
     startUp(state, self);
     return state;
   },
@@ -109,6 +106,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         appendRefused(state, self, message);
         return state;
       case 'rows-read':
+        usageRead(state, self, message);
         return state;
       case 'connector-tick':
         self.after(TICK_MS, { type: 'connector-tick' });
@@ -139,6 +137,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
       positions: Object.fromEntries([...state.positions].map(([symbol, track]) => [symbol, track.reportedLots])),
       paymentsExpected: state.funding.expected.size,
       unacknowledgedAppends: state.appends.size,
+      limits: limitsPicture(state),
     };
   },
 };

@@ -16,10 +16,11 @@ import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { orderObserved } from './orders.ts';
-import { dueIn, requestBooked, TransportFailure } from './requests.ts';
+import { acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
-import { sendText } from './sockets.ts';
+import { sendText } from './frames.ts';
 import { instant, keepNewest, submissionLimiter } from './state.ts';
+import { stepDown } from './usage-ramp.ts';
 import type { ConnectorSelf, ConnectorState, OperationOutcome, SubmissionTrack } from './state.ts';
 
 const SUBMISSIONS_MAX = 512;
@@ -76,7 +77,8 @@ function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
     if (submission.overtakes !== true && underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX))
       continue;
     if (!submission.isBooked) {
-      const waitMs = submissionLimiter(state).acquire(1, submission.priority, self.monotonicMs());
+      const limiter = submissionLimiter(state);
+      const waitMs = acquireRequest(state, limiter, 1, submission.priority, self.monotonicMs());
       if (waitMs > 0) {
         dueIn(state, self, waitMs);
         continue;
@@ -208,8 +210,10 @@ export function submissionRefused(
 ): void {
   if (refusal === 'rate-limit') {
     const limiter = submissionLimiter(state);
-    const untilMs = self.monotonicMs() + limiter.bucket.windowMs;
-    limiter.silence(untilMs);
+    const now = self.monotonicMs();
+    const untilMs = now + limiter.bucket.windowMs;
+    limiter.silence(untilMs, now);
+    stepDown(state, self);
     noteLimit(state, self, 'orders', untilMs);
     self.count('rate-limit-refusals');
   }

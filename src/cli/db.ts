@@ -19,6 +19,7 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'pair-state',
   'pair-statistics',
   'engine-state',
+  'usage-ramp',
   'config',
 ];
 const PAGE_ROWS = 500;

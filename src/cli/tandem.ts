@@ -8,6 +8,7 @@ import * as actors from './actors.ts';
 import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
 import * as db from './db.ts';
+import * as limits from './limits.ts';
 import * as pairs from './pairs.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
@@ -42,6 +43,7 @@ function buildProgram(): Command {
   why.register(program);
   pairs.register(program);
   actors.register(program);
+  limits.register(program);
   trace.register(program);
   acts.register(program);
   adopt.register(program);

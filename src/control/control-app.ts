@@ -22,6 +22,7 @@ import type { Inspectable } from './inspectable.ts';
 import { findTrace } from '../runtime/trace-store.ts';
 import { adoptionPicture } from './adoption-picture.ts';
 import { enginePicture } from './engine-picture.ts';
+import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
@@ -129,6 +130,15 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 200, redactor.value(summary.identities));
   });
 
+  app.get('/debug/limits', async (context) => {
+    const { actors } = await engine.snapshot();
+    const paths = actors.map(({ path }) => path).filter(isConnector);
+    const answers = await Promise.all(
+      paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })),
+    );
+    return answer(context, 200, redactor.value({ accounts: limitsOfConnectors(answers) }));
+  });
+
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
     app.post(`/control/${action}/:path{.+}`, async (context) => {
       const path = context.req.param('path');
@@ -197,6 +207,7 @@ const READ_PATHS = [
   '/debug/why/:base',
   '/debug/books',
   '/debug/engine',
+  '/debug/limits',
   '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [

@@ -28,6 +28,7 @@ export interface HttpAnswered {
   readonly type: 'http-answered';
   readonly ref: RequestRef;
   readonly status: number;
+  /** By lower-case name. `retry-after` is in seconds, whichever of its two forms the venue used. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }

@@ -18,6 +18,7 @@ export type JournalRowType =
   | 'pair-state'
   | 'pair-statistics'
   | 'engine-state'
+  | 'usage-ramp'
   | 'config';
 
 export interface JournalRow {

@@ -19,8 +19,8 @@ import type { JournalVerdict } from '../verdict.ts';
 import { HeadFile } from './head-file.ts';
 import { runQuery } from './journal-queries.ts';
 import { asDamage } from './sqlite-damage.ts';
-import { verifyChain } from './verify-chain.ts';
 import type { ChainEnd } from './verify-chain.ts';
+import { verifyEverything, verifyTail } from './verify-journal.ts';
 
 export const DATABASE_FILE = 'journal.db';
 export const HEAD_FILE = 'journal.head';
@@ -30,8 +30,6 @@ export const BOOT_MAX = 2 ** 20 - 1;
 
 const BUSY_TIMEOUT_MS = 1_000;
 const WAL_BYTES_KEPT_MAX = 64 * 1024 * 1024;
-/** Rows whose chain is checked when a running engine opens its journal again. */
-const TAIL_ROWS = 1_000;
 
 /**
  * Opens the journal of a data directory (made before) and checks everything: SQLite's own integrity, every row's hash and
@@ -84,12 +82,8 @@ export class JournalDatabase implements Journal {
     try {
       this.#head = new HeadFile(join(directory, HEAD_FILE));
       try {
-        this.#end = verifyChain(
-          this.#database,
-          this.#file,
-          this.#head.record,
-          opening.check === 'tail' ? TAIL_ROWS : undefined,
-        );
+        const check = opening.check === 'tail' ? verifyTail : verifyEverything;
+        this.#end = check(this.#database, this.#file, this.#head.record);
         this.verdict = judgeEnd(this.#end.sequence, this.#head.record);
         if (opening.check === 'tail') this.#continueBoot(opening.boot);
         this.#insertRow = this.#database.prepare(

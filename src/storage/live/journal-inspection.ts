@@ -12,7 +12,7 @@ import type { JournalVerdict } from '../verdict.ts';
 import { DATABASE_FILE, HEAD_FILE } from './journal-database.ts';
 import { runQuery } from './journal-queries.ts';
 import { asDamage } from './sqlite-damage.ts';
-import { verifyChain } from './verify-chain.ts';
+import { verifyEverything } from './verify-journal.ts';
 
 /**
  * Checks everything that a start checks. Throws JournalDamaged, or the file system's error when there is no journal.
@@ -23,7 +23,7 @@ export function verifyJournal(directory: string): JournalVerdict {
   // The head first: an engine that appends meanwhile is then ahead of it, never behind.
   const head = readHead(join(directory, HEAD_FILE));
   return withDatabase(directory, (database, file) => {
-    return judgeEnd(verifyChain(database, file, head).sequence, head);
+    return judgeEnd(verifyEverything(database, file, head).sequence, head);
   });
 }
 

@@ -3,7 +3,7 @@ import type { HttpAnswered } from '../../ports/ports.ts';
 import { asFields, reading } from '../json.ts';
 import type { Fields } from '../json.ts';
 import type { Instant, Operation, OperationResult, VenueEvent } from '../venue.ts';
-import { asList, optionalText } from './json.ts';
+import { asList, optionalText } from '../fields.ts';
 import { weightOf } from './limits.ts';
 import type { BybitMarkets } from './markets.ts';
 import type { BybitKey, RequestTimes } from './sign.ts';

@@ -5,7 +5,6 @@ import { canonicalUnderlying } from '../../market/instrument-match.ts';
 import { boundedMarginTiers } from '../../market/margin-tiers.ts';
 import type { MarginTier } from '../../market/margin-tiers.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
-import { parseDecimal } from '../../money/decimal.ts';
 import { divideUp } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
 import { asFields, malformed } from '../json.ts';
@@ -21,9 +20,10 @@ import {
   nanoField,
   optionalText,
   picoField,
+  stepField,
   textField,
   timeField,
-} from './json.ts';
+} from '../fields.ts';
 import type { Ticker } from './markets.ts';
 import { OPEN_STATES, PREMIUM_FORMULA } from './wire.ts';
 
@@ -107,16 +107,6 @@ function maxQuantityOf(
   const lots = Number(decimalField(filter, 'maxOrderQty', step.decimals, where) / BigInt(step.units));
   if (lots < 1) throw malformed(`${where}.maxOrderQty`, 'at least one step', filter['maxOrderQty']);
   return { maxQuantityLots: lots as QuantityLots };
-}
-
-/** A step such as "0.10" or "10": its decimals and its whole units of them. */
-function stepField(filter: Fields, name: string, where: string): { readonly decimals: number; readonly units: number } {
-  const text = textField(filter, name, where);
-  const fraction = /^\d+(?:\.(\d*?)0*)?$/.exec(text)?.[1] ?? '';
-  const units = parseDecimal(text, fraction.length);
-  if (units === undefined || units <= 0n || units > 1_000_000_000n)
-    throw malformed(`${where}.${name}`, 'a positive step', text);
-  return { decimals: fraction.length, units: Number(units) };
 }
 
 function leverageField(filter: Fields, where: string): number {

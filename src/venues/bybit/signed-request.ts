@@ -4,7 +4,7 @@ import { asFields, malformed, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { VenueError } from '../venue.ts';
 import type { Instant } from '../venue.ts';
-import { optionalText } from './json.ts';
+import { optionalText } from '../fields.ts';
 import { ADDRESS_BAN_MS, isAddressBan, refusalClassOf, refusalClassOfStatus } from './limits.ts';
 import { requestSignature } from './sign.ts';
 import type { BybitKey, RequestTimes } from './sign.ts';

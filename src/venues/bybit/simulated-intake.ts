@@ -4,7 +4,7 @@ import { parseDecimal } from '../../money/decimal.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import type { Exchange, ExchangeOrder, SubmitOutcome } from '../../simulation/exchange.ts';
 import type { Fields } from '../json.ts';
-import { optionalText } from './json.ts';
+import { optionalText } from '../fields.ts';
 import type { Refusal } from './simulated-access.ts';
 import { badParameter } from './simulated-answers.ts';
 import { ORDER_LOTS_MAX } from './simulated-wire.ts';

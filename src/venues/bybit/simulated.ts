@@ -24,7 +24,7 @@ import { asFields, isFields, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant } from '../venue.ts';
-import { optionalText } from './json.ts';
+import { optionalText } from '../fields.ts';
 import { SimulatedAccess } from './simulated-access.ts';
 import type { Refusal, SimulatedAccount } from './simulated-access.ts';
 import { answerAccount, answerMarket, badParameter, isLive } from './simulated-answers.ts';

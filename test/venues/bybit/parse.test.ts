@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { asFields, parseLosslessJson } from '../../../src/venues/json.ts';
 import type { Fields } from '../../../src/venues/json.ts';
-import { asList } from '../../../src/venues/bybit/json.ts';
+import { asList } from '../../../src/venues/fields.ts';
 import {
   parseExecution,
   parseFees,
