@@ -35,6 +35,7 @@ import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
 import { clearEntryBlocks } from './position/reductions.ts';
 import { pictureOf, publish } from './position/publish.ts';
+import { protect } from './position/protect.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import {
   askToReconcile,
@@ -232,6 +233,7 @@ function tick(state: PositionState, self: PositionSelf): void {
   watchExternalExposure(state, self);
   watchMismatches(state, self);
   evaluate(state, self);
+  protect(state, self);
   keepExpectations(state, self, ageExpectations(state.expectations, self.monotonicMs()));
 }
 

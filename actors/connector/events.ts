@@ -172,6 +172,7 @@ function tellInstrument(state: ConnectorState, self: ConnectorSelf, listed: Inst
   const instrument = {
     ...listed,
     ...(takerDelayMs === undefined ? {} : { takerDelayMs }),
+    ...(state.adapter.hasStops === undefined ? {} : { hasStops: true as const }),
     ...(marginTiers === undefined ? {} : { marginTiers }),
   };
   state.instruments.set(symbol, instrument);

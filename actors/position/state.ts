@@ -153,6 +153,8 @@ export interface PositionState {
   lastAppendId: number;
   lastReconcileId: number;
   orderCounter: number;
+  /** Monotonic ms at which a stop of each leg was last placed. */
+  readonly stopPlacedAtMs: Record<LegSide, number>;
   readonly orderWatches: Map<string, OrderWatch>;
   engine: EngineStateChanged | undefined;
   engineAskedAtMs: number;
@@ -237,6 +239,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     lastAppendId: 0,
     lastReconcileId: 0,
     orderCounter: 0,
+    stopPlacedAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
     orderWatches: new Map(),
     engine: undefined,
     engineAskedAtMs: Number.NEGATIVE_INFINITY,

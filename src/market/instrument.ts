@@ -50,6 +50,8 @@ export interface Instrument {
   readonly status: 'active' | 'reduce-only' | 'inactive';
   /** Venue's limit-price band around mark as a fraction in pico units; absent when unknown. */
   readonly priceBand?: PicoRate;
+  /** The venue keeps orders that wait for the mark. */
+  readonly hasStops?: true;
   /** How long the venue holds orders back that take, on purpose, monotonic ms; absent where it does not. */
   readonly takerDelayMs?: number;
   /** Traded in the 24 h before the instrument was read, quote; absent where the venue does not say. */

@@ -44,6 +44,16 @@ export interface OrderRequest {
    * takes it for both, and may then accept the request until here.
    */
   readonly restsUntilMs?: number;
+  /**
+   * The order waits at the venue, outside the book, until the mark is at `ticks` or beyond in this direction; then it is what the rest
+   * says. Only for orders that reduce, and only at venues with `hasStops`; it waits until `restsUntilMs` at most.
+   */
+  readonly trigger?: StopTrigger;
+}
+
+export interface StopTrigger {
+  readonly ticks: PriceTicks;
+  readonly direction: 'rise' | 'fall';
 }
 
 /** One HTTP exchange: what to send, what it costs, how to read the answer. */
@@ -187,6 +197,8 @@ export interface VenueAdapter {
   leverageOf(symbols: readonly string[], at: Instant): readonly Operation[];
   /** Accepted is not proof: `leverageOf` is. */
   setLeverage(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
+  /** Orders with a trigger wait at this venue; absent where they are not offered. */
+  readonly hasStops?: true;
   placeOrder(order: OrderRequest, nonce: bigint | undefined, at: Instant): SubmissionPlan;
   cancelOrder(
     order: { readonly symbol: string; readonly clientOrderId: string; readonly venueOrderId?: string },
@@ -280,6 +292,8 @@ export interface OrderReport {
   /** Filled so far, in lots, when the venue says. */
   readonly filledLots?: QuantityLots;
   readonly reason?: string;
+  /** It waits for the mark, outside the book. */
+  readonly isWaiting?: true;
   readonly venueAtMs: number;
   /** Grows with each report of the same order; older reports are ignored. */
   readonly sequence: number;

@@ -100,6 +100,8 @@ export class ConnectorWorld {
   /** The same for their headers. */
   damageHeaders: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (headers) => headers;
   journalAnswers = false;
+  /** The market stands this far from its usual price. */
+  priceFactor = 1;
   #lastOrder = 0;
   readonly #durable = new Set<string>();
   #rowsRead = 0;
@@ -204,7 +206,7 @@ export class ConnectorWorld {
         bookIntervalMs: 250,
         calendarScale: this.scale,
       },
-      plainTape({ priceAt: () => this.#facts.price, intervalMs: fundingIntervalMs(name) }),
+      plainTape({ priceAt: () => this.#facts.price * this.priceFactor, intervalMs: fundingIntervalMs(name) }),
     );
     this.network.addVenue(this.host, this.#watched(this.venue.venue));
   }

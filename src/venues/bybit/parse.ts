@@ -324,6 +324,7 @@ export function parseOrder(value: unknown, find: FindInstrument): OrderReport | 
     lots,
     filledLots,
     ...(reason === undefined ? {} : { reason }),
+    ...(stated === 'Untriggered' ? { isWaiting: true } : {}),
     venueAtMs,
     sequence: reportSequence({ venueAtMs, lots, filledLots, isOpen: status === 'open' }),
   };

@@ -46,5 +46,9 @@ export function queryOf(pairs: readonly (readonly [string, string | number | und
     .join('&');
 }
 
+/** Which way the price goes through a trigger. */
+export const TRIGGER_RISE = 1;
+export const TRIGGER_FALL = 2;
+
 /** Order states of the venue that can still execute. */
 export const OPEN_STATES: ReadonlySet<string> = new Set(['New', 'PartiallyFilled', 'Untriggered', 'Triggered']);

@@ -277,6 +277,7 @@ export function parseOrder(
     lots,
     filledLots,
     ...(means === 'open' || means === 'filled' ? {} : { reason: status }),
+    ...(means === 'open' && order['isTrigger'] === true ? { isWaiting: true } : {}),
     venueAtMs,
     sequence: reportSequence({ venueAtMs, lots, filledLots, isOpen: ended === 'open' }),
   };

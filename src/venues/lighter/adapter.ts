@@ -33,6 +33,7 @@ import {
   MARGIN_MODE_CROSS,
   ORDER_EXPIRY_MAX_MS,
   ORDER_TYPE_LIMIT,
+  ORDER_TYPE_STOP_LOSS,
   PRICE_MAX,
   SCHEDULED_CANCEL_MIN_MS,
   TIME_IN_FORCE_GTT,
@@ -107,6 +108,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
         InitialMarginFraction: Math.ceil(MARGIN_FRACTION_SCALE / leverage),
         MarginMode: MARGIN_MODE_CROSS,
       }),
+    hasStops: true,
     placeOrder: (order, nonce, at) =>
       transaction(
         signer,
@@ -157,12 +159,18 @@ function orderFields(order: OrderRequest, marketId: number, at: Instant): Record
     BaseAmount: order.lots,
     Price: order.limitTicks,
     IsAsk: order.side === 'sell' ? 1 : 0,
-    Type: ORDER_TYPE_LIMIT,
+    Type: order.trigger === undefined ? ORDER_TYPE_LIMIT : ORDER_TYPE_STOP_LOSS,
     TimeInForce: rests ? resting : TIME_IN_FORCE_IOC,
     ReduceOnly: order.reduceOnly ? 1 : 0,
-    TriggerPrice: 0,
-    OrderExpiry: rests ? Math.floor(at.calendarMs + RESTING_MS) : 0,
+    TriggerPrice: order.trigger?.ticks ?? 0,
+    OrderExpiry: expiryOf(order, rests, at),
   };
+}
+
+/** What waits for the mark has an expiry of its own, what takes at once has none. */
+function expiryOf({ trigger, restsUntilMs }: OrderRequest, rests: boolean, at: Instant): number {
+  if (trigger !== undefined && restsUntilMs !== undefined) return Math.floor(restsUntilMs);
+  return rests ? Math.floor(at.calendarMs + RESTING_MS) : 0;
 }
 
 /** Signs on the CPU pool, then sends on the account's socket: its order is the order of the nonces. */

@@ -285,6 +285,7 @@ export function parseOrder(value: unknown, market: LighterMarket, receivedAtMs: 
     lots,
     filledLots: quantityLotsFromText(textField(order, 'filled_base_amount', where), instrument),
     ...(state.startsWith('canceled-') ? { reason: state } : {}),
+    ...(state === 'pending' ? { isWaiting: true } : {}),
     venueAtMs: changedAtMs,
     sequence: transactionTime > 0 ? transactionTime : (updatedAtMs ?? 0) * 1000,
   };

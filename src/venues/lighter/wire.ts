@@ -48,6 +48,8 @@ export const SCHEDULED_CANCEL_MAX_MS = 15 * 86_400_000;
 
 export const ORDER_TYPE_LIMIT = 0;
 export const ORDER_TYPE_MARKET = 1;
+/** Waits for the mark, then takes at its price at worst. A sale waits for a fall, a purchase for a rise. */
+export const ORDER_TYPE_STOP_LOSS = 2;
 export const TIME_IN_FORCE_IOC = 0;
 export const TIME_IN_FORCE_GTT = 1;
 export const TIME_IN_FORCE_POST_ONLY = 2;
