@@ -231,7 +231,7 @@ export const liq = z.strictObject({
   warn: number('fraction of mark', 0.2, [0.001, 0.95], 'Distance that raises an alert.'),
   reduce: number('fraction of mark', 0.15, [0.001, 0.95], 'Distance at which the pair is reduced.'),
   critical: number('fraction of mark', 0.1, [0.001, 0.95], 'Distance at which the pair is closed at once.'),
-  venueStop: number('fraction of mark', 0.05, [0, 0.95], 'Distance at which stops stand at the venues; 0 places none.'),
+  venueStop: number('fraction of mark', 0, [0, 0.95], 'Distance at which stops stand at the venues; 0 places none.'),
 });
 
 export const fundingCheck = z.strictObject({

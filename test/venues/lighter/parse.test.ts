@@ -90,7 +90,7 @@ describe('markets', () => {
         takerFee: 0,
         fundingIntervalMs: 3_600_000,
         fundingPrice: 'mark',
-      premiumFormula: PREMIUM_FORMULA,
+        premiumFormula: PREMIUM_FORMULA,
         status: 'active',
       },
     });
