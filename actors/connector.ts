@@ -11,6 +11,7 @@ import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
 import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
+import { recordLimits, recordRefresh } from './connector/meters.ts';
 import { resendState, tellBooks } from './connector/publish.ts';
 import { answered, failed, release } from './connector/requests.ts';
 import { resolveOrder } from './connector/resolve.ts';
@@ -46,6 +47,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     switch (message.type) {
       case 'socket-frame':
         learn(socketFrame(state, self, message));
+        recordRefresh(state, self, message.receivedAtMonotonicMs);
         return state;
       case 'socket-heartbeat':
         socketHeard(state, self, message.ref);
@@ -112,6 +114,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         self.after(TICK_MS, { type: 'connector-tick' });
         askForLimits(state, self);
         tick(state, self, learn);
+        recordLimits(state, self);
         return state;
       default:
         return unreachable(message);

@@ -1,5 +1,6 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
 import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
+import type { Distribution } from '../../src/runtime/metrics.ts';
 import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { MarginTier } from '../../src/market/margin-tiers.ts';
@@ -122,6 +123,8 @@ export interface SocketTrack {
   openedAtMs: number;
   /** Connections in a row that did not last, for the backoff. */
   failures: number;
+  /** Orders and cancels in a row that this connection left unanswered. */
+  unanswered: number;
 }
 
 /** One order placed in this life. */
@@ -169,6 +172,8 @@ export interface SubmissionTrack {
   submissionId: string | undefined;
   socketKey: string | undefined;
   overdue: TimerRef | undefined;
+  /** When its command came, monotonic ms. */
+  readonly queuedAtMs: number;
   /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */
   readonly trace: TraceRef;
 }
@@ -241,6 +246,8 @@ export interface SweepTrack {
   endedAtMs: number;
   failures: number;
   retryAtMs: number;
+  /** No other one starts before this: its questions must last for the whole window of the limit. */
+  pacedUntilMs: number;
   /** Fills before this calendar time were read by a complete comparison. */
   fillsReadUntilMs: number;
 }
@@ -402,8 +409,10 @@ export interface ConnectorState {
 
   isRunning: boolean;
   readonly startUp: Recurring;
-  /** The venue refused our orders for good: a person must look. */
+  /** The venue refused our orders for good, or its key must not be used: a person must look. */
   fatal: string | undefined;
+  /** Somebody without a valid certificate answers at the venue's address: nothing is asked, sent or opened any more. */
+  isUntrusted: boolean;
   /** The venue refuses to tell us about the account; cleared by the next complete comparison. */
   accessRefused: string | undefined;
 
@@ -414,6 +423,15 @@ export interface ConnectorState {
   /** Facts already journaled in this life by id, newest last, as they were last told: repeated polls write nothing again. */
   readonly published: Map<string, string>;
   eventSequence: number;
+  readonly meters: ConnectorMeters;
+}
+
+/** What the connector records of its own work, see meters.ts; each made when first used. */
+export interface ConnectorMeters {
+  /** Frames since books were last told. */
+  framesUntold: number;
+  refresh: Distribution | undefined;
+  batch: Distribution | undefined;
 }
 
 export interface PendingAppend {
@@ -494,6 +512,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       endedAtMs: 0,
       failures: 0,
       retryAtMs: 0,
+      pacedUntilMs: 0,
       fillsReadUntilMs: at.calendarMs,
     },
     reconciled: false,
@@ -547,12 +566,14 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     isRunning: false,
     startUp: recurring(),
     fatal: undefined,
+    isUntrusted: false,
     accessRefused: undefined,
     appends: new Map(),
     lastAppendId: 0,
     barriers: [],
     published: new Map(),
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
+    meters: { framesUntold: 0, refresh: undefined, batch: undefined },
   };
 }
 

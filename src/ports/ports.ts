@@ -20,8 +20,8 @@ export interface HttpRequest {
 
 /** Never retries by itself: a retry of a mutating request is a decision of trading code. */
 export interface HttpPort {
-  /** Exactly one `http-answered` or `http-failed` follows. */
-  send(request: HttpRequest): RequestRef;
+  /** Exactly one `http-answered` or `http-failed` follows. `endpoint`: what the call is timed as, one of few; default its method. */
+  send(request: HttpRequest, endpoint?: string): RequestRef;
 }
 
 export interface HttpAnswered {
@@ -36,14 +36,17 @@ export interface HttpAnswered {
 export interface HttpFailed {
   readonly type: 'http-failed';
   readonly ref: RequestRef;
-  /** `refused`: provably nothing was sent (connect failed). All other codes leave a mutating request *unknown*. */
-  readonly code: 'refused' | 'timeout' | 'reset' | 'unreadable';
+  /**
+   * `refused`, `untrusted`: provably nothing was sent (connect failed; the other side's certificate did not hold). All other codes
+   * leave a mutating request *unknown*.
+   */
+  readonly code: 'refused' | 'untrusted' | 'timeout' | 'reset' | 'unreadable';
   readonly detail: string;
 }
 
 export interface SocketPort {
-  /** `socket-opened` or `socket-closed` follows. */
-  open(url: string, headers: Readonly<Record<string, string>>): SocketRef;
+  /** `socket-opened` or `socket-closed` follows. `channel`: what its frames are counted as, up to its first colon one of few; default `other`. */
+  open(url: string, headers: Readonly<Record<string, string>>, channel?: string): SocketRef;
   /** Returns false when the socket is not open; nothing was sent then. */
   send(ref: SocketRef, text: string): boolean;
   /** Cuts the connection at once; a `socket-closed` still follows. */
@@ -73,6 +76,8 @@ export interface SocketClosed {
   /** WebSocket close code, or 1006; an HTTP status when the handshake was refused. */
   readonly code: number;
   readonly detail: string;
+  /** The other side's certificate did not hold. */
+  readonly isUntrusted?: true;
 }
 
 /** CPU-bound pure functions by name; see src/ports/cpu-tasks.ts for the list. */

@@ -1,5 +1,6 @@
 /** The door to the journal with group commit: collects appends, writes them in one transaction, then answers each. The journal actor's thread. */
 import type { TraceRef } from '../runtime/actor.ts';
+import { noMetrics, type Metrics } from '../runtime/metrics.ts';
 import type { PortsContext } from '../runtime/ports-context.ts';
 import type { AppendRef, RowsDurable, StoreFailed, StorePort } from '../ports/ports.ts';
 import { encodeRow } from './hash-chain.ts';
@@ -17,6 +18,8 @@ export interface StorePortOptions {
   /** Runs `action` after `delayMs` monotonic ms; returns its cancel function. */
   readonly schedule: (delayMs: number, action: () => void) => () => void;
   readonly monotonicMs: () => number;
+  /** Default records nothing. */
+  readonly metrics?: Metrics;
   readonly log: (level: 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
   /**
    * Longest wait for company, monotonic ms, at most 2. Default 0: what is appended in one turn shares a commit, and while
@@ -34,8 +37,8 @@ export interface OpenStorePort extends StorePort {
 export const GROUP_ROWS_MAX = 256;
 /** A commit slower than this is told in the log: decisions that waited for it may be too old. */
 export const SLOW_APPEND_MS = 50;
-/** The head file reaches the disk this long after the rows it speaks of; it guards against damage, not against crashes. */
-const HEAD_SYNC_DELAY_MS = 250;
+/** The head file reaches the disk this long after the rows it speaks of (it guards against damage, not against crashes), and the journal is tidied up. */
+const UPKEEP_DELAY_MS = 250;
 
 interface PendingAppend {
   readonly ref: AppendRef;
@@ -58,7 +61,7 @@ class GroupCommitStore implements OpenStorePort {
   #pendingRows = 0;
   #lastRef = 0;
   #cancelCommit: (() => void) | undefined;
-  #cancelHeadSync: (() => void) | undefined;
+  #cancelUpkeep: (() => void) | undefined;
   #isDisposed = false;
 
   constructor(options: StorePortOptions) {
@@ -86,7 +89,10 @@ class GroupCommitStore implements OpenStorePort {
   }
 
   read(query: StoreQuery): readonly JournalRow[] {
-    return this.#use().read(query);
+    const startedAtMs = this.#options.monotonicMs();
+    const rows = this.#use().read(query);
+    this.#took(query.type, this.#options.monotonicMs() - startedAtMs);
+    return rows;
   }
 
   dispose(): void {
@@ -96,8 +102,8 @@ class GroupCommitStore implements OpenStorePort {
     try {
       // Nobody hears of these rows any more, but whoever starts next finds them: the senders' repeats change nothing.
       this.#commitGroup(this.#takePending());
-      this.#cancelHeadSync?.();
-      this.#journal?.syncHead();
+      this.#cancelUpkeep?.();
+      this.#journal?.upkeep();
     } catch (error) {
       this.#options.log('error', 'store-failed-at-end', { detail: describe(error) });
     }
@@ -141,7 +147,7 @@ class GroupCommitStore implements OpenStorePort {
       const answer = { type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }), ...slow } as const;
       this.#answer(answer, cause);
     }
-    this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
+    this.#cancelUpkeep ??= this.#options.schedule(UPKEEP_DELAY_MS, () => this.#upkeep());
   }
 
   /** Nothing of the group is stored: each append is tried by itself, so that only what contradicts is refused. */
@@ -164,17 +170,22 @@ class GroupCommitStore implements OpenStorePort {
     const startedAtMs = this.#options.monotonicMs();
     const { repeatedAt } = journal.append(rows);
     const durationMs = this.#options.monotonicMs() - startedAtMs;
+    this.#took('append', durationMs);
     if (durationMs > SLOW_APPEND_MS) this.#options.log('warn', 'append-slow', { durationMs, rows: rows.length });
     return repeatedAt;
   }
 
-  #syncHead(): void {
-    this.#cancelHeadSync = undefined;
+  #took(query: string, durationMs: number): void {
+    (this.#options.metrics ?? noMetrics).distribution('database_query_duration', { query }).record(durationMs);
+  }
+
+  #upkeep(): void {
+    this.#cancelUpkeep = undefined;
     try {
-      this.#journal?.syncHead();
+      this.#journal?.upkeep();
     } catch (error) {
       this.#discard();
-      this.#options.log('error', 'head-sync-failed', { detail: describe(error) });
+      this.#options.log('error', 'upkeep-failed', { detail: describe(error) });
     }
   }
 
