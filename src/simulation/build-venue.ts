@@ -1,6 +1,9 @@
 /** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
 import { tierOf } from '../venues/bybit/limits.ts';
 import { simulatedBybit } from '../venues/bybit/simulated.ts';
+import { tierOf as coinbaseTierOf } from '../venues/coinbase/limits.ts';
+import { platformKey, publicKeyOf } from '../venues/coinbase/sign.ts';
+import { simulatedCoinbase } from '../venues/coinbase/simulated.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
 import { limitsOf } from '../venues/extended/limits.ts';
@@ -65,6 +68,7 @@ const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['extended', extendedWire],
   ['bybit', bybitWire],
   ['hyperliquid', hyperliquidWire],
+  ['coinbase', coinbaseWire],
 ]);
 
 /**
@@ -184,6 +188,26 @@ function hyperliquidWire(
     accounts: accounts.map(({ name, secrets, options }) => {
       const address = String(options['address']);
       return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')], leverage: DEFAULT_LEVERAGE };
+    }),
+  });
+}
+
+function coinbaseWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
+  const tier = coinbaseTierOf(hostsOf('coinbase').profileOptions[spec.limits]['limitProfile']);
+  return simulatedCoinbase({
+    exchange,
+    seed: spec.seed,
+    calendarScale: spec.calendarScale,
+    past,
+    accounts: accounts.map(({ name, secrets }) => {
+      const keyName = secrets['keyName'] ?? '';
+      const publicKey = publicKeyOf(platformKey(keyName, secrets['privateKey'] ?? ''));
+      return { name, keyName, publicKey, tier, leverage: DEFAULT_LEVERAGE };
     }),
   });
 }
