@@ -5,26 +5,23 @@ import type { ConnectorPorts, SocketClosed } from '../src/ports/ports.ts';
 import { openVenue } from '../src/venues/registry.ts';
 import type { VenueEvent } from '../src/venues/venue.ts';
 import { cancelOrder, placeOrder } from './connector/commands.ts';
+import { limitsPicture } from './connector/limits-picture.ts';
 import { askForLimits, limitOrders } from './connector/order-limits.ts';
 import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
+import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
+import { recordLimits, recordRefresh } from './connector/meters.ts';
 import { resendState, tellBooks } from './connector/publish.ts';
 import { answered, failed, release } from './connector/requests.ts';
 import { resolveOrder } from './connector/resolve.ts';
-import {
-  openSocket,
-  releaseFrames,
-  socketClosed,
-  socketFrame,
-  socketHeard,
-  socketOpened,
-} from './connector/sockets.ts';
+import { openSocket, socketClosed, socketFrame, socketHeard, socketOpened } from './connector/sockets.ts';
 import { newConnectorState } from './connector/state.ts';
 import type { ConnectorArgs, ConnectorSelf, ConnectorState } from './connector/state.ts';
 import { tellStatus } from './connector/status.ts';
 import { advanceSubmissions, submissionOverdue, submissionsCut, taskEnded } from './connector/submissions.ts';
 import { privateStreamLost, reconcileSymbol } from './connector/sweep.ts';
+import { beginUsage, usageRead } from './connector/usage-ramp.ts';
 import type { ConnectorMessage } from './connector-messages.ts';
 import { connectorDelivery } from './connector-messages.ts';
 
@@ -40,6 +37,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     self.after(TICK_MS, { type: 'connector-tick' });
     askForLimits(state, self);
     tellStatus(state, self);
+    beginUsage(state, self);
     startUp(state, self);
     return state;
   },
@@ -49,6 +47,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     switch (message.type) {
       case 'socket-frame':
         learn(socketFrame(state, self, message));
+        recordRefresh(state, self, message.receivedAtMonotonicMs);
         return state;
       case 'socket-heartbeat':
         socketHeard(state, self, message.ref);
@@ -109,11 +108,13 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         appendRefused(state, self, message);
         return state;
       case 'rows-read':
+        usageRead(state, self, message);
         return state;
       case 'connector-tick':
         self.after(TICK_MS, { type: 'connector-tick' });
         askForLimits(state, self);
         tick(state, self, learn);
+        recordLimits(state, self);
         return state;
       default:
         return unreachable(message);
@@ -139,6 +140,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
       positions: Object.fromEntries([...state.positions].map(([symbol, track]) => [symbol, track.reportedLots])),
       paymentsExpected: state.funding.expected.size,
       unacknowledgedAppends: state.appends.size,
+      limits: limitsPicture(state),
     };
   },
 };

@@ -1,12 +1,12 @@
 /**
  * How long does a start take to read a journal of 1,000,000 rows?
  *
- *   main thread (before the engine starts)        store thread, trading thread (here one after the other)
- *   [open: structure, every row's hash, head] --> [read 5 symbols page by page] --> [fold: books, orders, pairs, awaited payments]
+ *   main thread and a helper (before the engine starts)      store thread, trading thread (here one after the other)
+ *   [open: structure, every row's hash, head] -------------> [read 5 symbols page by page] <-> [fold: books, orders, pairs, payments]
  *   baseline: the same rows read once by SQLite, nothing checked and nothing decoded
  *
  * Realistic because it is what a start does: the journal is opened as the engine opens it, and each position reads its symbol's rows
- * in the pages in which the journal actor tells them and folds them into the state it goes on with. The rows are some 8,600 pairs'
+ * in the pages in which the journal actor tells them and folds each into the state it goes on with. The rows are some 8,600 pairs'
  * lives over five symbols, each with its orders, fills, states and two days of hourly payments on both legs: 57 years of one pair
  * per symbol. The messages that carry pages from thread to thread are not in it.
  */

@@ -1,6 +1,6 @@
 /** The shape of a configuration: every setting's type, unit, default and range. Main thread and CLI only (zod is slow to load). */
 import { z } from 'zod';
-import { flag, integer, milliseconds, money, number } from './setting.ts';
+import { choice, flag, integer, milliseconds, money, number } from './setting.ts';
 import * as trading from './trading-schema.ts';
 import { VENUE_NAMES } from './venue-names.ts';
 import type { VenueName } from './venue-names.ts';
@@ -208,6 +208,28 @@ export const configSchema = z.strictObject({
         'Least time between two reads of funding payments.',
       ),
       scanMs: milliseconds('monotonic', 250, [10, 60_000], 'Between two looks for opportunities.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      ramp: choice(
+        ['live', 'always', 'never'],
+        'live',
+        'Which venues are used little at first: real ones, all, or none.',
+      ),
+      rampStartShare: number('share of a limit', 0.1, [0.01, 0.5], 'Used by choice on the first day of a ramp.'),
+      rampStepShare: number(
+        'share of a limit',
+        0.1,
+        [0.01, 0.5],
+        'Added by every clean day up to half, taken away by a refusal.',
+      ),
+      rampStepMs: milliseconds(
+        'calendar',
+        86_400_000,
+        [60_000, 604_800_000],
+        'Time without a refusal that makes a step.',
+      ),
     })
     .prefault({}),
   startupQuarantineMs: milliseconds(

@@ -124,6 +124,11 @@ export function repeatAppends(state: ConnectorState, self: ConnectorSelf): void 
   }
 }
 
+/** Journals a row of our own that nobody is told of. */
+export function appendRow(state: ConnectorState, self: ConnectorSelf, row: JournalRow): void {
+  append(state, self, [row]);
+}
+
 function releaseBarriers(state: ConnectorState, self: ConnectorSelf): void {
   if (state.barriers.length === 0) return;
   const [oldest] = state.appends.keys();
@@ -136,8 +141,8 @@ function append(
   state: ConnectorState,
   self: ConnectorSelf,
   rows: readonly JournalRow[],
-  to: ActorRef,
-  message: MessageShape,
+  to?: ActorRef,
+  message?: MessageShape,
 ): void {
   if (state.appends.size >= APPENDS_HARD_MAX)
     throw new Error(`at most ${APPENDS_HARD_MAX} appends may wait for the journal`);
@@ -149,7 +154,7 @@ function append(
       type: 'append-rows',
       rows,
       whenDurable: [
-        { to, message },
+        ...(to === undefined || message === undefined ? [] : [{ to, message }]),
         { to: self.ref, message: receipt },
       ],
       sender: self.ref,

@@ -16,6 +16,7 @@ import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { tellStatus } from './status.ts';
 import { advanceSubmissions } from './submissions.ts';
 import { advanceSweep } from './sweep.ts';
+import { advanceUsage } from './usage-ramp.ts';
 import { watchOwnClock, watchVenueClock } from './venue-clock.ts';
 
 const SERVER_TIME_MS = 60_000;
@@ -65,6 +66,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   watchVenueClock(state, self);
   repeatAppends(state, self);
   ageDoubts(state, self);
+  advanceUsage(state, self);
   advanceLeaving(state, self);
   if (state.leave?.isGone === true) {
     // Nothing is done here any more, and nothing begun.

@@ -1,12 +1,13 @@
 /** The connector's outgoing REST requests: queued by urgency, released by the limiter, each ended exactly once. */
 import type { HttpAnswered, HttpFailed } from '../../src/ports/ports.ts';
-import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
+import type { RateLimiter, RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
 import { backoffMs } from './backoff.ts';
 import { doubt, settle } from './doubts.ts';
 import { mayPass, noteFailure, noteLimit, noteSuccess, takePass } from './circuits.ts';
 import { instant, submissionLimiter } from './state.ts';
+import { stepDown } from './usage-ramp.ts';
 import type {
   ConnectorSelf,
   ConnectorState,
@@ -152,7 +153,7 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
       kept.push(queued);
       continue;
     }
-    const wait = state.restLimiter.acquire(queued.operation.weight, queued.urgency.priority, nowMs);
+    const wait = acquireRequest(state, state.restLimiter, queued.operation.weight, queued.urgency.priority, nowMs);
     if (wait > 0) {
       waitMs = Math.min(waitMs, wait);
       kept.push(queued);
@@ -165,11 +166,27 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
   if (waitMs < Number.POSITIVE_INFINITY) dueIn(state, self, waitMs);
 }
 
+/** Books a place in a limit and in the address's own, or in neither; returns how long to wait, 0 when booked. */
+export function acquireRequest(
+  { addressLimiter }: ConnectorState,
+  limiter: RateLimiter,
+  weight: number,
+  priority: RequestPriority,
+  nowMs: number,
+): number {
+  const waitMs = Math.max(limiter.waitFor(weight, priority, nowMs), addressLimiter?.waitFor(1, priority, nowMs) ?? 0);
+  if (waitMs > 0) return waitMs;
+  addressLimiter?.acquire(1, priority, nowMs);
+  return limiter.acquire(weight, priority, nowMs);
+}
+
 function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperation): void {
   const at = instant(self);
   const { operation } = queued;
-  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request);
-  state.inFlight.set(ref, { ...queued, sentAt: at });
+  const now = at.monotonicMs;
+  const usedThen = { rest: state.restLimiter.used(now), orders: submissionLimiter(state).used(now) };
+  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request, operation.name);
+  state.inFlight.set(ref, { ...queued, sentAt: at, usedThen });
   self.count(`requests:${operation.name}`);
 }
 
@@ -189,6 +206,7 @@ export function answered(state: ConnectorState, self: ConnectorSelf, answer: Htt
   const pending = state.inFlight.get(answer.ref);
   if (pending === undefined) return;
   state.inFlight.delete(answer.ref);
+  hearLimits(state, self, pending, answer);
   const read = parse(pending, answer, self);
   if (read.ok) {
     if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) state.limitRefusals = 0;
@@ -200,6 +218,20 @@ export function answered(state: ConnectorState, self: ConnectorSelf, answer: Htt
   }
   pending.done(read.ok ? read : { ok: false, sent: true, error: read.error });
   release(state, self);
+}
+
+/** Whatever an answer says, its headers may know of requests that are not ours, or of a limit that was lowered. */
+function hearLimits(
+  state: ConnectorState,
+  self: ConnectorSelf,
+  pending: InFlightOperation,
+  answer: HttpAnswered,
+): void {
+  const feedback = state.adapter.limitFeedback?.(pending.operation, answer);
+  if (feedback === undefined) return;
+  const limiter = feedback.bucket === 'orders' ? submissionLimiter(state) : state.restLimiter;
+  const sent = { atMs: pending.sentAt.monotonicMs, used: pending.usedThen[feedback.bucket] };
+  limiter.hear(feedback, sent, self.monotonicMs());
 }
 
 function isAccountTruth({ operation }: InFlightOperation): boolean {
@@ -230,17 +262,19 @@ function refused(
   const operation = pending.operation.name;
   if (answer.status === 429 || (error instanceof VenueError && error.class === 'rate-limit')) {
     const silenceMs = silenceOf(state, self, pending, answer, error);
-    const untilMs = self.monotonicMs() + silenceMs;
+    const now = self.monotonicMs();
+    const untilMs = now + silenceMs;
     // Where orders have a limit of their own, theirs is what an order met, and a banned address is everybody's.
     const isBan = answer.status === 403;
     if (isBan || !pending.operation.mutates) {
-      state.restLimiter.silence(untilMs);
+      state.restLimiter.silence(untilMs, now);
       noteLimit(state, self, 'rest', untilMs);
     }
     if (isBan || pending.operation.mutates) {
-      submissionLimiter(state).silence(untilMs);
+      submissionLimiter(state).silence(untilMs, now);
       noteLimit(state, self, 'orders', untilMs);
     }
+    stepDown(state, self);
     self.count('rate-limit-refusals');
     self.log('warn', 'rate-limit-refused', { venue, operation, silenceMs });
     return;

@@ -3,7 +3,7 @@ import type { SocketClosed, SocketFrame } from '../../src/ports/ports.ts';
 import type { FrameResult, VenueEvent } from '../../src/venues/venue.ts';
 import { backoffMs } from './backoff.ts';
 import { noteFailure, noteSuccess } from './circuits.ts';
-import { dueIn } from './requests.ts';
+import { forgetFrames, frameAnswered, FRAMES_MAX, queueFrames, releaseFrames, sendText } from './frames.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState, SocketTrack } from './state.ts';
 
@@ -11,8 +11,6 @@ const SILENCE_MS = 10_000;
 const REOPEN = { minMs: 250, maxMs: 30_000 } as const;
 /** A connection that lasted this long was a good one: the next backoff starts small again. */
 const LASTED_MS = 10_000;
-/** Control frames waiting for the venue's message limit; beyond it a socket starts afresh. */
-const FRAMES_MAX = 2_000;
 
 /** Opens the sockets the stream wants and does not have, and cuts those it does not want any more. */
 export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
@@ -21,6 +19,7 @@ export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
   for (const [key, track] of state.sockets) {
     if (plans.some((plan) => plan.key === key)) continue;
     cut(track, self);
+    forgetFrames(state, key);
     state.sockets.delete(key);
   }
   for (const plan of plans) {
@@ -41,11 +40,25 @@ export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
 export function openSocket(state: ConnectorState, self: ConnectorSelf, key: string): void {
   const track = state.sockets.get(key);
   if (track === undefined || track.status !== 'waiting') return;
-  const ref = self.ports.socket.open(track.plan.url, track.plan.headers);
+  const waitMs = hasRoom(state) ? (state.connectLimiter?.acquire(1, 0, self.monotonicMs()) ?? 0) : REOPEN.maxMs;
+  if (waitMs > 0) {
+    self.count('connects-paced');
+    self.after(waitMs, { type: 'reopen-socket', socketKey: key });
+    return;
+  }
+  const ref = self.ports.socket.open(track.plan.url, track.plan.headers, key);
   state.socketKeyByRef.set(ref, key);
   track.ref = ref;
   track.status = 'opening';
   track.lastHeardMs = self.monotonicMs();
+}
+
+/** Whether one more connection is within what the venue allows, divided among the accounts of this address. */
+function hasRoom({ adapter, args, sockets }: ConnectorState): boolean {
+  const { connectionsMax } = adapter.limits;
+  if (connectionsMax === undefined) return true;
+  const open = [...sockets.values()].filter(({ status }) => status !== 'waiting').length;
+  return open < Math.max(1, Math.floor(connectionsMax / (args.addressSharedBy ?? 1)));
 }
 
 /** Returns the facts that follow. */
@@ -89,7 +102,7 @@ export function socketClosed(
   if (!lasted) noteFailure(state, self, 'ws');
   track.ref = undefined;
   track.status = 'waiting';
-  state.frames = state.frames.filter((frame) => frame.socketKey !== key);
+  forgetFrames(state, key);
   self.count('sockets-closed');
   const { code, detail } = closed;
   self.log('warn', 'socket-closed', { venue: state.args.venue, socket: key, code, detail });
@@ -118,9 +131,11 @@ export function tickSockets(state: ConnectorState, self: ConnectorSelf): readonl
 
 /** Ends every connection for good. */
 export function closeSockets(state: ConnectorState, self: ConnectorSelf): void {
-  for (const track of state.sockets.values()) cut(track, self);
+  for (const [key, track] of state.sockets) {
+    cut(track, self);
+    forgetFrames(state, key);
+  }
   state.sockets.clear();
-  state.frames = [];
 }
 
 function cut(track: SocketTrack, self: ConnectorSelf): void {
@@ -141,11 +156,16 @@ function carryOut(
   key: string | undefined,
   result: FrameResult,
 ): readonly VenueEvent[] {
-  for (const frame of result.send) {
-    if (frame.kind === 'control') state.frames.push({ socketKey: frame.socketKey, text: frame.text });
-    else sendText(state, self, frame.socketKey, frame.text);
+  if (key !== undefined && result.answered !== undefined) frameAnswered(state, self, key, result.answered);
+  for (const frame of result.send) if (frame.kind === 'order') sendText(state, self, frame.socketKey, frame.text);
+  if (result.send.length > 0) {
+    queueFrames(
+      state,
+      self,
+      result.send.filter(({ kind }) => kind === 'control'),
+    );
+    releaseFrames(state, self);
   }
-  if (result.send.length > 0) releaseFrames(state, self);
   const isOverrun = state.frames.length > FRAMES_MAX;
   const reason = result.reconnect ?? (isOverrun ? `more than ${FRAMES_MAX} frames wait to be sent` : undefined);
   if (reason !== undefined) {
@@ -155,25 +175,4 @@ function carryOut(
     if (isOverrun) state.frames = state.frames.filter((frame) => key !== undefined && frame.socketKey !== key);
   }
   return result.events;
-}
-
-/** Sends queued control frames as the venue's message limit allows, in order. */
-export function releaseFrames(state: ConnectorState, self: ConnectorSelf): void {
-  let sent = 0;
-  for (const frame of state.frames) {
-    const waitMs = state.frameLimiter?.acquire(1, 0, self.monotonicMs()) ?? 0;
-    if (waitMs > 0) {
-      dueIn(state, self, waitMs);
-      break;
-    }
-    sendText(state, self, frame.socketKey, frame.text);
-    sent += 1;
-  }
-  if (sent > 0) state.frames = state.frames.slice(sent);
-}
-
-/** Returns false when the socket is not open; nothing was sent then. */
-export function sendText(state: ConnectorState, self: ConnectorSelf, key: string, text: string): boolean {
-  const ref = state.sockets.get(key)?.ref;
-  return ref !== undefined && self.ports.socket.send(ref, text);
 }

@@ -1,11 +1,12 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
 import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
+import type { Distribution } from '../../src/runtime/metrics.ts';
 import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { PicoRate } from '../../src/money/units.ts';
 import { unknownClockOffset } from '../../src/venues/clock-offset.ts';
 import type { ClockOffset } from '../../src/venues/clock-offset.ts';
-import { RateLimiter } from '../../src/venues/rate-limiter.ts';
+import { RateLimiter, shareOf } from '../../src/venues/rate-limiter.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type {
   FillReport,
@@ -14,6 +15,7 @@ import type {
   OperationResult,
   OrderReport,
   OrderRequest,
+  OutboundFrame,
   SocketPlan,
   SubmissionPlan,
   VenueAdapter,
@@ -27,6 +29,8 @@ import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent, OrderPu
 import { newCircuits } from './circuits.ts';
 import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
+import { newUsage } from './usage-ramp.ts';
+import type { UsageRampPolicy, UsageTrack } from './usage-ramp.ts';
 
 export type ConnectorSelf = Self<ConnectorMessage, ConnectorPorts>;
 
@@ -45,6 +49,10 @@ export interface ConnectorArgs {
   readonly guardPath?: string;
   /** Entries are refused this long after start: requests of an earlier life may still be in flight. */
   readonly startupQuarantineMs: number;
+  /** Accounts at this venue behind our one address: limits that the venue counts by address are divided among them. Default 1. */
+  readonly addressSharedBy?: number;
+  /** How much of the limits is used by choice at first, and how that grows. Absent: all that may be, at once. */
+  readonly usageRamp?: UsageRampPolicy;
   /** An earlier process used this account, perhaps a moment ago: it counts as an earlier life of the limits. */
   readonly afterEarlierProcess?: boolean;
   /** Validity of a cancel, and how far before its end an order was made. */
@@ -93,6 +101,8 @@ export interface SentAt {
 }
 export interface InFlightOperation extends QueuedOperation {
   readonly sentAt: SentAt;
+  /** What was used of the limits when it left. */
+  readonly usedThen: { readonly rest: number; readonly orders: number };
 }
 
 /** What subscribers know of one book: when they were told, and its best prices then. */
@@ -157,6 +167,8 @@ export interface SubmissionTrack {
   submissionId: string | undefined;
   socketKey: string | undefined;
   overdue: TimerRef | undefined;
+  /** When its command came, monotonic ms. */
+  readonly queuedAtMs: number;
   /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */
   readonly trace: TraceRef;
 }
@@ -292,6 +304,10 @@ export interface ConnectorState {
   readonly restLimiter: RateLimiter;
   readonly orderLimiter: RateLimiter | undefined;
   readonly frameLimiter: RateLimiter | undefined;
+  /** Of limits that count every request of an address, and its new connections. */
+  readonly addressLimiter: RateLimiter | undefined;
+  readonly connectLimiter: RateLimiter | undefined;
+  readonly usage: UsageTrack;
   gate: OrderGate;
   readonly circuits: Circuits;
   /** Pairs whose opening orders came, and until when what they may need is kept for them, monotonic ms. */
@@ -315,7 +331,10 @@ export interface ConnectorState {
 
   readonly sockets: Map<string, SocketTrack>;
   readonly socketKeyByRef: Map<SocketRef, string>;
-  frames: { readonly socketKey: string; readonly text: string }[];
+  /** Control frames that wait for the venue's limit, in their order. */
+  frames: OutboundFrame[];
+  /** Control frames sent whose answer is awaited: by socket and what they await, when each left, monotonic ms. */
+  readonly awaited: Map<string, number[]>;
   privateReady: boolean;
   /** Counts the private streams of this life: a comparison belongs to one. */
   privateGeneration: number;
@@ -391,6 +410,15 @@ export interface ConnectorState {
   /** Facts already journaled in this life, newest last; keeps repeated polls from writing again. */
   readonly published: Set<string>;
   eventSequence: number;
+  readonly meters: ConnectorMeters;
+}
+
+/** What the connector records of its own work, see meters.ts; each made when first used. */
+export interface ConnectorMeters {
+  /** Frames since books were last told. */
+  framesUntold: number;
+  refresh: Distribution | undefined;
+  batch: Distribution | undefined;
 }
 
 export interface PendingAppend {
@@ -420,6 +448,9 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     restLimiter: limiterOf(limits.rest, args, self),
     orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, args, self),
     frameLimiter: limits.socketMessages === undefined ? undefined : limiterOf(limits.socketMessages, args, self),
+    addressLimiter: limits.address === undefined ? undefined : limiterOf(limits.address, args, self),
+    connectLimiter: limits.connects === undefined ? undefined : limiterOf(limits.connects, args, self),
+    usage: newUsage(args.usageRamp, self),
     gate: createOrderGate({ ...args.gate, symbols: [] }),
     circuits: newCircuits(),
     openingPairs: new Map(),
@@ -437,6 +468,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     sockets: new Map(),
     socketKeyByRef: new Map(),
     frames: [],
+    awaited: new Map(),
     privateReady: false,
     privateGeneration: 0,
     orders: new Map(),
@@ -523,6 +555,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     barriers: [],
     published: new Set(),
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
+    meters: { framesUntold: 0, refresh: undefined, batch: undefined },
   };
 }
 
@@ -552,7 +585,16 @@ function recurring(): Recurring {
   return { nextAtMs: 0, failures: 0, active: false };
 }
 
-function limiterOf(bucket: LimitBucket, args: ConnectorArgs, self: ConnectorSelf): RateLimiter {
+/** Every limit of this account. */
+export function limitersOf(state: ConnectorState): readonly RateLimiter[] {
+  const { restLimiter, orderLimiter, addressLimiter, frameLimiter, connectLimiter } = state;
+  return [restLimiter, orderLimiter, addressLimiter, frameLimiter, connectLimiter].filter(
+    (limiter) => limiter !== undefined,
+  );
+}
+
+function limiterOf(documented: LimitBucket, args: ConnectorArgs, self: ConnectorSelf): RateLimiter {
+  const bucket = shareOf(documented, args.addressSharedBy ?? 1);
   const limiter = new RateLimiter(bucket);
   const earlierLives = self.incarnation - 1 + (args.afterEarlierProcess === true ? 1 : 0);
   const share = earlierLives === 1 ? EARLIER_LIFE_SHARE : EARLIER_LIVES_SHARE;

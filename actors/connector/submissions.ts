@@ -15,11 +15,13 @@ import { VenueError } from '../../src/venues/venue.ts';
 import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
+import { recordPlacement } from './meters.ts';
 import { orderObserved } from './orders.ts';
-import { dueIn, requestBooked, TransportFailure } from './requests.ts';
+import { acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
-import { sendText } from './sockets.ts';
+import { sendText } from './frames.ts';
 import { instant, keepNewest, submissionLimiter } from './state.ts';
+import { stepDown } from './usage-ramp.ts';
 import type { ConnectorSelf, ConnectorState, OperationOutcome, SubmissionTrack } from './state.ts';
 
 const SUBMISSIONS_MAX = 512;
@@ -49,6 +51,7 @@ export function enqueue(state: ConnectorState, self: ConnectorSelf, submission: 
     submissionId: undefined,
     socketKey: undefined,
     overdue: undefined,
+    queuedAtMs: self.monotonicMs(),
     trace: self.tracing.current(),
   });
   advanceSubmissions(state, self);
@@ -76,7 +79,8 @@ function signWaiting(state: ConnectorState, self: ConnectorSelf): void {
     if (submission.overtakes !== true && underWay >= (submission.priority <= 1 ? IN_FLIGHT_URGENT_MAX : IN_FLIGHT_MAX))
       continue;
     if (!submission.isBooked) {
-      const waitMs = submissionLimiter(state).acquire(1, submission.priority, self.monotonicMs());
+      const limiter = submissionLimiter(state);
+      const waitMs = acquireRequest(state, limiter, 1, submission.priority, self.monotonicMs());
       if (waitMs > 0) {
         dueIn(state, self, waitMs);
         continue;
@@ -208,8 +212,10 @@ export function submissionRefused(
 ): void {
   if (refusal === 'rate-limit') {
     const limiter = submissionLimiter(state);
-    const untilMs = self.monotonicMs() + limiter.bucket.windowMs;
-    limiter.silence(untilMs);
+    const now = self.monotonicMs();
+    const untilMs = now + limiter.bucket.windowMs;
+    limiter.silence(untilMs, now);
+    stepDown(state, self);
     noteLimit(state, self, 'orders', untilMs);
     self.count('rate-limit-refusals');
   }
@@ -277,6 +283,7 @@ function accepted(
   if (!remove(state, self, submission)) return;
   noteSuccess(state, self, 'orders');
   nonceAccepted(state, submission.nonce);
+  if (submission.kind === 'place') recordPlacement(state, self, submission.queuedAtMs);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   noteLeverage(state, submission);
   submission.ended?.('accepted');
@@ -296,6 +303,7 @@ function refused(
     return;
   }
   if (!remove(state, self, submission)) return;
+  if (submission.kind === 'place' && code !== 'NOT_SENT') recordPlacement(state, self, submission.queuedAtMs);
   if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
   // The venue answers: that it does not want this one is no fault of the circuit.
   else if (refusal !== 'rate-limit') noteSuccess(state, self, 'orders');

@@ -1,8 +1,7 @@
 /** The start of a life: wait for earlier writes, fold the journal, compare with the venues, then act by the table (domain 14.2). */
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
-import { foldBook, highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
-import { foldExpectations } from '../../src/execution/funding-expectation.ts';
-import { foldCleared, foldReductions } from '../../src/execution/leg-reduction.ts';
+import { highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
+import { beginHistory, endHistory, foldHistoryRow } from '../../src/execution/history-fold.ts';
 import { isBalanced } from '../../src/execution/imbalance.ts';
 import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
@@ -18,10 +17,10 @@ import { defineInstrumentOnce, keepPair } from './journal.ts';
 import { advance, cancelResting } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
-import { foldRotations } from '../../src/execution/rotation-history.ts';
 import { reviveIfExposed } from './revive.ts';
 import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
+import type { JournalRow } from '../../src/storage/rows.ts';
 
 const ROWS_PER_READ = 5_000;
 const READ_REPEAT_MS = 2_000;
@@ -49,7 +48,7 @@ export function journalRead(state: PositionState, self: PositionSelf, answer: Ro
   // A page asked for twice is answered twice.
   const fresh = answer.rows.filter((row) => (row.sequence ?? 0) > state.rowsRead.sequence);
   const last = fresh.at(-1)?.sequence;
-  state.rows.push(...fresh);
+  foldPage(state, self, fresh);
   if (last !== undefined) state.rowsRead = { sequence: last, askedAtMs: state.rowsRead.askedAtMs };
   if (answer.complete) takeOver(state, self);
   else if (last !== undefined) readJournal(state, self);
@@ -65,22 +64,28 @@ export function repeatRead(state: PositionState, self: PositionSelf): void {
     readJournal(state, self);
 }
 
+/** A page at a time: years of rows at once would be neither short enough for a turn of this thread nor small enough for its memory. */
+function foldPage(state: PositionState, self: PositionSelf, rows: readonly JournalRow[]): void {
+  const [now, nowMs] = [self.monotonicMs(), self.nowMs()];
+  // A payment that was awaited is awaited still, also when its time ran out meanwhile.
+  const monotonicOf = (atMs: number): number => now - (nowMs - atMs) / state.args.calendarScale;
+  for (const row of rows) {
+    foldHistoryRow(state.history, row, monotonicOf);
+    noteFactTime(state, row);
+  }
+}
+
 /** The fold is the state before the crash; what an earlier life waited for is waited for again. */
 function takeOver(state: PositionState, self: PositionSelf): void {
   const now = self.monotonicMs();
-  state.book = foldBook(state.rows);
-  for (const row of state.rows) noteFactTime(state, row);
-  // A payment that was awaited is awaited still, also when its time ran out meanwhile.
-  const { expectations, payments } = foldExpectations(
-    state.rows,
-    (atMs) => now - (self.nowMs() - atMs) / state.args.calendarScale,
-  );
+  const { book, expectations, payments, legReductions, clearedAtMs, rotatedAtMs } = endHistory(state.history);
+  state.history = beginHistory();
+  state.book = book;
   state.expectations = expectations;
   state.payments = payments;
-  state.legReductions = foldReductions(state.rows);
-  state.clearedAtMs = foldCleared(state.rows);
-  state.rotatedAtMs = foldRotations(state.rows);
-  state.rows.length = 0;
+  state.legReductions = legReductions;
+  state.clearedAtMs = clearedAtMs;
+  state.rotatedAtMs = rotatedAtMs;
   state.orderCounter = Math.max(state.orderCounter, highestCounter(state.book, state.args.boot));
   const { record } = state.book;
   if (record !== undefined) {

@@ -23,7 +23,8 @@ import { noDanger } from '../../src/strategy/danger.ts';
 import type { Danger } from '../../src/strategy/danger.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitState } from '../../src/strategy/exit-decision.ts';
-import type { JournalRow } from '../../src/storage/rows.ts';
+import { beginHistory } from '../../src/execution/history-fold.ts';
+import type { HistoryFold } from '../../src/execution/history-fold.ts';
 import type { CapPolicy, ClockPolicy, EntryPolicies, ExitPolicies, StalePolicy } from '../../src/strategy/policy.ts';
 import type { ConnectorEvent } from '../connector-messages.ts';
 import type { EngineStateChanged } from '../guard-messages.ts';
@@ -144,7 +145,8 @@ export interface PositionState {
   buffered: Extract<ConnectorEvent, { type: 'order-changed' | 'fill-received' | 'funding-paid' }>[];
   /** How far the journal has been read, and when the next page was asked for (monotonic ms). */
   rowsRead: { readonly sequence: number; readonly askedAtMs: number };
-  readonly rows: JournalRow[];
+  /** What the rows read so far add up to; empty again once the journal is read. */
+  history: HistoryFold;
   readonly appends: Map<number, PendingAppend>;
   lastAppendId: number;
   lastReconcileId: number;
@@ -227,7 +229,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     venues,
     buffered: [],
     rowsRead: { sequence: 0, askedAtMs: 0 },
-    rows: [],
+    history: beginHistory(),
     appends: new Map(),
     lastAppendId: 0,
     lastReconcileId: 0,

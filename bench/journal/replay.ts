@@ -3,11 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { PAGE_ROWS_MAX } from '../../actors/journal.ts';
-import { foldBook } from '../../src/execution/execution-book.ts';
-import { foldExpectations } from '../../src/execution/funding-expectation.ts';
+import { beginHistory, endHistory, foldHistoryRow } from '../../src/execution/history-fold.ts';
 import type { EncodedRow } from '../../src/storage/hash-chain.ts';
 import { DATABASE_FILE, openJournal, type JournalDatabase } from '../../src/storage/live/journal-database.ts';
-import type { JournalRow } from '../../src/storage/rows.ts';
 import { median, spreadOf } from '../distribution.ts';
 import type { BenchResult, BenchTarget } from '../result.ts';
 import { BASES, definitionRows, pairRows } from './rows.ts';
@@ -43,7 +41,7 @@ export function measure({ runs, rows, needMs }: Measurement, progress: (text: st
       replays.push(replay(folder, pairs));
       plain.push(scan(join(folder, DATABASE_FILE)));
     }
-    const topology = `journal of ${rows} rows, ${pairs} pairs of ${BASES.length} symbols -> open, read, fold, one thread`;
+    const topology = `journal of ${rows} rows, ${pairs} pairs of ${BASES.length} symbols -> open, read, fold`;
     const result = (metric: string, pick: (one: Replay) => number, target?: BenchTarget): BenchResult => {
       const values = replays.map(pick);
       const [value, baseline] = [median(values), median(plain)];
@@ -90,28 +88,29 @@ function replay(folder: string, pairs: number): Replay {
   const openMs = performance.now() - startedMs;
   let [readMs, foldMs, closed] = [0, 0, 0];
   for (const base of BASES) {
-    const readFromMs = performance.now();
-    const rows = readAll(journal, base);
-    const foldFromMs = performance.now();
-    const book = foldBook(rows);
-    foldExpectations(rows, (atMs) => atMs);
-    foldMs += performance.now() - foldFromMs;
-    readMs += foldFromMs - readFromMs;
-    closed += book.ledger.closed.pairs;
+    const read = readSymbol(journal, base);
+    readMs += read.readMs;
+    foldMs += read.foldMs;
+    closed += read.pairs;
   }
   journal.close();
   if (closed !== pairs) throw new Error(`${pairs} pairs must be found closed, were ${closed}`);
   return { openMs, readMs, foldMs };
 }
 
-/** A symbol's rows as a position actor reads them. */
-function readAll(journal: JournalDatabase, correlation: string): readonly JournalRow[] {
-  const rows: JournalRow[] = [];
+/** Reads and folds a symbol's rows as a position actor does. */
+function readSymbol(journal: JournalDatabase, correlation: string): Omit<Replay, 'openMs'> & { pairs: number } {
+  const history = beginHistory();
+  let [readMs, foldMs, afterSequence] = [0, 0, 0];
   for (;;) {
-    const afterSequence = rows.at(-1)?.sequence ?? 0;
+    const readFromMs = performance.now();
     const page = journal.read({ type: 'by-correlation', correlation, afterSequence, limit: PAGE_ROWS_MAX });
-    rows.push(...page);
-    if (page.length < PAGE_ROWS_MAX) return rows;
+    const foldFromMs = performance.now();
+    for (const row of page) foldHistoryRow(history, row, (atMs) => atMs);
+    foldMs += performance.now() - foldFromMs;
+    readMs += foldFromMs - readFromMs;
+    afterSequence = page.at(-1)?.sequence ?? afterSequence;
+    if (page.length < PAGE_ROWS_MAX) return { readMs, foldMs, pairs: endHistory(history).book.ledger.closed.pairs };
   }
 }
 

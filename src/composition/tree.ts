@@ -143,6 +143,8 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
     journalPath: journalRef.path,
     guardPath: guardRef.path,
     startupQuarantineMs: config.startupQuarantineMs,
+    addressSharedBy: inputs.accounts.filter((other) => other.venue === venue).length,
+    ...rampOf(config),
     afterEarlierProcess: inputs.boot > 1,
     requestValidityMs: config.order.requestValidityMs,
     orderAnswerMs: config.order.ackMs,
@@ -169,6 +171,12 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
     thread,
     mailboxMessagesMax: 16_384,
   };
+}
+
+function rampOf({ mode, limits }: TandemConfig): Pick<ConnectorArgs, 'usageRamp'> {
+  const { ramp, rampStartShare, rampStepShare, rampStepMs } = limits;
+  if (ramp === 'never' || (ramp === 'live' && mode !== 'live')) return {};
+  return { usageRamp: { startShare: rampStartShare, stepShare: rampStepShare, stepMs: rampStepMs } };
 }
 
 const journalArgs: JournalArgs = { guard: guardRef };

@@ -101,22 +101,35 @@ export function matchPayments(
   return matched;
 }
 
-/** Rebuilds the expectations and payments of one symbol from its rows. `monotonicOf` places a row's calendar time in this life. */
-export function foldExpectations(
-  rows: readonly FactRow[],
-  monotonicOf: (atMs: number) => number,
-): { readonly expectations: readonly FundingExpectation[]; readonly payments: readonly ReceivedPayment[] } {
-  let expectations: readonly FundingExpectation[] = [];
-  let payments: readonly ReceivedPayment[] = [];
-  for (const row of rows) {
-    if (row.type !== 'funding' && row.type !== 'funding-expected') continue;
-    // Written by the position actor (`expected`) and the connectors (`event`), in exactly these shapes.
-    const { expected, event } = row.payload as { readonly expected?: ExpectedPayment; readonly event?: FundingFact };
-    if (expected !== undefined)
-      expectations = expectFunding(expectations, { ...expected, createdAtMs: monotonicOf(row.atMs) });
-    if (event?.type === 'funding-paid') payments = rememberPayment(payments, paymentOf(event));
-  }
-  return { expectations: matchPayments(expectations, payments), payments };
+/** The expectations and payments of one symbol while its rows are read; `payments` may hold more than are kept in the end. */
+export interface FundingFold {
+  expectations: readonly FundingExpectation[];
+  payments: ReceivedPayment[];
+}
+
+export function emptyFundingFold(): FundingFold {
+  return { expectations: [], payments: [] };
+}
+
+/** Adds one row. `monotonicOf` places a row's calendar time in this life. */
+export function foldFundingRow(fold: FundingFold, row: FactRow, monotonicOf: (atMs: number) => number): void {
+  if (row.type !== 'funding' && row.type !== 'funding-expected') return;
+  // Written by the position actor (`expected`) and the connectors (`event`), in exactly these shapes.
+  const { expected, event } = row.payload as { readonly expected?: ExpectedPayment; readonly event?: FundingFact };
+  if (expected !== undefined)
+    fold.expectations = expectFunding(fold.expectations, { ...expected, createdAtMs: monotonicOf(row.atMs) });
+  if (event?.type !== 'funding-paid') return;
+  fold.payments.push(paymentOf(event));
+  // Most rows of a long history are payments: cut now and then, not at each.
+  if (fold.payments.length >= 2 * EXPECTATIONS_MAX) fold.payments = fold.payments.slice(-EXPECTATIONS_MAX);
+}
+
+export function endFundingFold(fold: FundingFold): {
+  readonly expectations: readonly FundingExpectation[];
+  readonly payments: readonly ReceivedPayment[];
+} {
+  const payments = fold.payments.slice(-EXPECTATIONS_MAX);
+  return { expectations: matchPayments(fold.expectations, payments), payments };
 }
 
 export function paymentOf(fact: FundingFact): ReceivedPayment {

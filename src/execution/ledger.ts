@@ -54,6 +54,15 @@ export interface ClosedTotals {
   readonly fundingMicro: bigint;
 }
 
+/**
+ * Ids in two generations: when the newer is full, the older is forgotten as a whole. Forgetting one by one from the front of a Set
+ * walks over all that was forgotten before, which made a start quadratic in the rows it reads.
+ */
+interface AppliedFacts {
+  newer: Set<string>;
+  older: Set<string>;
+}
+
 interface Ownership {
   readonly pairId: string;
   readonly leg: LegSide;
@@ -80,7 +89,7 @@ export interface Ledger {
   readonly books: Map<string, LegBook>;
   readonly pairs: Map<string, PairBook>;
   /** Applied fact ids, bounded: older repeats are caught by the journal's own uniqueness. */
-  readonly applied: Set<string>;
+  readonly applied: AppliedFacts;
   readonly pairByOrder: Map<string, string>;
   readonly owners: Map<string, Ownership[]>;
   /** By pair and leg: signed lots of the pair's own fills, and of corrections on its account. */
@@ -88,15 +97,15 @@ export interface Ledger {
   closed: ClosedTotals;
 }
 
-/** A venue repeats at most a few minutes of facts after a reconnect; this is far more than any of them can hold. */
-const APPLIED_MAX = 100_000;
+/** A venue repeats at most a few minutes of facts after a reconnect; this is far more than any of them can hold. Of one generation. */
+export const APPLIED_MAX = 100_000;
 
 export function emptyLedger(): Ledger {
   return {
     instruments: new Map(),
     books: new Map(),
     pairs: new Map(),
-    applied: new Set(),
+    applied: { newer: new Set(), older: new Set() },
     pairByOrder: new Map(),
     owners: new Map(),
     ownLots: new Map(),
@@ -163,8 +172,9 @@ export function registerOrder(ledger: Ledger, order: PlannedOrder): void {
 
 function addOwner(ledger: Ledger, key: LegKey, owner: Ownership): void {
   const text = legKeyText(key);
-  const owners = ledger.owners.get(text) ?? [];
-  if (!owners.some(({ pairId }) => pairId === owner.pairId)) ledger.owners.set(text, [...owners, owner]);
+  const owners = ledger.owners.get(text);
+  if (owners === undefined) ledger.owners.set(text, [owner]);
+  else if (!owners.some(({ pairId }) => pairId === owner.pairId)) owners.push(owner);
 }
 
 /** Books a fill once. Returns false when it was booked before. Throws when its instrument's steps are unknown. */
@@ -363,12 +373,12 @@ export function walletChangeMicro(ledger: Ledger, venue: string, account: string
   return changeMicro;
 }
 
-function isNew(ledger: Ledger, factId: string): boolean {
-  if (ledger.applied.has(factId)) return false;
-  ledger.applied.add(factId);
-  if (ledger.applied.size > APPLIED_MAX) {
-    const oldest = ledger.applied.values().next();
-    if (oldest.done !== true) ledger.applied.delete(oldest.value);
+function isNew({ applied }: Ledger, factId: string): boolean {
+  if (applied.newer.has(factId) || applied.older.has(factId)) return false;
+  applied.newer.add(factId);
+  if (applied.newer.size >= APPLIED_MAX) {
+    applied.older = applied.newer;
+    applied.newer = new Set();
   }
   return true;
 }
@@ -385,10 +395,9 @@ function pairOfFill(ledger: Ledger, fact: FillFact): string | undefined {
   return owners.findLast(({ pairId }) => pairLots(ledger, pairId, fact) !== 0)?.pairId;
 }
 
+/** The last of those that came by then; owners are kept as they came, and the newest is nearly always the one. */
 function ownerAt(ledger: Ledger, key: LegKey, atMs: number): Ownership | undefined {
-  let latest: Ownership | undefined;
-  for (const owner of ledger.owners.get(legKeyText(key)) ?? []) if (owner.fromMs <= atMs) latest = owner;
-  return latest;
+  return ledger.owners.get(legKeyText(key))?.findLast(({ fromMs }) => fromMs <= atMs);
 }
 
 function creditPair(ledger: Ledger, pairId: string, amounts: Omit<PairBook, 'pairId' | 'closed'>): void {

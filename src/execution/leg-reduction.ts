@@ -29,24 +29,23 @@ export function addReduction(reductions: readonly LegReduction[], reduction: Leg
   return [...reductions, reduction].slice(-REDUCTIONS_MAX);
 }
 
-/** Rebuilds the uncleared reductions from one symbol's rows in sequence order. */
-export function foldReductions(rows: readonly FactRow[]): readonly LegReduction[] {
-  let reductions: readonly LegReduction[] = [];
-  for (const row of rows) {
-    if (row.type !== 'leg-reduction') continue;
-    // One writer: the position actor, in exactly this shape.
-    const payload = row.payload as { readonly reduction?: LegReduction; readonly cleared?: string };
-    if (payload.cleared !== undefined) reductions = [];
-    else if (payload.reduction !== undefined) reductions = addReduction(reductions, payload.reduction);
-  }
-  return reductions;
+export interface ReductionFold {
+  /** Uncleared. */
+  readonly legReductions: readonly LegReduction[];
+  /** When a person last cleared what blocks entries, calendar ms; 0 when never. */
+  readonly clearedAtMs: number;
 }
 
-/** Returns when a person last cleared what blocks entries, calendar ms; 0 when never. */
-export function foldCleared(rows: readonly FactRow[]): number {
-  return rows.reduce((last, { type, atMs, payload }) => {
-    return type === 'leg-reduction' && payload['cleared'] !== undefined ? Math.max(last, atMs) : last;
-  }, 0);
+export const noReductions: ReductionFold = { legReductions: [], clearedAtMs: 0 };
+
+/** Adds the next of one symbol's rows in sequence order. */
+export function foldReductionRow(fold: ReductionFold, row: FactRow): ReductionFold {
+  if (row.type !== 'leg-reduction') return fold;
+  // One writer: the position actor, in exactly this shape.
+  const payload = row.payload as { readonly reduction?: LegReduction; readonly cleared?: string };
+  if (payload.cleared !== undefined) return { legReductions: [], clearedAtMs: Math.max(fold.clearedAtMs, row.atMs) };
+  if (payload.reduction === undefined) return fold;
+  return { ...fold, legReductions: addReduction(fold.legReductions, payload.reduction) };
 }
 
 /** What one pair suffered, as its state machine needs it. */

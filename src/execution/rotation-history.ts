@@ -14,13 +14,10 @@ export function addRotation(
   return [...rotatedAtMs, closedAtMs].slice(-ROTATIONS_MAX);
 }
 
-/** Rebuilds the same from one symbol's rows. */
-export function foldRotations(rows: readonly FactRow[]): readonly number[] {
-  let rotatedAtMs: readonly number[] = [];
-  for (const row of rows) {
-    // Written by the position actor alone, the whole record under `pair`.
-    const { pair } = row.payload as { readonly pair?: PairRecord };
-    if (row.type === 'pair-state' && pair !== undefined) rotatedAtMs = addRotation(rotatedAtMs, pair);
-  }
-  return rotatedAtMs;
+/** Adds the next of one symbol's rows in sequence order. */
+export function foldRotationRow(rotatedAtMs: readonly number[], row: FactRow): readonly number[] {
+  if (row.type !== 'pair-state') return rotatedAtMs;
+  // Written by the position actor alone, the whole record under `pair`.
+  const { pair } = row.payload as { readonly pair?: PairRecord };
+  return pair === undefined ? rotatedAtMs : addRotation(rotatedAtMs, pair);
 }

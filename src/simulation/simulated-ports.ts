@@ -1,4 +1,5 @@
 /** The doors of actors in virtual time: connectors on the simulated network, the journal on the simulated disk. Single thread. */
+import { meteredHttp, meteredSocket, venueOf } from '../ports/metered-ports.ts';
 import type { ConnectorPorts, CpuPort, JournalPorts, TaskDone, TaskFailed } from '../ports/ports.ts';
 import type { RandomStream } from '../runtime/actor.ts';
 import type { PortsContext, PortsFactory } from '../runtime/ports-context.ts';
@@ -33,8 +34,14 @@ export function simulatedConnectorPorts(options: SimulatedConnectorOptions): Por
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const deliver: PortsContext['deliver'] = (message, cause) => context.deliver(message, cause);
     const calling: PortsContext['calling'] = (door, detail) => context.calling(door, detail);
-    const http = options.network.openHttp(options.client, deliver, calling);
-    const socket = options.network.openSocket(options.client, deliver, calling);
+    const meter = {
+      metrics: context.metrics,
+      venue: venueOf(context.path),
+      monotonicMs: () => context.monotonicMs(),
+    };
+    const { network, client } = options;
+    const http = meteredHttp(meter, deliver, (metered) => network.openHttp(client, metered, calling));
+    const socket = meteredSocket(meter, deliver, (metered) => network.openSocket(client, metered, calling));
     return {
       http,
       socket,
@@ -80,6 +87,7 @@ export function simulatedJournalPorts(disk: SimulatedDisk): PortsFactory {
       schedule: (delayMs, action) => context.schedule(delayMs + drawCommitMs(delays), action),
       monotonicMs: () => context.monotonicMs(),
       log: (level, event, fields) => context.log(level, event, fields),
+      metrics: context.metrics,
     });
     return { store, dispose: () => store.dispose() };
   };

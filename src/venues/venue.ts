@@ -80,12 +80,18 @@ export interface OutboundFrame {
   readonly socketKey: string;
   readonly text: string;
   readonly kind: 'control' | 'order';
+  /** Of control frames: those of one key that wait to be sent are replaced, in their place, by later ones of that key. */
+  readonly key?: string;
+  /** Of control frames: it is in flight until `FrameResult.answered` names this, or too long. */
+  readonly awaits?: string;
 }
 
 /** What a stream makes of one frame. */
 export interface FrameResult {
   readonly events: readonly VenueEvent[];
   readonly send: readonly OutboundFrame[];
+  /** What outbound frames awaited and this frame brought. */
+  readonly answered?: string;
   /** Set when the socket must be cut and reopened (sequence broken beyond repair by resubscribing). */
   readonly reconnect?: string;
 }
@@ -154,6 +160,8 @@ export interface VenueAdapter {
   /** True when transactions carry consecutive nonces from one sequencer. */
   readonly usesNonces: boolean;
   readonly limits: LimitProfile;
+  /** Reads what headers say of limits; absent where the venue sends none. */
+  limitFeedback?(operation: Operation, answer: HttpAnswered): LimitFeedback | undefined;
   openStream(): VenueStream;
 
   serverTime(): Operation; // -> server-time
@@ -304,14 +312,33 @@ export interface LimitBucket {
   readonly name: string;
   readonly max: number;
   readonly windowMs: number;
+  /** Whom the venue counts: each account (default), or the address that all our accounts at this venue share. */
+  readonly per?: 'account' | 'address';
+  /** At most so many without an answer at once; absent where only the window counts. */
+  readonly inFlightMax?: number;
 }
 export interface LimitProfile {
   readonly rest: LimitBucket;
   /** Placement bucket when separate from `rest`. */
   readonly orders?: LimitBucket;
-  /** Control frames per connection set. */
+  /** Every request of whatever kind counts 1 here as well. */
+  readonly address?: LimitBucket;
+  /** Control frames of all connections together; `inFlightMax` those without an answer. */
   readonly socketMessages?: LimitBucket;
-  readonly socketInFlightMax?: number;
+  /** New connections. */
+  readonly connects?: LimitBucket;
+  /** Connections open at once, and subscriptions on one of them. */
+  readonly connectionsMax?: number;
+  readonly subscriptionsMax?: number;
+}
+
+/** What an answer says about a limit, whatever else it says. */
+export interface LimitFeedback {
+  readonly bucket: 'rest' | 'orders';
+  /** Share 0 to 1 of the limit that is used by now. */
+  readonly usedShare: number;
+  /** Part of the documented limit that is granted, 0 to 1. */
+  readonly granted: number;
 }
 
 /** A venue refused a request in its own words. */

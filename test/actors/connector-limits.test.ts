@@ -66,7 +66,7 @@ describe('a connector that the venue refuses for its limit', () => {
   });
 
   it('compares a standard account often enough for the limit of sixty requests a minute', () => {
-    const world = new ConnectorWorld({ venue: 'lighter', limits: 'standard' }).ready();
+    const world = new ConnectorWorld({ venue: 'lighter', limits: 'standard', checkIsolation: false }).ready();
     const before = world.nowMs;
     world.run(600_000);
     expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);

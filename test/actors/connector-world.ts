@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly journal?: 'real' | 'deaf';
   /** Whether messages are frozen and copied on their way; true unless many worlds are run. */
   readonly checkIsolation?: boolean;
+  /** What is traded; BTC unless said otherwise, and always the first of it. */
+  readonly bases?: readonly string[];
   /** Limits at the venue, known to both sides. */
   readonly limits?: 'standard' | 'premium';
 }
@@ -95,6 +97,8 @@ export class ConnectorWorld {
   readonly left: Extract<GuardMessage, { type: 'connector-left' }>[] = [];
   /** Changes bodies of answers on their way to the connector. */
   damage: (path: string, body: string) => string = (_path, body) => body;
+  /** The same for their headers. */
+  damageHeaders: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (headers) => headers;
   journalAnswers = false;
   #lastOrder = 0;
   readonly #durable = new Set<string>();
@@ -108,7 +112,7 @@ export class ConnectorWorld {
     this.#facts = VENUE_FACTS[name];
     this.symbol = this.#facts.symbol;
     const startAtMs = options.startAtMs ?? WORLD_START_MS;
-    const { seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
+    const { bases = ['BTC'], seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
     const account = demoAccount(name, 'main');
     const { restPath, streamPath, profileOptions } = hostsOf(name);
     const args: ConnectorArgs = {
@@ -121,7 +125,7 @@ export class ConnectorWorld {
         options: { ...account.options, ...profileOptions[limits] },
         calendarScale: this.scale,
       },
-      bases: ['BTC'],
+      bases,
       subscribers: [{ path: STRATEGY }, { path: POSITION, bases: ['BTC'] }],
       observerPath: 'observer',
       journalPath: 'journal',
@@ -190,7 +194,7 @@ export class ConnectorWorld {
     this.venue = buildVenue(
       {
         venue: name,
-        bases: ['BTC'],
+        bases,
         accounts: [{ name: 'main', balance: 100_000 }],
         limits,
         seed,
@@ -431,7 +435,11 @@ export class ConnectorWorld {
           this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
         return venue.handle(input, at).map((output) => {
           if (output.type === 'http-answer')
-            return { ...output, body: this.damage(paths.get(output.requestId) ?? '', output.body) };
+            return {
+              ...output,
+              headers: this.damageHeaders(output.headers),
+              body: this.damage(paths.get(output.requestId) ?? '', output.body),
+            };
           return output.type === 'socket-text' ? { ...output, text: this.damage('socket', output.text) } : output;
         });
       },

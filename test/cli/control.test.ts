@@ -368,3 +368,40 @@ describe('tandem status', () => {
     expect(stderr).toContain('refused the token');
   });
 });
+
+describe('tandem limits', () => {
+  const limit = {
+    ...{ name: 'lighter-rest', per: 'address', max: 60, windowMs: 60_000, used: 30, usedRatio: 0.5, usable: 0.2 },
+    ...{ inFlight: 3, inFlightMax: 50, refusals: 1, refusedAgoMs: 90_000, silentForMs: 12_300 },
+  };
+  const answers = {
+    '/debug/limits': {
+      status: 200,
+      body: JSON.stringify({
+        accounts: [
+          {
+            account: 'lighter:main',
+            ramp: { share: 0.2, sinceMs: 0 },
+            limits: [limit],
+            connections: { open: 2, max: 255 },
+          },
+        ],
+      }),
+    },
+  };
+
+  it('shows limit, use, what is in flight, step of the ramp and last refusal of each account', async () => {
+    const answer = await runTandem(['limits', ...(await pretendEngine(answers))]);
+    const [, first] = answer.stdout.split('\n');
+    expect(first?.trim().split(/ {2,}/)).toEqual([
+      ...['lighter:main', 'lighter-rest', 'address', '60', '60 s', '50.0 %', '3 of 50', '20.0 % (ramp)', '1'],
+      ...[expect.stringMatching(/ago$/), '12.3 s'],
+    ]);
+    expect(answer.code).toBe(0);
+  });
+
+  it('prints the same as JSON', async () => {
+    const answer = await runTandem(['limits', '--json', ...(await pretendEngine(answers))]);
+    expect(JSON.parse(answer.stdout)).toEqual(JSON.parse(answers['/debug/limits'].body));
+  });
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RateLimiter } from '../../src/venues/rate-limiter.ts';
+import { RateLimiter, shareOf } from '../../src/venues/rate-limiter.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { propertyRuns } from '../property-runs.ts';
 
@@ -124,6 +124,61 @@ describe('rate limiter', () => {
     limiter.silence(3_000);
     expect(limiter.silentForMs(1_000)).toBe(4_000);
     expect(limiter.silentForMs(5_000)).toBe(0);
+  });
+
+  it('slows only opening and market data where a ramp allows less', () => {
+    const passed = (priority: RequestPriority, share: number): number => {
+      const limiter = new RateLimiter(bucket);
+      limiter.setUsable(share);
+      let weight = 0;
+      while (limiter.acquire(1, priority, 0) === 0) weight += 1;
+      return weight;
+    };
+    expect([0, 1, 2, 3, 4, 5].map((priority) => passed(priority as RequestPriority, 0.1))).toEqual([
+      800, 750, 600, 30, 50, 20,
+    ]);
+    expect([3, 4, 5].map((priority) => passed(priority as RequestPriority, 0.5))).toEqual([150, 50, 100]);
+    expect(() => new RateLimiter(bucket).setUsable(0.6)).toThrow('must be above 0 and at most 0.5, was 0.6');
+  });
+
+  it('lets fewer than four fifths of what may be unanswered be so, until one is settled', () => {
+    const limiter = new RateLimiter({ ...bucket, inFlightMax: 50 });
+    let inFlight = 0;
+    while (limiter.acquire(1, 0, 0, true) === 0) inFlight += 1;
+    expect(inFlight).toBe(39);
+    expect(limiter.acquire(1, 0, 0)).toBe(0);
+    limiter.settled();
+    expect(limiter.acquire(1, 0, 0, true)).toBe(0);
+    expect(limiter.view(0)).toMatchObject({ inFlight: 39, inFlightMax: 50, used: 41 });
+  });
+
+  it('books what the venue counted and we did not send, and nothing for what is ours', () => {
+    const limiter = new RateLimiter({ name: 'rest', max: 50, windowMs: 1_000 });
+    for (let sent = 0; sent < 5; sent++) limiter.acquire(1, 2, 100);
+    const used = limiter.used(100);
+    // Two more left while the answer was under way; the venue had counted them already.
+    limiter.acquire(2, 2, 110);
+    limiter.hear({ bucket: 'rest', usedShare: 7 / 50, granted: 1 }, { atMs: 100, used }, 130);
+    expect(limiter.used(130)).toBe(7);
+    limiter.hear({ bucket: 'rest', usedShare: 17 / 50, granted: 1 }, { atMs: 100, used }, 130);
+    expect(limiter.used(130)).toBe(17);
+  });
+
+  it('keeps to a lowered limit for as long as the venue names it', () => {
+    const limiter = new RateLimiter({ name: 'rest', max: 50, windowMs: 1_000 });
+    const sent = { atMs: 0, used: 0 };
+    limiter.hear({ bucket: 'rest', usedShare: 0, granted: 0.2 }, sent, 0);
+    let passed = 0;
+    while (limiter.acquire(1, 0, 0) === 0) passed += 1;
+    expect(passed).toBe(8);
+    limiter.hear({ bucket: 'rest', usedShare: 0, granted: 1 }, { atMs: 0, used: 50 }, 0);
+    expect(limiter.view(0).max).toBe(50);
+  });
+
+  it('gives each of the accounts behind one address its part of what the address may', () => {
+    const shared = { name: 'messages', max: 200, windowMs: 60_000, per: 'address', inFlightMax: 50 } as const;
+    expect(shareOf(shared, 3)).toMatchObject({ max: 66, inFlightMax: 16 });
+    expect(shareOf({ ...shared, per: 'account' }, 3).max).toBe(200);
   });
 
   it('refuses a limit that cannot be kept', () => {

@@ -4,6 +4,7 @@ import type { Piscina } from 'piscina';
 import type { TraceRef } from '../../runtime/actor.ts';
 import type { PortsContext, PortsFactory } from '../../runtime/ports-context.ts';
 import { runCpuTask, TASK_ENTROPY_BYTES } from '../cpu-tasks.ts';
+import { meteredHttp, meteredSocket, venueOf } from '../metered-ports.ts';
 import type { ConnectorPorts, CpuPort, TaskDone, TaskFailed } from '../ports.ts';
 import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
@@ -39,8 +40,10 @@ export function connectorPortsFactory(): PortsFactory {
       if (data.isRealtime) scheduleThread(context);
     }
     if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
-    const http = openHttpPort(deliver, calling);
-    const socket = openSocketPort(deliver, () => context.monotonicMs(), calling);
+    const monotonicMs = (): number => context.monotonicMs();
+    const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
+    const http = meteredHttp(meter, deliver, (metered) => openHttpPort(metered, calling));
+    const socket = meteredSocket(meter, deliver, (metered) => openSocketPort(metered, monotonicMs, calling));
     const cpu = pool === undefined ? openInPlaceCpuPort(deliver, calling) : openCpuPort(pool, deliver, calling);
     return {
       http,

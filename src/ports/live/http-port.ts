@@ -18,6 +18,13 @@ const NOTHING_SENT = new Set([
   'ENETUNREACH',
 ]);
 
+/** The header has two forms, seconds and a date; readers get seconds, or what it was when it is neither. */
+function secondsOf(retryAfter: string): string {
+  if (/^\d+$/.test(retryAfter.trim())) return retryAfter.trim();
+  const seconds = Math.ceil((Date.parse(retryAfter) - Date.now()) / 1_000);
+  return seconds > 0 ? String(seconds) : retryAfter;
+}
+
 /** Opens the door for one actor incarnation; `dispose` cuts everything in flight without further messages. */
 export function openHttpPort(
   deliver: (message: HttpAnswered | HttpFailed, cause: TraceRef) => void,
@@ -70,6 +77,8 @@ export function openHttpPort(
       for (const [name, value] of Object.entries(answer.headers)) {
         if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
       }
+      const wait = headers['retry-after'];
+      if (wait !== undefined) headers['retry-after'] = secondsOf(wait);
       return {
         type: 'http-answered',
         ref,

@@ -11,6 +11,7 @@ import type { EncodedRow } from '../hash-chain.ts';
 import type { AppendSummary, Journal } from '../journal.ts';
 import { BootNumbersExhausted, JournalDamaged, RowConflict } from '../journal-errors.ts';
 import { decodePayload } from '../payload.ts';
+import { QUERIES } from '../queries.ts';
 import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 import { factDifference } from '../same-fact.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../schema.ts';
@@ -19,8 +20,8 @@ import type { JournalVerdict } from '../verdict.ts';
 import { HeadFile } from './head-file.ts';
 import { runQuery } from './journal-queries.ts';
 import { asDamage } from './sqlite-damage.ts';
-import { verifyChain } from './verify-chain.ts';
 import type { ChainEnd } from './verify-chain.ts';
+import { verifyEverything, verifyTail } from './verify-journal.ts';
 
 export const DATABASE_FILE = 'journal.db';
 export const HEAD_FILE = 'journal.head';
@@ -30,8 +31,6 @@ export const BOOT_MAX = 2 ** 20 - 1;
 
 const BUSY_TIMEOUT_MS = 1_000;
 const WAL_BYTES_KEPT_MAX = 64 * 1024 * 1024;
-/** Rows whose chain is checked when a running engine opens its journal again. */
-const TAIL_ROWS = 1_000;
 
 /**
  * Opens the journal of a data directory (made before) and checks everything: SQLite's own integrity, every row's hash and
@@ -84,19 +83,15 @@ export class JournalDatabase implements Journal {
     try {
       this.#head = new HeadFile(join(directory, HEAD_FILE));
       try {
-        this.#end = verifyChain(
-          this.#database,
-          this.#file,
-          this.#head.record,
-          opening.check === 'tail' ? TAIL_ROWS : undefined,
-        );
+        const check = opening.check === 'tail' ? verifyTail : verifyEverything;
+        this.#end = check(this.#database, this.#file, this.#head.record);
         this.verdict = judgeEnd(this.#end.sequence, this.#head.record);
         if (opening.check === 'tail') this.#continueBoot(opening.boot);
         this.#insertRow = this.#database.prepare(
           `INSERT INTO rows (sequence, id, type, at_ms, actor, correlation, venue_at_ms, causation, payload, hash)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
         );
-        this.#findRow = this.#database.prepare('SELECT sequence, type, payload FROM rows WHERE id = ?');
+        this.#findRow = this.#database.prepare(QUERIES['row-by-id'].sql);
       } catch (error) {
         this.#head.close();
         throw error;
@@ -118,9 +113,7 @@ export class JournalDatabase implements Journal {
 
   /** The highest boot number handed out so far, 0 when none; read from both places. */
   get boot(): number {
-    const row = this.#database
-      .prepare<[], { payload: string }>(`SELECT payload FROM rows WHERE type = 'boot' ORDER BY sequence DESC LIMIT 1`)
-      .get();
+    const row = this.#database.prepare<[], { payload: string }>(QUERIES['newest-boot'].sql).get();
     const inRow = row === undefined ? 0 : Number(decodePayload(row.payload).boot);
     return Math.max(this.#boot, this.#head.record?.boot ?? 0, inRow);
   }

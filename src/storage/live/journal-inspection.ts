@@ -5,6 +5,8 @@ import Database from 'better-sqlite3';
 import { decodeHead } from '../head-record.ts';
 import type { HeadRecord } from '../head-record.ts';
 import { JournalDamaged } from '../journal-errors.ts';
+import { QUERIES } from '../queries.ts';
+import type { NamedQuery } from '../queries.ts';
 import type { JournalRow, StoreQuery } from '../rows.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
 import { judgeEnd } from '../verdict.ts';
@@ -12,7 +14,7 @@ import type { JournalVerdict } from '../verdict.ts';
 import { DATABASE_FILE, HEAD_FILE } from './journal-database.ts';
 import { runQuery } from './journal-queries.ts';
 import { asDamage } from './sqlite-damage.ts';
-import { verifyChain } from './verify-chain.ts';
+import { verifyEverything } from './verify-journal.ts';
 
 /**
  * Checks everything that a start checks. Throws JournalDamaged, or the file system's error when there is no journal.
@@ -23,7 +25,7 @@ export function verifyJournal(directory: string): JournalVerdict {
   // The head first: an engine that appends meanwhile is then ahead of it, never behind.
   const head = readHead(join(directory, HEAD_FILE));
   return withDatabase(directory, (database, file) => {
-    return judgeEnd(verifyChain(database, file, head).sequence, head);
+    return judgeEnd(verifyEverything(database, file, head).sequence, head);
   });
 }
 
@@ -37,6 +39,28 @@ export function* readJournal(directory: string, pages: (afterSequence: number) =
     if (last === undefined || rows.length < query.limit) return;
     afterSequence = last;
   }
+}
+
+/** Returns how SQLite answers each named query on this journal: the steps of its plan, in words. Throws like `verifyJournal`. */
+export function explainQueries(directory: string): readonly ExplainedQuery[] {
+  return withDatabase(directory, (database) =>
+    Object.entries<NamedQuery>(QUERIES).map(([name, { purpose, sql, example }]) => ({
+      name,
+      purpose,
+      sql,
+      plan: database
+        .prepare<(string | number)[], { readonly detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...example)
+        .map(({ detail }) => detail),
+    })),
+  );
+}
+
+export interface ExplainedQuery {
+  readonly name: string;
+  readonly purpose: string;
+  readonly sql: string;
+  readonly plan: readonly string[];
 }
 
 function withDatabase<Result>(

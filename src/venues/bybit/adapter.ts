@@ -2,7 +2,7 @@
 import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import type { Instant, OrderRequest, Submission, VenueAdapter, VenueSettings } from '../venue.ts';
-import { limitsOf, tierOf } from './limits.ts';
+import { limitFeedback, limitsOf, tierOf } from './limits.ts';
 import { BybitMarkets } from './markets.ts';
 import {
   cancelAllOperation,
@@ -42,6 +42,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     throw new RangeViolation('bybit option settleCoin', 'USDT or USDC', String(settleCoin));
   const key = { apiKey: requiredSecret(settings, 'apiKey'), secret: requiredSecret(settings, 'apiSecret') };
   const { calendarScale } = settings;
+  const tier = tierOf(settings.options['limitProfile']);
   const markets = new BybitMarkets(settleCoin);
   const access: RestAccess = { restUrl: settings.restUrl.replace(/\/+$/, ''), key, markets, calendarScale };
   /** Times of a request made now that is good for the usual validity. */
@@ -52,7 +53,8 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     venue: 'bybit',
     requestValidityMs: REQUEST_VALIDITY_MS,
     usesNonces: false,
-    limits: limitsOf(tierOf(settings.options['limitProfile'])),
+    limits: limitsOf(tier),
+    limitFeedback: ({ request }, { headers }) => limitFeedback(new URL(request.url).pathname, headers, tier),
     openStream: () =>
       new BybitStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), key, markets, calendarScale }),
 

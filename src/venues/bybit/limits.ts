@@ -1,5 +1,6 @@
 /** Bybit's request limits, and what each of its error codes means for us. Pure; any thread. */
-import type { LimitProfile, RefusalClass } from '../venue.ts';
+import type { LimitFeedback, LimitProfile, RefusalClass } from '../venue.ts';
+import { LIMIT_HEADER, REMAINING_HEADER } from './wire.ts';
 
 export type BybitTier = 'standard' | 'vip1' | 'vip2' | 'vip3';
 
@@ -20,15 +21,15 @@ export function tierOf(option: string | number | boolean | undefined): BybitTier
   throw new RangeError(`bybit limitProfile must be standard, vip1, vip2 or vip3, was ${String(option)}`);
 }
 
-/**
- * Limits are per endpoint, account and second; one bucket holds all reads of an account and so never exceeds any endpoint's. Two
- * accounts that use theirs whole, orders included, also stay within what one address may send.
- */
+/** Limits are per endpoint, account and second; one bucket holds all reads of an account and so never exceeds any endpoint's. */
 export function limitsOf(tier: BybitTier): LimitProfile {
   return {
     rest: { name: 'bybit-rest', max: READS_PER_SECOND, windowMs: SECOND_MS },
     // Placing, amending and cancelling each have as much: counted together, none can be exceeded.
     orders: { name: 'bybit-orders', max: ORDERS_PER_SECOND[tier], windowMs: SECOND_MS },
+    address: { name: 'bybit-address', ...ADDRESS_LIMIT, per: 'address' },
+    connects: { name: 'bybit-connects', max: 500, windowMs: 300_000, per: 'address' },
+    connectionsMax: 1_000,
   };
 }
 
@@ -41,11 +42,33 @@ const READ_LIMITS: ReadonlyMap<string, number> = new Map([
   ['/v5/position/trading-stop', 10],
 ]);
 
+const READ_ORDERS: ReadonlySet<string> = new Set(['/v5/order/realtime', '/v5/order/history']);
+
 /** Requests a second to a private endpoint. */
 export function endpointLimit(path: string, tier: BybitTier): number {
-  if (path === '/v5/order/realtime' || path === '/v5/order/history') return READS_PER_SECOND;
+  if (READ_ORDERS.has(path)) return READS_PER_SECOND;
   if (path.startsWith('/v5/order/')) return ORDERS_PER_SECOND[tier];
   return READ_LIMITS.get(path) ?? READS_PER_SECOND;
+}
+
+/**
+ * Reads the three headers that every private answer carries: of how many requests to this endpoint so many remain. Undefined where
+ * they are missing, or are no numbers that can be.
+ */
+export function limitFeedback(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  tier: BybitTier,
+): LimitFeedback | undefined {
+  const [max, remaining] = [headers[LIMIT_HEADER], headers[REMAINING_HEADER]].map((text) =>
+    text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN,
+  );
+  if (max === undefined || remaining === undefined || !(max > 0) || !(remaining >= 0)) return undefined;
+  return {
+    bucket: path.startsWith('/v5/order/') && !READ_ORDERS.has(path) ? 'orders' : 'rest',
+    usedShare: Math.max(0, max - remaining) / max,
+    granted: Math.min(1, max / endpointLimit(path, tier)),
+  };
 }
 
 /** Weight in the bucket of 50 that keeps an endpoint with a lower limit within it. */

@@ -2,9 +2,13 @@
 import type { LimitProfile, RefusalClass } from '../venue.ts';
 
 /** Everybody's limit: 1,000 requests a minute per IP address, all endpoints together. Two accounts behind one address share it. */
-export const PUBLIC_LIMITS: LimitProfile = { rest: { name: 'extended-rest', max: 1_000, windowMs: 60_000 } };
+export const PUBLIC_LIMITS: LimitProfile = {
+  rest: { name: 'extended-rest', max: 1_000, windowMs: 60_000, per: 'address' },
+};
 /** Granted to market makers. */
-export const MARKET_MAKER_LIMITS: LimitProfile = { rest: { name: 'extended-rest', max: 60_000, windowMs: 300_000 } };
+export const MARKET_MAKER_LIMITS: LimitProfile = {
+  rest: { name: 'extended-rest', max: 60_000, windowMs: 300_000, per: 'address' },
+};
 
 /** Returns the limits named by the option `limitProfile`: `public` (default) or `market-maker`. */
 export function limitsOf(profile: string | number | boolean | undefined): LimitProfile {

@@ -5,10 +5,14 @@ export const MINUTE_MS = 60_000;
 
 /** Per IP address. Besides these every account has a budget of actions that grows with its volume: see ADDRESS_ACTIONS_FREE. */
 export const HYPERLIQUID_LIMITS: LimitProfile = {
-  rest: { name: 'hyperliquid-rest', max: 1_200, windowMs: MINUTE_MS },
-  socketMessages: { name: 'hyperliquid-messages', max: 2_000, windowMs: MINUTE_MS },
-  socketInFlightMax: 100,
+  rest: { name: 'hyperliquid-rest', max: 1_200, windowMs: MINUTE_MS, per: 'address' },
+  socketMessages: { name: 'hyperliquid-messages', max: 2_000, windowMs: MINUTE_MS, per: 'address' },
+  connects: { name: 'hyperliquid-connects', max: 30, windowMs: MINUTE_MS, per: 'address' },
+  connectionsMax: 10,
+  subscriptionsMax: 1_000,
 };
+/** Requests over a socket that may be unanswered at once, per IP address. */
+export const POSTS_IN_FLIGHT_MAX = 100;
 
 /** Sockets per IP address: open at once, opened in a minute, subscriptions and users on all of them together. */
 export const CONNECTIONS_MAX = 10;

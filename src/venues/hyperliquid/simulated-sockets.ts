@@ -13,6 +13,7 @@ import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_MINUTE_MAX,
   HYPERLIQUID_LIMITS,
+  POSTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_MAX,
   USERS_MAX,
 } from './limits.ts';
@@ -238,7 +239,7 @@ export class SimulatedSockets {
       this.#error(connection, 'Error parsing JSON into valid websocket request: post', at);
       return undefined;
     }
-    if (connection.postsInFlight >= (HYPERLIQUID_LIMITS.socketInFlightMax ?? 0)) {
+    if (connection.postsInFlight >= POSTS_IN_FLIGHT_MAX) {
       this.#error(connection, `too many pending post requests id=${id}`, at);
       return undefined;
     }

@@ -1,35 +1,47 @@
 /** Lighter's request limits by account tier, and what each of its error codes means for us. Pure; any thread. */
-import type { LimitProfile, RefusalClass } from '../venue.ts';
+import type { LimitBucket, LimitProfile, RefusalClass } from '../venue.ts';
 
 export type LighterTier = 'standard' | 'premium' | 'plus';
 
 const MINUTE_MS = 60_000;
-/** Documented 50 unanswered messages per connection; the rest is room for pings. */
-const SUBSCRIBES_IN_FLIGHT_MAX = 35;
-/** Documented 200 client messages per minute and IP, for all connections together. */
-const SOCKET_MESSAGES = { name: 'lighter-socket-messages', max: 200, windowMs: MINUTE_MS } as const;
+/** Documented for one address, all its connections together: client messages a minute, and how many of them unanswered. */
+const SOCKET_MESSAGES: LimitBucket = {
+  name: 'lighter-messages',
+  max: 200,
+  windowMs: MINUTE_MS,
+  per: 'address',
+  inFlightMax: 50,
+};
+const SOCKETS = {
+  socketMessages: SOCKET_MESSAGES,
+  connects: { name: 'lighter-connects', max: 255, windowMs: MINUTE_MS, per: 'address' },
+  connectionsMax: 255,
+  subscriptionsMax: 500,
+} as const satisfies Partial<LimitProfile>;
 
 const REST_PREMIUM = 24_000;
 const REST_STANDARD = 60;
 
-/** Standard accounts: 60 requests a minute in total, transactions included, over both transports. */
+/**
+ * Requests count for the account where they carry its token and for the address where not: what both have is shared between accounts.
+ *
+ * Standard accounts: 60 requests a minute in total, transactions included, over both transports.
+ */
 export const STANDARD_LIMITS: LimitProfile = {
-  rest: { name: 'lighter-rest', max: REST_STANDARD, windowMs: MINUTE_MS },
-  socketMessages: SOCKET_MESSAGES,
-  socketInFlightMax: SUBSCRIBES_IN_FLIGHT_MAX,
+  rest: { name: 'lighter-rest', max: REST_STANDARD, windowMs: MINUTE_MS, per: 'address' },
+  ...SOCKETS,
 };
 /** Premium accounts without staked LIT. */
 export const PREMIUM_LIMITS: LimitProfile = {
-  rest: { name: 'lighter-rest', max: REST_PREMIUM, windowMs: MINUTE_MS },
+  rest: { name: 'lighter-rest', max: REST_PREMIUM, windowMs: MINUTE_MS, per: 'address' },
   orders: { name: 'lighter-transactions', max: 4_000, windowMs: MINUTE_MS },
-  socketMessages: SOCKET_MESSAGES,
-  socketInFlightMax: SUBSCRIBES_IN_FLIGHT_MAX,
+  ...SOCKETS,
 };
 
 /** Plus accounts (opened by API only) without staked LIT. */
 export const PLUS_LIMITS: LimitProfile = {
   ...PREMIUM_LIMITS,
-  rest: { name: 'lighter-rest', max: 120_000, windowMs: MINUTE_MS },
+  rest: { name: 'lighter-rest', max: 120_000, windowMs: MINUTE_MS, per: 'address' },
   orders: { name: 'lighter-transactions', max: 8_000, windowMs: MINUTE_MS },
 };
 

@@ -154,12 +154,20 @@ export class SimulatedSockets {
         return;
       case 'subscribe':
       case 'unsubscribe':
-        if (connection.inFlight.length >= IN_FLIGHT_MAX) this.#refuse(socketId, refusal(30010));
+        if (this.#inFlightOf(connection.remote) >= IN_FLIGHT_MAX) this.#refuse(socketId, refusal(30010));
         else connection.inFlight.push({ dueMs: at.monotonicMs + CONTROL_ANSWER_MS, message });
         return;
       default:
         this.sendError(socketId, refusal(30001));
     }
+  }
+
+  /** The limit is an address's, whatever connections it has. */
+  #inFlightOf(remote: string): number {
+    let inFlight = 0;
+    for (const connection of this.#connections.values())
+      if (connection.remote === remote) inFlight += connection.inFlight.length;
+    return inFlight;
   }
 
   #refuse(socketId: number, error: Refusal): void {

@@ -161,7 +161,7 @@ export class LighterStream implements VenueStream {
     for (const [socketKey, connection] of this.#connections) {
       if (at.monotonicMs - connection.lastPingMs >= PING_MS) {
         connection.lastPingMs = at.monotonicMs;
-        send.push({ socketKey, text: '{"type":"ping"}', kind: 'control' });
+        send.push({ socketKey, text: '{"type":"ping"}', kind: 'control', key: 'ping' });
       }
       send.push(...connection.subscriptions.retryUnanswered(at.monotonicMs), ...this.#subscribeMissing(socketKey, at));
     }
@@ -243,10 +243,11 @@ export class LighterStream implements VenueStream {
 
   #read(socketKey: string, connection: Connection, frame: Fields, at: Instant): FrameResult {
     const type = optionalText(frame, 'type') ?? '';
-    if (type === 'ping') return { events: [], send: [{ socketKey, text: '{"type":"pong"}', kind: 'control' }] };
+    if (type === 'ping')
+      return { events: [], send: [{ socketKey, text: '{"type":"pong"}', kind: 'control', key: 'pong' }] };
     if (type === 'jsonapi/sendtx') return { events: [this.#answer(frame)], send: [] };
     if (type === 'error' || isFields(frame['error'])) return { events: this.#error(socketKey, frame), send: [] };
-    if (type === 'unsubscribed') return NOTHING;
+    if (type === 'unsubscribed') return { ...NOTHING, answered: `unsubscribe ${channelOf(frame)}` };
 
     const slash = type.indexOf('/');
     const isFirst = type.startsWith('subscribed/');
@@ -254,13 +255,14 @@ export class LighterStream implements VenueStream {
     const name = type.slice(slash + 1);
     const channel = textField(frame, 'channel', name);
     // The answer frees a place for the next subscription.
-    const answered = isFirst && connection.subscriptions.answered(channel.replaceAll(':', '/'));
-    const send = answered ? this.#subscribeMissing(socketKey, at) : [];
+    const isAnswer = isFirst && connection.subscriptions.answered(channelOf(frame));
+    const send = isAnswer ? this.#subscribeMissing(socketKey, at) : [];
     const read =
       socketKey === ACCOUNT_SOCKET
         ? { events: this.#account(name, channel, isFirst, frame, at), send: [] }
         : this.#market(name, channel, isFirst, frame, at);
-    return send.length === 0 ? read : { events: read.events, send: [...read.send, ...send] };
+    if (!isAnswer) return read;
+    return { events: read.events, send: [...read.send, ...send], answered: `subscribe ${channelOf(frame)}` };
   }
 
   #market(name: string, channel: string, isFirst: boolean, frame: Fields, at: Instant): FrameResult {
@@ -406,6 +408,11 @@ export class LighterStream implements VenueStream {
     }
     return { events: all, send };
   }
+}
+
+/** As channels are asked for: the venue asks `order_book/1` and answers `order_book:1`. */
+function channelOf(frame: Fields): string {
+  return (optionalText(frame, 'channel') ?? '').replaceAll(':', '/');
 }
 
 function emptyBook(at: Instant): Book {

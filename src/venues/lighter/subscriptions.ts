@@ -34,7 +34,7 @@ export class Subscriptions {
 
   /** Ends a subscription and asks for it again: its first frame will come once more. */
   renew(channel: string, nowMs: number, auth?: string): readonly OutboundFrame[] {
-    return [this.#frame({ type: 'unsubscribe', channel }), this.#ask(channel, nowMs, auth)];
+    return [this.#frame('unsubscribe', channel), this.#ask(channel, nowMs, auth)];
   }
 
   /** The first frame of a channel came. False when it was not waited for. */
@@ -58,10 +58,11 @@ export class Subscriptions {
     const known = this.#byChannel.get(channel);
     if (known?.askedAtMs === undefined) this.#unanswered += 1;
     this.#byChannel.set(channel, { auth, askedAtMs: nowMs });
-    return this.#frame({ type: 'subscribe', channel, ...(auth === undefined ? {} : { auth }) });
+    return this.#frame('subscribe', channel, auth);
   }
 
-  #frame(message: Readonly<Record<string, string>>): OutboundFrame {
-    return { socketKey: this.#socketKey, text: JSON.stringify(message), kind: 'control' };
+  #frame(type: 'subscribe' | 'unsubscribe', channel: string, auth?: string): OutboundFrame {
+    const text = JSON.stringify({ type, channel, ...(auth === undefined ? {} : { auth }) });
+    return { socketKey: this.#socketKey, text, kind: 'control', key: channel, awaits: `${type} ${channel}` };
   }
 }
