@@ -34,9 +34,16 @@ const NAMES: Readonly<
     funding: ['funding'],
     fee: ['fee'],
   },
+  coinbase: {
+    balance: ['balance'],
+    position: ['size'],
+    mark: ['mark_price'],
+    funding: ['funding_8h'],
+    fee: ['fee'],
+  },
 };
 type Subject = keyof (typeof NAMES)['lighter'];
-const VENUES = ['lighter', 'extended', 'bybit', 'hyperliquid'] as const;
+const VENUES = ['lighter', 'extended', 'bybit', 'hyperliquid', 'coinbase'] as const;
 
 /** Puts a value in place of another, text or number as it was written. */
 function replaced(body: string, names: readonly string[], value: string): string {

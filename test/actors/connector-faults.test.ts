@@ -69,45 +69,49 @@ function blackOut(world: ConnectorWorld, durationMs: number): void {
 const SEEDS = [2, 3, 8, 10];
 const SEEDS_WITH_DEATHS = [2, 3, 8];
 
-describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)('random orders and faults at %s', (venue) => {
-  it.each(SEEDS)('end with every fill told once, every order settled, nothing sent twice (seed %i)', (seed) => {
-    const world = new ConnectorWorld({ venue, seed, checkIsolation: seed === SEEDS[0] }).ready();
-    const { orders, isLimited } = storm(world, seed);
-    world.run(60_000);
-    world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
-    // The positions' part: whatever has no end is asked about.
-    world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
-    world.until('it is reconciled', () => world.events('reconciled').length > 0, 120_000);
-    expect(world.events('reconciled').at(-1)).toMatchObject({
-      ok: true,
-      signedLots: world.oracle.positions.get(world.symbol) ?? 0,
+describe.each(['extended', 'lighter', 'bybit', 'hyperliquid', 'coinbase'] as const)(
+  'random orders and faults at %s',
+  (venue) => {
+    it.each(SEEDS)('end with every fill told once, every order settled, nothing sent twice (seed %i)', (seed) => {
+      const world = new ConnectorWorld({ venue, seed, checkIsolation: seed === SEEDS[0] }).ready();
+      const { orders, isLimited } = storm(world, seed);
+      world.run(60_000);
+      world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
+      // The positions' part: whatever has no end is asked about.
+      world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
+      world.until('it is reconciled', () => world.events('reconciled').length > 0, 120_000);
+      expect(world.events('reconciled').at(-1)).toMatchObject({
+        ok: true,
+        signedLots: world.oracle.positions.get(world.symbol) ?? 0,
+      });
+
+      const told = world.fills().map(({ fill }) => fill.fillId);
+      expect(told.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
+      expect(new Set(told).size).toBe(told.length);
+      for (const order of orders) {
+        const atVenue = world.ordersAtVenue(order.clientOrderId);
+        expect(atVenue.length).toBeLessThanOrEqual(1);
+        const filledLots = world
+          .fills()
+          .filter(({ fill }) => fill.clientOrderId === order.clientOrderId)
+          .reduce((sum, { fill }) => sum + fill.lots, 0);
+        expect(filledLots).toBe(atVenue[0]?.filledLots ?? 0);
+        const statuses = world.statuses(order.clientOrderId);
+        // What the venue accepted is never told as refused or dead.
+        if (filledLots > 0)
+          expect(statuses.some((status) => status === 'refused' || status === 'not-found')).toBe(false);
+        const isOpen = atVenue[0]?.status === 'open' && statuses.includes('open');
+        expect(isOpen || filledLots === order.lots || statuses.some((status) => ENDED.has(status))).toBe(true);
+      }
+      const { rateLimitRefusals } = world.venue.venue.oracle();
+      expect(rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
+      expect(world.inspect().incarnation).toBe(1);
+      expect((world.heard.get('position/BTC') ?? []).every(({ isDurable }) => isDurable)).toBe(true);
     });
+  },
+);
 
-    const told = world.fills().map(({ fill }) => fill.fillId);
-    expect(told.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
-    expect(new Set(told).size).toBe(told.length);
-    for (const order of orders) {
-      const atVenue = world.ordersAtVenue(order.clientOrderId);
-      expect(atVenue.length).toBeLessThanOrEqual(1);
-      const filledLots = world
-        .fills()
-        .filter(({ fill }) => fill.clientOrderId === order.clientOrderId)
-        .reduce((sum, { fill }) => sum + fill.lots, 0);
-      expect(filledLots).toBe(atVenue[0]?.filledLots ?? 0);
-      const statuses = world.statuses(order.clientOrderId);
-      // What the venue accepted is never told as refused or dead.
-      if (filledLots > 0) expect(statuses.some((status) => status === 'refused' || status === 'not-found')).toBe(false);
-      const isOpen = atVenue[0]?.status === 'open' && statuses.includes('open');
-      expect(isOpen || filledLots === order.lots || statuses.some((status) => ENDED.has(status))).toBe(true);
-    }
-    const { rateLimitRefusals } = world.venue.venue.oracle();
-    expect(rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
-    expect(world.inspect().incarnation).toBe(1);
-    expect((world.heard.get('position/BTC') ?? []).every(({ isDurable }) => isDurable)).toBe(true);
-  });
-});
-
-describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)(
+describe.each(['extended', 'lighter', 'bybit', 'hyperliquid', 'coinbase'] as const)(
   'random orders, faults and deaths of the connector at %s',
   (venue) => {
     it.each(SEEDS_WITH_DEATHS)(

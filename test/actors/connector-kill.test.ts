@@ -73,7 +73,7 @@ describe.each(['extended', 'lighter'] as const)('K2 at %s', (venue) => {
   });
 });
 
-describe.each(['lighter', 'extended', 'bybit', 'hyperliquid'] as const)('K4 at %s', (venue) => {
+describe.each(['lighter', 'extended', 'bybit', 'hyperliquid', 'coinbase'] as const)('K4 at %s', (venue) => {
   const leaving = { allowed: 'none', leave: true, reason: 'K4: test' } as const;
 
   function trading(): ConnectorWorld {

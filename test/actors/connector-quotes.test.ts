@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
+const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid', 'coinbase'] as const;
 
 describe.each(VENUES)('a post-only order at %s', (venue) => {
   const quote = (world: ConnectorWorld, priceOffset: number) =>

@@ -40,6 +40,7 @@ const VENUE_FACTS = {
   lighter: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
   bybit: { symbol: 'BTCUSDT', price: 1_000, ticksPerQuote: 10 },
   hyperliquid: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
+  coinbase: { symbol: 'BTC_USDC-PERPETUAL', price: 10_000, ticksPerQuote: 2 },
 } as const;
 export type WorldVenue = keyof typeof VENUE_FACTS;
 const VALIDITY_MS = 5_000;
@@ -452,7 +453,12 @@ export class ConnectorWorld {
 
 /** One venue asks everything at one path: what it asks stands in the body. */
 function questionOf(path: string, body: string): string {
-  const type = path === '/info' ? /"type":"(\w+)"/.exec(body)?.[1] : undefined;
+  const type =
+    path === '/info'
+      ? /"type":"(\w+)"/.exec(body)?.[1]
+      : path === '/api/v2'
+        ? /"method":"([\w/]+)"/.exec(body)?.[1]
+        : undefined;
   return type === undefined ? path : `${path}/${type}`;
 }
 

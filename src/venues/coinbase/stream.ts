@@ -203,10 +203,12 @@ export class CoinbaseStream implements VenueStream {
     const order = parseOrder(result['order'] ?? result, find);
     const trades = asList(result['trades'] ?? [], 'trades').flatMap((trade) => parseTrade(trade, find) ?? []);
     const venueOrderId = order?.venueOrderId;
+    // That it is open is what the account's channel says, and keeps saying: the answer is but the first word about it.
+    const ended = order === undefined || order.status === 'open' ? [] : [{ type: 'order-update', order } as const];
     return [
       { type: 'submission-accepted', submissionId, ...(venueOrderId === undefined ? {} : { venueOrderId }) },
       ...trades,
-      ...(order === undefined ? [] : [{ type: 'order-update', order } as const]),
+      ...ended,
     ];
   }
 
