@@ -123,7 +123,7 @@ describe('reading the venue', () => {
   });
 
   it('polls what the stream is silent about, and rates of hours that ended', () => {
-    const stage = new VenueStage({ scale: FAST }).start();
+    const stage = new VenueStage({ scale: FAST, bookIntervalMs: 5_000 }).start();
     const poll = (): readonly VenueEvent[] => stage.ask(stage.adapters.main.marketPoll?.(stage.at()) ?? fail());
     expect(eventsOf(poll(), 'funding-rate').map(({ rate }) => rate.kind)).toEqual(['settled']);
     expect(eventsOf(poll(), 'funding-rate')).toEqual([]);
@@ -225,7 +225,7 @@ describe('orders', () => {
   });
 
   it('finds nothing of an order that never arrived, and one that ended long ago', () => {
-    const stage = new VenueStage({ scale: FAST }).start();
+    const stage = new VenueStage({ scale: FAST, bookIntervalMs: 5_000 }).start();
     stage.place();
     const look = (clientOrderId: string): readonly VenueEvent[] =>
       stage.adapters.main.findOrder(BTC, clientOrderId, stage.at()).flatMap((operation) => stage.ask(operation));
@@ -251,7 +251,7 @@ describe('orders', () => {
 
 describe('books of record', () => {
   it('reads all fills since then, page by page, also those that are history', () => {
-    const stage = new VenueStage({ scale: FAST }).start();
+    const stage = new VenueStage({ scale: FAST, bookIntervalMs: 5_000 }).start();
     stage.place({ clientOrderId: '1' });
     stage.pass((30 * HOUR_MS) / FAST);
     stage.place({ clientOrderId: '2' });
@@ -269,7 +269,7 @@ describe('books of record', () => {
   });
 
   it('reads funding payments to the micro-unit, with the rate that explains them', () => {
-    const stage = new VenueStage({ scale: FAST }).start();
+    const stage = new VenueStage({ scale: FAST, bookIntervalMs: 5_000 }).start();
     stage.place();
     stage.pass((3 * HOUR_MS) / FAST);
     const payments = eventsOf(
@@ -285,7 +285,7 @@ describe('books of record', () => {
   });
 
   it('has the same wallet before and after the session is booked', () => {
-    const stage = new VenueStage({ scale: FAST }).start();
+    const stage = new VenueStage({ scale: FAST, bookIntervalMs: 5_000 }).start();
     stage.place();
     const wallet = (): bigint | undefined => eventsOf(snapshot(stage), 'balance')[0]?.walletMicro;
     stage.pass((7.5 * HOUR_MS) / FAST);

@@ -44,6 +44,8 @@ export interface VenueStageOptions {
   readonly scale?: number;
   readonly tape?: MarketTape;
   readonly tier?: CoinbaseTier;
+  /** A quiet market lets long times pass quickly. */
+  readonly bookIntervalMs?: number;
   /** The adapter of main signs with this key. */
   readonly privateKey?: string;
   readonly options?: Readonly<Record<string, string | number | boolean>>;
@@ -77,7 +79,7 @@ export class VenueStage {
       takerDelayMs: 20,
       makerDelayMs: 20,
       cancelDelayMs: 20,
-      bookIntervalMs: 250,
+      bookIntervalMs: options.bookIntervalMs ?? 250,
     });
     this.venue = simulatedCoinbase({
       exchange: this.exchange,
