@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRow } from '../../src/storage/hash-chain.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
-
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe('facts on their way through the journal', () => {
   it('are repeated with the same ids while the journal is silent, and told once it answers', () => {
@@ -123,7 +122,7 @@ describe.each(VENUES)('a reconciliation of a symbol at %s', (venue) => {
 
   it('is answered as failed when a question failed, and proves nothing then', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    const pages = /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState/;
+    const pages = /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState|\/get_positions/;
     world.damage = (path, text) => (pages.test(path) ? '<html>' : text);
     world.reconcile(3, world.system.nowMs());
     world.until('it is answered', () => world.events('reconciled').length > 0);

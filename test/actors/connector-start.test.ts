@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld, WORLD_START_MS } from './connector-world.ts';
 
 const FIRST_QUESTIONS = {
@@ -10,7 +11,6 @@ const FIRST_QUESTIONS = {
   bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
   coinbase: ['/api/v2/public/get_time', '/api/v2/public/get_instruments', '/api/v2/public/auth'],
 } as const;
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid', 'coinbase'] as const;
 const HOUR_MS = 3_600_000;
 
 describe.each(VENUES)('a connector starting at %s', (venue) => {

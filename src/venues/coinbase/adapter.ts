@@ -5,7 +5,7 @@ import { RangeViolation } from '../../money/range-violation.ts';
 import type { OrderRequest, Submission, VenueAdapter, VenueSettings } from '../venue.ts';
 import { coinbaseHostsOf } from './hosts.ts';
 import type { AccountType } from './hosts.ts';
-import { gatewayLimitsOf, tierOf } from './limits.ts';
+import { accessProblemOf, gatewayLimitsOf, tierOf } from './limits.ts';
 import { allowedTicks, CoinbaseMarkets } from './markets.ts';
 import { Tokens } from './operation.ts';
 import type { CoinbaseAccess } from './operation.ts';
@@ -102,6 +102,9 @@ function globalAdapter(settings: VenueSettings): VenueAdapter {
     limits: gatewayLimitsOf(tierOf(settings.options['limitProfile'])),
     openStream: () => new CoinbaseStream(access, { cancelsOnDisconnect }),
 
+    accessProblem: accessProblemOf,
+    keyCaution:
+      'the gateway does not tell what a key may do: let it view and trade only, on a portfolio (sub-account) of its own',
     serverTime: () => serverTimeOperation(access),
     instruments: () => instrumentsOperation(access),
     accountSnapshot: (at) => [

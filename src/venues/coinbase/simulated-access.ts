@@ -57,6 +57,7 @@ export class SimulatedAccess {
     plus: new CreditPool(MATCHING_CREDITS.plus),
   };
   #issued = 0;
+  #keysRefused: number | undefined;
   #refuseAll: { readonly durationMs: number } | { readonly untilMs: number } = { untilMs: 0 };
   refusals = 0;
 
@@ -69,6 +70,15 @@ export class SimulatedAccess {
   /** From the next call on, for so long, there are no credits. */
   refuseAllFor(durationMs: number): void {
     this.#refuseAll = { durationMs };
+  }
+
+  /** Refuses every key with this code; undefined takes them again. */
+  refuseKeys(code: number | undefined): void {
+    this.#keysRefused = code;
+  }
+  /** What is said to whoever comes with a key; undefined while keys are taken. */
+  get keyRefusal(): RpcRefusal | undefined {
+    return this.#keysRefused === undefined ? undefined : { ...INVALID, code: this.#keysRefused };
   }
 
   /** All access tokens end now. */
@@ -112,7 +122,7 @@ export class SimulatedAccess {
   /** Exchanges a platform token for an access token. */
   signIn(token: unknown, at: Instant): { readonly text: string; readonly account: SimulatedAccount } | RpcRefusal {
     const account = typeof token === 'string' ? this.accountOf(token, at) : undefined;
-    if (account === undefined) return INVALID;
+    if (account === undefined || this.keyRefusal !== undefined) return this.keyRefusal ?? INVALID;
     this.#issued += 1;
     const text = createHash('sha256').update(`${this.#seed} ${account.name} ${this.#issued}`).digest('base64url');
     this.#access.set(text, { account, untilMs: at.monotonicMs + ACCESS_LIFE_S * 1_000 });

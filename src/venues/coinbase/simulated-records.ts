@@ -49,12 +49,16 @@ export class SimulatedRecords {
     return this.#instruments.get(symbol);
   }
 
-  /** All orders of an account, oldest first, those it only pretended to take included. */
+  /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
+  hiddenSinceMs: number | undefined;
+
+  /** All orders of an account that it tells of, oldest first, those it only pretended to take included. */
   orders(account: SimulatedAccount): readonly ExchangeOrderState[] {
     const pretended = this.#pretended.filter((order) => order.account === account.name);
-    return pretended.length === 0
-      ? this.exchange.orders(account.name)
-      : [...this.exchange.orders(account.name), ...pretended];
+    const { hiddenSinceMs } = this;
+    const known = this.exchange.orders(account.name);
+    const shown = hiddenSinceMs === undefined ? known : known.filter((order) => order.createdAtMs < hiddenSinceMs);
+    return pretended.length === 0 ? shown : [...shown, ...pretended];
   }
 
   order(account: SimulatedAccount, orderId: unknown): ExchangeOrderState | undefined {

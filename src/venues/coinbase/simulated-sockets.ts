@@ -174,6 +174,8 @@ export class SimulatedSockets {
     if (request.method === 'private/logout') return this.#close(connection, 1000, 'logged out', at);
     const answer = this.#accountCall(connection, request, at);
     if (answer !== undefined) return reply(answer);
+    const { keyRefusal } = this.#access;
+    if (keyRefusal !== undefined) return reply({ error: keyRefusal });
     if (account === undefined) return reply({ error: UNAUTHORIZED });
     const how = { reply, placed: (orderNumber: number): void => void connection.orders.push(orderNumber) };
     if (this.#change(request, account, at, how)) return;

@@ -13,6 +13,8 @@
  * - `reject-next-order` {reason = risk_limit}: the next order is answered as open and rejected later, on the account's channel
  * - `silent-drop-next-order`: the next order is answered as open and never heard of again
  * - `revoke-tokens`: all access tokens end now
+ * - `revoke-key` {isRevoked = true, code = 13004}: every key is refused with this code, or again taken
+ * - `hide-orders` {sinceMs}: questions do not know orders accepted from then on; without a time they do again
  */
 import type { Exchange, ExchangeEvent, ExchangeOrderState } from '../../simulation/exchange.ts';
 import type {
@@ -166,6 +168,12 @@ class SimulatedCoinbase implements LastingVenue {
       case 'rate-limit':
         this.#access.refuseAllFor(Number(options['durationMs'] ?? 5_000));
         return;
+      case 'revoke-key':
+        this.#access.refuseKeys(options['isRevoked'] === false ? undefined : Number(options['code'] ?? 13004));
+        return;
+      case 'hide-orders':
+        this.#records.hiddenSinceMs = options['sinceMs'] === undefined ? undefined : Number(options['sinceMs']);
+        return;
       case 'revoke-tokens':
         this.#access.revokeAll();
         return;
@@ -221,6 +229,8 @@ class SimulatedCoinbase implements LastingVenue {
     const query = { ...request, nowMs: at.calendarMs };
     if (request.method.startsWith('public/'))
       return this.#reply(input, request, answerPublic(this.#records, query) ?? METHOD_NOT_FOUND, at);
+    const { keyRefusal } = this.#access;
+    if (keyRefusal !== undefined) return this.#reply(input, request, { error: keyRefusal }, at);
     if (account === undefined) return this.#reply(input, request, { error: UNAUTHORIZED }, at);
     const reply = (answer: Answer): void => void this.#answered.push(...this.#reply(input, request, answer, at));
     if (this.#change(request, account, at, { reply, placed: () => undefined })) return [];
