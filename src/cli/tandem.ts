@@ -10,6 +10,7 @@ import * as bench from './bench.ts';
 import * as config from './config.ts';
 import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
+import * as doctor from './doctor.ts';
 import * as limits from './limits.ts';
 import * as init from './init.ts';
 import * as pairs from './pairs.ts';
@@ -56,6 +57,7 @@ function buildProgram(): Command {
   acts.register(program);
   adopt.register(program);
   bench.register(program);
+  doctor.register(program);
   venue.register(program);
   db.register(program);
   return program;

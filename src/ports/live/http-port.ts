@@ -2,6 +2,7 @@
 import { Pool } from 'undici';
 import type { TraceRef } from '../../runtime/actor.ts';
 import type { PortsContext } from '../../runtime/ports-context.ts';
+import { isCertificateCode } from '../../venues/access.ts';
 import type { HttpAnswered, HttpFailed, HttpPort, HttpRequest, RequestRef } from '../ports.ts';
 
 /** Connections per origin and the longest body accepted; a longer one is `unreadable`. */
@@ -17,6 +18,11 @@ const NOTHING_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
+
+function failureOf(code: string): HttpFailed['code'] {
+  if (NOTHING_SENT.has(code)) return 'refused';
+  return isCertificateCode(code) ? 'untrusted' : 'reset';
+}
 
 /** The header has two forms, seconds and a date; readers get seconds, or what it was when it is neither. */
 function secondsOf(retryAfter: string): string {
@@ -91,7 +97,7 @@ export function openHttpPort(
         return { type: 'http-failed', ref, code: 'timeout', detail: `no complete answer in ${request.timeoutMs} ms` };
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       const detail = error instanceof Error ? `${code}: ${error.message}` : String(error);
-      return { type: 'http-failed', ref, code: NOTHING_SENT.has(code) ? 'refused' : 'reset', detail };
+      return { type: 'http-failed', ref, code: failureOf(code), detail };
     } finally {
       clearTimeout(deadline);
       live.delete(ref);
