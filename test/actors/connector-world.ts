@@ -105,6 +105,8 @@ export class ConnectorWorld {
   /** The same for their headers. */
   damageHeaders: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (headers) => headers;
   journalAnswers = false;
+  /** The market stands this far from its usual price. */
+  priceFactor = 1;
   #lastOrder = 0;
   readonly #durable = new Set<string>();
   #rowsRead = 0;
@@ -162,7 +164,7 @@ export class ConnectorWorld {
         type: 'supervisor',
         id: 'root',
         children: [
-          actor('journal', 'journal', 'store'),
+          { type: 'actor', id: 'journal', kind: 'journal', args: { guard: refOf('guard') }, thread: 'store' },
           actor('observer', 'probe', 'trading-0'),
           actor('guard', 'guard', 'trading-0'),
           actor(POSITION, 'probe', 'trading-0'),
@@ -210,7 +212,7 @@ export class ConnectorWorld {
         calendarScale: this.scale,
       },
       plainTape({
-        priceAt: (calendarMs) => this.#facts.price * (options.priceAt?.(calendarMs) ?? 1),
+        priceAt: (calendarMs) => this.#facts.price * this.priceFactor * (options.priceAt?.(calendarMs) ?? 1),
         intervalMs: fundingIntervalMs(name),
         ...(options.depthQuote === undefined ? {} : { depthQuote: options.depthQuote }),
       }),

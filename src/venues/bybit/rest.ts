@@ -14,6 +14,7 @@ import {
   parseKeyRights,
   parseOrder,
   parsePosition,
+  parseRiskLimits,
   parseSettledRate,
   settledIntervals,
   parseWallet,
@@ -75,6 +76,23 @@ export function instrumentsOperation(access: RestAccess): Operation {
       }
       markets.replace(instruments);
       return [{ type: 'instruments', instruments }, ...events];
+    },
+  });
+}
+
+/** Margin terms by the value of a position. -> margin-tiers; none where the table cannot be relied on. */
+export function riskLimitOperation(access: RestAccess, symbol: string): Operation {
+  return operation(access, {
+    path: '/v5/market/risk-limit',
+    payload: queryOf([
+      ['category', CATEGORY],
+      ['symbol', symbol],
+    ]),
+    priority: 5,
+    read: ({ result }) => {
+      const { items } = pageOf(result, 'risk limits', undefined);
+      const tiers = parseRiskLimits(items, symbol);
+      return { events: tiers === undefined ? [] : [{ type: 'margin-tiers', symbol, tiers }] };
     },
   });
 }
