@@ -260,6 +260,8 @@ export class ConnectorWorld {
             .replace('update/account_all_trades', 'later')
             .replace('"topic":"execution"', '"topic":"later"')
             .replace('"channel":"userFills"', '"channel":"later"')
+            .replace('"channel":"user.trades.', '"channel":"later.')
+            .replace(/"trades":\[\{.*?\}\]/, '"trades":[]')
         : body;
   }
 
@@ -469,7 +471,8 @@ export class ConnectorWorld {
 
 /** One venue asks everything at one path: what it asks stands in the body. */
 function questionOf(path: string, body: string): string {
-  const type = path === '/info' ? /"type":"(\w+)"/.exec(body)?.[1] : undefined;
+  const said = path === '/info' ? /"type":"(\w+)"/ : path === '/api/v2' ? /"method":"([\w/]+)"/ : undefined;
+  const type = said?.exec(body)?.[1];
   return type === undefined ? path : `${path}/${type}`;
 }
 

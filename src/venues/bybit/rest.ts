@@ -3,8 +3,7 @@ import type { Instrument } from '../../market/instrument.ts';
 import { asFields, malformed, reading } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant, Operation, OperationResult, OrderReport, VenueEvent } from '../venue.ts';
-import { asList, optionalText, textField, timeField } from '../fields.ts';
-import { integerField } from './json.ts';
+import { asList, integerField, optionalText, textField, timeField } from '../fields.ts';
 import { eachKnown, listing, operation, pageOf, withCursor } from './operation.ts';
 import type { RestAccess } from './operation.ts';
 import {
