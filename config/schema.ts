@@ -85,6 +85,15 @@ const generatedTape = z.strictObject({
     .describe('What drives each simulated venue.'),
 });
 
+const recordedSource = {
+  series: z.string().min(1).describe('Whose recorded rows: their venue column, for example hyperliquid.'),
+  fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
+  candlesFiles: z
+    .array(path)
+    .min(1)
+    .describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
+};
+
 const recordedTape = z.strictObject({
   kind: z.literal('recorded'),
   seed: integer('seed', 1, [0, 4_294_967_295], 'Draws what recordings lack: spreads and depth between two candles.'),
@@ -92,12 +101,11 @@ const recordedTape = z.strictObject({
     .partialRecord(
       venueName,
       z.strictObject({
-        series: z.string().min(1).describe('Venue column of the recorded rows, for example hyperliquid.'),
-        fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
-        candlesFiles: z
-          .array(path)
-          .min(1)
-          .describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
+        ...recordedSource,
+        except: z
+          .array(z.strictObject({ bases: z.array(base).min(1), ...recordedSource }))
+          .default([])
+          .describe('Symbols that play the rows of another venue, where this one has none of its own.'),
       }),
     )
     .describe('What drives each simulated venue.'),

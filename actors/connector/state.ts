@@ -243,6 +243,8 @@ export interface SweepTrack {
   endedAtMs: number;
   failures: number;
   retryAtMs: number;
+  /** No other one starts before this: its questions must last for the whole window of the limit. */
+  pacedUntilMs: number;
   /** Fills before this calendar time were read by a complete comparison. */
   fillsReadUntilMs: number;
 }
@@ -500,6 +502,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       endedAtMs: 0,
       failures: 0,
       retryAtMs: 0,
+      pacedUntilMs: 0,
       fillsReadUntilMs: at.calendarMs,
     },
     reconciled: false,
