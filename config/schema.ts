@@ -1,5 +1,6 @@
 /** The shape of a configuration: every setting's type, unit, default and range. Main thread and CLI only (zod is slow to load). */
 import { z } from 'zod';
+import * as observe from './observe-schema.ts';
 import { choice, flag, integer, milliseconds, money, number } from './setting.ts';
 import * as trading from './trading-schema.ts';
 import { VENUE_NAMES } from './venue-names.ts';
@@ -200,6 +201,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   dataDir: path.default('./var').describe('Journal, logs and tokens.'),
+  metrics: observe.metrics.prefault({}),
+  alerts: observe.alerts.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   poll: z
     .strictObject({
@@ -292,6 +295,7 @@ export type LiveVenueConfig = Extract<VenueConfig, { readonly kind: 'live' }>;
 export type TapeConfig = NonNullable<TandemConfig['tape']>;
 export type CalendarConfig = TandemConfig['calendar'];
 export type WorkersConfig = TandemConfig['workers'];
+export type AlertsConfig = TandemConfig['alerts'];
 export type ControlConfig = TandemConfig['control'];
 export type EntryConfig = TandemConfig['entry'];
 export type SizingConfig = TandemConfig['sizing'];
