@@ -109,7 +109,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       },
     },
   }).catch(async (error: unknown) => {
-    observation.close();
+    await observation.close();
     await engine.stop();
     log.close();
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
@@ -135,7 +135,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   ]);
   endKillFile();
   view.stop();
-  observation.close();
+  await observation.close();
   await control.close();
   log.close();
   if ('failed' in outcome) {
