@@ -55,6 +55,7 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
     state.instrumentList.nextAtMs = now + INSTRUMENTS_MS;
     state.feeDay = dayOf(self);
     for (const symbol of state.symbols) state.historyMissing.add(symbol);
+    for (const symbol of state.symbols) state.tiersMissing.add(symbol);
     openSockets(state, self);
     readNonce(state, self, () => advanceSubmissions(state, self));
     readAgainWhatIsDue(state, self);
@@ -111,7 +112,9 @@ function readAgainWhatIsDue(state: ConnectorState, self: ConnectorSelf): void {
   if (isDue(state.serverTime, now)) readAgain(state, self, state.serverTime, SERVER_TIME_MS, [adapter.serverTime()], 5);
   if (isDue(state.instrumentList, now))
     readAgain(state, self, state.instrumentList, INSTRUMENTS_MS, [adapter.instruments()], 5, (ok) => {
-      if (ok) openSockets(state, self);
+      if (!ok) return;
+      openSockets(state, self);
+      for (const symbol of state.symbols) state.tiersMissing.add(symbol);
     });
   const day = dayOf(self);
   if (day !== state.feeDay && isDue(state.feeTier, now))
@@ -120,7 +123,20 @@ function readAgainWhatIsDue(state: ConnectorState, self: ConnectorSelf): void {
     });
   if (adapter.marketPoll !== undefined && isDue(state.marketPoll, now))
     readAgain(state, self, state.marketPoll, state.args.marketPollMs, [adapter.marketPoll(at)], 5);
+  readTiers(state, self);
   readHistory(state, self);
+}
+
+/** One symbol after another: until then the careful terms of the list hold. Before the histories, which are long. */
+function readTiers(state: ConnectorState, self: ConnectorSelf): void {
+  const [symbol] = state.tiersMissing;
+  const question = symbol === undefined ? undefined : state.adapter.marginTiersOf?.(symbol);
+  if (symbol === undefined || question === undefined || !isDue(state.tiers, self.monotonicMs())) return;
+  readAgain(state, self, state.tiers, 0, [question], 5, (ok) => {
+    if (!ok) return;
+    state.tiersMissing.delete(symbol);
+    readTiers(state, self);
+  });
 }
 
 /** One symbol after another: histories are long and nobody is in a hurry. */
