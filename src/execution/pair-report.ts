@@ -1,4 +1,5 @@
 /** Sums of closed pairs over a span of time, whole and in groups: what was earned, by what, and how it compares with what was expected. Pure, any thread. */
+import { isoOfEpochMs } from '../market/iso-time.ts';
 import type { PairStatistics } from './pair-statistics.ts';
 
 /** Calendar ms; a pair belongs to the span it was closed in. `toMs` is outside. */
@@ -38,10 +39,8 @@ export interface PairReport {
   readonly slippageBps?: number;
 }
 
-const DAY_MS = 24 * 3_600_000;
-
 const NAME_OF: Readonly<Record<ReportGroup, (pair: PairStatistics) => string>> = {
-  day: ({ closedAtMs }) => new Date(Math.floor(closedAtMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
+  day: ({ closedAtMs }) => isoOfEpochMs(closedAtMs).slice(0, 10),
   symbol: ({ base }) => base,
   venues: ({ long, short }) => `${venueOf(long)} / ${venueOf(short)}`,
   reason: ({ exitReason }) => (exitReason === '' ? 'not said' : exitReason),

@@ -8,7 +8,10 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
     const order = world.place();
     world.untilStatus(order, 'filled');
     world.run(500);
-    expect(world.statuses(order.clientOrderId).slice(0, 2)).toEqual(['sending', 'accepted']);
+    // A stream may be faster than the answer: then the end says that it was accepted.
+    const [first, second] = world.statuses(order.clientOrderId);
+    expect(first).toBe('sending');
+    expect(['accepted', 'filled']).toContain(second);
     expect(world.fills()).toHaveLength(world.oracle.fills.length);
     expect(
       world
