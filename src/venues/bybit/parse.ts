@@ -10,7 +10,7 @@ import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { reportSequence } from '../report-sequence.ts';
-import { epochMsOfIso } from '../../market/iso-time.ts';
+import { epochMsOfIso } from '../iso-time.ts';
 import type { FillReport, FundingPaymentReport, KeyRights, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
 import {
   amountDown,
@@ -19,13 +19,13 @@ import {
   costUp,
   decimalField,
   nanoField,
+  integerField,
   optionalText,
   picoField,
   stepField,
   textField,
   timeField,
 } from '../fields.ts';
-import { integerField } from './json.ts';
 import type { Ticker } from './markets.ts';
 import { OPEN_STATES, PREMIUM_FORMULA } from './wire.ts';
 

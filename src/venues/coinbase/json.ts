@@ -1,6 +1,6 @@
 /** Coinbase's own kinds of fields: RFC 3339 times, and amounts that come with their currency. Pure; any thread. */
 import { textField } from '../fields.ts';
-import { epochMsOfIso } from '../../market/iso-time.ts';
+import { epochMsOfIso } from '../iso-time.ts';
 import { isFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { epochMsOfIso, isoOfEpochMs } from '../../src/market/iso-time.ts';
+import { epochMsOfIso, isoOfEpochMs } from '../../src/venues/iso-time.ts';
 
 it('agrees with the platform about every day of two centuries, both ways', () => {
   for (let epochMs = 0; epochMs < Date.UTC(2170, 0, 1); epochMs += 86_399_001) {
