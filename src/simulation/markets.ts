@@ -1,6 +1,7 @@
 /** The markets of the simulated venues, with the real venues' steps, minimums, fees and margins. Plain data; any thread. */
 import type { Instrument } from '../market/instrument.ts';
 import { parseDecimal } from '../money/decimal.ts';
+import { MADE_UP_NAMES, modelOf } from './made-up.ts';
 import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
 
 /** Decimal texts as the venue states them. Tick and lot are one unit of their last decimal unless `tick` or `lot` says otherwise. */
@@ -207,11 +208,43 @@ const HYPERLIQUID: VenueFacts = {
   }),
 };
 
+/** Coinbase's global derivatives gateway: maker free, taker 0.05 %. Contracts and ticks in the manner of its instrument list. */
+const COINBASE: VenueFacts = {
+  symbolOf: (base) => `${base}_USDC-PERPETUAL`,
+  thousand: '1000',
+  quote: 'USDC',
+  minNotional: '0',
+  makerFee: 0,
+  takerFee: 0.05,
+  fundingPrice: 'index',
+  fundingHours: 1,
+  markets: (
+    [
+      ['BTC', '0.5', '0.0001', '0.0001', 50],
+      ['ETH', '0.05', '0.001', '0.001', 50],
+      ['SOL', '0.01', '0.1', '0.1', 20],
+      ['DOGE', '0.00001', '10', '10', 20],
+      ['HYPE', '0.001', '0.1', '0.1', 10],
+      ['XRP', '0.0001', '1', '1', 20],
+      ['BNB', '0.1', '0.01', '0.01', 20],
+      ['SUI', '0.0001', '1', '1', 20],
+      ['LINK', '0.001', '0.1', '0.1', 20],
+      ['AVAX', '0.001', '0.1', '0.1', 20],
+      ['LTC', '0.01', '0.01', '0.01', 20],
+      ['ARB', '0.0001', '1', '1', 20],
+    ] as const
+  ).map(([base, tick, lot, minQuantity, maxLeverage]) => {
+    const maintenance = 50 / maxLeverage;
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX, priceBand: 5 };
+  }),
+};
+
 const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
   ['lighter', LIGHTER],
   ['extended', EXTENDED],
   ['bybit', BYBIT],
   ['hyperliquid', HYPERLIQUID],
+  ['coinbase', COINBASE],
 ]);
 const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;
@@ -231,12 +264,12 @@ export function simulatedBases(venue: string): readonly string[] {
 export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
   const facts = factsOf(venue);
   return bases.map((base) => {
-    const market = facts.markets.find((known) => known.base === base);
+    const market = facts.markets.find((known) => known.base === modelOf(base));
     if (market === undefined) {
       const known = facts.markets.map((other) => other.base).join(', ');
-      throw new RangeError(`a simulated market of ${venue} must be one of ${known}, was ${base}`);
+      throw new RangeError(`a simulated market of ${venue} must be one of ${known} or ${MADE_UP_NAMES}, was ${base}`);
     }
-    return instrumentOf(venue, facts, market);
+    return instrumentOf(venue, facts, { ...market, base });
   });
 }
 

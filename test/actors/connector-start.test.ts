@@ -9,6 +9,7 @@ const FIRST_QUESTIONS = {
   hyperliquid: ['/info/clearinghouseState', '/info/meta', '/info/userFees'],
   lighter: ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
   bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
+  coinbase: ['/api/v2/public/get_time', '/api/v2/public/get_instruments', '/api/v2/public/auth'],
 } as const;
 const HOUR_MS = 3_600_000;
 

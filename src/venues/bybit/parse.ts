@@ -19,13 +19,13 @@ import {
   costUp,
   decimalField,
   nanoField,
+  integerField,
   optionalText,
   picoField,
   stepField,
   textField,
   timeField,
 } from '../fields.ts';
-import { integerField } from './json.ts';
 import type { Ticker } from './markets.ts';
 import { OPEN_STATES, PREMIUM_FORMULA } from './wire.ts';
 
