@@ -8,6 +8,9 @@ import { meteredHttp, meteredSocket, venueOf } from '../metered-ports.ts';
 import type { ConnectorPorts, CpuPort, TaskDone, TaskFailed } from '../ports.ts';
 import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
+import type { RecordingHeading } from '../../recording/format.ts';
+import { RecordingWriter } from '../../recording/live/recording-file.ts';
+import { Recorder } from '../../recording/recorder.ts';
 import { openCpuPort, startCpuPool } from './cpu-port.ts';
 import { openHttpPort } from './http-port.ts';
 import { runThreadRealtime } from './realtime-priority.ts';
@@ -23,6 +26,11 @@ export interface ConnectorThreadData {
   readonly calendarScale: number;
   /** By actor path, for example `connector/lighter:main`. */
   readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** Where the traffic of which actors is written down; absent: nowhere. */
+  readonly recording?: {
+    readonly directory: string;
+    readonly headings: Readonly<Record<string, RecordingHeading>>;
+  };
 }
 
 /** Makes the factory of one thread; its pool starts with the first connector. */
@@ -42,22 +50,49 @@ export function connectorPortsFactory(): PortsFactory {
     if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
     const monotonicMs = (): number => context.monotonicMs();
     const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
-    const http = meteredHttp(meter, deliver, (metered) => openHttpPort(metered, calling));
-    const socket = meteredSocket(meter, deliver, (metered) => openSocketPort(metered, monotonicMs, calling));
+    const recording = recordingOf(data, context);
+    const secrets = readSecrets(source);
+    const recorder =
+      recording === undefined
+        ? undefined
+        : new Recorder((entry) => recording.write(entry), monotonicMs, Object.values(secrets));
+    const http = meteredHttp(meter, deliver, (metered) =>
+      openHttpPort((message, cause) => {
+        recorder?.heard(message);
+        metered(message, cause);
+      }, calling),
+    );
+    const socket = meteredSocket(meter, deliver, (metered) =>
+      openSocketPort(
+        (message) => {
+          recorder?.heard(message);
+          metered(message);
+        },
+        monotonicMs,
+        calling,
+      ),
+    );
     const cpu = pool === undefined ? openInPlaceCpuPort(deliver, calling) : openCpuPort(pool, deliver, calling);
     return {
-      http,
-      socket,
+      ...(recorder?.tapped({ http, socket }) ?? { http, socket }),
       cpu,
       calendar: { scale: data.calendarScale },
-      secrets: readSecrets(source),
+      secrets,
       dispose() {
         http.dispose();
         socket.dispose();
         cpu.dispose();
+        recording?.close();
       },
     };
   };
+}
+
+function recordingOf({ recording }: ConnectorThreadData, { path }: PortsContext): RecordingWriter | undefined {
+  const heading = recording?.headings[path];
+  return recording === undefined || heading === undefined
+    ? undefined
+    : new RecordingWriter(recording.directory, heading);
 }
 
 /** Before the thread has a socket. Refused is no failure: the thread then waits for a core like everybody else. */
