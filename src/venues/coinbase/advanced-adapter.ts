@@ -54,6 +54,8 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
 
     accessProblem: accessProblemOf,
     keyRights: (at) => keyPermissionsOperation(access, at),
+    keyCaution:
+      'Advanced Trade lists no funding payments and has no reduce-only orders: its cash will move by what no booking explains',
     serverTime: () => timeOperation(access, atOf),
     instruments: () => productsOperation(access, atOf),
     accountSnapshot: (at) => [

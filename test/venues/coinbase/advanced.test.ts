@@ -110,7 +110,8 @@ describe('requests', () => {
     expect(String(thrown)).not.toContain('eyJ');
   });
 
-  it('say what the key may do', () => {
+  it('say what the key may do, and what no key can know', () => {
+    expect(open().keyCaution).toContain('lists no funding payments');
     const rights = (can_transfer: boolean): unknown =>
       answer(open().keyRights?.(AT) ?? open().serverTime(), { can_view: true, can_trade: true, can_transfer });
     expect(rights(true)).toEqual([{ type: 'key-rights', rights: { canTrade: true, canWithdraw: true } }]);
