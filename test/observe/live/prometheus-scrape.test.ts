@@ -62,29 +62,33 @@ async function startPrometheus(target: string, token: string): Promise<(query: s
   };
 }
 
-it.skipIf(PROMETHEUS_MISSING)('is scraped by a real Prometheus, which then answers questions about it', async () => {
-  const { buffer, reader } = newBoard('main');
-  const recorder = new BoardRecorder(buffer, () => 0);
-  recorder.gauge('rate_limit_used_ratio', { venue: 'bybit', bucket: 'rest' }).set(0.375);
-  recorder.gauge('system_rss_mb').set(2);
-  for (let count = 0; count < 100; count++)
-    recorder.distribution('order_placement_latency', { venue: 'bybit' }).record(count < 50 ? 30 : 80);
-  const control = await stageControl(
-    {},
-    {
-      observation: {
-        metrics: { history: new MetricHistory(), table: () => mergeThreads([reader.read()]) },
-        rollups: () => Promise.resolve([]),
-        alerts: () => ({}),
+it.skipIf(PROMETHEUS_MISSING)(
+  'is scraped by a real Prometheus, which then answers questions about it',
+  async () => {
+    const { buffer, reader } = newBoard('main');
+    const recorder = new BoardRecorder(buffer, () => 0);
+    recorder.gauge('rate_limit_used_ratio', { venue: 'bybit', bucket: 'rest' }).set(0.375);
+    recorder.gauge('system_rss_mb').set(2);
+    for (let count = 0; count < 100; count++)
+      recorder.distribution('order_placement_latency', { venue: 'bybit' }).record(count < 50 ? 30 : 80);
+    const control = await stageControl(
+      {},
+      {
+        observation: {
+          metrics: { history: new MetricHistory(), table: () => mergeThreads([reader.read()]) },
+          rollups: () => Promise.resolve([]),
+          alerts: () => ({}),
+        },
       },
-    },
-  );
-  const query = await startPrometheus(new URL(control.server.address).host, control.token);
-  while ((await query('up{job="tandem"}')) !== '1') await delay(100);
-  expect(await query('rate_limit_used_ratio{venue="bybit",bucket="rest"}')).toBe('0.375');
-  expect(await query('system_rss_bytes')).toBe('2097152');
-  expect(await query('order_placement_latency_count{venue="bybit"}')).toBe('100');
-  const median = Number(await query('histogram_quantile(0.9, order_placement_latency_bucket)'));
-  expect(median).toBeGreaterThan(0.05);
-  expect(median).toBeLessThanOrEqual(0.1);
-}, 120_000);
+    );
+    const query = await startPrometheus(new URL(control.server.address).host, control.token);
+    while ((await query('up{job="tandem"}')) !== '1') await delay(100);
+    expect(await query('rate_limit_used_ratio{venue="bybit",bucket="rest"}')).toBe('0.375');
+    expect(await query('system_rss_bytes')).toBe('2097152');
+    expect(await query('order_placement_latency_count{venue="bybit"}')).toBe('100');
+    const median = Number(await query('histogram_quantile(0.9, order_placement_latency_bucket)'));
+    expect(median).toBeGreaterThan(0.05);
+    expect(median).toBeLessThanOrEqual(0.1);
+  },
+  120_000,
+);
