@@ -9,6 +9,7 @@ import { limitsPicture } from './connector/limits-picture.ts';
 import { askForLimits, limitOrders } from './connector/order-limits.ts';
 import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
+import { applyFlags, flagsPicture, setFlag } from './connector/flags.ts';
 import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
 import { resendState, tellBooks } from './connector/publish.ts';
@@ -36,6 +37,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     self.after(TICK_MS, { type: 'connector-tick' });
     askForLimits(state, self);
     tellStatus(state, self);
+    applyFlags(state, self);
     beginUsage(state, self);
     startUp(state, self);
     return state;
@@ -96,6 +98,9 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         release(state, self);
         releaseFrames(state, self);
         return state;
+      case 'set-flag':
+        setFlag(state, self, message.name, message.isOn);
+        return state;
       case 'books-due':
         tellBooks(state, self);
         return state;
@@ -138,6 +143,9 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
       paymentsExpected: state.funding.expected.size,
       unacknowledgedAppends: state.appends.size,
       limits: limitsPicture(state),
+      flags: flagsPicture(state),
+      ...(state.doors === undefined ? {} : { doors: state.doors }),
+      questionsAtOnce: state.questionsAtOnce,
     };
   },
 };

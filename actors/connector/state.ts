@@ -1,6 +1,6 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
 import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
-import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
+import type { ConnectorPorts, HttpHealth, HttpPort, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { PicoRate } from '../../src/money/units.ts';
 import { unknownClockOffset } from '../../src/venues/clock-offset.ts';
@@ -25,7 +25,10 @@ import type { OrderGate, OrderGateLimits } from '../../src/risk/approval.ts';
 import { createOrderGate } from '../../src/risk/approval.ts';
 import type { OrdersAllowed } from '../../src/risk/orders-allowed.ts';
 import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
+import { DEFAULT_FLAGS } from '../../src/venues/flags.ts';
+import type { Flags } from '../../src/venues/flags.ts';
 import { newCircuits } from './circuits.ts';
+import type { ConcurrencyPolicy } from './concurrency.ts';
 import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 import { newUsage } from './usage-ramp.ts';
@@ -52,6 +55,10 @@ export interface ConnectorArgs {
   readonly addressSharedBy?: number;
   /** How much of the limits is used by choice at first, and how that grows. Absent: all that may be, at once. */
   readonly usageRamp?: UsageRampPolicy;
+  /** Questions under way at once; see concurrency.ts. */
+  readonly concurrency?: ConcurrencyPolicy;
+  /** Optimisations on or off from the start; absent ones as by default. */
+  readonly flags?: Partial<Flags>;
   /** An earlier process used this account, perhaps a moment ago: it counts as an earlier life of the limits. */
   readonly afterEarlierProcess?: boolean;
   /** Validity of a cancel, and how far before its end an order was made. */
@@ -81,6 +88,8 @@ export interface ConnectorArgs {
 /** How urgent a sequence of requests is; raised while it waits when somebody more urgent joins it. */
 export interface Urgency {
   priority: RequestPriority;
+  /** Answers to reads that left at or after this, monotonic ms, are as good as new ones. Absent: only new ones. */
+  readonly sinceMs?: number;
 }
 
 export interface QueuedOperation {
@@ -226,6 +235,7 @@ export interface ResolveTrack {
 
 /** Somebody who waits for a comparison. */
 export interface SweepRequest {
+  readonly symbol: string;
   readonly sinceMs: number;
   readonly done: (ok: boolean) => void;
 }
@@ -235,6 +245,10 @@ export interface SweepTrack {
   /** Another one must follow the running one at once. */
   isWantedAgain: boolean;
   waiting: SweepRequest[];
+  /** Monotonic ms of the latest wish: what left before it does not answer it. */
+  wantedAtMs: number;
+  /** Requests that left since this life began, and how many of them before the running comparison. */
+  callsBefore: number;
   endedAtMs: number;
   failures: number;
   retryAtMs: number;
@@ -319,7 +333,17 @@ export interface ConnectorState {
   readonly fees: Map<string, { readonly makerFee: PicoRate; readonly takerFee: PicoRate }>;
   symbols: readonly string[];
 
+  /** Optimisations that are on. */
+  flags: Flags;
+  /** What the doors count, as of the last tick. */
+  doors: DoorStatistics | undefined;
+  /** Questions that may be under way at once, as last told. */
+  questionsAtOnce: number;
+  readsToldAtMs: number;
+
   queue: QueuedOperation[];
+  /** Requests that left in this life. */
+  callsSent: number;
   readonly inFlight: Map<RequestRef, InFlightOperation>;
   due: { readonly timer: TimerRef; readonly atMs: number } | undefined;
   /** Refusals for a limit in a row that named no end, and when the last silence began. */
@@ -448,7 +472,12 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     baseBySymbol: new Map(),
     fees: new Map(),
     symbols: [],
+    flags: { ...DEFAULT_FLAGS, ...args.flags },
+    doors: undefined,
+    questionsAtOnce: 0,
+    readsToldAtMs: at.monotonicMs,
     queue: [],
+    callsSent: 0,
     inFlight: new Map(),
     due: undefined,
     limitRefusals: 0,
@@ -481,6 +510,8 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       urgency: { priority: 4 },
       isWantedAgain: false,
       waiting: [],
+      wantedAtMs: at.monotonicMs,
+      callsBefore: 0,
       endedAtMs: 0,
       failures: 0,
       retryAtMs: 0,
@@ -544,6 +575,13 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     published: new Set(),
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
   };
+}
+
+/** Plain counters of the thread's doors. */
+export interface DoorStatistics {
+  readonly reads: ReturnType<HttpPort['statistics']>;
+  readonly health: HttpHealth;
+  readonly cpuFallbacks: number;
 }
 
 /** Both clocks now, as the adapter wants them. */

@@ -16,7 +16,7 @@ import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { orderObserved } from './orders.ts';
-import { acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
+import { accountChanged, acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
 import { sendText } from './frames.ts';
 import { instant, keepNewest, submissionLimiter } from './state.ts';
@@ -148,6 +148,7 @@ function submit(state: ConnectorState, self: ConnectorSelf, submission: Submissi
     return false;
   }
   submission.state = 'sent';
+  accountChanged(self);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'sending' });
   if (made.via === 'socket') {
     submission.submissionId = made.submissionId;

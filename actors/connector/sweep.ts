@@ -9,6 +9,7 @@ import { encourageCircuits } from './circuits.ts';
 import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
 import { ordersInDoubt } from './orders.ts';
 import { accountHeardAtMs } from './publish.ts';
+import { reportCycle } from './read-report.ts';
 import { requestAll, retryPauseMs } from './requests.ts';
 import { resolveOrder } from './resolve.ts';
 import { tellStatus } from './status.ts';
@@ -27,6 +28,7 @@ type Reconcile = Extract<ConnectorCommand, { type: 'reconcile-symbol' }>;
 export function privateStreamReady(state: ConnectorState, self: ConnectorSelf): void {
   const isRenewed = state.privateReady;
   state.privateReady = true;
+  state.sweep.wantedAtMs = self.monotonicMs();
   state.privateGeneration += 1;
   if (!isRenewed) state.reconciled = false;
   startSweep(state, self, 2);
@@ -47,7 +49,9 @@ export function reconcileSymbol(state: ConnectorState, self: ConnectorSelf, comm
     self.tell(command.replyTo, reconciledEvent(state, command, false));
     return;
   }
+  state.sweep.wantedAtMs = self.monotonicMs();
   state.sweep.waiting.push({
+    symbol: command.symbol,
     sinceMs: command.sinceMs,
     done: (ok) => {
       if (ok) resolveAll(state, self, command);
@@ -120,7 +124,9 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   sweep.running = true;
   sweep.isWantedAgain = false;
   sweep.waiting = [];
-  sweep.urgency = { priority };
+  // What left after the last of them asked is what they asked for. The regular comparison is there to ask anew.
+  sweep.urgency = { priority, ...(priority === 2 ? { sinceMs: sweep.wantedAtMs } : {}) };
+  sweep.callsBefore = state.callsSent;
   const sinceMs =
     Math.min(at.calendarMs, sweep.fillsReadUntilMs, ...waiting.map((asked) => asked.sinceMs)) -
     OVERLAP_MS * self.ports.calendar.scale;
@@ -131,6 +137,13 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   ];
   requestAll(state, self, questions, sweep.urgency, (outcome) => {
     sweep.running = false;
+    reportCycle(state, self, {
+      watchers: waiting.length,
+      groups: new Set(waiting.map(({ symbol }) => symbol)).size,
+      calls: state.callsSent - sweep.callsBefore,
+      ms: self.monotonicMs() - at.monotonicMs,
+      ok: outcome.ok,
+    });
     sweep.failures = outcome.ok ? 0 : sweep.failures + 1;
     sweep.retryAtMs = outcome.ok ? 0 : self.monotonicMs() + retryPauseMs(self, sweep.failures);
     if (outcome.ok) {

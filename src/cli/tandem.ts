@@ -8,6 +8,7 @@ import * as actors from './actors.ts';
 import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
 import * as db from './db.ts';
+import * as flags from './flags.ts';
 import * as limits from './limits.ts';
 import * as pairs from './pairs.ts';
 import * as start from './start.ts';
@@ -44,6 +45,7 @@ function buildProgram(): Command {
   pairs.register(program);
   actors.register(program);
   limits.register(program);
+  flags.register(program);
   trace.register(program);
   acts.register(program);
   adopt.register(program);

@@ -22,6 +22,7 @@ import type { Inspectable } from './inspectable.ts';
 import { findTrace } from '../runtime/trace-store.ts';
 import { adoptionPicture } from './adoption-picture.ts';
 import { enginePicture } from './engine-picture.ts';
+import { flagMessage, flagStates } from './flags.ts';
 import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
@@ -130,13 +131,19 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 200, redactor.value(summary.identities));
   });
 
-  app.get('/debug/limits', async (context) => {
-    const { actors } = await engine.snapshot();
-    const paths = actors.map(({ path }) => path).filter(isConnector);
-    const answers = await Promise.all(
-      paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })),
-    );
-    return answer(context, 200, redactor.value({ accounts: limitsOfConnectors(answers) }));
+  app.get('/debug/limits', async (context) =>
+    answer(context, 200, redactor.value({ accounts: limitsOfConnectors(await digestsOf(engine)) })),
+  );
+  app.get('/debug/flags', async (context) =>
+    answer(context, 200, redactor.value({ flags: flagStates(await digestsOf(engine)) })),
+  );
+  app.post('/control/flags', async (context) => {
+    const message = flagMessage(await readJson(context));
+    const paths = await connectorPaths(engine);
+    const outcomes = paths.map((path) => engine.tell(path, message));
+    options.log('info', 'control-action', { paths, message, outcomes });
+    const isTold = outcomes.length > 0 && outcomes.every((outcome) => outcome === 'sent');
+    return answer(context, isTold ? 202 : 503, { paths, outcomes, message: message.type });
   });
 
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
@@ -179,6 +186,7 @@ export function controlApp(options: ControlAppOptions): Hono {
     '/control/adopt/:base',
     '/control/engine',
     '/control/kill',
+    '/control/flags',
     ...actorActions,
   ]) {
     app.all(path, (context) => refuseMethod(context, 'POST'));
@@ -191,6 +199,16 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 500, { error: 'internal' });
   });
   return app;
+}
+
+async function connectorPaths(engine: Inspectable): Promise<readonly string[]> {
+  const { actors } = await engine.snapshot();
+  return actors.map(({ path }) => path).filter(isConnector);
+}
+
+async function digestsOf(engine: Inspectable): Promise<readonly { readonly path: string; readonly digest: unknown }[]> {
+  const paths = await connectorPaths(engine);
+  return Promise.all(paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })));
 }
 
 const NO_SUCH_ACTOR = 'no such actor, or its thread does not answer';
@@ -208,6 +226,7 @@ const READ_PATHS = [
   '/debug/books',
   '/debug/engine',
   '/debug/limits',
+  '/debug/flags',
   '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [

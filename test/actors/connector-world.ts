@@ -10,6 +10,7 @@ import { journalDelivery } from '../../actors/journal-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { QuantityLots, PriceTicks } from '../../src/money/units.ts';
 import { runCpuTask } from '../../src/ports/cpu-tasks.ts';
+import { SharedReads } from '../../src/ports/shared-reads.ts';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorKind } from '../../src/runtime/actor.ts';
 import type { AnyActorKind } from '../../src/runtime/kind-registry.ts';
@@ -101,6 +102,7 @@ export class ConnectorWorld {
   damageHeaders: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (headers) => headers;
   journalAnswers = false;
   #lastOrder = 0;
+  readonly #reads = new SharedReads();
   readonly #durable = new Set<string>();
   #rowsRead = 0;
 
@@ -179,6 +181,7 @@ export class ConnectorWorld {
             calendarScale: this.scale,
             secretsOf: () => account.secrets,
             client: '127.0.0.1',
+            reads: this.#reads,
           })(context);
         return context.kind === 'journal' && options.journal !== 'deaf'
           ? simulatedJournalPorts(this.disk)(context)

@@ -1,13 +1,12 @@
 /** The doors of connector actors on real sockets: one CPU pool per thread, HTTP and WebSocket per incarnation. Connector threads only. */
-import { randomBytes } from 'node:crypto';
-import type { Piscina } from 'piscina';
-import type { TraceRef } from '../../runtime/actor.ts';
 import type { PortsContext, PortsFactory } from '../../runtime/ports-context.ts';
-import { runCpuTask, TASK_ENTROPY_BYTES } from '../cpu-tasks.ts';
-import type { ConnectorPorts, CpuPort, TaskDone, TaskFailed } from '../ports.ts';
+import type { ConnectorPorts } from '../ports.ts';
+import { SharedReads, sharingHttpPort } from '../shared-reads.ts';
 import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
-import { openCpuPort, startCpuPool } from './cpu-port.ts';
+import { CpuThreads, openCpuPort, startCpuPool } from './cpu-port.ts';
+import { HttpPools } from './http-pools.ts';
+import type { HttpPoolOptions } from './http-pools.ts';
 import { openHttpPort } from './http-port.ts';
 import { runThreadRealtime } from './realtime-priority.ts';
 import { openSocketPort } from './socket-port.ts';
@@ -18,6 +17,7 @@ export interface ConnectorThreadData {
   readonly cpuThreads: number;
   /** Whether the thread asks the kernel for real-time scheduling. */
   readonly isRealtime: boolean;
+  readonly http: HttpPoolOptions;
   /** Calendar ms per monotonic ms. */
   readonly calendarScale: number;
   /** By actor path, for example `connector/lighter:main`. */
@@ -26,7 +26,9 @@ export interface ConnectorThreadData {
 
 /** Makes the factory of one thread; its pool starts with the first connector. */
 export function connectorPortsFactory(): PortsFactory {
-  let pool: Piscina | undefined;
+  let cpuThreads: CpuThreads | undefined;
+  let pools: HttpPools | undefined;
+  const reads = new SharedReads();
   let isScheduled = false;
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const data = context.data as ConnectorThreadData;
@@ -38,10 +40,20 @@ export function connectorPortsFactory(): PortsFactory {
       isScheduled = true;
       if (data.isRealtime) scheduleThread(context);
     }
-    if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
-    const http = openHttpPort(deliver, calling);
+    cpuThreads ??= new CpuThreads(data.cpuThreads > 0 ? startCpuPool(data.cpuThreads) : undefined);
+    pools ??= new HttpPools(data.http);
+    const opened = pools;
+    const http = sharingHttpPort({
+      reads,
+      deliver,
+      calling,
+      pools: opened,
+      monotonicMs: () => context.monotonicMs(),
+      later: (action) => void context.schedule(0, action),
+      open: (answer) => openHttpPort(answer, calling, opened),
+    });
     const socket = openSocketPort(deliver, () => context.monotonicMs(), calling);
-    const cpu = pool === undefined ? openInPlaceCpuPort(deliver, calling) : openCpuPort(pool, deliver, calling);
+    const cpu = openCpuPort(cpuThreads, deliver, calling);
     return {
       http,
       socket,
@@ -62,32 +74,4 @@ function scheduleThread(context: PortsContext): void {
   const verdict = runThreadRealtime();
   if (verdict.isRealtime) context.log('info', 'io-thread-realtime', { thread: context.threadName });
   else context.log('info', 'io-thread-ordinary', { thread: context.threadName, reason: verdict.reason });
-}
-
-/** The CPU door without a pool: computes at once, answers on a later turn. */
-function openInPlaceCpuPort(
-  deliver: (message: TaskDone | TaskFailed, cause: TraceRef) => void,
-  calling: PortsContext['calling'],
-): CpuPort & { dispose(): void } {
-  let lastRef = 0;
-  let disposed = false;
-  return {
-    run(task, input) {
-      lastRef += 1;
-      const ref = lastRef;
-      const cause = calling('cpu-run', task);
-      setImmediate(() => {
-        if (disposed) return;
-        try {
-          deliver({ type: 'task-done', ref, result: runCpuTask(task, input, randomBytes(TASK_ENTROPY_BYTES)) }, cause);
-        } catch (error) {
-          deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) }, cause);
-        }
-      });
-      return ref;
-    },
-    dispose() {
-      disposed = true;
-    },
-  };
 }

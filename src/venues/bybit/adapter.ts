@@ -59,10 +59,10 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
       new BybitStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), key, markets, calendarScale }),
 
     serverTime: () => serverTimeOperation(access),
-    instruments: () => instrumentsOperation(access),
+    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
     accountSnapshot: (at) => [
-      positionsOperation(access, at),
-      walletOperation(access, at),
+      { ...positionsOperation(access, at), source: 'positions' },
+      { ...walletOperation(access, at), source: 'balances' },
       openOrdersOperation(access, at),
     ],
     feeTier: (at) => feesOperation(access, at),
@@ -71,7 +71,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     fundingPaymentsSince: (sinceMs, at) =>
       executionsOperation(access, { sinceMs, execType: 'Funding', priority: 4 }, at),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
-    marketPoll: (at) => marketPollOperation(access, at),
+    marketPoll: (at) => ({ ...marketPollOperation(access, at), source: 'tickers' }),
 
     leverageOf: (symbols, at) => symbols.map((symbol) => leverageOfOperation(access, symbol, at)),
     setLeverage: (symbol, leverage) => ({

@@ -119,8 +119,8 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
       new HyperliquidStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), user: access.user, markets }),
 
     serverTime: () => serverTimeOperation(access),
-    instruments: () => instrumentsOperation(access),
-    accountSnapshot: () => [accountOperation(access), openOrdersOperation(access)],
+    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
+    accountSnapshot: () => [{ ...accountOperation(access), source: 'positions' }, openOrdersOperation(access)],
     feeTier: () => feesOperation(access),
     findOrder: (_symbol, clientOrderId) => [findOrderOperation(access, clientOrderId)],
     fillsSince: (sinceMs) => fillsOperation(access, sinceMs),
