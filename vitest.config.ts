@@ -71,8 +71,9 @@ export default defineConfig({
     globalSetup: ['./test/property-seed.ts'],
     reporters: ['default', './test/report.ts'],
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For tests that hang. What takes a second alone may take a minute on a machine that others use.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Threads started by tests load their modules from the compile cache.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compile') },
   },

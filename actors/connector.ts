@@ -12,6 +12,7 @@ import { appendDurable, appendRefused } from './connector/facts.ts';
 import { applyFlags, flagsPicture, setFlag } from './connector/flags.ts';
 import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
+import { recordLimits, recordRefresh } from './connector/meters.ts';
 import { resendState, tellBooks } from './connector/publish.ts';
 import { answered, failed, release } from './connector/requests.ts';
 import { resolveOrder } from './connector/resolve.ts';
@@ -48,6 +49,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     switch (message.type) {
       case 'socket-frame':
         learn(socketFrame(state, self, message));
+        recordRefresh(state, self, message.receivedAtMonotonicMs);
         return state;
       case 'socket-heartbeat':
         socketHeard(state, self, message.ref);
@@ -117,6 +119,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         self.after(TICK_MS, { type: 'connector-tick' });
         askForLimits(state, self);
         tick(state, self, learn);
+        recordLimits(state, self);
         return state;
       default:
         return unreachable(message);

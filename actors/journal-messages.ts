@@ -1,5 +1,6 @@
 /** What the journal actor understands and tells. Types and delivery table only. */
 import type { ActorRef, DeliveryTable, MessageShape } from '../src/runtime/actor.ts';
+import type { Asked } from '../src/runtime/ask.ts';
 import type { JournalRow, StoreQuery } from '../src/storage/rows.ts';
 import type { StoreMessage } from '../src/ports/ports.ts';
 
@@ -20,7 +21,16 @@ export type JournalMessage =
     }
   /** Reads rows; answered with one or more `rows-read`. */
   | { readonly type: 'read-rows'; readonly query: StoreQuery; readonly replyTo: ActorRef; readonly readId: number }
+  /** The same for whoever is no actor: answered once, with a `RowsPage`. */
+  | ({ readonly type: 'ask-rows'; readonly query: StoreQuery } & Asked)
   | StoreMessage;
+
+/** One page of rows, in the order of the query. */
+export interface RowsPage {
+  readonly rows: readonly JournalRow[];
+  /** False when more rows follow the last one. */
+  readonly complete: boolean;
+}
 
 /** Told by the journal. Receivers add these to their unions. */
 export interface AppendFailed {
@@ -58,6 +68,7 @@ export const appendSlowDelivery: DeliveryTable<AppendSlow> = {
 export const journalDelivery: DeliveryTable<JournalMessage> = {
   'append-rows': { class: 'must-deliver', priority: 'order' },
   'read-rows': { class: 'must-deliver', priority: 'order' },
+  'ask-rows': { class: 'must-deliver', priority: 'normal' },
   'rows-durable': { class: 'must-deliver', priority: 'order' },
   'store-failed': { class: 'must-deliver', priority: 'order' },
 };

@@ -10,10 +10,12 @@
  */
 import { unreachable } from '../src/runtime/actor.ts';
 import type { ActorKind, ActorRef, Self } from '../src/runtime/actor.ts';
+import { replyTo } from '../src/runtime/ask.ts';
 import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/ports/ports.ts';
 import type { GuardMessage } from './guard-messages.ts';
 import { journalDelivery } from './journal-messages.ts';
-import type { AppendFailed, AppendSlow, JournalMessage, RowsRead } from './journal-messages.ts';
+import type { AppendFailed, AppendSlow, JournalMessage, RowsPage, RowsRead } from './journal-messages.ts';
+import type { StoreQuery } from '../src/storage/rows.ts';
 
 export interface JournalArgs {
   /** Appends waiting for the disk at once; more are answered `append-failed`. Default 4,096. */
@@ -71,6 +73,9 @@ export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, Journ
         return state;
       case 'read-rows':
         answerRead(message, self);
+        return state;
+      case 'ask-rows':
+        replyTo(self, message, readPage(message.query, self));
         return state;
       default:
         return unreachable(message);
@@ -164,15 +169,14 @@ function refuse(
 }
 
 function answerRead(message: Read, self: JournalSelf): void {
-  const pageRows = Math.min(message.query.limit, PAGE_ROWS_MAX);
-  // One row more than is told shows whether the page is the last.
-  const rows = self.ports.store.read({ ...message.query, limit: pageRows + 1 });
-  const answer: RowsRead = {
-    type: 'rows-read',
-    readId: message.readId,
-    rows: rows.slice(0, pageRows),
-    complete: rows.length <= pageRows,
-  };
+  const answer: RowsRead = { type: 'rows-read', readId: message.readId, ...readPage(message.query, self) };
   // A reader that cannot take it now asks again: it holds its question until it is answered.
   if (self.tell(message.replyTo, answer) === 'refused') self.count('told-refused');
+}
+
+function readPage(query: StoreQuery, self: JournalSelf): RowsPage {
+  const pageRows = Math.min(query.limit, PAGE_ROWS_MAX);
+  // One row more than is told shows whether the page is the last.
+  const rows = self.ports.store.read({ ...query, limit: pageRows + 1 });
+  return { rows: rows.slice(0, pageRows), complete: rows.length <= pageRows };
 }

@@ -123,6 +123,8 @@ export interface LegState {
   readonly costMicro?: bigint;
   /** What the venue says it holds; absent before its first word. */
   readonly reportedLots?: number;
+  /** What the next settlement would pay by the predicted rate and the mark, micro-units, signed; absent while nothing is held or known. */
+  readonly nextFunding?: { readonly settleAtMs: number; readonly expectedMicro: bigint };
 }
 
 /** What a person saw an account hold, unsigned lots of its instrument. */

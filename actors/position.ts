@@ -33,7 +33,7 @@ import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
 import { clearEntryBlocks } from './position/reductions.ts';
-import { pictureOf, publish } from './position/publish.ts';
+import { pictureOf, publish, recordExposure } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import {
   askToReconcile,
@@ -143,6 +143,7 @@ function handle(state: PositionState, message: PositionMessage, self: PositionSe
       return;
     case 'position-tick':
       tick(state, self);
+      recordExposure(state, self);
       return;
     case 'order-deadline':
       watchOrders(state, self);

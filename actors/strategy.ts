@@ -6,6 +6,7 @@ import { refOf, unreachable } from '../src/runtime/actor.ts';
 import type { ActorKind, ActorRef, Self, TraceRef } from '../src/runtime/actor.ts';
 import { decideEntry } from '../src/strategy/entry-decision.ts';
 import type { PlannedEntry } from '../src/strategy/entry-decision.ts';
+import type { EntryFacts } from '../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../src/strategy/policy.ts';
 import type { RotationPolicy } from '../src/strategy/rotation.ts';
 import { connectorEventDelivery } from './connector-messages.ts';
@@ -26,7 +27,7 @@ import type { RefusedCandidate, RotationState } from './strategy/rotation.ts';
 import type { PairBook } from './strategy/pair-book.ts';
 import { entryFacts } from './strategy/candidate.ts';
 import type { EngineView } from './strategy/candidate.ts';
-import { chooseCandidates, createCandidateTable, refreshLegs } from './strategy/candidate-table.ts';
+import { boundOf, chooseCandidates, createCandidateTable, refreshLegs } from './strategy/candidate-table.ts';
 import type { CandidateTable, TableCandidate } from './strategy/candidate-table.ts';
 import type { Exposure } from '../src/risk/limits.ts';
 
@@ -196,9 +197,22 @@ function scan(state: StrategyState, self: StrategySelf): void {
     intentMs: self.monotonicMs() - strategyMs,
   };
   state.profile = profile;
+  recordScan(self, profile, self.monotonicMs() - startedMs);
 }
 
-/** Judges the chosen candidates; returns the plan of the best that may be entered, and all that may not. */
+function recordScan({ metrics }: StrategySelf, profile: ScanProfile, totalMs: number): void {
+  metrics.distribution('opportunity_scan_duration').record(totalMs);
+  metrics.distribution('eval_total').record(totalMs);
+  metrics.distribution('eval_health').record(profile.healthMs);
+  metrics.distribution('eval_risk').record(profile.riskMs);
+  metrics.distribution('eval_strategy').record(profile.strategyMs);
+  metrics.distribution('eval_intent').record(profile.intentMs);
+}
+
+/**
+ * Judges candidates; returns the plan of the best that may be entered, and all refused ones. When there is no such plan, every
+ * candidate that carries enough has been judged.
+ */
 function judge(
   state: StrategyState,
   self: StrategySelf,
@@ -206,40 +220,68 @@ function judge(
 ): { readonly best: PlannedEntry | undefined; readonly refused: readonly RefusedCandidate[] } {
   const at = { nowMs: self.nowMs(), monotonicMs: self.monotonicMs() };
   const known = { ...state, exposures };
+  const { policy, calendarScale } = state.args;
   const refused: RefusedCandidate[] = [];
-  let best: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number } | undefined;
-  for (const candidate of chooseCandidates(state.table, at.nowMs, state.args.policy)) {
-    const facts = entryFacts(known, candidate, at);
-    const decision = decideEntry(facts, state.args.policy);
-    const { metrics, plan, verdict, detail } = decision;
-    candidate.seen = {
-      base: candidate.base,
-      longVenue: candidate.long.name.venue,
-      shortVenue: candidate.short.name.venue,
-      verdict,
-      detail,
-      netAprPct: metrics?.netAprPct ?? 0,
-      expectedValueQuote: metrics?.expectedValueQuote ?? 0,
-    };
-    if (plan === undefined) {
-      state.refusals.set(verdict, (state.refusals.get(verdict) ?? 0) + 1);
-      refused.push({ verdict, facts });
-      continue;
-    }
-    const rank = { plan, score: decision.metrics.score, costQuote: decision.metrics.roundTripCostQuote };
-    if (best === undefined || ranksBefore(rank, best)) best = rank;
+  const { inTurn, rich } = chooseCandidates(state.table, at.nowMs, policy);
+  let best: RankedPlan | undefined;
+  const take = (candidate: TableCandidate): void => {
+    const ranked = judgeOne(state, candidate, entryFacts(known, candidate, at), refused);
+    if (ranked !== undefined && (best === undefined || ranksBefore(ranked, best))) best = ranked;
+  };
+  for (const candidate of inTurn) take(candidate);
+  const bounded = rich.map((candidate) => ({
+    candidate,
+    bound: boundOf(candidate, state.market, policy, { nowMs: at.nowMs, calendarScale }),
+  }));
+  bounded.sort((one, other) => other.bound - one.bound || one.candidate.index - other.candidate.index);
+  for (const { candidate, bound } of bounded) {
+    if (best !== undefined && bound < best.score) break;
+    take(candidate);
   }
   return { best: best?.plan, refused };
 }
 
-/** Higher score, then lower cost, then the base's name: the order is total, so that replays agree. */
-function ranksBefore(
-  one: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number },
-  other: { readonly plan: PlannedEntry; readonly score: number; readonly costQuote: number },
-): boolean {
+/** A plan and what it is compared with others by. */
+interface RankedPlan {
+  readonly plan: PlannedEntry;
+  readonly score: number;
+  readonly costQuote: number;
+  /** Of its candidate in the table. */
+  readonly index: number;
+}
+
+function judgeOne(
+  state: StrategyState,
+  candidate: TableCandidate,
+  facts: EntryFacts,
+  refused: RefusedCandidate[],
+): RankedPlan | undefined {
+  const decision = decideEntry(facts, state.args.policy);
+  const { metrics, plan, verdict, detail } = decision;
+  candidate.seen = {
+    base: candidate.base,
+    longVenue: candidate.long.name.venue,
+    shortVenue: candidate.short.name.venue,
+    verdict,
+    detail,
+    netAprPct: metrics?.netAprPct ?? 0,
+    expectedValueQuote: metrics?.expectedValueQuote ?? 0,
+  };
+  if (plan !== undefined) {
+    const { score, roundTripCostQuote: costQuote } = decision.metrics;
+    return { plan, score, costQuote, index: candidate.index };
+  }
+  state.refusals.set(verdict, (state.refusals.get(verdict) ?? 0) + 1);
+  refused.push({ verdict, facts });
+  return undefined;
+}
+
+/** Higher score, then lower cost, then the base's name, then the table: the order is total, so that replays agree. */
+function ranksBefore(one: RankedPlan, other: RankedPlan): boolean {
   if (one.score !== other.score) return one.score > other.score;
   if (one.costQuote !== other.costQuote) return one.costQuote < other.costQuote;
-  return one.plan.base < other.plan.base;
+  if (one.plan.base !== other.plan.base) return one.plan.base < other.plan.base;
+  return one.index < other.index;
 }
 
 function enter(state: StrategyState, self: StrategySelf, plan: PlannedEntry): void {
@@ -277,21 +319,35 @@ function tellObserver(state: StrategyState, self: StrategySelf): void {
 
 /** A candidate that no gate has refused yet has at least not been looked at: that is its reason. */
 function lastSeen({ base, long, short, seen }: TableCandidate): Candidates[number] {
+  if (seen !== undefined) return seen;
   const names = { base, longVenue: long.name.venue, shortVenue: short.name.venue };
   const waits = { verdict: 'NOT_JUDGED_YET', detail: 'carries too little to be judged before its turn' };
-  return seen ?? { ...names, ...waits, netAprPct: 0, expectedValueQuote: 0 };
+  return { ...names, ...waits, netAprPct: 0, expectedValueQuote: 0 };
 }
 
 /** Largest carry first. Every base is among them: whoever asks why it is not traded gets an answer. */
 function worthTelling(seen: readonly Candidates[number][]): Candidates {
   const told = new Set<string>();
-  return seen
+  return atTheTop(seen)
     .toSorted((one, other) => other.netAprPct - one.netAprPct)
     .filter(({ base }, index) => {
       const isFirstOfBase = !told.has(base);
       told.add(base);
       return isFirstOfBase || index < CANDIDATES_TOLD_MAX;
     });
+}
+
+/** Everything that may be told, in its order: sorting all of a large market by a comparison would be the half of a scan. */
+function atTheTop(seen: readonly Candidates[number][]): readonly Candidates[number][] {
+  if (seen.length <= CANDIDATES_TOLD_MAX) return seen;
+  const rising = Float64Array.from(seen, ({ netAprPct }) => netAprPct).sort();
+  const least = rising[rising.length - CANDIDATES_TOLD_MAX] ?? 0;
+  const bestOfBase = new Map<string, Candidates[number]>();
+  for (const one of seen) {
+    const best = bestOfBase.get(one.base);
+    if (best === undefined || one.netAprPct > best.netAprPct) bestOfBase.set(one.base, one);
+  }
+  return seen.filter((one) => one.netAprPct >= least || bestOfBase.get(one.base) === one);
 }
 
 function directionsOf(args: StrategyArgs): readonly (readonly [StrategyVenue, StrategyVenue])[] {

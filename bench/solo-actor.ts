@@ -1,5 +1,6 @@
 /** One of the engine's own actors without a system around it: real code, a clock moved by hand, told messages seen. Benchmarks only. */
 import { noTracing, StartIgnored } from '../src/runtime/actor.ts';
+import { noMetrics } from '../src/runtime/metrics.ts';
 import type { ActorKind, ActorRef, MessageShape, Self } from '../src/runtime/actor.ts';
 import { randomStream } from '../src/runtime/random.ts';
 
@@ -50,6 +51,7 @@ export class SoloActor<Args, State, Message extends MessageShape> {
       startInfo: () => undefined,
       random: (purpose) => randomStream(1, purpose),
       tracing: noTracing,
+      metrics: noMetrics,
       log: () => undefined,
       count: () => undefined,
     };

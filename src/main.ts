@@ -8,10 +8,12 @@ import { CommandFailure, EXIT } from './cli/command-failure.ts';
 import { listenForStop } from './cli/stop-signals.ts';
 import { startTerminalView } from './cli/terminal-view.ts';
 import type { SummaryInput, TerminalView } from './cli/terminal-view.ts';
+import { startObservation } from './composition/live/observation.ts';
 import { startEngine } from './composition/live/engine.ts';
 import type { Engine } from './composition/live/engine.ts';
 import { runLoneVenue } from './composition/live/lone-venue.ts';
 import { startControlServer } from './control/control-server.ts';
+import { openDashboardFiles } from './control/dashboard-files.ts';
 import { watchKillFile } from './control/kill-file.ts';
 import { loadControlToken } from './control/control-token.ts';
 import type { Log } from './observe/live/log.ts';
@@ -54,13 +56,16 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     }
     return outcome;
   };
+  const observation = startObservation({ engine, log });
   const control = await startControlServer({
+    metrics: observation.metrics,
     host: config.control.host,
     port: config.control.port,
     allowRemote: config.control.allowRemote,
     monotonicMs: () => performance.now(),
     token,
     redactor,
+    dashboard: openDashboardFiles(),
     addresses: { guard: guardRef.path, observer: observerRef.path, position: (base) => positionRef(base).path },
     log: (level, event, fields) => log.write({ level, event, fields, atMs: Date.now(), thread: 'main' }),
     engine: {
@@ -73,8 +78,27 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       restartActor: (path) => system.restartActor(path),
       tell,
       readiness: () => engine.readiness(),
+      summary: async () => {
+        const [trading, readiness] = await Promise.all([engine.summary(), engine.readiness()]);
+        return {
+          mode: config.mode,
+          readiness,
+          boot: engine.boot,
+          journal: engine.journal,
+          nowMs: system.nowMs(),
+          ...(trading === undefined ? {} : { trading }),
+          faults: engine.accounts.faults,
+        };
+      },
+      readRows: (query) => engine.readRows(query),
+      inject: (venue, fault) => {
+        if (engine.accounts.faults[venue]?.includes(fault) !== true)
+          throw new RangeError(`fault must be one that the simulated ${venue} plays, was "${fault}"`);
+        engine.accounts.inject(venue, fault);
+      },
     },
   }).catch(async (error: unknown) => {
+    observation.close();
     await engine.stop();
     log.close();
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
@@ -101,6 +125,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   endKillFile();
   view.stop();
   await control.close();
+  observation.close();
   log.close();
   if ('failed' in outcome) {
     await engine.stop();

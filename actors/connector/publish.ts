@@ -1,6 +1,7 @@
 /** How a connector tells market and account facts: at once, to the subscribers concerned; the newest value is what counts. */
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorCommand, MarketEvent } from '../connector-messages.ts';
+import { recordBatch } from './meters.ts';
 import type { BookTold, ConnectorSelf, ConnectorState } from './state.ts';
 
 /** The account is told again this often while its private stream speaks: its age is how long nobody has heard of it. */
@@ -87,6 +88,7 @@ function tellBook(state: ConnectorState, self: ConnectorSelf, symbol: string): v
   state.dirtyBooks.delete(symbol);
   const base = state.baseBySymbol.get(symbol);
   if (base === undefined) return;
+  recordBatch(state, self);
   const book = state.stream.book(symbol);
   state.booksTold.set(symbol, { atMs: self.monotonicMs(), bidTicks: book?.bids[0]?.[0], askTicks: book?.asks[0]?.[0] });
   const common = { type: 'book-changed', venue: state.args.venue, symbol, base } as const;

@@ -214,11 +214,12 @@ function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperatio
   const read = readOf(self, queued);
   if (read === undefined || !self.ports.http.isAtHand(read)) state.callsSent += 1;
   const request = operation.requestAt?.(at) ?? operation.request;
-  const ref = self.ports.http.send({
+  const marked = {
     ...request,
-    ...(operation.mutates ? { mutates: true } : {}),
+    ...(operation.mutates ? { mutates: true as const } : {}),
     ...(read === undefined ? {} : { read }),
-  });
+  };
+  const ref = self.ports.http.send(marked, operation.name);
   state.inFlight.set(ref, { ...queued, sentAt: at, usedThen });
   self.count(`requests:${operation.name}`);
 }

@@ -46,7 +46,7 @@ export function openSocket(state: ConnectorState, self: ConnectorSelf, key: stri
     self.after(waitMs, { type: 'reopen-socket', socketKey: key });
     return;
   }
-  const ref = self.ports.socket.open(track.plan.url, track.plan.headers);
+  const ref = self.ports.socket.open(track.plan.url, track.plan.headers, key);
   state.socketKeyByRef.set(ref, key);
   track.ref = ref;
   track.status = 'opening';

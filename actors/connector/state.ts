@@ -1,5 +1,6 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
 import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
+import type { Distribution } from '../../src/runtime/metrics.ts';
 import type { ConnectorPorts, HttpHealth, HttpPort, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { PicoRate } from '../../src/money/units.ts';
@@ -175,6 +176,8 @@ export interface SubmissionTrack {
   submissionId: string | undefined;
   socketKey: string | undefined;
   overdue: TimerRef | undefined;
+  /** When its command came, monotonic ms. */
+  readonly queuedAtMs: number;
   /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */
   readonly trace: TraceRef;
 }
@@ -431,6 +434,15 @@ export interface ConnectorState {
   /** Facts already journaled in this life, newest last; keeps repeated polls from writing again. */
   readonly published: Set<string>;
   eventSequence: number;
+  readonly meters: ConnectorMeters;
+}
+
+/** What the connector records of its own work, see meters.ts; each made when first used. */
+export interface ConnectorMeters {
+  /** Frames since books were last told. */
+  framesUntold: number;
+  refresh: Distribution | undefined;
+  batch: Distribution | undefined;
 }
 
 export interface PendingAppend {
@@ -574,6 +586,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     barriers: [],
     published: new Set(),
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
+    meters: { framesUntold: 0, refresh: undefined, batch: undefined },
   };
 }
 

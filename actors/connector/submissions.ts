@@ -15,6 +15,7 @@ import { VenueError } from '../../src/venues/venue.ts';
 import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
+import { recordPlacement } from './meters.ts';
 import { orderObserved } from './orders.ts';
 import { accountChanged, acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
@@ -50,6 +51,7 @@ export function enqueue(state: ConnectorState, self: ConnectorSelf, submission: 
     submissionId: undefined,
     socketKey: undefined,
     overdue: undefined,
+    queuedAtMs: self.monotonicMs(),
     trace: self.tracing.current(),
   });
   advanceSubmissions(state, self);
@@ -282,6 +284,7 @@ function accepted(
   if (!remove(state, self, submission)) return;
   noteSuccess(state, self, 'orders');
   nonceAccepted(state, submission.nonce);
+  if (submission.kind === 'place') recordPlacement(state, self, submission.queuedAtMs);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
   noteLeverage(state, submission);
   submission.ended?.('accepted');
@@ -301,6 +304,7 @@ function refused(
     return;
   }
   if (!remove(state, self, submission)) return;
+  if (submission.kind === 'place' && code !== 'NOT_SENT') recordPlacement(state, self, submission.queuedAtMs);
   if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
   // The venue answers: that it does not want this one is no fault of the circuit.
   else if (refusal !== 'rate-limit') noteSuccess(state, self, 'orders');

@@ -55,6 +55,7 @@ export function evaluate(state: PositionState, self: PositionSelf): void {
   watchLiquidation(state, self, pair, input);
   watchDanger(state, self, pair, input);
   const { state: exit, decision } = evaluateExit(state.exit, input, state.args.exits);
+  self.metrics.distribution('exit_eval_duration').record(self.monotonicMs() - now);
   state.exit = exit;
   const { action, reason, urgency, detail, keep } = decision;
   if (action === 'HOLD' || reason === undefined) return;

@@ -1,5 +1,6 @@
 /** The public picture of a position actor, told to strategy, guard and observer. */
 import { refOf } from '../../src/runtime/actor.ts';
+import { stoppedExposureClock, unhedgedForMs } from '../../src/execution/exposure-clock.ts';
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { owedMicro } from '../../src/execution/funding-expectation.ts';
@@ -7,14 +8,15 @@ import { bookOf, pairBook } from '../../src/execution/ledger.ts';
 import { isLive, isUnresolved } from '../../src/execution/order-state.ts';
 import type { Pair } from '../../src/execution/pair.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
-import { notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
+import { perSettlement } from '../../src/market/funding-rate.ts';
+import { fundingMicro, notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { nearestLiquidation } from './exits.ts';
 import { lotsOfLeg } from './pair-view.ts';
 import { addRotation } from '../../src/execution/rotation-history.ts';
 import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
-import type { PositionSelf, PositionState } from './state.ts';
+import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 import { viewsOf } from './views.ts';
 
 /** Between changes of phase the picture is told at most this often. */
@@ -45,6 +47,16 @@ export function publish(state: PositionState, self: PositionSelf): void {
   state.lastToldAtMs = now;
   for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath])
     self.tell(refOf<PairChanged>(path), picture);
+}
+
+/** Records what the pair amounts to and what of it stands alone now. */
+export function recordExposure(state: PositionState, self: PositionSelf): void {
+  const { pair } = state;
+  const { base } = state.args;
+  const clock = pair !== undefined && isActive(pair.record.phase) ? pair.timing.exposure : stoppedExposureClock;
+  self.metrics.gauge('exposure_quote', { base }).set(Number(notionalOf(state, pair)) / 1e6);
+  self.metrics.gauge('unhedged_quote', { base }).set(clock.unhedgedQuote);
+  self.metrics.gauge('unhedged_time', { base }).set(unhedgedForMs(clock, self.monotonicMs()));
 }
 
 /** The picture as it would be told now. */
@@ -145,7 +157,14 @@ function legState(state: PositionState, pair: Pair, leg: LegSide): LegState {
     averagePrice,
     costMicro: book.costMicro,
     ...(watch?.reportedLots === undefined ? {} : { reportedLots: watch.reportedLots }),
+    ...(track === undefined ? {} : nextFunding(track, lotsOfLeg(state, pair, leg))),
   };
+}
+
+function nextFunding({ instrument, mark, predicted }: VenueTrack, signedLots: number): Pick<LegState, 'nextFunding'> {
+  if (instrument === undefined || mark === undefined || predicted === undefined || signedLots === 0) return {};
+  const expectedMicro = fundingMicro(instrument, signedLots, mark.markNano, perSettlement(predicted));
+  return { nextFunding: { settleAtMs: predicted.settleAtMs, expectedMicro } };
 }
 
 /**

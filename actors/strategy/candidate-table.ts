@@ -4,14 +4,19 @@
  * Judging prices a candidate against four walks of two books. What a candidate would carry needs two rates and two marks, and
  * without enough of it the carry gate refuses whatever else is true. So each scan judges
  *
- *   - every candidate that carries enough, the largest first when there are more than 96 of them, and
+ *   - of the candidates that carry enough (the 96 largest carries) those that may be the best entry: from the highest bound of a score
+ *     down to where none that is left can beat the best one found, and
  *   - 32 of all in turn, for the reasons that people are told.
+ *
+ * Which entry is asked for is the same as if all of them had been judged.
  *
  * A market of 200 bases at four venues costs a scan little more than a small one does, and one entry is all that a scan asks for.
  */
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { EntryLegFacts } from '../../src/strategy/entry-facts.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
+import { bestLeg, scoreBound } from '../../src/strategy/score-bound.ts';
+import type { BestLeg } from '../../src/strategy/score-bound.ts';
 import type { OpportunitiesScanned } from '../strategy-messages.ts';
 import { legFacts, nextCarrySample } from './candidate.ts';
 import type { AccountName, CarrySample } from './candidate.ts';
@@ -28,11 +33,14 @@ export interface TableLeg {
   hourly: number | undefined;
   /** Mark per base unit, quote; undefined while unknown. */
   mark: number | undefined;
-  /** Gathered when first asked for at a scan. */
+  /** Gathered when first asked for at a scan, like what follows from them. */
   facts: EntryLegFacts | undefined;
+  best: BestLeg | 'unknown' | undefined;
 }
 
 export interface TableCandidate {
+  /** Its place in the table. */
+  readonly index: number;
   readonly base: string;
   readonly long: TableLeg;
   readonly short: TableLeg;
@@ -64,15 +72,23 @@ export function createCandidateTable(
     const instrumentKey = `${name.venue}:${name.account}|${base}`;
     const known = legs.get(instrumentKey);
     if (known !== undefined) return known;
-    const nothing = { instrument: undefined, feed: undefined, hourly: undefined, mark: undefined, facts: undefined };
+    const nothing = {
+      instrument: undefined,
+      feed: undefined,
+      hourly: undefined,
+      mark: undefined,
+      facts: undefined,
+      best: undefined,
+    };
     const leg: TableLeg = { name, base, instrumentKey, ...nothing };
     legs.set(instrumentKey, leg);
     return leg;
   };
-  const candidates = bases.flatMap((base) =>
-    directions.map(([long, short]): TableCandidate => {
+  const candidates = bases.flatMap((base, place) =>
+    directions.map(([long, short], direction): TableCandidate => {
       const carry = { streak: 0, atMs: -Infinity };
-      return { base, long: legOf(base, long), short: legOf(base, short), carry, seen: undefined };
+      const index = place * directions.length + direction;
+      return { index, base, long: legOf(base, long), short: legOf(base, short), carry, seen: undefined };
     }),
   );
   return { legs: [...legs.values()], candidates, turn: 0 };
@@ -87,6 +103,7 @@ export function refreshLegs(table: CandidateTable, market: MarketPicture): void 
       leg.feed = undefined;
     }
     leg.facts = undefined;
+    leg.best = undefined;
     if (instrument === undefined) continue;
     leg.feed ??= market.feeds.get(`${leg.name.venue}|${instrument.symbol}`);
     leg.hourly = leg.feed?.predicted?.rate.hourly;
@@ -95,35 +112,41 @@ export function refreshLegs(table: CandidateTable, market: MarketPicture): void 
   }
 }
 
-/** Returns the candidates to judge now, in the table's order, and counts every candidate's positive carries. */
+/** What a scan looks at. */
+export interface ChosenCandidates {
+  /** To be judged whatever comes of it. */
+  readonly inTurn: ReadonlySet<TableCandidate>;
+  /** Those that carry enough and are not in turn. */
+  readonly rich: readonly TableCandidate[];
+}
+
+/** Returns the candidates to look at now, and counts every candidate's positive carries. */
 export function chooseCandidates(
   table: CandidateTable,
   nowMs: number,
   { entry }: Pick<EntryPolicies, 'entry'>,
-): readonly TableCandidate[] {
+): ChosenCandidates {
   const { candidates } = table;
   const wantedHourly = Math.max(entry.minAprPct / 100 / HOURS_PER_YEAR, entry.minHourly) - ROUNDING_HOURLY;
-  const rich: { readonly index: number; readonly hourly: number }[] = [];
-  for (const [index, candidate] of candidates.entries()) {
+  const rich: { readonly candidate: TableCandidate; readonly hourly: number }[] = [];
+  for (const candidate of candidates) {
     const { long, short } = candidate;
     candidate.carry = nextCarrySample(candidate.carry, long.hourly, short.hourly, nowMs);
     const hourly = carryOf(long, short);
-    if (hourly !== undefined && hourly >= wantedHourly) rich.push({ index, hourly });
+    if (hourly !== undefined && hourly >= wantedHourly) rich.push({ candidate, hourly });
   }
   if (rich.length > JUDGED_FOR_CARRY_MAX) {
     rich.sort((one, other) => other.hourly - one.hourly);
     rich.length = JUDGED_FOR_CARRY_MAX;
   }
-  const chosen = new Set(rich.map(({ index }) => index));
+  const inTurn = new Set<TableCandidate>();
   const turns = Math.min(JUDGED_IN_TURN, candidates.length);
-  for (let count = 0; count < turns; count++) chosen.add((table.turn + count) % candidates.length);
+  for (let count = 0; count < turns; count++) {
+    const candidate = candidates[(table.turn + count) % candidates.length];
+    if (candidate !== undefined) inTurn.add(candidate);
+  }
   table.turn = candidates.length === 0 ? 0 : (table.turn + turns) % candidates.length;
-  return [...chosen]
-    .sort((one, other) => one - other)
-    .flatMap((index) => {
-      const candidate = candidates[index];
-      return candidate === undefined ? [] : [candidate];
-    });
+  return { inTurn, rich: rich.flatMap(({ candidate }) => (inTurn.has(candidate) ? [] : [candidate])) };
 }
 
 /** Net carry per hour on the mean notional of the legs, a fraction: the same whatever the size. */
@@ -131,6 +154,19 @@ function carryOf(long: TableLeg, short: TableLeg): number | undefined {
   if (long.hourly === undefined || short.hourly === undefined) return undefined;
   if (long.mark === undefined || short.mark === undefined) return undefined;
   return (short.mark * short.hourly - long.mark * long.hourly) / PICO / ((long.mark + short.mark) / 2);
+}
+
+/** Returns what a candidate scores at most; Infinity while that cannot be told. */
+export function boundOf(
+  { long, short }: TableCandidate,
+  market: MarketPicture,
+  policy: EntryPolicies,
+  at: { readonly nowMs: number; readonly calendarScale: number },
+): number {
+  long.best ??= bestLeg(factsOf(long, market, policy), at, policy) ?? 'unknown';
+  short.best ??= bestLeg(factsOf(short, market, policy), at, policy) ?? 'unknown';
+  if (long.best === 'unknown' || short.best === 'unknown') return Infinity;
+  return scoreBound(long.best, short.best, policy);
 }
 
 /** What is known of a leg, gathered once per scan however many candidates it is in. */

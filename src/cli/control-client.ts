@@ -79,7 +79,8 @@ async function request(
   }
 }
 
-function readToken(dataDir: string): string {
+/** Returns the token of the engine of a data directory. Throws EngineSilent. */
+export function readToken(dataDir: string): string {
   const file = join(dataDir, 'control.token');
   try {
     return readFileSync(file, 'utf8').trim();

@@ -41,6 +41,11 @@ export function register(program: Command): void {
     .option('--data-dir <folder>', 'where the journal is', './var')
     .option('--json', 'print the answer as JSON')
     .action(verify);
+  db.command('explain')
+    .description('show how each named query of the engine is answered: which index, in which order')
+    .option('--data-dir <folder>', 'where the journal is', './var')
+    .option('--json', 'print the answer as JSON')
+    .action(explain);
   db.command('dump')
     .description('print rows as JSON, one a line, in the order they were written')
     .addArgument(new Argument('[correlation]', 'only rows of one pair or symbol, for example BTC'))
@@ -69,6 +74,15 @@ async function verify(options: DbOptions): Promise<void> {
     }
     throw new CommandFailure(`DAMAGED  ${error.message}`);
   }
+}
+
+async function explain(options: DbOptions): Promise<void> {
+  requireJournal(options.dataDir);
+  const { explainQueries } = await import('../storage/live/journal-inspection.ts');
+  const queries = explainQueries(options.dataDir);
+  const text = ({ name, purpose, plan }: (typeof queries)[number]): string =>
+    [`${name}: ${purpose}`, ...plan.map((step) => `    ${step}`)].join('\n');
+  process.stdout.write(`${options.json === true ? JSON.stringify(queries) : queries.map(text).join('\n')}\n`);
 }
 
 async function dump(correlation: string | undefined, options: DumpOptions): Promise<void> {

@@ -7,9 +7,11 @@ import * as acts from './acts.ts';
 import * as actors from './actors.ts';
 import * as adopt from './adopt.ts';
 import * as bench from './bench.ts';
+import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
 import * as flags from './flags.ts';
 import * as limits from './limits.ts';
+import * as init from './init.ts';
 import * as pairs from './pairs.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
@@ -40,6 +42,8 @@ function buildProgram(): Command {
     .exitOverride();
   // Order of the help page. Commands inherit exitOverride only when it is set before they are added.
   start.register(program);
+  dashboard.register(program);
+  init.register(program);
   status.register(program);
   why.register(program);
   pairs.register(program);

@@ -56,6 +56,12 @@ export function adoptMessage(body: unknown): PositionMessage {
   };
 }
 
+/** What a simulated venue is to do wrong: `{"venue": "lighter", "fault": "drop-sockets"}`. Throws BadRequest. */
+export function faultOf(body: unknown): { readonly venue: string; readonly fault: string } {
+  const { venue, fault } = fieldsOf(body, ['venue', 'fault']);
+  return { venue: readName('venue', venue), fault: readName('fault', fault) };
+}
+
 /** An action that needs no words; the body is `{}`. Throws BadRequest. */
 export function checkEmpty(body: unknown): void {
   fieldsOf(body, []);

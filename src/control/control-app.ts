@@ -12,6 +12,7 @@ import {
   BadRequest,
   checkEmpty,
   clearMessage,
+  faultOf,
   engineStateMessage,
   exitMessage,
   killMessage,
@@ -19,12 +20,18 @@ import {
 import { carriesToken } from './control-token.ts';
 import type { FailedTokens } from './failed-tokens.ts';
 import type { Inspectable } from './inspectable.ts';
+import { journalQuery, pairAtRow, readRow } from './journal-view.ts';
 import { findTrace } from '../runtime/trace-store.ts';
 import { adoptionPicture } from './adoption-picture.ts';
+import type { DashboardFiles } from './dashboard-files.ts';
+import { addDashboardRoutes } from './dashboard-routes.ts';
 import { enginePicture } from './engine-picture.ts';
 import { flagMessage, flagStates } from './flags.ts';
 import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
+import { exposition, PROMETHEUS_CONTENT_TYPE } from '../observe/live/prometheus.ts';
+import { readNames } from './metrics-requests.ts';
+import type { MetricsView } from './metrics-requests.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -36,8 +43,11 @@ export interface ControlAppOptions {
   /** Whom the actions speak to. */
   readonly addresses: { readonly guard: string; readonly observer: string; position(base: string): string };
   readonly token: string;
+  /** Absent: no page is served. */
+  readonly dashboard?: DashboardFiles;
   readonly failedTokens: FailedTokens;
   readonly redactor: Redactor;
+  readonly metrics: MetricsView;
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -49,6 +59,8 @@ export function controlApp(options: ControlAppOptions): Hono {
   app.use(async (context, next) => {
     await next();
     for (const [name, value] of FIXED_HEADERS) context.res.headers.set(name, value);
+    // Only files that are named after their content may be kept.
+    if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
   });
 
   // The two probes are the only ones that speak without a token, and then say one bare word.
@@ -60,7 +72,17 @@ export function controlApp(options: ControlAppOptions): Hono {
     return probe(options, context, { bare: { ready }, full: { ready, reasons }, status: ready ? 200 : 503 });
   });
 
+  if (options.dashboard !== undefined) addDashboardRoutes(app, options.dashboard);
+
   app.use(async (context, next) => requireToken(options, context) ?? (await next()));
+  // The text Prometheus reads: its names follow its own rules, or are ours with ?names=own.
+  app.get('/metrics', async (context) => {
+    const names = readNames(context.req.query('names'));
+    const text = await exposition(options.metrics.table().values(), names);
+    context.header('content-type', PROMETHEUS_CONTENT_TYPE);
+    return context.newResponse(text, { status: 200 });
+  });
+  app.get('/debug/summary', async (context) => answer(context, 200, redactor.value(await engine.summary())));
   app.get('/debug/actors', async (context) => answer(context, 200, redactor.value(actorTree(await engine.snapshot()))));
   app.get('/debug/actors/:path{.+}', async (context) => {
     const path = context.req.param('path');
@@ -131,6 +153,30 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 200, redactor.value(summary.identities));
   });
 
+  app.get('/debug/journal', async (context) => {
+    const page = await engine.readRows(journalQuery((name) => context.req.query(name)));
+    return answer(context, 200, redactor.value(page));
+  });
+  app.get('/debug/journal/at/:base', async (context) => {
+    const base = context.req.param('base');
+    const row = readRow('row', context.req.query('row'));
+    const picture = await pairAtRow((query) => engine.readRows(query), base, row);
+    return picture === undefined
+      ? answer(context, 404, { error: 'no row of this symbol that early', base, row })
+      : answer(context, 200, redactor.value(picture));
+  });
+
+  app.post('/control/fault', async (context) => {
+    const { venue, fault } = faultOf(await readJson(context));
+    try {
+      engine.inject(venue, fault);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return answer(context, 404, { error: error.message, venue, fault });
+    }
+    options.log('warn', 'control-action', { action: 'fault', venue, fault });
+    return answer(context, 202, { outcome: 'done', venue, fault });
+  });
   app.get('/debug/limits', async (context) =>
     answer(context, 200, redactor.value({ accounts: limitsOfConnectors(await digestsOf(engine)) })),
   );
@@ -187,6 +233,7 @@ export function controlApp(options: ControlAppOptions): Hono {
     '/control/engine',
     '/control/kill',
     '/control/flags',
+    '/control/fault',
     ...actorActions,
   ]) {
     app.all(path, (context) => refuseMethod(context, 'POST'));
@@ -215,6 +262,7 @@ const NO_SUCH_ACTOR = 'no such actor, or its thread does not answer';
 const READ_PATHS = [
   '/healthz',
   '/readyz',
+  '/metrics',
   '/debug/actors',
   '/debug/actors/*',
   '/debug/threads',
@@ -225,12 +273,14 @@ const READ_PATHS = [
   '/debug/why/:base',
   '/debug/books',
   '/debug/engine',
+  '/debug/summary',
+  '/debug/journal',
+  '/debug/journal/at/:base',
   '/debug/limits',
   '/debug/flags',
   '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [
-  ['cache-control', 'no-store'],
   ['x-content-type-options', 'nosniff'],
   ['referrer-policy', 'no-referrer'],
 ];

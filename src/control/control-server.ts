@@ -9,7 +9,8 @@ import { carriesToken } from './control-token.ts';
 import { FailedTokens } from './failed-tokens.ts';
 import { allowedHosts, missingHeader, passesGate } from './request-gate.ts';
 
-export const CONNECTIONS_MAX = 16;
+/** A browser keeps six for each window; whoever measures opens fifty. */
+export const CONNECTIONS_MAX = 128;
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_MS_MAX = 5_000;
 const REQUEST_MS_MAX = 10_000;

@@ -1,6 +1,8 @@
 /** All that the control server knows of the engine: who implements this can be inspected and steered. Types only; main thread. */
 import type { ActorPath, MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { ActorInspection, MailboxView, SystemSnapshot } from '../runtime/snapshot.ts';
+import type { EngineSummary } from './engine-summary.ts';
+import type { ReadRows } from './journal-view.ts';
 import type { Trace } from '../runtime/trace-store.ts';
 
 export interface Readiness {
@@ -24,4 +26,10 @@ export interface Inspectable {
   restartActor(path: ActorPath): Promise<boolean>;
   tell(path: ActorPath, message: MessageShape): TellOutcome;
   readiness(): Promise<Readiness>;
+  /** The whole public picture. */
+  summary(): Promise<EngineSummary>;
+  /** Asks the journal for a page. Rejects when it does not answer. */
+  readRows: ReadRows;
+  /** Makes a simulated venue this engine hosts misbehave. Throws RangeError when it hosts none of that name or the fault is none of its own. */
+  inject(venue: string, fault: string): void;
 }

@@ -29,9 +29,11 @@ export function measureQuoteRates(
   for (const { base, quote, price } of prices) {
     if (!(price > 0) || !Number.isFinite(price)) continue;
     quotes.add(quote);
-    const ofBase = byBase.get(base) ?? new Map<string, number[]>();
-    byBase.set(base, ofBase);
-    ofBase.set(quote, [...(ofBase.get(quote) ?? []), price]);
+    let ofBase = byBase.get(base);
+    if (ofBase === undefined) byBase.set(base, (ofBase = new Map()));
+    const known = ofBase.get(quote);
+    if (known === undefined) ofBase.set(quote, [price]);
+    else known.push(price);
   }
   const names = [...quotes].toSorted();
   return names.flatMap((first, index) =>
@@ -66,6 +68,7 @@ function configuredRate(first: string, second: string, usd: Readonly<Record<stri
 }
 
 function median(values: readonly number[]): number {
+  if (values.length === 1) return values[0] ?? Number.NaN;
   const sorted = values.toSorted((one, other) => one - other);
   const upper = sorted[sorted.length >> 1] ?? Number.NaN;
   const lower = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;

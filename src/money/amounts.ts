@@ -116,8 +116,8 @@ export function shareUp(micro: bigint, rate: number): MicroUnits {
  */
 export function orderPriceTicks(side: 'buy' | 'sell', priceNano: bigint, steps: Steps): PriceTicks {
   // One tick in nano units may be a fraction: scale the price up instead of the tick down.
-  const numerator = priceNano * 10n ** BigInt(steps.priceDecimals);
-  const denominator = BigInt(steps.tickUnits) * 10n ** BigInt(NANO_DECIMALS);
+  const numerator = priceNano * powerOfTen(steps.priceDecimals);
+  const denominator = BigInt(steps.tickUnits) * powerOfTen(NANO_DECIMALS);
   const ticks = side === 'buy' ? divideDown(numerator, denominator) : divideUp(numerator, denominator);
   return safeInteger('order price in ticks', ticks) as PriceTicks;
 }
@@ -126,7 +126,7 @@ export function orderPriceTicks(side: 'buy' | 'sell', priceNano: bigint, steps: 
 export function priceNano(ticks: number, steps: Steps): bigint {
   const exponent = NANO_DECIMALS - steps.priceDecimals;
   const units = BigInt(ticks) * BigInt(steps.tickUnits);
-  return exponent >= 0 ? units * 10n ** BigInt(exponent) : divideHalfEven(units, 10n ** BigInt(-exponent));
+  return exponent >= 0 ? units * powerOfTen(exponent) : divideHalfEven(units, powerOfTen(-exponent));
 }
 
 /** Returns a bigint that fits a safe JavaScript integer as a number; throws RangeViolation otherwise. */
@@ -163,5 +163,12 @@ function productDecimals(steps: Steps): number {
 /** Brings a count of 10^-decimals to micro-units. */
 function scaled(value: bigint, decimals: number, divide: (above: bigint, below: bigint) => bigint): bigint {
   const exponent = decimals - MICRO_DECIMALS;
-  return exponent <= 0 ? value * 10n ** BigInt(-exponent) : divide(value, 10n ** BigInt(exponent));
+  return exponent <= 0 ? value * powerOfTen(-exponent) : divide(value, powerOfTen(exponent));
+}
+
+/** Raising is a loop and garbage for each call; a scan asks for thousands of the same few. */
+const POWERS_OF_TEN: readonly bigint[] = Array.from({ length: 40 }, (_, exponent) => 10n ** BigInt(exponent));
+
+function powerOfTen(exponent: number): bigint {
+  return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent);
 }

@@ -61,8 +61,8 @@ export interface HttpHealth {
 
 /** Never retries by itself: a retry of a mutating request is a decision of trading code. */
 export interface HttpPort {
-  /** Exactly one `http-answered` or `http-failed` follows. */
-  send(request: HttpRequest): RequestRef;
+  /** Exactly one `http-answered` or `http-failed` follows. `endpoint`: what the call is timed as, one of few; default its method. */
+  send(request: HttpRequest, endpoint?: string): RequestRef;
   /** Whether this read would be answered without a request of its own: it then costs nothing of any limit. */
   isAtHand(read: SharedRead): boolean;
   /** What was kept of keys that begin so is not true any more. */
@@ -96,8 +96,8 @@ export interface HttpFailed {
 }
 
 export interface SocketPort {
-  /** `socket-opened` or `socket-closed` follows. */
-  open(url: string, headers: Readonly<Record<string, string>>): SocketRef;
+  /** `socket-opened` or `socket-closed` follows. `channel`: what its frames are counted as, up to its first colon one of few; default `other`. */
+  open(url: string, headers: Readonly<Record<string, string>>, channel?: string): SocketRef;
   /** Returns false when the socket is not open; nothing was sent then. */
   send(ref: SocketRef, text: string): boolean;
   /** Cuts the connection at once; a `socket-closed` still follows. */

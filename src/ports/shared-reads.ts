@@ -7,6 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { TraceRef } from '../runtime/actor.ts';
+import type { Counter, Metrics } from '../runtime/metrics.ts';
 import type {
   HttpAnswered,
   HttpFailed,
@@ -29,7 +30,7 @@ export const KEPT_MS: Readonly<Record<ReadSource, number>> = {
 const ENTRIES_MAX = 500;
 const CHARACTERS_MAX = 16 * 1024 * 1024;
 
-type Deliver = (message: HttpAnswered | HttpFailed, cause: TraceRef) => void;
+type Deliver = (message: HttpAnswered | HttpFailed, cause?: TraceRef) => void;
 type Answer = Omit<HttpAnswered, 'ref'>;
 type Failure = Omit<HttpFailed, 'ref'>;
 
@@ -69,6 +70,10 @@ export class SharedReads {
     const shelf = this.#shelves[source];
     shelf.isEnabled = isEnabled;
     if (!isEnabled) shelf.kept.clear();
+  }
+
+  isEnabled(source: ReadSource): boolean {
+    return this.#shelves[source].isEnabled;
   }
 
   /** What these keys read has changed. `prefix` is what they begin with. */
@@ -159,6 +164,7 @@ export interface SharingOptions {
   readonly reads: SharedReads;
   readonly deliver: Deliver;
   readonly calling: (door: string, detail?: string) => TraceRef;
+  readonly metrics: Metrics;
   readonly monotonicMs: () => number;
   /** Runs something on a later turn. */
   readonly later: (action: () => void) => void;
@@ -170,7 +176,8 @@ export interface SharingOptions {
 
 /** What only sends. */
 export interface SendingPort {
-  send(request: HttpRequest): RequestRef;
+  /** As HttpPort.send. */
+  send(request: HttpRequest, endpoint?: string): RequestRef;
   dispose(): void;
 }
 
@@ -192,6 +199,15 @@ export function sharingHttpPort(options: SharingOptions): HttpPort & { dispose()
     deliver({ ...message, ref: request.ref }, cause);
   });
 
+  /** Asked for once and kept: see Metrics. */
+  const counters = new Map<string, Counter>();
+  function counterOf(name: 'cache_hits_total' | 'cache_misses_total', { source }: SharedRead): Counter {
+    const key = `${name} ${source}`;
+    const counter = counters.get(key) ?? options.metrics.counter(name, { cache: source });
+    counters.set(key, counter);
+    return counter;
+  }
+
   function land(read: SharedRead, sentAtMs: number, outcome: Answer | Failure): void {
     guarded(read.source, () => reads.landed(read, sentAtMs, outcome), undefined);
   }
@@ -206,7 +222,7 @@ export function sharingHttpPort(options: SharingOptions): HttpPort & { dispose()
   }
 
   return {
-    send(request) {
+    send(request, endpoint) {
       lastRef += 1;
       const ref = lastRef;
       const { read } = request;
@@ -227,9 +243,10 @@ export function sharingHttpPort(options: SharingOptions): HttpPort & { dispose()
             ),
           false,
         );
+        if (reads.isEnabled(read.source)) counterOf(isServed ? 'cache_hits_total' : 'cache_misses_total', read).add();
         if (isServed) return ref;
       }
-      sent.set(inner.send(request), { ref, sentAtMs: nowMs, ...(read === undefined ? {} : { read }) });
+      sent.set(inner.send(request, endpoint), { ref, sentAtMs: nowMs, ...(read === undefined ? {} : { read }) });
       return ref;
     },
     isAtHand(read) {

@@ -39,26 +39,43 @@ export function entryHeadroom(
   entry: { readonly base: string; readonly longVenue: string; readonly shortVenue: string },
 ): Headroom {
   const used = sumOf(exposures, entry.base);
-  const rooms: Headroom[] = [
-    room('EXPOSURE_PAIR', 'pair', limits.maxPairNotionalQuote, 0, 1),
-    room('EXPOSURE_SYMBOL', entry.base, limits.maxSymbolNotionalQuote, used.symbol, 2),
-    room('EXPOSURE_TOTAL', 'total', limits.maxTotalNotionalQuote, used.total, 2),
-    room('EXPOSURE_UNHEDGED', 'unhedged', limits.maxUnhedgedNotionalQuote, used.unhedged, 1),
-  ];
-  const legsPerVenue = entry.longVenue === entry.shortVenue ? 2 : 1;
-  for (const venue of new Set([entry.longVenue, entry.shortVenue])) {
-    const usedHere = venueNotional(exposures, venue);
-    rooms.push(room('EXPOSURE_VENUE', venue, limits.maxVenueNotionalQuote, usedHere, legsPerVenue));
+  let tightest = room('EXPOSURE_PAIR', 'pair', limits.maxPairNotionalQuote, 0, 1);
+  const consider = (code: ExposureCode, what: string, max: number, usedQuote: number, legs: number): void => {
+    if (roomQuote(max, usedQuote, legs) < tightest.legNotionalQuote) tightest = room(code, what, max, usedQuote, legs);
+  };
+  consider('EXPOSURE_SYMBOL', entry.base, limits.maxSymbolNotionalQuote, used.symbol, 2);
+  consider('EXPOSURE_TOTAL', 'total', limits.maxTotalNotionalQuote, used.total, 2);
+  consider('EXPOSURE_UNHEDGED', 'unhedged', limits.maxUnhedgedNotionalQuote, used.unhedged, 1);
+  const venue = (name: string, legs: number): void =>
+    consider('EXPOSURE_VENUE', name, limits.maxVenueNotionalQuote, venueNotional(exposures, name), legs);
+  if (entry.longVenue === entry.shortVenue) {
+    venue(entry.longVenue, 2);
+  } else {
+    venue(entry.longVenue, 1);
+    venue(entry.shortVenue, 1);
   }
-  return rooms.reduce((one, other) => (other.legNotionalQuote < one.legNotionalQuote ? other : one));
+  return { legNotionalQuote: tightest.legNotionalQuote, code: tightest.code, detail: detailOf(tightest) };
 }
 
-function room(code: ExposureCode, what: string, max: number, used: number, legs: number): Headroom {
-  return {
-    legNotionalQuote: Math.max(0, (max - used) / legs),
-    code,
-    detail: `${what} notional ${used.toFixed(2)} used of ${max.toFixed(2)}`,
-  };
+interface Room {
+  readonly legNotionalQuote: number;
+  readonly code: ExposureCode;
+  readonly what: string;
+  readonly max: number;
+  readonly used: number;
+}
+
+function room(code: ExposureCode, what: string, max: number, used: number, legs: number): Room {
+  return { legNotionalQuote: roomQuote(max, used, legs), code, what, max, used };
+}
+
+function roomQuote(max: number, used: number, legs: number): number {
+  return Math.max(0, (max - used) / legs);
+}
+
+/** Written for the tightest limit alone: a scan asks for hundreds. */
+function detailOf({ what, used, max }: Room): string {
+  return `${what} notional ${used.toFixed(2)} used of ${max.toFixed(2)}`;
 }
 
 function sumOf(

@@ -73,6 +73,7 @@ class WorkerThread implements ThreadControl {
       kinds: this.#kinds,
       portsFor: this.#options.portsFor,
       clock: new ThreadClock(options.calendar, options.anchorNs),
+      metrics: options.metrics,
       seed: options.seed,
       ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
       checkIsolation: options.checkIsolation,

@@ -13,6 +13,7 @@ import {
 } from './actor.ts';
 import type { ActorCell, Life } from './actor-cell.ts';
 import type { CellHost, Route } from './cell-host.ts';
+import type { Metrics } from './metrics.ts';
 
 /** The `self` of one life. Every function but `path`, `incarnation` and `ref` does nothing, or answers `dead`, once the life ended. */
 export class ActorSelf implements Self<MessageShape> {
@@ -52,6 +53,10 @@ export class ActorSelf implements Self<MessageShape> {
 
   get tracing(): Tracing {
     return this.#host.tracing;
+  }
+
+  get metrics(): Metrics {
+    return this.#host.metrics;
   }
 
   nowMs(): number {

@@ -1,6 +1,7 @@
 /** The actor contract: what an actor kind is made of and what it may do to the world. Any thread. */
 
 import type { Fields } from './message-template.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Names one actor for its whole life and across restarts, for example `position/BTC`. */
 export type ActorPath = string;
@@ -136,6 +137,8 @@ export interface Self<Message extends MessageShape, Ports = unknown> {
   startInfo(info: unknown): void;
   random(purpose: string): RandomStream;
   readonly tracing: Tracing;
+  /** The thread's recorder of counts, values and durations; recording is a store in memory that is read elsewhere. */
+  readonly metrics: Metrics;
   /** Records a named event with fields; redaction and sinks are the host's business. Never in a hot loop. */
   log(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Adds to a named counter of this actor, shown by inspection. */

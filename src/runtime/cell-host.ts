@@ -20,6 +20,7 @@ import type { KindRegistry } from './kind-registry.ts';
 import { afterCrash, conflationKey, newEnvelope, type Envelope, type EnvelopeType } from './mailbox.ts';
 import { LEVEL, type MessageType, type MessageTypes } from './message-types.ts';
 import type { Place, PlacementTable } from './placement.ts';
+import type { Metrics } from './metrics.ts';
 import type { LogLevel, PortsContext, PortsFactory } from './ports-context.ts';
 import { hashText, randomStream } from './random.ts';
 import type { ActorInspection, ActorSnapshot, DeadLettersSnapshot, MailboxView } from './snapshot.ts';
@@ -67,6 +68,8 @@ export interface CellHostOptions {
   readonly types: MessageTypes;
   readonly kinds: KindRegistry;
   readonly portsFor: PortsFactory;
+  /** Makes the thread's recorder, when something is recorded for the first time. */
+  readonly metrics: () => Metrics;
   readonly seed: number;
   readonly deadLettersMax?: number;
   /** Replaces a message by an isolated copy when isolation is checked. */
@@ -115,6 +118,8 @@ export class CellHost {
   readonly #timers = new TimerQueue<(timer: TimerRef) => void>();
   readonly #measuresDurations: boolean;
   readonly tracing: ThreadTracing;
+  readonly #newMetrics: () => Metrics;
+  #metrics: Metrics | undefined;
   readonly #isTraced: boolean;
   readonly #moves = new ActorMoves();
   readonly #ties: ActorTies;
@@ -131,6 +136,7 @@ export class CellHost {
     this.#kinds = options.kinds;
     this.#portsFor = options.portsFor;
     this.#seed = options.seed;
+    this.#newMetrics = options.metrics;
     this.#isolate = options.isolate;
     this.#measuresDurations = options.measureDurations ?? true;
     this.tracing = new ThreadTracing(options.environment, options.traceEvery ?? 0);
@@ -168,6 +174,10 @@ export class CellHost {
   #removeCell(path: ActorPath): void {
     this.#cells.delete(path);
     this.#cellsVersion += 1;
+  }
+
+  get metrics(): Metrics {
+    return (this.#metrics ??= this.#newMetrics());
   }
 
   get turns(): number {
@@ -626,6 +636,7 @@ export class CellHost {
   #portsContext(cell: ActorCell, life: Life): PortsContext {
     const environment = this.#environment;
     const isCurrent = (): boolean => cell.life === life;
+    const metrics = (): Metrics => this.metrics;
     return {
       path: cell.path,
       kind: cell.spec.kind,
@@ -647,6 +658,9 @@ export class CellHost {
       },
       random: (purpose) => this.randomOf(cell, life, purpose),
       log: (level, event, fields) => this.log(level, event, fields, cell, life.incarnation),
+      get metrics() {
+        return metrics();
+      },
     };
   }
 

@@ -15,6 +15,8 @@ import type { TraceEvent } from './trace-store.ts';
 /** Everything a worker needs to become a thread of a system. Plain data, and ports to be transferred. */
 export interface AttachOptions {
   readonly segment: SharedArrayBuffer;
+  /** Of the thread itself, over all its lives. */
+  readonly metrics: SharedArrayBuffer;
   readonly threads: readonly ThreadIdentity[];
   readonly index: number;
   readonly incarnation: number;

@@ -1,5 +1,6 @@
 /** How an actor's doors to the outside are made: once per incarnation, on the actor's own thread. Types only. */
 import type { ActorPath, MessageShape, RandomStream, TraceRef } from './actor.ts';
+import type { Metrics } from './metrics.ts';
 
 /** What a port adapter may use. Everything in it ends with the incarnation: later calls do nothing. */
 export interface PortsContext {
@@ -29,6 +30,8 @@ export interface PortsContext {
   /** The incarnation's stream for a purpose; the same purpose continues the same stream. */
   random(purpose: string): RandomStream;
   log(level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The thread's recorder; its series outlast the incarnation. */
+  readonly metrics: Metrics;
 }
 
 /** How much a log record matters, least first. */

@@ -4,6 +4,7 @@ import type { ActorPath, ActorRef, DeliveryTable, MessageShape, TellOutcome } fr
 import type { ChildCounts, ChildOutcome, ChildRequest, ChildView } from './child-requests.ts';
 import type { SupervisorSpec } from './child-spec.ts';
 import type { AnyActorKind } from './kind-registry.ts';
+import type { ThreadMetrics } from './metrics-board.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
 import type { ActorInspection, MailboxView, SystemSnapshot } from './snapshot.ts';
 import type { Trace } from './trace-store.ts';
@@ -118,6 +119,8 @@ export interface ActorSystem extends TreeQuestions {
   request(supervisor: ActorPath, request: ChildRequest): Promise<ChildOutcome>;
   /** Asks every thread; one that does not answer within 500 ms is shown with its last answer, marked stale. */
   snapshot(): Promise<SystemSnapshot>;
+  /** Reads what all threads recorded; stops none of them and waits for none. */
+  readMetrics(): readonly ThreadMetrics[];
   /** Returns undefined when the path is no actor's, or its thread does not answer. */
   inspect(path: ActorPath): Promise<ActorInspection | undefined>;
   /** Shows up to `limit` (default 20, at most 100) messages waiting for the actor, and takes none. Undefined as for `inspect`. */
@@ -184,6 +187,8 @@ export interface VirtualSystem extends TreeQuestions {
   /** Kills a virtual thread: its actors, timers and ports end; must-deliver messages not handled are told again. */
   crashThread(name: string): void;
   snapshot(): SystemSnapshot;
+  /** Durations are those of virtual time: what only computes takes none. */
+  readMetrics(): readonly ThreadMetrics[];
   inspect(path: ActorPath): ActorInspection | undefined;
   /** Returns the causal traces still kept, newest first. Tracing changes nothing of what happens. */
   traces(): readonly Trace[];

@@ -18,6 +18,7 @@ import { LaneSender, SYSTEM_TYPE_ID, type Outgoing, type OutgoingType } from './
 import { Linger } from './linger.ts';
 import { conflationKey, newEnvelope, type Envelope } from './mailbox.ts';
 import type { MessageType, MessageTypes } from './message-types.ts';
+import { BoardRecorder } from './metrics-board.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import { MAIN_THREAD, type Place, type PlacementTable } from './placement.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
@@ -74,6 +75,8 @@ export interface ThreadRuntimeOptions {
   readonly kinds: KindRegistry;
   readonly portsFor: PortsFactory;
   readonly clock: ThreadClock;
+  /** The thread's metrics board, see metrics-board.ts. */
+  readonly metrics: SharedArrayBuffer;
   readonly seed: number;
   readonly deadLettersMax?: number;
   readonly checkIsolation: boolean;
@@ -154,6 +157,7 @@ export class ThreadRuntime {
       types: options.types,
       kinds: options.kinds,
       portsFor: options.portsFor,
+      metrics: () => new BoardRecorder(options.metrics, () => options.clock.monotonicMs()),
       seed: options.seed,
       ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
       measureDurations: options.measureDurations,

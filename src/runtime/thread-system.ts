@@ -18,6 +18,7 @@ import { mergeDeadLetters } from './dead-letters.ts';
 import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
 import { KindRegistry } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
+import { newBoard, type BoardReader, type ThreadMetrics } from './metrics-board.ts';
 import { PlaceNews } from './thread-place-news.ts';
 import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable, SUPERVISORS_PATH, type Place } from './placement.ts';
 import type { LogLevel } from './ports-context.ts';
@@ -83,6 +84,8 @@ class ThreadSystem implements ActorSystem {
   readonly #moves: ThreadMoves;
   readonly #keepers = new Map<string, WorkerKeeper>();
   readonly #epochs: number[];
+  /** The metrics of each thread, by its number. */
+  readonly #boards: { readonly buffer: SharedArrayBuffer; readonly reader: BoardReader }[];
   readonly #asks = new AskTable();
   readonly #watch: HeartbeatWatch;
   readonly #watchTimer: NodeJS.Timeout;
@@ -126,6 +129,7 @@ class ThreadSystem implements ActorSystem {
     this.#clock = new ThreadClock(options.calendar, this.#anchorNs);
     this.#seed = options.seed ?? randomInt(UINT32);
     this.#epochs = this.#threads.map(() => 0);
+    this.#boards = this.#threads.map(({ name }) => newBoard(name));
     this.#runtime = this.#newRuntime();
     this.#runtime.host.addEndpoint(ASKS_PATH, (message) => this.#asks.take(message));
     this.#runtime.host.addEndpoint(SUPERVISORS_PATH, (message) => this.#takeRequest(message));
@@ -169,6 +173,7 @@ class ThreadSystem implements ActorSystem {
       kinds: new KindRegistry(options.kinds),
       portsFor: options.portsFor,
       clock: this.#clock,
+      metrics: this.#boardOf(MAIN_INDEX),
       seed: this.#seed,
       ...(options.deadLettersMax === undefined ? {} : { deadLettersMax: options.deadLettersMax }),
       checkIsolation: options.checkIsolation ?? false,
@@ -540,10 +545,17 @@ class ThreadSystem implements ActorSystem {
     return identity;
   }
 
+  #boardOf(index: number): SharedArrayBuffer {
+    const board = this.#boards[index];
+    if (board === undefined) throw new Error(`a thread's number must be below ${this.#boards.length}, was ${index}`);
+    return board.buffer;
+  }
+
   #attachOptions(keeper: WorkerKeeper): AttachOptions {
     const options = this.#options;
     return {
       segment: this.#segment.buffer,
+      metrics: this.#boardOf(keeper.index),
       threads: this.#threads,
       index: keeper.index,
       incarnation: keeper.incarnation,
@@ -687,6 +699,7 @@ class ThreadSystem implements ActorSystem {
     const keeper = this.#newKeeper(spec, this.#threads.length);
     this.#threads.push({ name: spec.name, wake: spec.wake ?? 'nudge' });
     this.#epochs.push(0);
+    this.#boards.push(newBoard(spec.name));
     this.#keepers.set(spec.name, keeper);
     keeper.begin();
     await this.#attach(keeper);
@@ -801,6 +814,10 @@ class ThreadSystem implements ActorSystem {
   }
 
   // --- inspection ---
+
+  readMetrics(): readonly ThreadMetrics[] {
+    return this.#boards.map(({ reader }) => reader.read());
+  }
 
   async snapshot(): Promise<SystemSnapshot> {
     const reports = [

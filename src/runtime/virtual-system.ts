@@ -13,6 +13,7 @@ import { mergeDeadLetters } from './dead-letters.ts';
 import { EventHash } from './event-hash.ts';
 import { KindRegistry } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
+import type { ThreadMetrics } from './metrics-board.ts';
 import { MAIN_THREAD, placeActors, PlacementTable, SUPERVISORS_PATH, type Place } from './placement.ts';
 import { randomStream } from './random.ts';
 import type { ActorInspection, ActorSnapshot, SystemSnapshot } from './snapshot.ts';
@@ -257,6 +258,10 @@ class VirtualTime implements VirtualSystem {
       if (this.#tree.statusOf(place.path) === 'stopped') thread.host.retireActor(place.path);
     }
     for (const peer of this.#threads.values()) if (peer !== thread) peer.peerRevived(thread);
+  }
+
+  readMetrics(): readonly ThreadMetrics[] {
+    return [...this.#threads.values()].map((thread) => thread.readMetrics());
   }
 
   snapshot(): SystemSnapshot {

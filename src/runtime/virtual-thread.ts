@@ -10,6 +10,7 @@ import type { Place, PlacementTable } from './placement.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
 import { randomStream } from './random.ts';
 import type { LaneSnapshot, ThreadSnapshot } from './snapshot.ts';
+import { BoardRecorder, newBoard, type BoardReader, type ThreadMetrics } from './metrics-board.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { SystemRecord } from './system-record.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -59,6 +60,8 @@ export class VirtualThread {
   readonly #messageLinks = new Map<string, MessageLink>();
   readonly #systemLinks = new Map<string, VirtualLink>();
   readonly #commands: VirtualLink;
+  /** Made when something is recorded: worlds are many and most have nothing to say. */
+  #board: { readonly buffer: SharedArrayBuffer; readonly reader: BoardReader } | undefined;
   #host: CellHost;
   #isAlive = true;
   #incarnation = 1;
@@ -139,6 +142,10 @@ export class VirtualThread {
       if (messageLink.to.thread === peer.name) messageLink.link.reopen();
   }
 
+  readMetrics(): ThreadMetrics {
+    return this.#board?.reader.read() ?? { thread: this.name, series: [], refused: 0 };
+  }
+
   snapshot(): ThreadSnapshot {
     const lanes: LaneSnapshot[] = [...this.#messageLinks.values()].map((messageLink) => ({
       to: messageLink.to.path,
@@ -173,6 +180,10 @@ export class VirtualThread {
       types: world.types,
       kinds: world.kinds,
       portsFor: world.portsFor,
+      metrics: () => {
+        this.#board ??= newBoard(this.name);
+        return new BoardRecorder(this.#board.buffer, () => world.scheduler.nowMs);
+      },
       // Each life of a thread restarts its actors from life numbers that go on, so their streams differ by themselves.
       seed: world.seed,
       ...(world.deadLettersMax === undefined ? {} : { deadLettersMax: world.deadLettersMax }),

@@ -127,6 +127,14 @@ export class SimulatedDisk {
       throw new RangeError(`row limit of a query must be an integer from 1 to ${READ_ROWS_MAX}, was ${query.limit}`);
     }
     const found: JournalRow[] = [];
+    if (query.type === 'latest') {
+      const before = Math.min(query.beforeSequence ?? Number.MAX_SAFE_INTEGER, this.#rows.length + 1);
+      for (let index = before - 2; index >= 0 && found.length < query.limit; index--) {
+        const row = this.#rows[index]?.row;
+        if (row !== undefined && isWanted(row, query)) found.push(restored(row, index + 1));
+      }
+      return found;
+    }
     for (
       let index = Math.max(0, query.afterSequence);
       index < this.#rows.length && found.length < query.limit;
@@ -159,6 +167,11 @@ function isWanted(row: EncodedRow, query: StoreQuery): boolean {
       return row.actor === query.actor;
     case 'by-type':
       return row.type === query.rowType;
+    case 'latest':
+      return (
+        (query.correlation === undefined || row.correlation === query.correlation) &&
+        (query.rowType === undefined || row.type === query.rowType)
+      );
   }
 }
 

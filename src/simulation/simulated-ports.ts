@@ -1,4 +1,5 @@
 /** The doors of actors in virtual time: connectors on the simulated network, the journal on the simulated disk. Single thread. */
+import { meteredHttp, meteredSocket, venueOf } from '../ports/metered-ports.ts';
 import type {
   ConnectorPorts,
   CpuPort,
@@ -56,16 +57,20 @@ export function simulatedConnectorPorts(options: SimulatedConnectorOptions): Por
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const deliver: PortsContext['deliver'] = (message, cause) => context.deliver(message, cause);
     const calling: PortsContext['calling'] = (door, detail) => context.calling(door, detail);
+    const { network, client } = options;
+    const monotonicMs = (): number => context.monotonicMs();
+    const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
     const http = sharingHttpPort({
       reads: options.reads ?? new SharedReads(),
       deliver,
       calling,
       pools: simulatedPools(),
-      monotonicMs: () => context.monotonicMs(),
+      metrics: context.metrics,
+      monotonicMs,
       later: (action) => void context.schedule(0, action),
-      open: (answer) => options.network.openHttp(options.client, answer, calling),
+      open: (answer) => meteredHttp(meter, answer, (metered) => network.openHttp(client, metered, calling)),
     });
-    const socket = options.network.openSocket(options.client, deliver, calling);
+    const socket = meteredSocket(meter, deliver, (metered) => network.openSocket(client, metered, calling));
     return {
       http,
       socket,
@@ -114,6 +119,7 @@ export function simulatedJournalPorts(disk: SimulatedDisk): PortsFactory {
       schedule: (delayMs, action) => context.schedule(delayMs + drawCommitMs(delays), action),
       monotonicMs: () => context.monotonicMs(),
       log: (level, event, fields) => context.log(level, event, fields),
+      metrics: context.metrics,
     });
     return { store, dispose: () => store.dispose() };
   };

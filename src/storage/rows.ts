@@ -41,8 +41,21 @@ export interface JournalRow {
   readonly sequence?: number;
 }
 
-/** All results are in sequence order. `limit` is mandatory: everything has a bound. */
-export type StoreQuery =
+/** Results are in sequence order, those of `latest` the other way round. `limit` is mandatory: everything has a bound. */
+export type StoreQuery = LatestRows | ForwardQuery;
+
+/** The newest rows before a sequence, newest first; of one correlation or one type or both, where given. */
+export interface LatestRows {
+  readonly type: 'latest';
+  readonly correlation?: string;
+  readonly rowType?: JournalRowType;
+  /** Absent: from the end. */
+  readonly beforeSequence?: number;
+  readonly limit: number;
+}
+
+/** Rows after a sequence, oldest first. */
+export type ForwardQuery =
   | { readonly type: 'all'; readonly afterSequence: number; readonly limit: number }
   | {
       readonly type: 'by-correlation';

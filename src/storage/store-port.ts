@@ -1,5 +1,6 @@
 /** The door to the journal with group commit: collects appends, writes them in one transaction, then answers each. The journal actor's thread. */
 import type { TraceRef } from '../runtime/actor.ts';
+import { noMetrics, type Metrics } from '../runtime/metrics.ts';
 import type { PortsContext } from '../runtime/ports-context.ts';
 import type { AppendRef, RowsDurable, StoreFailed, StorePort } from '../ports/ports.ts';
 import { encodeRow } from './hash-chain.ts';
@@ -17,6 +18,8 @@ export interface StorePortOptions {
   /** Runs `action` after `delayMs` monotonic ms; returns its cancel function. */
   readonly schedule: (delayMs: number, action: () => void) => () => void;
   readonly monotonicMs: () => number;
+  /** Default records nothing. */
+  readonly metrics?: Metrics;
   readonly log: (level: 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
   /**
    * Longest wait for company, monotonic ms, at most 2. Default 0: what is appended in one turn shares a commit, and while
@@ -86,7 +89,10 @@ class GroupCommitStore implements OpenStorePort {
   }
 
   read(query: StoreQuery): readonly JournalRow[] {
-    return this.#use().read(query);
+    const startedAtMs = this.#options.monotonicMs();
+    const rows = this.#use().read(query);
+    this.#took(query.type, this.#options.monotonicMs() - startedAtMs);
+    return rows;
   }
 
   dispose(): void {
@@ -164,8 +170,13 @@ class GroupCommitStore implements OpenStorePort {
     const startedAtMs = this.#options.monotonicMs();
     const { repeatedAt } = journal.append(rows);
     const durationMs = this.#options.monotonicMs() - startedAtMs;
+    this.#took('append', durationMs);
     if (durationMs > SLOW_APPEND_MS) this.#options.log('warn', 'append-slow', { durationMs, rows: rows.length });
     return repeatedAt;
+  }
+
+  #took(query: string, durationMs: number): void {
+    (this.#options.metrics ?? noMetrics).distribution('database_query_duration', { query }).record(durationMs);
   }
 
   #syncHead(): void {

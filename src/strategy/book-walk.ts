@@ -15,13 +15,25 @@ export type Walk =
 /** Takes `lots` (positive) from levels sorted best first: asks for a buy, bids for a sell. */
 export function walkBook(levels: readonly BookLevel[], lots: number): Walk {
   let missing = lots;
-  let costTickLots = 0n;
-  for (const [priceTicks, size] of levels) {
-    const taken = Math.min(size, missing);
-    costTickLots += BigInt(priceTicks) * BigInt(taken);
+  // Exact either way: a plain number as long as it surely holds the sum, which it nearly always does.
+  let cost = 0;
+  let carriedCost = 0n;
+  // Counted loops here and below: a scan walks hundreds of books, and an iterator and a pair for each level are its garbage.
+  for (let index = 0; index < levels.length; index++) {
+    const level = levels[index];
+    if (level === undefined) break;
+    const taken = Math.min(level[1], missing);
+    const levelCost = level[0] * taken;
+    if (cost + levelCost <= Number.MAX_SAFE_INTEGER) {
+      cost += levelCost;
+    } else {
+      carriedCost += BigInt(cost) + BigInt(level[0]) * BigInt(taken);
+      cost = 0;
+    }
     missing -= taken;
     if (missing === 0) {
-      return { filled: true, lots, costTickLots, vwapTicks: Number(costTickLots) / lots, worstTicks: priceTicks };
+      const costTickLots = carriedCost + BigInt(cost);
+      return { filled: true, lots, costTickLots, vwapTicks: Number(costTickLots) / lots, worstTicks: level[0] };
     }
   }
   return { filled: false, availableLots: lots - missing };
@@ -55,10 +67,12 @@ export function slippageBps(side: 'buy' | 'sell', vwapTicks: number, mid: number
 export function usableLots(book: BookView, side: 'buy' | 'sell', maxWalkBps: number): number {
   const mid = midTicks(book);
   if (mid === undefined) return 0;
+  const levels = opposite(book, side);
   let lots = 0;
-  for (const [priceTicks, size] of opposite(book, side)) {
-    if (slippageBps(side, priceTicks, mid) > maxWalkBps) break;
-    lots += size;
+  for (let index = 0; index < levels.length; index++) {
+    const level = levels[index];
+    if (level === undefined || slippageBps(side, level[0], mid) > maxWalkBps) break;
+    lots += level[1];
   }
   return lots;
 }

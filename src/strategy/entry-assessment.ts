@@ -88,14 +88,22 @@ function knownLeg(
     predicted: predicted.rate,
     medianHourly: leg.medianHourly,
     venueNowMs: venueNowMs(facts, leg),
-    leverage: symbolLeverage({
-      wanted: policy.sizing.leverage,
-      cap: policy.risk.maxLeverage,
-      venueMax: instrument.maxLeverage,
-      distance: policy.liquidation.minEntryDistance,
-      maintenance: instrument.maintenanceMarginRate / 1e12,
-    }),
+    leverage: symbolLeverageOf(instrument, policy),
   };
+}
+
+/** Returns the whole leverage a position of the least size would run at; 0 when none is safe. */
+export function symbolLeverageOf(
+  instrument: Pick<Instrument, 'maxLeverage' | 'maintenanceMarginRate'>,
+  policy: EntryPolicies,
+): number {
+  return symbolLeverage({
+    wanted: policy.sizing.leverage,
+    cap: policy.risk.maxLeverage,
+    venueMax: instrument.maxLeverage,
+    distance: policy.liquidation.minEntryDistance,
+    maintenance: instrument.maintenanceMarginRate / 1e12,
+  });
 }
 
 function assess(
@@ -144,7 +152,17 @@ function assess(
     shortMarginQuote,
     priced: limitedBy(
       decided,
-      priceEntry(long, short, lots, { long: longMarginQuote, short: shortMarginQuote }, facts, policy),
+      priceEntry(
+        long,
+        short,
+        {
+          lots,
+          marginQuote: { long: longMarginQuote, short: shortMarginQuote },
+          usableLots: { long: longSizing.usableOpenLots, short: shortSizing.usableOpenLots },
+        },
+        facts,
+        policy,
+      ),
     ),
   };
 }
@@ -157,9 +175,11 @@ function limitedBy(decided: DecidedOrders | undefined, priced: PricedEntry | und
 
 /** A unit that is unproven, or whose evidence is unstable, may carry only a small position; a suspect one none at all (gate 7). */
 function isUnproven(facts: EntryFacts): boolean {
-  return [facts.long, facts.short].some(
-    ({ fundingVerdict }) => fundingVerdict.state === 'UNPROVEN' || fundingVerdict.state === 'UNSTABLE',
-  );
+  return isUnprovenLeg(facts.long) || isUnprovenLeg(facts.short);
+}
+
+function isUnprovenLeg({ fundingVerdict }: EntryLegFacts): boolean {
+  return fundingVerdict.state === 'UNPROVEN' || fundingVerdict.state === 'UNSTABLE';
 }
 
 function sizingLeg(leg: KnownLeg, facts: EntryLegFacts, lotsPerStep: number, policy: EntryPolicies): SizingLeg {
@@ -177,11 +197,17 @@ function sizingLeg(leg: KnownLeg, facts: EntryLegFacts, lotsPerStep: number, pol
   };
 }
 
+/** What sizing found for each leg; `usableLots` to open with. */
+interface PerLeg {
+  readonly lots: { readonly long: number; readonly short: number };
+  readonly marginQuote: { readonly long: number; readonly short: number };
+  readonly usableLots: { readonly long: number; readonly short: number };
+}
+
 function priceEntry(
   long: KnownLeg,
   short: KnownLeg,
-  lots: { readonly long: number; readonly short: number },
-  marginQuote: { readonly long: number; readonly short: number },
+  { lots, marginQuote, usableLots }: PerLeg,
   facts: EntryFacts,
   policy: EntryPolicies,
 ): PricedEntry | undefined {
@@ -194,8 +220,8 @@ function priceEntry(
     short: candidateLeg(short, shortWalks, marginQuote.short, policy),
   };
   const modeLegs = [
-    modeLeg(long, facts.long, candidate.long, facts, policy),
-    modeLeg(short, facts.short, candidate.short, facts, policy),
+    modeLeg(long, facts.long, candidate.long, usableLots.long, facts),
+    modeLeg(short, facts.short, candidate.short, usableLots.short, facts),
   ] as const;
   const entry = chooseEntryMode(modeLegs, policy.entry, policy.maker);
   const metrics = evaluateOpportunity(entered(candidate, entry, modeLegs, policy.maker), {
@@ -228,8 +254,8 @@ function modeLeg(
   leg: KnownLeg,
   facts: EntryLegFacts,
   candidate: CandidateLeg,
+  openLots: number,
   { calendarScale }: EntryFacts,
-  policy: EntryPolicies,
 ): ModeLeg {
   const { instrument, book, side } = leg;
   const quote = (side === 'long' ? book.bids : book.asks)[0]?.[0];
@@ -242,7 +268,7 @@ function modeLeg(
     quoteTicks: quote ?? 0,
     takerFee: instrument.takerFee / 1e12,
     makerFee: instrument.makerFee / 1e12,
-    depth: usableLots(book, sides(leg).open, policy.depth.maxWalkBps) * basePerLot,
+    depth: openLots * basePerLot,
     canHedge: facts.status?.status === 'ready' && facts.status.openBudgetShare >= OPEN_BUDGET_SHARE_MIN,
     settlesInMs: candidate.funding.nextSettleInMs / calendarScale,
   };
@@ -295,8 +321,11 @@ function candidateLeg(leg: KnownLeg, walked: LegWalks, marginQuote: number, poli
   };
 }
 
+const LONG_SIDES = { open: 'buy', close: 'sell' } as const;
+const SHORT_SIDES = { open: 'sell', close: 'buy' } as const;
+
 function sides(leg: KnownLeg): { readonly open: 'buy' | 'sell'; readonly close: 'buy' | 'sell' } {
-  return leg.side === 'long' ? { open: 'buy', close: 'sell' } : { open: 'sell', close: 'buy' };
+  return leg.side === 'long' ? LONG_SIDES : SHORT_SIDES;
 }
 
 function basePrice(leg: KnownLeg): number {

@@ -64,11 +64,11 @@ export interface MakerChoice {
 export function chooseMaker(legs: readonly [ModeLeg, ModeLeg], policy: MakerEntryPolicy): MakerChoice | undefined {
   const [long, short] = legs;
   // A quote that may still rest when funding settles would be paid, or pay, for a leg that is not there.
-  if (legs.some((leg) => leg.settlesInMs <= policy.timeoutMs)) return undefined;
-  const choices = [quoted(long, short, policy), quoted(short, long, policy)].filter((choice) => choice !== undefined);
-  return choices.toSorted(
-    (one, other) => feeSaving(other.leg) - feeSaving(one.leg) || other.expectedSavingBps - one.expectedSavingBps,
-  )[0];
+  if (long.settlesInMs <= policy.timeoutMs || short.settlesInMs <= policy.timeoutMs) return undefined;
+  const [one, other] = [quoted(long, short, policy), quoted(short, long, policy)];
+  if (one === undefined || other === undefined) return one ?? other;
+  const difference = feeSaving(other.leg) - feeSaving(one.leg) || other.expectedSavingBps - one.expectedSavingBps;
+  return difference > 0 ? other : one;
 }
 
 function quoted(leg: ModeLeg, hedge: ModeLeg, policy: MakerEntryPolicy): MakerChoice | undefined {
@@ -89,7 +89,7 @@ export function chooseEntryMode(
   { mode, queriedVenues }: EntryModePolicy,
   maker: MakerEntryPolicy,
 ): EntryMode {
-  const queried = legs.filter((leg) => queriedVenues.includes(leg.venue));
+  const queried = queriedVenues.length === 0 ? [] : legs.filter((leg) => queriedVenues.includes(leg.venue));
   if (mode === 'sequential' || (mode === 'auto' && queried.length > 0)) {
     // Between two of a kind the thinner book first: it is the one that may not fill.
     const first = (queried.length > 0 ? queried : [...legs]).toSorted((one, other) => one.depth - other.depth)[0];

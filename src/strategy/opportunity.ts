@@ -225,16 +225,15 @@ function periodOf(one: PaymentStream, other: PaymentStream): CommonPeriod {
   let [divisorMs, restMs] = [one.intervalMs, other.intervalMs];
   while (restMs > 0) [divisorMs, restMs] = [restMs, divisorMs % restMs];
   const lengthMs = (one.intervalMs / divisorMs) * other.intervalMs;
-  const counts = [lengthMs / one.intervalMs, lengthMs / other.intervalMs] as const;
-  const quotes = [one, other].map(
-    ({ perRateQuote, medianRate, deviation }, leg) => (counts[leg] ?? 0) * perRateQuote * (medianRate + deviation),
-  );
+  const [oneCount, otherCount] = [lengthMs / one.intervalMs, lengthMs / other.intervalMs];
+  const oneQuote = oneCount * one.perRateQuote * (one.medianRate + one.deviation);
+  const otherQuote = otherCount * other.perRateQuote * (other.medianRate + other.deviation);
   return {
     lengthMs,
     // Within a period the two grids meet once, or never.
-    payments: counts[0] + counts[1] - ((one.atMs - other.atMs) % divisorMs === 0 ? 1 : 0),
-    gainQuote: quotes.reduce((sum, quote) => sum + quote, 0),
-    swingQuote: quotes.reduce((sum, quote) => sum + Math.max(0, quote), 0),
+    payments: oneCount + otherCount - ((one.atMs - other.atMs) % divisorMs === 0 ? 1 : 0),
+    gainQuote: oneQuote + otherQuote,
+    swingQuote: Math.max(0, oneQuote) + Math.max(0, otherQuote),
   };
 }
 

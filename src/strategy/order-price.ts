@@ -18,13 +18,13 @@ export function priceCapTicks(
   instrument: Instrument,
   policy: CapPolicy,
 ): PriceTicks {
-  const limits = [
-    movedAgainstUs(side, priceNano(worstTicks, instrument), bpsPico(policy.bufferBps)),
-    movedAgainstUs(side, markNano, bpsPico(policy.maxDeviationBps)),
-  ];
-  if (instrument.priceBand !== undefined) limits.push(movedAgainstUs(side, markNano, BigInt(instrument.priceBand)));
-  const tightest = limits.reduce((one, other) => ((side === 'buy') === one < other ? one : other));
-  return orderPriceTicks(side, tightest, instrument);
+  const buffered = movedAgainstUs(side, priceNano(worstTicks, instrument), bpsPico(policy.bufferBps));
+  // Both from mark: the nearer of the two is one computation.
+  const deviation = bpsPico(policy.maxDeviationBps);
+  const band = instrument.priceBand === undefined ? deviation : BigInt(instrument.priceBand);
+  const deviated = movedAgainstUs(side, markNano, band < deviation ? band : deviation);
+  const isBufferedTighter = side === 'buy' ? buffered < deviated : buffered > deviated;
+  return orderPriceTicks(side, isBufferedTighter ? buffered : deviated, instrument);
 }
 
 /** A buy may pay more, a sell receive less; the division truncates towards the safe side for a buy and up for a sell. */

@@ -98,29 +98,36 @@ export function stepNotionalMicro(long: SizingLeg, short: SizingLeg): bigint {
 
 /** Returns how many whole steps the usable depth of both legs, open and close side, leaves to us. */
 export function depthSteps(long: SizingLeg, short: SizingLeg, depthFraction: number): number {
-  const perLeg = [long, short].map((leg) => {
-    const usableLots = Math.min(leg.usableOpenLots, leg.usableCloseLots);
-    return Math.floor((depthFraction * usableLots) / leg.lotsPerStep);
-  });
-  return Math.min(...perLeg);
+  return Math.min(depthStepsOf(long, depthFraction), depthStepsOf(short, depthFraction));
+}
+
+function depthStepsOf({ usableOpenLots, usableCloseLots, lotsPerStep }: SizingLeg, depthFraction: number): number {
+  return Math.floor((depthFraction * Math.min(usableOpenLots, usableCloseLots)) / lotsPerStep);
 }
 
 function target(input: SizingInput): { readonly targetQuote: number; readonly boundBy: SizeBound } {
   const { long, short, policy } = input;
   const stepQuote = quoteOfMicro(stepNotionalMicro(long, short));
-  const volumes = [long.volume24hQuote, short.volume24hQuote].filter((volume) => volume !== undefined);
-  const bounds: readonly (readonly [SizeBound, number])[] = [
-    ['maxNotional', policy.maxNotionalQuote],
-    ['capital', policy.capitalShare * input.equityQuote],
-    ['volume', policy.volumeFraction * Math.min(Infinity, ...volumes)],
-    ['depth', depthSteps(long, short, policy.depthFraction) * stepQuote],
-    ['headroom', input.headroomQuote],
-    ['margin', Math.min(...[long, short].map((leg) => leg.freeMarginQuote * (1 - policy.marginBuffer) * leg.leverage))],
-    ['unproven', input.unprovenMaxQuote],
-    ['venueMax', Math.min(...[long, short].map((leg) => venueMaxQuote(leg, stepQuote)))],
-  ];
-  const [boundBy, targetQuote] = bounds.reduce((one, other) => (other[1] < one[1] ? other : one));
+  const volumeQuote = Math.min(long.volume24hQuote ?? Infinity, short.volume24hQuote ?? Infinity);
+  let boundBy: SizeBound = 'maxNotional';
+  let targetQuote = policy.maxNotionalQuote;
+  const limit = (by: SizeBound, quote: number): void => {
+    if (quote >= targetQuote) return;
+    targetQuote = quote;
+    boundBy = by;
+  };
+  limit('capital', policy.capitalShare * input.equityQuote);
+  limit('volume', policy.volumeFraction * volumeQuote);
+  limit('depth', depthSteps(long, short, policy.depthFraction) * stepQuote);
+  limit('headroom', input.headroomQuote);
+  limit('margin', Math.min(marginQuoteOf(long, policy.marginBuffer), marginQuoteOf(short, policy.marginBuffer)));
+  limit('unproven', input.unprovenMaxQuote);
+  limit('venueMax', Math.min(venueMaxQuote(long, stepQuote), venueMaxQuote(short, stepQuote)));
   return { targetQuote: Math.max(0, targetQuote), boundBy };
+}
+
+function marginQuoteOf({ freeMarginQuote, leverage }: SizingLeg, marginBuffer: number): number {
+  return freeMarginQuote * (1 - marginBuffer) * leverage;
 }
 
 /** What one order may be: by value, and by quantity in whole steps. The same order must be able to close the leg. */

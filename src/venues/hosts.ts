@@ -13,6 +13,16 @@ export interface VenueHosts {
   readonly streamPath: string;
   /** What tells the adapter which of the venue's limits hold for the account, by profile. */
   readonly profileOptions: Readonly<Record<LimitProfileName, Readonly<Record<string, string>>>>;
+  /** What a live account must be told, in the order a person is asked. */
+  readonly account: readonly AccountField[];
+}
+
+/** One value of a live account: an option stands in the configuration, a secret in the key file. */
+export interface AccountField {
+  readonly name: string;
+  readonly kind: 'option' | 'secret';
+  /** Where a person finds it. */
+  readonly about: string;
 }
 
 /** `standard`: what any account gets. `premium`, `plus`: the venue's own higher tiers; its highest where it has fewer. */

@@ -20,10 +20,12 @@ function tableOf(count: number, hourlyOf: (index: number) => number): CandidateT
   return table;
 }
 
-const chosen = (table: CandidateTable, nowMs = 0): readonly string[] =>
-  chooseCandidates(table, nowMs, entryPolicy).map(({ base }) => base);
+const chosen = (table: CandidateTable, nowMs = 0): readonly string[] => {
+  const { inTurn, rich } = chooseCandidates(table, nowMs, entryPolicy);
+  return [...inTurn, ...rich].map(({ base }) => base);
+};
 
-describe('which candidates a scan judges', () => {
+describe('which candidates a scan looks at', () => {
   it('is all of them where there are few', () => {
     expect(chosen(tableOf(10, () => 0))).toHaveLength(10);
   });

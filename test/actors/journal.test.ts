@@ -168,6 +168,16 @@ describe('journal', () => {
     expect(actor.sentTo('guard')).toEqual([{ type: 'rows-read', readId: 3, rows: stored.slice(0, told), complete }]);
     expect(queries).toMatchObject([{ type: 'by-actor', actor: 'guard', afterSequence: 4 }]);
   });
+
+  it('answers an ask with one page, as it answers a read', () => {
+    const stored = [row('b', { sequence: 2 }), row('a', { sequence: 1 })];
+    const { actor, queries } = stageJournal({ stored });
+    const query = { type: 'latest', correlation: 'BTC', limit: 1 } as const;
+    actor.deliver({ type: 'ask-rows', query, replyTo: refOf('$main'), askId: 7 });
+    const value = { rows: stored.slice(0, 1), complete: false };
+    expect(actor.sentTo('$main')).toEqual([{ type: 'ask-replied', askId: 7, value }]);
+    expect(queries).toEqual([{ ...query, limit: 2 }]);
+  });
 });
 
 it('the table of a journal that keeps and fails', () => {

@@ -1,5 +1,6 @@
 /** Plays one actor on an otherwise empty stage: a fake `self` with hand-moved clocks, recorded messages and real timers in virtual time. */
 import { noTracing, refOf, StartIgnored } from '../../src/runtime/actor.ts';
+import { noMetrics } from '../../src/runtime/metrics.ts';
 import type { ActorKind, ActorRef, MessageShape, RandomStream, Self, TellOutcome } from '../../src/runtime/actor.ts';
 
 export interface SentMessage {
@@ -90,6 +91,7 @@ export function stage<Args, State, Message extends MessageShape, Ports = unknown
     startInfo: () => undefined,
     random: (purpose) => streamOf(purpose),
     tracing: noTracing,
+    metrics: noMetrics,
     log: (level, event, fields) => logged.push({ level, event, fields: fields ?? {} }),
     count: (name, by) => counts.set(name, (counts.get(name) ?? 0) + (by ?? 1)),
   };

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { QUERIES } from '../../src/storage/queries.ts';
 import { measure as measureDatabase } from '../../bench/database.ts';
+import { measure as measureQueries } from '../../bench/journal/queries.ts';
 import { measure as measureReplay } from '../../bench/journal/replay.ts';
 
 it('a small measurement of the database writes the same trades both ways', () => {
@@ -18,4 +20,11 @@ it('a small replay finds every pair closed and says what each part took', () => 
   expect(results.map(({ metric }) => metric)).toEqual(['replay', 'open and check', 'read', 'fold']);
   const [whole, ...parts] = results.map(({ value }) => value);
   expect(parts.reduce((sum, value) => sum + value, 0)).toBeCloseTo(whole ?? 0, 6);
+});
+
+it('a small measurement of the queries asks each by its name', () => {
+  const results = measureQueries({ runs: 1, asked: 2, payments: 96, trades: 10 }, () => undefined);
+  const names = Object.keys(QUERIES).flatMap((name) => [`${name}, median`, `${name}, p99`]);
+  expect(results.map(({ metric }) => metric)).toEqual(names);
+  for (const { value } of results) expect(value).toBeGreaterThan(0);
 });

@@ -8,6 +8,7 @@ import type { ControlServer, ControlServerOptions } from '../../src/control/cont
 import { loadControlToken } from '../../src/control/control-token.ts';
 import type { Inspectable } from '../../src/control/inspectable.ts';
 import type { TradingSummary } from '../../actors/observer.ts';
+import { MetricHistory } from '../../src/observe/history.ts';
 import { createRedactor } from '../../src/observe/redact.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
 import type { Trace } from '../../src/runtime/trace-store.ts';
@@ -270,8 +271,24 @@ export async function stageControl(
         return path === 'position/NONE' ? 'dead' : 'sent';
       },
       readiness: () => Promise.resolve({ ready: false, reasons: ['lighter:main is connecting'] }),
+      summary: () =>
+        Promise.resolve({
+          mode: 'demo',
+          readiness: { ready: true, reasons: [] },
+          boot: 3,
+          journal: { type: 'ok', rows: 42 },
+          nowMs: 1_767_225_600_000,
+          trading: SUMMARY,
+          faults: { lighter: ['drop-sockets'] },
+        }),
+      readRows: () => Promise.resolve({ rows: [], complete: true }),
+      inject: (venue, fault) => {
+        if (venue !== 'lighter') throw new RangeError(`this engine hosts no simulated venue ${venue}`);
+        steered.push(['inject', `${venue} ${fault}`]);
+      },
       ...engine,
     },
+    metrics: { history: new MetricHistory(), table: () => new Map() },
     addresses: { guard: 'guard', observer: 'observer', position: (base) => `position/${base}` },
     token,
     redactor: createRedactor(['canary-secret-1', token]),

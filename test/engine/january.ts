@@ -1,4 +1,4 @@
-/** The recorded days that the engine is played on: real Lighter funding and prices against another venue's, January 2026. */
+/** The recorded hours that the engine is played on: real Lighter funding and prices against another venue's, January 2026. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
@@ -10,8 +10,7 @@ export const hasSharedData = existsSync(join(SHARED_DATA, 'funding', 'lighter.cs
 
 const file = (path: string): string => join(SHARED_DATA, path);
 
-/** Real ms that one calendar hour takes. */
-export const HOUR_REAL_MS = 1_000;
+export const HOUR_MS = 3_600_000;
 
 /** Funding of Lighter's own rows against Hyperliquid's on the second venue; prices of Lighter where recorded, else Binance's. */
 export function januaryConfig(dataDir: string, overrides: ConfigOverrides = {}): TandemConfig {

@@ -21,7 +21,7 @@ const TRADE = { type: 'set-engine-state', state: 'TRADING', reason: 'the recorde
 const ARM = { type: 'set-engine-state', state: 'ARMED', reason: 'the recorded hours are over' } as const;
 const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
 
-/** The days and thresholds of the January test, with Hyperliquid itself in place of the venue that borrows its funding there. */
+/** The hours and thresholds of the January test, with Hyperliquid itself in place of the venue that borrows its funding there. */
 function configOf(dataDir: string): TandemConfig {
   const file = join(dataDir, 'lighter-hyperliquid.yaml');
   const january = readFileSync(join(import.meta.dirname, 'january.yaml'), 'utf8');
@@ -100,7 +100,7 @@ describe.skipIf(!hasSharedData)('recorded hours of Lighter against Hyperliquid (
   let played: Played;
   beforeAll(async () => {
     played = await play();
-  }, 120_000);
+  }, 600_000);
 
   it('opens a pair, is paid and pays funding, and closes it', () => {
     const pairs = tradedPairs(played.rows);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpAnswered, HttpFailed, HttpPort, HttpRequest } from '../../src/ports/ports.ts';
+import { noMetrics } from '../../src/runtime/metrics.ts';
 import { SharedReads, sharingHttpPort } from '../../src/ports/shared-reads.ts';
 import { hitRate } from '../../src/venues/read-sources.ts';
 
@@ -32,6 +33,7 @@ function stageReads(): {
         reads,
         deliver: (message) => heard.push(message),
         calling: () => 0,
+        metrics: noMetrics,
         monotonicMs: () => stage.nowMs,
         later: (action) => later.push(action),
         pools: { health: () => ({}) as never, setProfile: () => undefined, setBurst: () => undefined },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JournalPorts, TaskDone, TaskFailed } from '../../src/ports/ports.ts';
 import { randomStream } from '../../src/runtime/random.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
+import { noMetrics } from '../../src/runtime/metrics.ts';
 import type { PortsContext } from '../../src/runtime/ports-context.ts';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
 import { simulatedCpuPort, simulatedJournalPorts } from '../../src/simulation/simulated-ports.ts';
@@ -28,6 +29,7 @@ function stage(disk = new SimulatedDisk()) {
     schedule: (delayMs, action) => clock.schedule(delayMs, action),
     random: (purpose) => randomStream(1, purpose),
     log: () => undefined,
+    metrics: noMetrics,
   };
   const ports = simulatedJournalPorts(disk)(context) as JournalPorts & { dispose(): void };
   return { clock, told, context, disk, store: ports.store, dispose: () => ports.dispose() };

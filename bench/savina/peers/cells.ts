@@ -10,6 +10,7 @@ import {
   type Self,
   type TellOutcome,
 } from '../../../src/runtime/actor.ts';
+import { noMetrics } from '../../../src/runtime/metrics.ts';
 import type { RunnableKind } from '../../../src/runtime/kind-registry.ts';
 import { KindRegistry } from '../../../src/runtime/kind-registry.ts';
 import type { Program, Seat } from '../program.ts';
@@ -74,6 +75,7 @@ class PeerSelf implements Self<MessageShape> {
   readonly ref: ActorRef<MessageShape>;
   readonly ports = {};
   readonly tracing = noTracing;
+  readonly metrics = noMetrics;
   readonly #send: Send;
 
   constructor(path: string, send: Send) {

@@ -22,7 +22,9 @@ export interface Accounts {
   readonly secrets: Readonly<Record<string, SecretSource>>;
   /** The calendar actors are given, as of now. */
   calendar(): Calendar;
-  /** Makes a simulated venue misbehave. Throws when this engine hosts none of that name. */
+  /** By simulated venue of this engine: the faults anybody may ask for. */
+  readonly faults: Readonly<Record<string, readonly string[]>>;
+  /** Makes a simulated venue misbehave. Throws RangeError when this engine hosts none of that name. */
   inject(venue: string, fault: string, options?: Readonly<Record<string, number | string | boolean>>): void;
   /** The books of record of a simulated venue this engine hosts: what the ledger must equal. */
   oracle(venue: string): Promise<VenueOracle>;
@@ -36,6 +38,16 @@ interface VenueAddress {
 }
 
 type HostedVenue = VenueWorkerData['venues'][number];
+
+/** Faults that every simulated venue can play without further words. */
+const COMMON_FAULTS: readonly string[] = [
+  'drop-sockets',
+  'lose-next-answer',
+  'delay-answers',
+  'rate-limit',
+  'reject-next-order',
+  'silent-drop-next-order',
+];
 
 const CLOSE_MS = 5_000;
 const ORACLE_MS = 5_000;
@@ -81,6 +93,7 @@ export async function openAccounts(config: TandemConfig): Promise<Accounts> {
       config.mode === 'live'
         ? { type: 'live' }
         : { type: 'scaled', startAtMs: calendarAt(calendar, Date.now()), scale: calendar.scale },
+    faults: Object.fromEntries(hosted.map(({ venue }) => [venue, COMMON_FAULTS])),
     inject(venue, fault, options) {
       hostOf(server, venue).send({ type: 'inject', venue, fault, ...(options === undefined ? {} : { options }) });
     },

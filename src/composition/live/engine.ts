@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { observer } from '../../../actors/observer.ts';
 import type { TradingSummary } from '../../../actors/observer.ts';
-import { connectorRef, guardRef, observerRef, positionRef } from '../../../actors/addresses.ts';
+import { connectorRef, guardRef, journalRef, observerRef, positionRef } from '../../../actors/addresses.ts';
+import type { RowsPage } from '../../../actors/journal-messages.ts';
 import type { GuardMessage } from '../../../actors/guard-messages.ts';
 import type { PositionMessage } from '../../../actors/position-messages.ts';
 import type { TandemConfig } from '../../../config/schema.ts';
@@ -14,6 +15,7 @@ import { startThreads } from '../../runtime/thread-system.ts';
 import { BootNumbersExhausted, JournalDamaged } from '../../storage/journal-errors.ts';
 import { lockDataDirectory } from '../../storage/live/directory-lock.ts';
 import { openJournal } from '../../storage/live/journal-database.ts';
+import type { StoreQuery } from '../../storage/rows.ts';
 import type { JournalVerdict } from '../../storage/verdict.ts';
 import type { JournalThreadData } from '../../storage/live/journal-ports.ts';
 import { engineDelivery } from '../delivery.ts';
@@ -39,6 +41,8 @@ export interface Engine {
   /** The latest public picture; undefined while the observer does not answer. */
   summary(): Promise<TradingSummary | undefined>;
   readiness(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  /** Asks the journal's actor for a page. Rejects with AskFailed. */
+  readRows(query: StoreQuery): Promise<RowsPage>;
   /** Stops entries, lets orders end, stops the tree. True when nothing was left in between. `hurry` cuts the wait to 3 s. */
   stop(): Promise<boolean>;
   hurry(): void;
@@ -52,6 +56,8 @@ const TREE_STOP_MS = 10_000;
 /** Connectors go after 8 s whatever their venues say; a guard that cannot answer is not waited for longer. */
 const LEAVE_MS = 10_000;
 const LOOK_MS = 50;
+/** The journal answers between two commits. */
+const READ_MS = 5_000;
 
 /**
  * Starts everything; settles once the tree runs (venues connect after that). Rejects, with all released again, when the data
@@ -224,6 +230,12 @@ class RunningEngine implements Engine {
       if (pair === undefined || pair.phase === 'RECOVERING') reasons.push(`position/${base} is recovering`);
     }
     return { ready: reasons.length === 0, reasons };
+  }
+
+  async readRows(query: StoreQuery): Promise<RowsPage> {
+    const message = { type: 'ask-rows', query };
+    // What the journal's actor answers this question with.
+    return (await this.system.ask(journalRef.path, message, { deadlineMs: READ_MS })) as RowsPage;
   }
 
   hurry(): void {

@@ -1,5 +1,6 @@
 /** The doors of connector actors on real sockets: one CPU pool per thread, HTTP and WebSocket per incarnation. Connector threads only. */
 import type { PortsContext, PortsFactory } from '../../runtime/ports-context.ts';
+import { meteredHttp, meteredSocket, venueOf } from '../metered-ports.ts';
 import type { ConnectorPorts } from '../ports.ts';
 import { SharedReads, sharingHttpPort } from '../shared-reads.ts';
 import { readSecrets } from './account-secrets.ts';
@@ -43,16 +44,19 @@ export function connectorPortsFactory(): PortsFactory {
     cpuThreads ??= new CpuThreads(data.cpuThreads > 0 ? startCpuPool(data.cpuThreads) : undefined);
     pools ??= new HttpPools(data.http);
     const opened = pools;
+    const monotonicMs = (): number => context.monotonicMs();
+    const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
     const http = sharingHttpPort({
       reads,
       deliver,
       calling,
       pools: opened,
-      monotonicMs: () => context.monotonicMs(),
+      metrics: context.metrics,
+      monotonicMs,
       later: (action) => void context.schedule(0, action),
-      open: (answer) => openHttpPort(answer, calling, opened),
+      open: (answer) => meteredHttp(meter, answer, (metered) => openHttpPort(metered, calling, opened)),
     });
-    const socket = openSocketPort(deliver, () => context.monotonicMs(), calling);
+    const socket = meteredSocket(meter, deliver, (metered) => openSocketPort(metered, monotonicMs, calling));
     const cpu = openCpuPort(cpuThreads, deliver, calling);
     return {
       http,

@@ -11,6 +11,7 @@ import type { EncodedRow } from '../hash-chain.ts';
 import type { AppendSummary, Journal } from '../journal.ts';
 import { BootNumbersExhausted, JournalDamaged, RowConflict } from '../journal-errors.ts';
 import { decodePayload } from '../payload.ts';
+import { QUERIES } from '../queries.ts';
 import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 import { factDifference } from '../same-fact.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../schema.ts';
@@ -90,7 +91,7 @@ export class JournalDatabase implements Journal {
           `INSERT INTO rows (sequence, id, type, at_ms, actor, correlation, venue_at_ms, causation, payload, hash)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
         );
-        this.#findRow = this.#database.prepare('SELECT sequence, type, payload FROM rows WHERE id = ?');
+        this.#findRow = this.#database.prepare(QUERIES['row-by-id'].sql);
       } catch (error) {
         this.#head.close();
         throw error;
@@ -112,9 +113,7 @@ export class JournalDatabase implements Journal {
 
   /** The highest boot number handed out so far, 0 when none; read from both places. */
   get boot(): number {
-    const row = this.#database
-      .prepare<[], { payload: string }>(`SELECT payload FROM rows WHERE type = 'boot' ORDER BY sequence DESC LIMIT 1`)
-      .get();
+    const row = this.#database.prepare<[], { payload: string }>(QUERIES['newest-boot'].sql).get();
     const inRow = row === undefined ? 0 : Number(decodePayload(row.payload).boot);
     return Math.max(this.#boot, this.#head.record?.boot ?? 0, inRow);
   }

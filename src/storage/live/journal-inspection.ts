@@ -5,6 +5,8 @@ import Database from 'better-sqlite3';
 import { decodeHead } from '../head-record.ts';
 import type { HeadRecord } from '../head-record.ts';
 import { JournalDamaged } from '../journal-errors.ts';
+import { QUERIES } from '../queries.ts';
+import type { NamedQuery } from '../queries.ts';
 import type { JournalRow, StoreQuery } from '../rows.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
 import { judgeEnd } from '../verdict.ts';
@@ -37,6 +39,28 @@ export function* readJournal(directory: string, pages: (afterSequence: number) =
     if (last === undefined || rows.length < query.limit) return;
     afterSequence = last;
   }
+}
+
+/** Returns how SQLite answers each named query on this journal: the steps of its plan, in words. Throws like `verifyJournal`. */
+export function explainQueries(directory: string): readonly ExplainedQuery[] {
+  return withDatabase(directory, (database) =>
+    Object.entries<NamedQuery>(QUERIES).map(([name, { purpose, sql, example }]) => ({
+      name,
+      purpose,
+      sql,
+      plan: database
+        .prepare<(string | number)[], { readonly detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...example)
+        .map(({ detail }) => detail),
+    })),
+  );
+}
+
+export interface ExplainedQuery {
+  readonly name: string;
+  readonly purpose: string;
+  readonly sql: string;
+  readonly plan: readonly string[];
 }
 
 function withDatabase<Result>(

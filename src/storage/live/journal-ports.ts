@@ -22,6 +22,7 @@ export function journalPortsFactory(): PortsFactory {
       schedule: (delayMs, action) => context.schedule(delayMs, action),
       monotonicMs: () => context.monotonicMs(),
       log: (level, event, fields) => context.log(level, event, fields),
+      metrics: context.metrics,
     });
     return { store, dispose: () => store.dispose() };
   };

@@ -1,7 +1,9 @@
-/** Reads rows: each query walks one index in sequence order and stops at its limit. The thread of the journal only. */
+/** Reads rows with the named queries. The thread of the journal only. */
 import type Database from 'better-sqlite3';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { decodePayload } from '../payload.ts';
+import { LOOKED_AT_MAX, QUERIES } from '../queries.ts';
+import type { QueryName } from '../queries.ts';
 import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 
 const READ_ROWS_MAX = 10_000;
@@ -22,32 +24,42 @@ type StoredRow = readonly [
   payload: string,
 ];
 
-const ROW_COLUMNS = 'sequence, id, type, at_ms, actor, correlation, venue_at_ms, causation, payload';
+interface Asked {
+  readonly name: QueryName;
+  readonly values: readonly (string | number)[];
+}
 
-/** The column that selects, and its value; undefined for all rows. */
-function conditionOf(query: StoreQuery): { readonly column: string; readonly value: string } | undefined {
+/** Returns the query a question is answered with. */
+export function queryOf(query: StoreQuery): Asked {
   switch (query.type) {
     case 'all':
-      return undefined;
+      return { name: 'rows-all', values: [query.afterSequence, query.limit] };
     case 'by-correlation':
-      return { column: 'correlation', value: query.correlation };
+      return { name: 'rows-by-correlation', values: [query.correlation, query.afterSequence, query.limit] };
     case 'by-actor':
-      return { column: 'actor', value: query.actor };
+      return { name: 'rows-by-actor', values: [query.actor, query.afterSequence, query.limit] };
     case 'by-type':
-      return { column: 'type', value: query.rowType };
+      return { name: 'rows-by-type', values: [query.rowType, query.afterSequence, query.limit] };
+    case 'latest': {
+      const { correlation, rowType, limit, beforeSequence: before = Number.MAX_SAFE_INTEGER } = query;
+      if (correlation !== undefined && rowType !== undefined) {
+        return { name: 'latest-by-correlation-and-type', values: [correlation, before, LOOKED_AT_MAX, rowType, limit] };
+      }
+      if (correlation !== undefined) return { name: 'latest-by-correlation', values: [correlation, before, limit] };
+      if (rowType !== undefined) return { name: 'latest-by-type', values: [rowType, before, limit] };
+      return { name: 'latest', values: [before, limit] };
+    }
   }
 }
 
-/** Returns rows after `afterSequence`, at most `limit`. Throws RangeViolation for a limit outside 1 to 10,000. */
+/** Returns the rows asked for. Throws RangeViolation for a limit outside 1 to 10,000. */
 export function runQuery(database: Database.Database, query: StoreQuery): readonly JournalRow[] {
   if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > READ_ROWS_MAX) {
     throw new RangeViolation('row limit of a query', `an integer from 1 to ${READ_ROWS_MAX}`, query.limit);
   }
-  const condition = conditionOf(query);
-  const text = `SELECT ${ROW_COLUMNS} FROM rows WHERE ${condition === undefined ? '' : `${condition.column} = ? AND `}sequence > ? ORDER BY sequence LIMIT ?`;
-  const values = [...(condition === undefined ? [] : [condition.value]), query.afterSequence, query.limit];
+  const { name, values } = queryOf(query);
   return database
-    .prepare<(string | number)[], StoredRow>(text)
+    .prepare<(string | number)[], StoredRow>(QUERIES[name].sql)
     .raw()
     .all(...values)
     .map(toRow);

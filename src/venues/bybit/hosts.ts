@@ -11,4 +11,12 @@ export const bybitHosts: VenueHosts = {
     premium: { limitProfile: 'vip1' },
     plus: { limitProfile: 'vip3' },
   },
+  account: [
+    {
+      name: 'apiKey',
+      kind: 'secret',
+      about: 'API key with order and position rights and without the right to withdraw',
+    },
+    { name: 'apiSecret', kind: 'secret', about: 'its secret, shown once when it is made' },
+  ],
 };

@@ -14,6 +14,15 @@ export const coinbaseHosts: VenueHosts = {
     premium: { limitProfile: 'premium' },
     plus: { limitProfile: 'plus' },
   },
+  account: [
+    { name: 'accountType', kind: 'option', about: 'global: perpetuals behind the gateway; us: futures' },
+    { name: 'keyName', kind: 'secret', about: 'name of the API key, organizations/.../apiKeys/...' },
+    {
+      name: 'privateKey',
+      kind: 'secret',
+      about: 'its private key, PEM with line breaks as \\n, or base64 of an Ed25519 seed',
+    },
+  ],
 };
 
 export interface CoinbaseHosts {

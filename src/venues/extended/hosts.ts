@@ -11,4 +11,9 @@ export const extendedHosts: VenueHosts = {
     premium: { limitProfile: 'market-maker' },
     plus: { limitProfile: 'market-maker' },
   },
+  account: [
+    { name: 'vault', kind: 'option', about: 'number of the vault (position), in the account details' },
+    { name: 'apiKey', kind: 'secret', about: 'API key of the sub-account' },
+    { name: 'privateKey', kind: 'secret', about: 'Stark private key, 0x and hex digits' },
+  ],
 };

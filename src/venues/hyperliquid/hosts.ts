@@ -8,4 +8,12 @@ export const hyperliquidHosts: VenueHosts = {
   streamPath: '/ws',
   // Limits hold for everybody alike; more of them are earned by trading, not bought.
   profileOptions: { standard: {}, premium: {}, plus: {} },
+  account: [
+    {
+      name: 'address',
+      kind: 'option',
+      about: 'address of the account the agent wallet signs for, 0x and 40 hex digits',
+    },
+    { name: 'privateKey', kind: 'secret', about: 'private key of the agent wallet, 0x and 64 hex digits' },
+  ],
 };

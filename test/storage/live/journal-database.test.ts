@@ -13,6 +13,8 @@ import {
   reopenJournal,
 } from '../../../src/storage/live/journal-database.ts';
 import { MIGRATIONS } from '../../../src/storage/schema.ts';
+import { SimulatedDisk } from '../../../src/simulation/simulated-disk.ts';
+import type { LatestRows } from '../../../src/storage/rows.ts';
 import type { JournalVerdict } from '../../../src/storage/verdict.ts';
 import { HeadFile } from '../../../src/storage/live/head-file.ts';
 import { encoded, row } from '../rows.ts';
@@ -159,6 +161,45 @@ describe('rows', () => {
     expect(ids({ type: 'by-type', rowType: 'fill', afterSequence: 0, limit: 1 })).toEqual(['a']);
     expect(() => ids({ type: 'all', afterSequence: 0, limit: 0 })).toThrow('row limit of a query must be');
     journal.close();
+  });
+
+  it('are found from the end, of a correlation, a type or both, as on the simulated disk', () => {
+    const real = openJournal(temporaryDirectory());
+    real.allocateBoot(AT_MS);
+    const simulated = new SimulatedDisk().open();
+    const rows = Array.from({ length: 30 }, (_, at) =>
+      encodeRow(row(`r${at}`, { correlation: at % 3 === 0 ? 'X' : 'Y', type: at % 2 === 0 ? 'fill' : 'intent' })),
+    );
+    // Row 1 of a real journal is its boot.
+    simulated.append([encodeRow(row('boot', { type: 'boot', correlation: '' })), ...rows]);
+    real.append(rows);
+    const queries: readonly Omit<LatestRows, 'type'>[] = [
+      { limit: 4 },
+      { limit: 4, beforeSequence: 3 },
+      { limit: 4, beforeSequence: 1 },
+      { correlation: 'X', limit: 3 },
+      { correlation: 'X', beforeSequence: 20, limit: 9 },
+      { rowType: 'intent', beforeSequence: 9, limit: 9 },
+      { correlation: 'X', rowType: 'fill', limit: 2 },
+      { correlation: 'X', rowType: 'fill', beforeSequence: 14, limit: 9 },
+      { correlation: 'none', limit: 9 },
+    ];
+    const found = queries.map((query) => real.read({ type: 'latest', ...query }).map(({ sequence }) => sequence));
+    expect(found).toEqual(
+      queries.map((query) => simulated.read({ type: 'latest', ...query }).map(({ sequence }) => sequence)),
+    );
+    expect(found).toEqual([
+      [31, 30, 29, 28],
+      [2, 1],
+      [],
+      [29, 26, 23],
+      [17, 14, 11, 8, 5, 2],
+      [7, 5, 3],
+      [26, 20],
+      [8, 2],
+      [],
+    ]);
+    real.close();
   });
 
   it('change nothing when their id is known, and leave no gap', () => {

@@ -1,0 +1,178 @@
+/** The edge: each venue account's state, clock, limits, caches and circuit breakers, and faults for simulated ones. Browser. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { useAsk } from '../acts.tsx';
+import { Badge, Bar, Data, Money, Panel, Pending, Table } from '../parts.tsx';
+import { usePoll } from '../session.ts';
+import { duration, number, percent } from '../text.ts';
+import type { Inspection, Limited, Summary, Venue } from '../wire.ts';
+
+export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
+  const { summary } = props;
+  const venues = summary.trading?.venues ?? [];
+  return (
+    <>
+      <h1>Venues</h1>
+      <Panel title="Accounts" isWide>
+        <Table
+          caption="Venue accounts"
+          rows={venues}
+          keyOf={({ venue, account }) => `${venue}:${account}`}
+          empty="No venue has reported yet."
+          columns={[
+            { title: 'Account', cell: ({ venue, account }) => `${venue}:${account}` },
+            { title: 'Status', cell: ({ status }) => <Badge word={status} /> },
+            { title: 'Wallet', isNumber: true, cell: ({ walletMicro }) => <Money micro={walletMicro} isPlain /> },
+            {
+              title: 'Available',
+              isNumber: true,
+              isExtra: true,
+              cell: ({ availableMicro }) => <Money micro={availableMicro} isPlain />,
+            },
+            {
+              title: 'Clock offset',
+              isNumber: true,
+              cell: ({ clockOffsetMs, clockErrorMs }) => `${number(clockOffsetMs, 0)} ± ${number(clockErrorMs, 0)} ms`,
+            },
+            { title: 'Entries', cell: ({ entriesAllowed }) => (entriesAllowed ? 'allowed' : 'held back') },
+            {
+              title: 'Budget used',
+              cell: ({ openBudgetShare, venue }) => (
+                <Bar share={1 - openBudgetShare} label={`${venue}, budget for opening`} />
+              ),
+            },
+            { title: 'Why', cell: ({ reason }) => <span class="why">{reason}</span> },
+          ]}
+        />
+      </Panel>
+      <Limits />
+      {venues.map((venue) => (
+        <Connector key={`${venue.venue}:${venue.account}`} venue={venue} summary={summary} />
+      ))}
+    </>
+  );
+}
+
+function Limits(): JSX.Element {
+  const { data, failure } = usePoll<Limited>('/debug/limits', 2_000);
+  const rows = (data?.accounts ?? []).flatMap(({ account, limits }) => limits.map((limit) => ({ account, ...limit })));
+  return (
+    <Panel title="Limits" note="of the venues, as they are counted here" isWide>
+      {data === undefined ? (
+        <Pending failure={failure} />
+      ) : (
+        <Table
+          caption="Limits"
+          rows={rows}
+          keyOf={({ account, name }) => `${account} ${name}`}
+          empty="No connector answers."
+          columns={[
+            { title: 'Account', cell: ({ account }) => account },
+            { title: 'Limit', cell: ({ name }) => name },
+            { title: 'Counted by', isExtra: true, cell: ({ per }) => per },
+            {
+              title: 'Most',
+              isNumber: true,
+              cell: ({ max, windowMs }) => `${number(max, 0)} in ${duration(windowMs)}`,
+            },
+            {
+              title: 'Used',
+              cell: ({ usedRatio, account, name }) => <Bar share={usedRatio} label={`${account}, ${name}`} />,
+            },
+            {
+              title: 'In flight',
+              isNumber: true,
+              isExtra: true,
+              cell: ({ inFlight, inFlightMax }) =>
+                inFlightMax === undefined ? inFlight : `${inFlight} of ${inFlightMax}`,
+            },
+            { title: 'By choice', isNumber: true, isExtra: true, cell: ({ usable }) => percent(usable) },
+            { title: 'Refused', isNumber: true, cell: ({ refusals }) => number(refusals, 0) },
+          ]}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Connector(props: { readonly venue: Venue; readonly summary: Summary }): JSX.Element {
+  const { venue, summary } = props;
+  const path = `connector/${venue.venue}:${venue.account}`;
+  const { data, failure } = usePoll<Inspection>(`/debug/actors/${path}`, 2_000);
+  const faults = summary.faults[venue.venue] ?? [];
+  return (
+    <Panel title={`${venue.venue}:${venue.account}`} note={<a href={`#/actor/${path}`}>its actor</a>} isWide>
+      {faults.length === 0 ? null : <Faults venue={venue.venue} faults={faults} />}
+      {data === undefined ? <Pending failure={failure} /> : <Digest digest={data.digest} />}
+    </Panel>
+  );
+}
+
+/** What the connector shows of itself: one block per subject, lists as tables. */
+function Digest(props: { readonly digest: unknown }): JSX.Element {
+  const { digest } = props;
+  if (typeof digest !== 'object' || digest === null) return <p class="empty">The connector shows nothing yet.</p>;
+  const blocks = Object.entries(digest);
+  const plain = blocks.filter(([, value]) => typeof value !== 'object' || value === null);
+  const nested = blocks.filter(([, value]) => typeof value === 'object' && value !== null);
+  return (
+    <>
+      <dl class="facts">
+        {plain.map(([name, value]) => (
+          <div key={name}>
+            <dt>{words(name)}</dt>
+            <dd>{String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="columns">
+        {nested.map(([name, value]) => (
+          <details key={name} open={OPENED.has(name)}>
+            <summary>{words(name)}</summary>
+            <Data value={value} />
+          </details>
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** What is looked for first. */
+const OPENED = new Set(['limits', 'circuits', 'caches', 'budget', 'breakers']);
+
+/** A member's name as words: `openBudgetShare` is `open budget share`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function Faults(props: { readonly venue: string; readonly faults: readonly string[] }): JSX.Element {
+  const ask = useAsk();
+  const [fault, setFault] = useState(props.faults[0] ?? '');
+  return (
+    <div class="buttons">
+      <label>
+        Make the simulated venue misbehave{' '}
+        <select value={fault} onChange={(event) => setFault(event.currentTarget.value)}>
+          {props.faults.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        class="warn"
+        onClick={() =>
+          ask({
+            title: `Inject ${fault}`,
+            effect: `The simulated ${props.venue} does what the fault says, once. No real venue is touched.`,
+            path: '/control/fault',
+            body: { venue: props.venue, fault },
+            tone: 'warn',
+          })
+        }
+      >
+        Inject
+      </button>
+    </div>
+  );
+}
