@@ -21,7 +21,7 @@ import { newConnectorState } from './connector/state.ts';
 import type { ConnectorArgs, ConnectorSelf, ConnectorState } from './connector/state.ts';
 import { tellStatus } from './connector/status.ts';
 import { advanceSubmissions, submissionOverdue, submissionsCut, taskEnded } from './connector/submissions.ts';
-import { privateStreamLost, reconcileSymbol } from './connector/sweep.ts';
+import { privateStreamLost, reconcileSymbol, startGathered } from './connector/sweep.ts';
 import { beginUsage, usageRead } from './connector/usage-ramp.ts';
 import type { ConnectorMessage } from './connector-messages.ts';
 import { connectorDelivery } from './connector-messages.ts';
@@ -96,6 +96,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         return state;
       case 'operation-due':
         state.due = undefined;
+        startGathered(state, self);
         advanceSubmissions(state, self);
         release(state, self);
         releaseFrames(state, self);

@@ -10,7 +10,7 @@ import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
 import { ordersInDoubt } from './orders.ts';
 import { accountHeardAtMs } from './publish.ts';
 import { reportCycle } from './read-report.ts';
-import { requestAll, retryPauseMs } from './requests.ts';
+import { dueIn, requestAll, retryPauseMs } from './requests.ts';
 import { resolveOrder } from './resolve.ts';
 import { tellStatus } from './status.ts';
 import { instant } from './state.ts';
@@ -21,6 +21,8 @@ const OVERLAP_MS = 60_000;
 /** A private stream that says nothing for this long is compared at once, so that the account's age stays below what entries allow. */
 const QUIET_MS = 10_000;
 const WAITING_MAX = 256;
+/** A wish for a comparison waits this long for others, ms. */
+const GATHER_MS = 5;
 
 type Reconcile = Extract<ConnectorCommand, { type: 'reconcile-symbol' }>;
 
@@ -58,7 +60,14 @@ export function reconcileSymbol(state: ConnectorState, self: ConnectorSelf, comm
       else tellAfterFacts(state, self, command.replyTo, reconciledEvent(state, command, false));
     },
   });
-  startSweep(state, self, 2);
+  // Whoever asks in the same moment shares it: positions that start together, or all that a reconnect concerns.
+  if (state.sweep.running) startSweep(state, self, 2);
+  else dueIn(state, self, GATHER_MS);
+}
+
+/** Starts the comparison that positions have been gathered for. */
+export function startGathered(state: ConnectorState, self: ConnectorSelf): void {
+  if (state.sweep.waiting.length > 0 && !state.sweep.running) startSweep(state, self, 2);
 }
 
 function resolveAll(state: ConnectorState, self: ConnectorSelf, command: Reconcile): void {

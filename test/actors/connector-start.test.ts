@@ -105,7 +105,7 @@ describe('what a connector tells from time to time', () => {
     expect(lists).toHaveLength(2);
     expect(world.requestsSince(0, '/user/fees')).toHaveLength(2);
     expect(world.events('instrument-listed', 'strategy').at(-1)?.instrument.takerFee).toBe(fees);
-  }, 60_000);
+  }, 240_000);
 
   it('answers resend-state with everything of the bases asked for, the status last', () => {
     const world = new ConnectorWorld().ready();
