@@ -19,7 +19,7 @@ const FIXED = 32;
 
 /** Orders whose outcome is unknown, positions that wait for a comparison, pairs half open. */
 export function criticalWatchers({ resolving, sweep, openingPairs }: ConnectorState): number {
-  return resolving.size + sweep.waiting.length + openingPairs.size;
+  return resolving.size + sweep.waiting.length + sweep.serving + openingPairs.size;
 }
 
 /** Returns the limit now; a change of it is told. */

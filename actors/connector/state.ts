@@ -248,6 +248,8 @@ export interface SweepTrack {
   /** Another one must follow the running one at once. */
   isWantedAgain: boolean;
   waiting: SweepRequest[];
+  /** How many wait for the running one. */
+  serving: number;
   /** Monotonic ms of the latest wish: what left before it does not answer it. */
   wantedAtMs: number;
   /** Requests that left since this life began, and how many of them before the running comparison. */
@@ -522,6 +524,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       urgency: { priority: 4 },
       isWantedAgain: false,
       waiting: [],
+      serving: 0,
       wantedAtMs: at.monotonicMs,
       callsBefore: 0,
       endedAtMs: 0,

@@ -133,6 +133,7 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   sweep.running = true;
   sweep.isWantedAgain = false;
   sweep.waiting = [];
+  sweep.serving = waiting.length;
   // What left after the last of them asked is what they asked for. The regular comparison is there to ask anew.
   sweep.urgency = { priority, ...(priority === 2 ? { sinceMs: sweep.wantedAtMs } : {}) };
   sweep.callsBefore = state.callsSent;
@@ -146,6 +147,7 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   ];
   requestAll(state, self, questions, sweep.urgency, (outcome) => {
     sweep.running = false;
+    sweep.serving = 0;
     reportCycle(state, self, {
       watchers: waiting.length,
       groups: new Set(waiting.map(({ symbol }) => symbol)).size,
