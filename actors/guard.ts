@@ -454,6 +454,8 @@ function watchLosses(state: GuardState, self: GuardSelf): void {
   const watch = dayBefore === 0 ? { ...state.losses, peakMicro: now } : state.losses;
   state.losses = observeResult(watch, now, self.nowMs());
   const broken = brokenLossLimit(state.losses, now, state.args.limits);
+  const lost = Math.max(0, Number(state.losses.dayStartMicro - now));
+  self.metrics.gauge('daily_loss_ratio').set(lost / Number(state.args.limits.dailyLossMicro));
   if (broken !== undefined) takeDown(state, self, killed(state.engine, 3, broken));
   else if ((state.losses.day !== dayBefore && dayBefore !== 0) || isPeakUnwritten(state))
     appendEngine(state, self, state.engine, undefined);

@@ -23,10 +23,25 @@ export function findContradictions(config: TandemConfig): readonly Contradiction
     ...placementRules(config),
     ...controlAddress(config),
     ...portsTaken(config),
+    ...alertSinks(config),
     ...queriedVenues(config),
     ...carryThresholds(config),
     ...orderedThresholds(config),
   ];
+}
+
+function alertSinks({ alerts: { telegram, webhook } }: TandemConfig): Contradiction[] {
+  const found: Contradiction[] = [];
+  const telegramNeeds = (isNeeded: boolean, key: 'keyFile' | 'chatIds' | 'userIds', rule: string): void => {
+    if (isNeeded) found.push({ path: ['alerts', 'telegram', key], rule });
+  };
+  const isUsed = telegram.enabled || telegram.commands;
+  telegramNeeds(isUsed && telegram.keyFile === undefined, 'keyFile', 'must name a file with the token of the bot');
+  telegramNeeds(telegram.enabled && telegram.chatIds.length === 0, 'chatIds', 'must name at least one chat');
+  telegramNeeds(telegram.commands && telegram.userIds.length === 0, 'userIds', 'must name at least one user');
+  if (webhook.enabled && (webhook.url === undefined) === (webhook.keyFile === undefined))
+    found.push({ path: ['alerts', 'webhook', 'url'], rule: 'must be given, or keyFile, and not both' });
+  return found;
 }
 
 function modeAgainstVenues(config: TandemConfig): Contradiction[] {

@@ -3,7 +3,7 @@ import { matchesPath } from '../src/composition/pinning.ts';
 import { GENERATED_BASES, GENERATED_SERIES } from '../src/simulation/generated-tape.ts';
 import { simulatedBases } from '../src/simulation/markets.ts';
 import type { Contradiction } from './contradictions.ts';
-import type { TandemConfig } from './schema.ts';
+import type { TandemConfig, TapeConfig } from './schema.ts';
 
 /** Symbols that no market or tape of this project knows. */
 export function knownMarkets({ symbols, venues, tape }: TandemConfig): Contradiction[] {
@@ -18,13 +18,34 @@ export function knownMarkets({ symbols, venues, tape }: TandemConfig): Contradic
     else if (tape?.kind === 'generated' && !GENERATED_BASES.includes(symbol))
       found.push({ path, rule: `must be a base the generated tape knows (${GENERATED_BASES.join(', ')})` });
   });
-  if (tape?.kind !== 'generated') return found;
+  if (tape?.kind === 'recorded') return [...found, ...exceptedMarkets(symbols, tape)];
+  if (tape === undefined) return found;
   for (const [name, driver] of Object.entries(tape.venues)) {
     if (!GENERATED_SERIES.includes(driver.series))
       found.push({
         path: ['tape', 'venues', name, 'series'],
         rule: `must be a fitted series (${GENERATED_SERIES.join(', ')})`,
       });
+  }
+  return found;
+}
+
+/** Rows declared for a market that is not traded, or twice for one. */
+function exceptedMarkets(
+  symbols: readonly string[],
+  tape: Extract<TapeConfig, { readonly kind: 'recorded' }>,
+): Contradiction[] {
+  const found: Contradiction[] = [];
+  for (const [name, { except }] of Object.entries(tape.venues)) {
+    const seen = new Set<string>();
+    except.forEach(({ bases }, index) =>
+      bases.forEach((base, place) => {
+        const path = ['tape', 'venues', name, 'except', index, 'bases', place];
+        if (!symbols.includes(base)) found.push({ path, rule: `must be one of symbols (${symbols.join(', ')})` });
+        if (seen.has(base)) found.push({ path, rule: 'must not be excepted twice' });
+        seen.add(base);
+      }),
+    );
   }
   return found;
 }

@@ -1,6 +1,7 @@
 /** The shape of a configuration: every setting's type, unit, default and range. Main thread and CLI only (zod is slow to load). */
 import { z } from 'zod';
 import { FLAG_NAMES } from '../src/venues/flags.ts';
+import * as observe from './observe-schema.ts';
 import { choice, flag, integer, milliseconds, money, number } from './setting.ts';
 import * as trading from './trading-schema.ts';
 import { VENUE_NAMES } from './venue-names.ts';
@@ -86,6 +87,15 @@ const generatedTape = z.strictObject({
     .describe('What drives each simulated venue.'),
 });
 
+const recordedSource = {
+  series: z.string().min(1).describe('Whose recorded rows: their venue column, for example hyperliquid.'),
+  fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
+  candlesFiles: z
+    .array(path)
+    .min(1)
+    .describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
+};
+
 const recordedTape = z.strictObject({
   kind: z.literal('recorded'),
   seed: integer('seed', 1, [0, 4_294_967_295], 'Draws what recordings lack: spreads and depth between two candles.'),
@@ -93,12 +103,11 @@ const recordedTape = z.strictObject({
     .partialRecord(
       venueName,
       z.strictObject({
-        series: z.string().min(1).describe('Venue column of the recorded rows, for example hyperliquid.'),
-        fundingFile: path.describe('CSV or CSV.GZ of settled funding.'),
-        candlesFiles: z
-          .array(path)
-          .min(1)
-          .describe('CSV or CSV.GZ of candles, in order of preference: holes of one are filled from the next.'),
+        ...recordedSource,
+        except: z
+          .array(z.strictObject({ bases: z.array(base).min(1), ...recordedSource }))
+          .default([])
+          .describe('Symbols that play the rows of another venue, where this one has none of its own.'),
       }),
     )
     .describe('What drives each simulated venue.'),
@@ -193,6 +202,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   dataDir: path.default('./var').describe('Journal, logs and tokens.'),
+  metrics: observe.metrics.prefault({}),
+  alerts: observe.alerts.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   poll: z
     .strictObject({
@@ -309,6 +320,7 @@ export type LiveVenueConfig = Extract<VenueConfig, { readonly kind: 'live' }>;
 export type TapeConfig = NonNullable<TandemConfig['tape']>;
 export type CalendarConfig = TandemConfig['calendar'];
 export type WorkersConfig = TandemConfig['workers'];
+export type AlertsConfig = TandemConfig['alerts'];
 export type ControlConfig = TandemConfig['control'];
 export type EntryConfig = TandemConfig['entry'];
 export type SizingConfig = TandemConfig['sizing'];

@@ -8,6 +8,8 @@ import { CommandFailure, EXIT } from './cli/command-failure.ts';
 import { listenForStop } from './cli/stop-signals.ts';
 import { startTerminalView } from './cli/terminal-view.ts';
 import type { SummaryInput, TerminalView } from './cli/terminal-view.ts';
+import { readAlertSecrets } from './composition/live/alerting.ts';
+import type { AlertSecrets } from './composition/live/alerting.ts';
 import { startObservation } from './composition/live/observation.ts';
 import { startEngine } from './composition/live/engine.ts';
 import type { Engine } from './composition/live/engine.ts';
@@ -28,10 +30,12 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   let engine: Engine;
   let token: string;
   let redactor: Redactor;
+  let secrets: AlertSecrets;
   try {
     makeDataDirectory(config.dataDir);
     token = loadControlToken(config.dataDir);
-    redactor = createRedactor([token]);
+    secrets = readAlertSecrets(config.alerts);
+    redactor = createRedactor([token, secrets.telegramToken ?? '', secrets.webhookUrl ?? '']);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
     log = opened;
     engine = await startEngine(config, {
@@ -56,9 +60,16 @@ export async function runEngine(config: TandemConfig, options: { readonly config
     }
     return outcome;
   };
-  const observation = startObservation({ engine, log });
+  const observation = startObservation({
+    engine,
+    config,
+    secrets,
+    tellGuard: (message) => tell(guardRef.path, message),
+    log,
+  });
   const control = await startControlServer({
-    metrics: observation.metrics,
+    observation,
+    stream: observation.stream,
     host: config.control.host,
     port: config.control.port,
     allowRemote: config.control.allowRemote,
@@ -124,8 +135,8 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   ]);
   endKillFile();
   view.stop();
-  await control.close();
   observation.close();
+  await control.close();
   log.close();
   if ('failed' in outcome) {
     await engine.stop();

@@ -2,6 +2,7 @@
 import type { Instrument } from '../../src/market/instrument.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
+import { keyRightsRead } from './access.ts';
 import { doubt, settle, unreadableFrame } from './doubts.ts';
 import { paymentFound, settlementPassed } from './funding.ts';
 import { leverageMentioned, leverageRead } from './leverage.ts';
@@ -126,6 +127,9 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
     case 'bad-value':
       if (state.baseBySymbol.has(event.symbol))
         doubt(state, self, event.what, event.symbol, `${event.code} ${event.detail}`, event.code);
+      return;
+    case 'key-rights':
+      keyRightsRead(state, self, event.rights);
       return;
     case 'venue-error':
       self.count('venue-errors');

@@ -1,4 +1,5 @@
 /** What a connector does by itself: getting started, and everything that is read again from time to time. Connector thread. */
+import { unlistedSentence } from '../../src/venues/access.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
 import { advanceDeadMan } from './dead-man.ts';
 import { ageDoubts } from './doubts.ts';
@@ -34,7 +35,12 @@ const FUNDING_HISTORY_MS = 72 * 3_600_000;
 export function startUp(state: ConnectorState, self: ConnectorSelf): void {
   const { adapter, args, startUp: track } = state;
   track.active = true;
-  const questions = [adapter.serverTime(), adapter.instruments(), adapter.feeTier(instant(self))];
+  const questions = [
+    adapter.serverTime(),
+    adapter.instruments(),
+    adapter.feeTier(instant(self)),
+    ...(adapter.keyRights === undefined ? [] : [adapter.keyRights(instant(self))]),
+  ];
   // What an account beside this one, or the life before, has just read does as well.
   const urgency = { priority: 2, sinceMs: self.monotonicMs() - METADATA_MS } as const;
   requestAll(state, self, questions, urgency, (outcome) => {
@@ -50,6 +56,7 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
     }
     const now = self.monotonicMs();
     state.isRunning = true;
+    tellUnlisted(state, self);
     state.accessRefused = undefined;
     state.serverTime.nextAtMs = now + SERVER_TIME_MS;
     state.instrumentList.nextAtMs = now + INSTRUMENTS_MS;
@@ -64,7 +71,15 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
 
 /** Returns why there is nothing to run, or undefined. */
 function missing(state: ConnectorState): string | undefined {
-  return state.symbols.length === 0 ? `none of ${state.args.bases.join(' ')} is listed` : undefined;
+  return state.symbols.length === 0 ? unlistedSentence(state.args.venue, state.args.bases) : undefined;
+}
+
+/** What is not traded here although it was asked for is said once: the venue may list it under another name, or not at all. */
+function tellUnlisted(state: ConnectorState, self: ConnectorSelf): void {
+  const listed = new Set(state.symbols.map((symbol) => state.baseBySymbol.get(symbol)));
+  const unlisted = state.args.bases.filter((base) => !listed.has(base));
+  if (unlisted.length === 0) return;
+  self.log('warn', 'symbols-not-listed', { reason: unlistedSentence(state.args.venue, unlisted) });
 }
 
 /** The regular work; returns the facts that the stream's own timed work brought. */
@@ -78,6 +93,9 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   advanceLeaving(state, self);
   if (state.leave?.isGone === true) {
     // Nothing is done here any more, and nothing begun.
+  } else if (state.isUntrusted) {
+    // What waits to be sent ends when its time is over.
+    advanceSubmissions(state, self);
   } else if (!state.isRunning) {
     if (isDue(state.startUp, self.monotonicMs())) startUp(state, self);
   } else {

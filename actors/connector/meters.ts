@@ -44,4 +44,11 @@ export function recordLimits(state: ConnectorState, self: ConnectorSelf): void {
   }
   const restSeconds = restLimiter.bucket.windowMs / 1_000;
   self.metrics.gauge('rest_weight_per_s', { venue }).set(restLimiter.used(nowMs) / restSeconds);
+  self.metrics.gauge('stream_incomplete', { venue }).set(missingStreams(state));
+}
+
+/** What should be heard of and is not: the account, and the books of symbols that are traded. */
+function missingStreams({ privateReady, symbols, stream, isRunning }: ConnectorState): number {
+  if (!isRunning) return 0;
+  return Number(!privateReady) + symbols.filter((symbol) => stream.book(symbol) === undefined).length;
 }

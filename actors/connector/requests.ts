@@ -3,6 +3,7 @@ import type { HttpAnswered, HttpFailed, HttpRequest, ReadSource, SharedRead } fr
 import type { RateLimiter, RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
+import { accessText, certificateRefused } from './access.ts';
 import { backoffMs } from './backoff.ts';
 import { questionsAtOnce } from './concurrency.ts';
 import { doubt, settle } from './doubts.ts';
@@ -42,7 +43,7 @@ export class TransportFailure extends Error {
   constructor(operation: string, failure: HttpFailed) {
     super(`${operation} got no answer (${failure.code}): ${failure.detail}`);
     this.name = 'TransportFailure';
-    this.sent = failure.code !== 'refused';
+    this.sent = failure.code !== 'refused' && failure.code !== 'untrusted';
   }
 }
 
@@ -57,6 +58,10 @@ export function request(
   urgency: Urgency,
   done: (outcome: OperationOutcome) => void,
 ): void {
+  if (state.isUntrusted) {
+    done({ ok: false, sent: false, error: new Error(state.fatal) });
+    return;
+  }
   if (state.queue.length >= QUEUE_MAX) {
     const error = new Error(`requests waiting at ${state.args.venue} must be at most ${QUEUE_MAX}`);
     done({ ok: false, sent: false, error });
@@ -338,8 +343,8 @@ function refused(
     else noteSuccess(state, self, 'rest');
   }
   if (error instanceof VenueError && error.class === 'fatal' && !pending.operation.mutates) {
-    state.accessRefused = error.message;
-    self.log('error', 'access-refused', { venue, operation, error: error.message });
+    state.accessRefused = accessText(state, error.code, error.message);
+    self.log('error', 'access-refused', { venue, operation, error: state.accessRefused });
   }
   self.count('requests-refused');
   self.log('warn', 'request-refused', { venue, operation, error: error.message });
@@ -370,6 +375,7 @@ export function failed(state: ConnectorState, self: ConnectorSelf, failure: Http
   state.inFlight.delete(failure.ref);
   self.count('requests-failed');
   if (!pending.operation.mutates) noteFailure(state, self, 'rest');
+  if (failure.code === 'untrusted') certificateRefused(state, self, failure.detail);
   const error = new TransportFailure(pending.operation.name, failure);
   self.log('warn', 'request-failed', {
     venue: state.args.venue,

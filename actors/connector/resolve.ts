@@ -21,11 +21,26 @@ const FILL_OVERLAP_MS = 60_000;
 /** Orders resolved at once. */
 const RESOLVING_MAX = 1_000;
 
-/** Starts (or joins) the resolution of one order. `whenResolved` is called once its outcome was told. */
-export function resolveOrder(
+interface AskedOrder {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly validUntilMs: number;
+}
+
+/** Starts (or joins) the resolution of one order. */
+export function resolveOrder(state: ConnectorState, self: ConnectorSelf, order: AskedOrder): void {
+  noteUnresolved(state, self, order);
+  advanceResolving(state, self);
+}
+
+/**
+ * Takes an order in (or joins its resolution) without asking yet: several of them share one question once `advanceResolving` is
+ * called. `whenResolved` is called once its outcome was told.
+ */
+export function noteUnresolved(
   state: ConnectorState,
   self: ConnectorSelf,
-  order: { readonly symbol: string; readonly clientOrderId: string; readonly validUntilMs: number },
+  order: AskedOrder,
   whenResolved?: () => void,
 ): void {
   const running = state.resolving.get(order.clientOrderId);
@@ -51,7 +66,6 @@ export function resolveOrder(
     retryAtMs: 0,
     whenResolved: whenResolved === undefined ? [] : [whenResolved],
   });
-  advanceResolving(state, self);
 }
 
 /** Whatever asks (a cancel has a validity of its own): absence proves nothing while the order itself may still be accepted. */

@@ -1,6 +1,7 @@
 /** The connector's sockets: opened as the stream plans, cut when silent, reopened with jittered backoff, control frames paced. */
 import type { SocketClosed, SocketFrame } from '../../src/ports/ports.ts';
 import type { FrameResult, VenueEvent } from '../../src/venues/venue.ts';
+import { certificateRefused } from './access.ts';
 import { backoffMs } from './backoff.ts';
 import { noteFailure, noteSuccess } from './circuits.ts';
 import { forgetFrames, frameAnswered, FRAMES_MAX, queueFrames, releaseFrames, sendText } from './frames.ts';
@@ -11,6 +12,8 @@ const SILENCE_MS = 10_000;
 const REOPEN = { minMs: 250, maxMs: 30_000 } as const;
 /** A connection that lasted this long was a good one: the next backoff starts small again. */
 const LASTED_MS = 10_000;
+/** Orders and cancels in a row without an answer: one may be lost at the venue, two are the connection's fault. */
+const UNANSWERED_MAX = 2;
 
 /** Opens the sockets the stream wants and does not have, and cuts those it does not want any more. */
 export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
@@ -32,6 +35,7 @@ export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
       lastHeardMs: nowMs,
       openedAtMs: nowMs,
       failures: 0,
+      unanswered: 0,
     });
     openSocket(state, self, plan.key);
   }
@@ -39,7 +43,7 @@ export function openSockets(state: ConnectorState, self: ConnectorSelf): void {
 
 export function openSocket(state: ConnectorState, self: ConnectorSelf, key: string): void {
   const track = state.sockets.get(key);
-  if (track === undefined || track.status !== 'waiting') return;
+  if (track === undefined || track.status !== 'waiting' || state.isUntrusted) return;
   const waitMs = hasRoom(state) ? (state.connectLimiter?.acquire(1, 0, self.monotonicMs()) ?? 0) : REOPEN.maxMs;
   if (waitMs > 0) {
     self.count('connects-paced');
@@ -69,6 +73,7 @@ export function socketOpened(state: ConnectorState, self: ConnectorSelf, ref: nu
   track.status = 'open';
   track.openedAtMs = self.monotonicMs();
   track.lastHeardMs = track.openedAtMs;
+  track.unanswered = 0;
   return carryOut(state, self, key, state.stream.opened(key, instant(self)));
 }
 
@@ -104,7 +109,8 @@ export function socketClosed(
   track.status = 'waiting';
   forgetFrames(state, key);
   self.count('sockets-closed');
-  const { code, detail } = closed;
+  const { code, detail, isUntrusted } = closed;
+  if (isUntrusted === true) certificateRefused(state, self, detail);
   self.log('warn', 'socket-closed', { venue: state.args.venue, socket: key, code, detail });
   // A venue that drops everybody must not be stormed.
   const delayMs = backoffMs(track.failures, self.random('reconnect').nextFraction(), REOPEN);
@@ -127,6 +133,24 @@ export function tickSockets(state: ConnectorState, self: ConnectorSelf): readonl
   );
   if (isLasting) noteSuccess(state, self, 'ws');
   return carryOut(state, self, undefined, state.stream.tick(instant(self)));
+}
+
+/** An order or cancel got an answer over this connection. */
+export function socketAnswered(state: ConnectorState, key: string | undefined): void {
+  const track = key === undefined ? undefined : state.sockets.get(key);
+  if (track !== undefined) track.unanswered = 0;
+}
+
+/** One got none in time: what we say may not arrive although we still hear, and the next connection may carry both ways. */
+export function socketUnanswered(state: ConnectorState, self: ConnectorSelf, key: string): void {
+  const track = state.sockets.get(key);
+  if (track === undefined) return;
+  track.unanswered += 1;
+  if (track.unanswered < UNANSWERED_MAX) return;
+  self.count('sockets-deaf');
+  self.log('warn', 'socket-deaf', { venue: state.args.venue, socket: key, unanswered: track.unanswered });
+  track.unanswered = 0;
+  cut(track, self);
 }
 
 /** Ends every connection for good. */

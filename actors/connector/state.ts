@@ -129,6 +129,8 @@ export interface SocketTrack {
   openedAtMs: number;
   /** Connections in a row that did not last, for the backoff. */
   failures: number;
+  /** Orders and cancels in a row that this connection left unanswered. */
+  unanswered: number;
 }
 
 /** One order placed in this life. */
@@ -257,6 +259,8 @@ export interface SweepTrack {
   endedAtMs: number;
   failures: number;
   retryAtMs: number;
+  /** No other one starts before this: its questions must last for the whole window of the limit. */
+  pacedUntilMs: number;
   /** Fills before this calendar time were read by a complete comparison. */
   fillsReadUntilMs: number;
 }
@@ -424,8 +428,10 @@ export interface ConnectorState {
 
   isRunning: boolean;
   readonly startUp: Recurring;
-  /** The venue refused our orders for good: a person must look. */
+  /** The venue refused our orders for good, or its key must not be used: a person must look. */
   fatal: string | undefined;
+  /** Somebody without a valid certificate answers at the venue's address: nothing is asked, sent or opened any more. */
+  isUntrusted: boolean;
   /** The venue refuses to tell us about the account; cleared by the next complete comparison. */
   accessRefused: string | undefined;
 
@@ -530,6 +536,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       endedAtMs: 0,
       failures: 0,
       retryAtMs: 0,
+      pacedUntilMs: 0,
       fillsReadUntilMs: at.calendarMs,
     },
     reconciled: false,
@@ -583,6 +590,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     isRunning: false,
     startUp: recurring(),
     fatal: undefined,
+    isUntrusted: false,
     accessRefused: undefined,
     appends: new Map(),
     lastAppendId: 0,

@@ -14,12 +14,14 @@ import type { TaskDone, TaskFailed } from '../../src/ports/ports.ts';
 import { VenueError } from '../../src/venues/venue.ts';
 import type { AccountRequest, RefusalClass, Submission } from '../../src/venues/venue.ts';
 import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, takeNonce } from './nonces.ts';
+import { accessText } from './access.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { recordPlacement } from './meters.ts';
 import { orderObserved } from './orders.ts';
 import { accountChanged, acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
 import { sendText } from './frames.ts';
+import { socketAnswered, socketUnanswered } from './sockets.ts';
 import { instant, keepNewest, submissionLimiter } from './state.ts';
 import { stepDown } from './usage-ramp.ts';
 import type { ConnectorSelf, ConnectorState, OperationOutcome, SubmissionTrack } from './state.ts';
@@ -283,6 +285,7 @@ function accepted(
 ): void {
   if (!remove(state, self, submission)) return;
   noteSuccess(state, self, 'orders');
+  socketAnswered(state, submission.socketKey);
   nonceAccepted(state, submission.nonce);
   if (submission.kind === 'place') recordPlacement(state, self, submission.queuedAtMs);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'accepted', ...idOf(venueOrderId) });
@@ -308,10 +311,11 @@ function refused(
   if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
   // The venue answers: that it does not want this one is no fault of the circuit.
   else if (refusal !== 'rate-limit') noteSuccess(state, self, 'orders');
+  socketAnswered(state, submission.socketKey);
   self.count(`refusals:${refusal}`);
   if (refusal === 'fatal') {
-    state.fatal = `${code}: ${reason}`;
-    self.log('error', 'venue-fatal', { venue: state.args.venue, code, reason });
+    state.fatal = accessText(state, code, reason);
+    self.log('error', 'venue-fatal', { venue: state.args.venue, code, reason: state.fatal });
   }
   // A refusal uses no nonce: whatever was signed after it is out of step as well.
   doubtNonce(state, self);
@@ -360,7 +364,9 @@ export function submissionOverdue(
   const submission = state.submissions.find(
     (candidate) => candidate.state === 'sent' && candidate.clientOrderId === clientOrderId && candidate.kind === kind,
   );
-  if (submission !== undefined) unknown(state, self, submission, `no answer within ${state.args.orderAnswerMs} ms`);
+  if (submission === undefined) return;
+  unknown(state, self, submission, `no answer within ${state.args.orderAnswerMs} ms`);
+  if (submission.socketKey !== undefined) socketUnanswered(state, self, submission.socketKey);
 }
 
 /** A socket died: everything sent on it without an answer is unknown. */

@@ -4,6 +4,7 @@
  * while heartbeats flow. One at a time; requests share it.
  */
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
+import type { Operation } from '../../src/venues/venue.ts';
 import type { ConnectorCommand, ConnectorEvent } from '../connector-messages.ts';
 import { encourageCircuits } from './circuits.ts';
 import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
@@ -11,7 +12,7 @@ import { ordersInDoubt } from './orders.ts';
 import { accountHeardAtMs } from './publish.ts';
 import { reportCycle } from './read-report.ts';
 import { dueIn, requestAll, retryPauseMs } from './requests.ts';
-import { resolveOrder } from './resolve.ts';
+import { advanceResolving, noteUnresolved } from './resolve.ts';
 import { tellStatus } from './status.ts';
 import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
@@ -23,6 +24,8 @@ const QUIET_MS = 10_000;
 const WAITING_MAX = 256;
 /** A wish for a comparison waits this long for others, ms. */
 const GATHER_MS = 5;
+/** Comparisons follow one another without a pause until so much of what questions may use of the limit is used. */
+const UNPACED_SHARE = 1 / 3;
 
 type Reconcile = Extract<ConnectorCommand, { type: 'reconcile-symbol' }>;
 
@@ -78,7 +81,7 @@ function resolveAll(state: ConnectorState, self: ConnectorSelf, command: Reconci
   const answer = (): void => tellAfterFacts(state, self, command.replyTo, reconciledEvent(state, command, true));
   if (unresolved === 0) answer();
   for (const { clientOrderId, validUntilMs } of orders) {
-    resolveOrder(state, self, { symbol, clientOrderId, validUntilMs }, () => {
+    noteUnresolved(state, self, { symbol, clientOrderId, validUntilMs }, () => {
       unresolved -= 1;
       if (unresolved === 0) answer();
     });
@@ -111,7 +114,7 @@ function reconciledEvent(
 export function advanceSweep(state: ConnectorState, self: ConnectorSelf): void {
   const { sweep } = state;
   const now = self.monotonicMs();
-  if (sweep.running || now < sweep.retryAtMs) return;
+  if (sweep.running || now < earliestSweepAtMs(state)) return;
   if (!state.reconciled || sweep.waiting.length > 0) startSweep(state, self, 2);
   else if (now - sweep.endedAtMs >= state.args.comparisonMs || now - accountHeardAtMs(state) >= QUIET_MS)
     startSweep(state, self, 4);
@@ -126,7 +129,7 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
     if (priority < sweep.urgency.priority) sweep.urgency.priority = priority;
     return;
   }
-  if (self.monotonicMs() < sweep.retryAtMs) return;
+  if (self.monotonicMs() < earliestSweepAtMs(state)) return;
   const { adapter, privateGeneration } = state;
   const at = instant(self);
   const { waiting } = sweep;
@@ -157,6 +160,7 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
     });
     sweep.failures = outcome.ok ? 0 : sweep.failures + 1;
     sweep.retryAtMs = outcome.ok ? 0 : self.monotonicMs() + retryPauseMs(self, sweep.failures);
+    sweep.pacedUntilMs = at.monotonicMs + pauseBetweenMs(state, self, questions);
     if (outcome.ok) {
       sweep.endedAtMs = self.monotonicMs();
       sweep.fillsReadUntilMs = at.calendarMs;
@@ -171,8 +175,25 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
     }
     tellStatus(state, self);
     // Their end was missed: a list of open orders does not tell it.
-    if (outcome.ok) for (const order of ordersInDoubt(state, at.monotonicMs)) resolveOrder(state, self, order);
+    if (outcome.ok) for (const order of ordersInDoubt(state, at.monotonicMs)) noteUnresolved(state, self, order);
     for (const asked of waiting) asked.done(outcome.ok);
+    advanceResolving(state, self);
     if (outcome.ok && sweep.isWantedAgain) startSweep(state, self, 2);
   });
+}
+
+function earliestSweepAtMs({ sweep }: ConnectorState): number {
+  return Math.max(sweep.retryAtMs, sweep.pacedUntilMs);
+}
+
+/**
+ * Many pairs that ask at once must not spend a minute's questions in a second and then stand without an answer for the rest of it.
+ * While enough is left comparisons follow one another; then what is left must last for a whole window. Whoever asks meanwhile shares
+ * the next one.
+ */
+function pauseBetweenMs(state: ConnectorState, self: ConnectorSelf, questions: readonly Operation[]): number {
+  const { restLimiter } = state;
+  if (restLimiter.freeShare(2, self.monotonicMs()) >= 1 - UNPACED_SHARE) return 0;
+  const weight = questions.reduce((sum, question) => sum + question.weight, 0);
+  return (restLimiter.bucket.windowMs * weight) / (restLimiter.allowed(2) * (1 - UNPACED_SHARE));
 }

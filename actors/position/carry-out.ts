@@ -4,7 +4,7 @@ import { encodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { applyToOrder } from '../../src/execution/execution-book.ts';
 import { provableAfterMs } from '../../src/execution/facts.ts';
 import type { PlannedOrder } from '../../src/execution/facts.ts';
-import { isSettled, isTerminal, isUnresolved } from '../../src/execution/order-state.ts';
+import { isLive, isSettled, isTerminal, isUnresolved } from '../../src/execution/order-state.ts';
 import { isCancelDue, watchOrder } from '../../src/execution/order-watch.ts';
 import type { OrderWatch } from '../../src/execution/order-watch.ts';
 import type { Pair, PairCommand, WantedOrder } from '../../src/execution/pair.ts';
@@ -343,8 +343,21 @@ export function checkRegularly(state: PositionState, self: PositionSelf): void {
   const tracks = pairTracks(state, pair);
   for (const track of [tracks.long, tracks.short]) {
     resolveUnsettled(state, self, track, pauseMs);
-    if (urgency !== 'calm') askToReconcile(state, self, track);
+    if (urgency !== 'calm' && !isAnswerDue(state, self, track)) askToReconcile(state, self, track);
   }
+}
+
+/**
+ * True while the answer to an order that has just left is on its way. Asking would cost the questions that whoever gets no answer
+ * needs, and many pairs that leave at once would spend them all.
+ */
+function isAnswerDue(state: PositionState, self: PositionSelf, track: VenueTrack): boolean {
+  const { ackMs } = state.args.execution.order;
+  return [...state.orderWatches].some(([clientOrderId, watch]) => {
+    const order = state.book.orders.get(clientOrderId);
+    if (order?.planned.venue !== track.venue || order.planned.account !== track.account) return false;
+    return isLive(order) && !isUnresolved(order) && self.monotonicMs() - watch.sinceMs < ackMs;
+  });
 }
 
 /** Asks now about every order at a venue whose outcome is open and that was not asked about for so long. */

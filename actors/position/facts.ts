@@ -75,7 +75,7 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
     state.payments = rememberPayment(state.payments, payment);
     keepExpectations(state, self, matchPayments(state.expectations, [payment]), payment.amountMicro);
   }
-  if (fact.type === 'order-changed' && outcome.order?.planned.reduceOnly === true && isRefused(fact)) {
+  if (fact.type === 'order-changed' && outcome.order?.planned.reduceOnly === true && isRefusedForItsState(fact)) {
     // The venue may be flat already: its word comes before another attempt.
     if (track !== undefined) track.queryFirst = true;
   }
@@ -96,6 +96,8 @@ function isAnnounced(effect: OrderEffect, order: OrderState | undefined): boolea
   );
 }
 
-function isRefused(fact: Extract<Fact, { type: 'order-changed' }>): boolean {
-  return fact.code !== 'LOCAL' && (fact.status === 'refused' || fact.status === 'rejected');
+/** A refusal that says "not now" says nothing of the position: asking first would only keep the leg standing alone. */
+function isRefusedForItsState(fact: Extract<Fact, { type: 'order-changed' }>): boolean {
+  if (fact.code === 'LOCAL' || (fact.status !== 'refused' && fact.status !== 'rejected')) return false;
+  return fact.refusal !== 'transient' && fact.refusal !== 'rate-limit';
 }

@@ -1,7 +1,7 @@
 /** Rows as a trading engine writes them, any number: one pair's life after the other, over several symbols. Main thread. */
-import { encodePayload } from '../../src/storage/payload.ts';
+import { encodeRow } from '../../src/storage/hash-chain.ts';
 import type { EncodedRow } from '../../src/storage/hash-chain.ts';
-import type { JournalRowType } from '../../src/storage/rows.ts';
+import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
 
 export const BASES = ['BTC', 'ETH', 'SOL', 'DOGE', 'HYPE'] as const;
 const HOUR_MS = 3_600_000;
@@ -58,8 +58,13 @@ export function pairRows(index: number): readonly EncodedRow[] {
 
 /** One trade: a fill as a connector writes it. */
 export function tradeRow(index: number): EncodedRow {
+  return encodeRow(trade(index));
+}
+
+/** The same before it is encoded. */
+export function trade(index: number): JournalRow {
   const base = BASES[index % BASES.length] ?? BASES[0];
-  return fillRow(base, LEGS[0] ?? { venue: 'lighter', side: 'buy', leg: 'long' }, `t${index}`, `t${index}`, START_MS);
+  return fillOf(base, LEGS[0] ?? { venue: 'lighter', side: 'buy', leg: 'long' }, `t${index}`, `t${index}`, START_MS);
 }
 
 function pairState(base: string, pairId: string, revision: number, phase: string, atMs: number): EncodedRow {
@@ -107,13 +112,13 @@ function orderRows(
       },
     }),
     event('accepted'),
-    fillRow(base, taken, clientOrderId, `f${clientOrderId}`, atMs),
+    encodeRow(fillOf(base, taken, clientOrderId, `f${clientOrderId}`, atMs)),
     event('filled', LOTS),
   ];
 }
 
-function fillRow(base: string, { venue, side }: Leg, clientOrderId: string, fillId: string, atMs: number): EncodedRow {
-  return row('fill', `fill:${venue}:main:${fillId}`, base, `connector/${venue}:main`, atMs, {
+function fillOf(base: string, { venue, side }: Leg, clientOrderId: string, fillId: string, atMs: number): JournalRow {
+  return fact('fill', `fill:${venue}:main:${fillId}`, base, `connector/${venue}:main`, atMs, {
     event: {
       ...{ type: 'fill-received', venue, account: 'main', symbol: base },
       fill: {
@@ -136,13 +141,17 @@ function fundingRow(base: string, { venue, leg }: Leg, paymentId: string, atMs: 
   });
 }
 
-function row(
+function row(...of: Parameters<typeof fact>): EncodedRow {
+  return encodeRow(fact(...of));
+}
+
+function fact(
   type: JournalRowType,
   id: string,
   correlation: string,
   actor: string,
   atMs: number,
   payload: Readonly<Record<string, unknown>>,
-): EncodedRow {
-  return { id, type, atMs, actor, correlation, payload: encodePayload(payload), venueAtMs: null, causation: '' };
+): JournalRow {
+  return { id, type, atMs, actor, correlation, payload };
 }

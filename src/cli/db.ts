@@ -1,10 +1,9 @@
 /** `tandem db`: checks the journal of a data directory or prints its rows. Main thread only. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { JournalRow, JournalRowType, StoreQuery } from '../storage/rows.ts';
 import { CommandFailure } from './command-failure.ts';
+import { requireJournal } from './journal-rows.ts';
 
 const ROW_TYPES: readonly JournalRowType[] = [
   'boot',
@@ -121,11 +120,6 @@ function writeLine(line: string): Promise<void> {
     if (process.stdout.write(`${line}\n`)) resolve();
     else process.stdout.once('drain', resolve);
   });
-}
-
-function requireJournal(dataDir: string): void {
-  const file = join(dataDir, 'journal.db');
-  if (!existsSync(file)) throw new CommandFailure(`there must be a journal in ${file}, there is none`);
 }
 
 function readCount(text: string): number {

@@ -1,18 +1,11 @@
 /** `tandem pairs`: what became of every pair, from the journal; works without an engine. Main thread only. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isActive } from '../execution/pair-state.ts';
 import type { PairRecord } from '../execution/pair.ts';
 import type { PairStatistics } from '../execution/pair-statistics.ts';
-import type { JournalRowType } from '../storage/rows.ts';
-import { CommandFailure } from './command-failure.ts';
+import { bigintAsText, COLUMNS_UNBOUNDED, newestOfPairs, requireJournal } from './journal-rows.ts';
 import { formatAge, formatCount, formatMoney, paint, span, table } from './terminal-text.ts';
 import type { Column, Span } from './terminal-text.ts';
-
-const PAGE_ROWS = 500;
-/** Output that is no terminal is as wide as its widest line. */
-const COLUMNS_UNBOUNDED = 10_000;
 
 interface PairsOptions {
   readonly dataDir: string;
@@ -32,11 +25,12 @@ export function register(program: Command): void {
 }
 
 async function showPairs(base: string | undefined, options: PairsOptions): Promise<void> {
-  const file = join(options.dataDir, 'journal.db');
-  if (!existsSync(file)) throw new CommandFailure(`there must be a journal in ${file}, there is none`);
+  requireJournal(options.dataDir);
   const isWanted = (pair: { readonly base: string }): boolean => base === undefined || pair.base === base;
-  const closed = (await newest<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics')).filter(isWanted);
-  const records = await newest<PairRecord>(options.dataDir, 'pair-state', 'pair');
+  const closed = (await newestOfPairs<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics')).filter(
+    isWanted,
+  );
+  const records = await newestOfPairs<PairRecord>(options.dataDir, 'pair-state', 'pair');
   const active = options.closed === true ? [] : records.filter(({ phase }) => isActive(phase)).filter(isWanted);
   if (options.json === true) {
     for (const pair of [...closed, ...active]) process.stdout.write(`${JSON.stringify(pair, bigintAsText)}\n`);
@@ -48,23 +42,6 @@ async function showPairs(base: string | undefined, options: PairsOptions): Promi
     ...(closed.length === 0 ? [[span('no pair has been closed')]] : table(CLOSED_COLUMNS, closed.map(cells), columns)),
   ];
   process.stdout.write(`${lines.map((line) => paint(line, columns, process.stdout.isTTY)).join('\n')}\n`);
-}
-
-/** The newest row of each pair, oldest pair first. */
-async function newest<Pair extends { readonly pairId: string }>(
-  dataDir: string,
-  rowType: JournalRowType,
-  field: string,
-): Promise<readonly Pair[]> {
-  const { readJournal } = await import('../storage/live/journal-inspection.ts');
-  const pairs = new Map<string, Pair>();
-  const rows = readJournal(dataDir, (afterSequence) => ({ type: 'by-type', rowType, afterSequence, limit: PAGE_ROWS }));
-  for (const row of rows) {
-    // These rows have one writer each, in exactly this shape.
-    const pair = row.payload[field] as Pair | undefined;
-    if (pair !== undefined) pairs.set(pair.pairId, pair);
-  }
-  return [...pairs.values()];
 }
 
 const ACTIVE_COLUMNS: readonly Column[] = [
@@ -126,8 +103,4 @@ function cells(pair: PairStatistics): readonly Span[] {
 function bothLegs(long: number | undefined, short: number | undefined): string {
   const text = (bps: number | undefined): string => (bps === undefined ? '?' : bps.toFixed(1));
   return long === undefined && short === undefined ? '' : `${text(long)} / ${text(short)}`;
-}
-
-function bigintAsText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }

@@ -33,7 +33,10 @@ function headLines({ trading, readiness, address, boot, journal }: SummaryInput)
   const engine = trading?.engine;
   const ready = readiness.ready ? span('READY', 'green') : span('STARTING', 'yellow');
   const state = span(engine?.state ?? '', stateStyle(engine?.state));
-  const place = span(`${address} · boot ${boot} · ${formatCount(journal.rows)} journal rows found`, 'dim');
+  const place = span(
+    `${address} · page: npx tandem dashboard · boot ${boot} · ${formatCount(journal.rows)} journal rows`,
+    'dim',
+  );
   const lines: Line[] = [[span(' TANDEM', 'bold'), span('  '), ready, span('  '), state, span('  '), place]];
   if (journal.type === 'tail-lost') lines.push([span(`  journal: ${journal.detail}`, 'red')]);
   if (!readiness.ready) lines.push([span(`  waiting: ${readiness.reasons.join(', ')}`, 'yellow')]);

@@ -29,9 +29,8 @@ import { enginePicture } from './engine-picture.ts';
 import { flagMessage, flagStates } from './flags.ts';
 import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
-import { exposition, PROMETHEUS_CONTENT_TYPE } from '../observe/live/prometheus.ts';
-import { readNames } from './metrics-requests.ts';
-import type { MetricsView } from './metrics-requests.ts';
+import type { ObservationView } from './metrics-requests.ts';
+import { addObserveRoutes, OBSERVE_PATHS } from './observe-routes.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -47,7 +46,7 @@ export interface ControlAppOptions {
   readonly dashboard?: DashboardFiles;
   readonly failedTokens: FailedTokens;
   readonly redactor: Redactor;
-  readonly metrics: MetricsView;
+  readonly observation: ObservationView;
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -75,13 +74,7 @@ export function controlApp(options: ControlAppOptions): Hono {
   if (options.dashboard !== undefined) addDashboardRoutes(app, options.dashboard);
 
   app.use(async (context, next) => requireToken(options, context) ?? (await next()));
-  // The text Prometheus reads: its names follow its own rules, or are ours with ?names=own.
-  app.get('/metrics', async (context) => {
-    const names = readNames(context.req.query('names'));
-    const text = await exposition(options.metrics.table().values(), names);
-    context.header('content-type', PROMETHEUS_CONTENT_TYPE);
-    return context.newResponse(text, { status: 200 });
-  });
+  addObserveRoutes(app, options.observation, answer);
   app.get('/debug/summary', async (context) => answer(context, 200, redactor.value(await engine.summary())));
   app.get('/debug/actors', async (context) => answer(context, 200, redactor.value(actorTree(await engine.snapshot()))));
   app.get('/debug/actors/:path{.+}', async (context) => {
@@ -262,7 +255,7 @@ const NO_SUCH_ACTOR = 'no such actor, or its thread does not answer';
 const READ_PATHS = [
   '/healthz',
   '/readyz',
-  '/metrics',
+  ...OBSERVE_PATHS,
   '/debug/actors',
   '/debug/actors/*',
   '/debug/threads',

@@ -8,6 +8,8 @@ import type { ControlAppOptions } from './control-app.ts';
 import { carriesToken } from './control-token.ts';
 import { FailedTokens } from './failed-tokens.ts';
 import { allowedHosts, missingHeader, passesGate } from './request-gate.ts';
+import { takeUpgrade } from './stream-gate.ts';
+import type { StreamDoor } from './stream-gate.ts';
 
 /** A browser keeps six for each window; whoever measures opens fifty. */
 export const CONNECTIONS_MAX = 128;
@@ -23,6 +25,8 @@ export interface ControlServerOptions extends Omit<ControlAppOptions, 'failedTok
   readonly port: number;
   /** Must be true for an address that is not loopback. */
   readonly allowRemote: boolean;
+  /** Whoever takes WebSockets at /stream; absent: nobody does. Closed by whoever made it, before this server is. */
+  readonly stream?: StreamDoor;
   /** Monotonic ms; only differences are used. */
   readonly monotonicMs: () => number;
 }
@@ -83,6 +87,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
       else forbid(response);
     },
   );
+  server.on('upgrade', (request, socket, head) => {
+    takeUpgrade({ request, socket, head }, options.stream, hosts, hasToken);
+  });
   server.maxConnections = CONNECTIONS_MAX;
   const port = await listen(server, options);
   hosts = allowedHosts(host, port);

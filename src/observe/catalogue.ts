@@ -38,6 +38,11 @@ const DEFINITIONS: readonly MetricDefinition[] = [
     help: 'frames that went into one telling of order books',
   },
   gauge('rate_limit_used_ratio', 'ratio', 'part of a limit of the venue that is used, 0 to 1'),
+  gauge(
+    'stream_incomplete',
+    'count',
+    'streams of a venue that are missing: its private one, and trusted books of symbols',
+  ),
   gauge('rest_weight_per_s', 'per-s', 'REST weight used per second, over the window of the limit', 'rest_weight_rate'),
   duration('database_query_duration', 'one read or one commit of the journal'),
   counter('cache_hits_total', 'questions a cache answered'),

@@ -90,8 +90,11 @@ export interface HttpAnswered {
 export interface HttpFailed {
   readonly type: 'http-failed';
   readonly ref: RequestRef;
-  /** `refused`: provably nothing was sent (connect failed). All other codes leave a mutating request *unknown*. */
-  readonly code: 'refused' | 'timeout' | 'reset' | 'unreadable';
+  /**
+   * `refused`, `untrusted`: provably nothing was sent (connect failed; the other side's certificate did not hold). All other codes
+   * leave a mutating request *unknown*.
+   */
+  readonly code: 'refused' | 'untrusted' | 'timeout' | 'reset' | 'unreadable';
   readonly detail: string;
 }
 
@@ -127,6 +130,8 @@ export interface SocketClosed {
   /** WebSocket close code, or 1006; an HTTP status when the handshake was refused. */
   readonly code: number;
   readonly detail: string;
+  /** The other side's certificate did not hold. */
+  readonly isUntrusted?: true;
 }
 
 /** CPU-bound pure functions by name; see src/ports/cpu-tasks.ts for the list. */

@@ -1,8 +1,14 @@
 /** A running hash over decoded content, for comparing two runs: independent of key order, of encodings and of history. Any thread. */
+import { hashText } from './random.ts';
+
+const KEY_WORDS_MAX = 4_096;
+
 export class EventHash {
   #high = 0x6a09e667;
   #low = 0x3c6ef372;
   readonly #float = new DataView(new ArrayBuffer(8));
+  /** Names of fields, of which there are few. */
+  readonly #keyWords = new Map<string, number>();
 
   addWord(word: number): void {
     this.#low = Math.imul(this.#low ^ word, 0x85ebca6b);
@@ -25,18 +31,19 @@ export class EventHash {
 
   /** Adds plain data: what a message may carry. Keys with undefined values count as absent. */
   addValue(value: unknown): void {
-    if (typeof value === 'string') this.#tagged(1, () => this.addText(value));
-    else if (typeof value === 'number') this.#tagged(2, () => this.addNumber(value));
-    else if (typeof value === 'bigint') this.#tagged(3, () => this.addText(value.toString(16)));
-    else if (typeof value === 'boolean') this.addWord(value ? 4 : 5);
+    if (typeof value === 'string') {
+      this.addWord(1);
+      this.addText(value);
+    } else if (typeof value === 'number') {
+      this.addWord(2);
+      this.addNumber(value);
+    } else if (typeof value === 'bigint') {
+      this.addWord(3);
+      this.addText(value.toString(16));
+    } else if (typeof value === 'boolean') this.addWord(value ? 4 : 5);
     else if (value === null || value === undefined) this.addWord(6);
     else if (typeof value === 'object') this.#addObject(value);
     else throw new Error(`a message must be plain data, found a ${typeof value} in one`);
-  }
-
-  #tagged(tag: number, add: () => void): void {
-    this.addWord(tag);
-    add();
   }
 
   #addObject(value: object): void {
@@ -58,12 +65,25 @@ export class EventHash {
       return;
     }
     this.addWord(10);
-    const entries = Object.entries(value).filter((entry) => entry[1] !== undefined);
-    entries.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
-    for (const [key, item] of entries) {
-      this.addText(key);
+    const fields = value as Readonly<Record<string, unknown>>;
+    // Without a comparison of our own: by code units, as text compares.
+    for (const key of Object.keys(fields).sort()) {
+      const item = fields[key];
+      if (item === undefined) continue;
+      this.#addKey(key);
       this.addValue(item);
     }
+  }
+
+  /** Keys come again in every message: each is read once. */
+  #addKey(key: string): void {
+    let word = this.#keyWords.get(key);
+    if (word === undefined) {
+      word = hashText(key);
+      if (this.#keyWords.size < KEY_WORDS_MAX) this.#keyWords.set(key, word);
+    }
+    this.addWord(key.length);
+    this.addWord(word);
   }
 
   /** Returns 16 hexadecimal digits. */

@@ -4,6 +4,7 @@ import type { ActorPath, ActorRef, DeliveryTable, MessageShape, TellOutcome } fr
 import type { ChildCounts, ChildOutcome, ChildRequest, ChildView } from './child-requests.ts';
 import type { SupervisorSpec } from './child-spec.ts';
 import type { AnyActorKind } from './kind-registry.ts';
+import type { Metrics } from './metrics.ts';
 import type { ThreadMetrics } from './metrics-board.ts';
 import type { LogRecord, PortsFactory } from './ports-context.ts';
 import type { ActorInspection, MailboxView, SystemSnapshot } from './snapshot.ts';
@@ -119,6 +120,8 @@ export interface ActorSystem extends TreeQuestions {
   request(supervisor: ActorPath, request: ChildRequest): Promise<ChildOutcome>;
   /** Asks every thread; one that does not answer within 500 ms is shown with its last answer, marked stale. */
   snapshot(): Promise<SystemSnapshot>;
+  /** The main thread's own recorder. */
+  readonly metrics: Metrics;
   /** Reads what all threads recorded; stops none of them and waits for none. */
   readMetrics(): readonly ThreadMetrics[];
   /** Returns undefined when the path is no actor's, or its thread does not answer. */

@@ -18,6 +18,7 @@ import { mergeDeadLetters } from './dead-letters.ts';
 import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
 import { KindRegistry } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
+import type { Metrics } from './metrics.ts';
 import { newBoard, type BoardReader, type ThreadMetrics } from './metrics-board.ts';
 import { PlaceNews } from './thread-place-news.ts';
 import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable, SUPERVISORS_PATH, type Place } from './placement.ts';
@@ -814,6 +815,10 @@ class ThreadSystem implements ActorSystem {
   }
 
   // --- inspection ---
+
+  get metrics(): Metrics {
+    return this.#runtime.host.metrics;
+  }
 
   readMetrics(): readonly ThreadMetrics[] {
     return this.#boards.map(({ reader }) => reader.read());

@@ -1,14 +1,18 @@
 /** Builds a simulated venue from plain data: markets, accounts with published keys, exchange, and the venue's own wire. Any thread. */
 import { tierOf } from '../venues/bybit/limits.ts';
+import { bybitRequestKind } from '../venues/bybit/simulated-requests.ts';
 import { simulatedBybit } from '../venues/bybit/simulated.ts';
+import { extendedRequestKind } from '../venues/extended/simulated-requests.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
 import { limitsOf } from '../venues/extended/limits.ts';
 import { addressOf } from '../venues/hyperliquid/sign.ts';
+import { hyperliquidRequestKind } from '../venues/hyperliquid/simulated-requests.ts';
 import { simulatedHyperliquid } from '../venues/hyperliquid/simulated.ts';
 import type { LimitProfileName } from '../venues/hosts.ts';
 import { hostsOf } from '../venues/hosts.ts';
 import { lighterPublicKeyOf } from '../venues/lighter/sign.ts';
+import { lighterRequestKind } from '../venues/lighter/simulated-requests.ts';
 import { simulatedLighter } from '../venues/lighter/simulated.ts';
 import type { DemoAccount } from './demo-accounts.ts';
 import { demoAccount } from './demo-accounts.ts';
@@ -18,7 +22,8 @@ import { noteFacts } from './exchange-facts.ts';
 import type { ExchangeFact } from './exchange-facts.ts';
 import type { MarketTape } from './market-tape.ts';
 import { simulatedMarkets } from './markets.ts';
-import type { LastingVenue, VenuePast } from './simulated-venue.ts';
+import { misbehaving } from './misbehaving-venue.ts';
+import type { LastingVenue, RequestKind, VenueInput, VenuePast } from './simulated-venue.ts';
 
 /** Plain data: crosses threads. */
 export interface VenueSpec {
@@ -67,6 +72,14 @@ const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['hyperliquid', hyperliquidWire],
 ]);
 
+/** What a request is about, for faults that mean one kind only. */
+const REQUEST_KINDS: ReadonlyMap<string, (input: VenueInput) => RequestKind> = new Map([
+  ['lighter', lighterRequestKind],
+  ['extended', extendedRequestKind],
+  ['bybit', bybitRequestKind],
+  ['hyperliquid', hyperliquidRequestKind],
+]);
+
 /**
  * Builds a venue. With a `life` its facts are noted, and it goes on where an earlier one ended. Throws RangeError for a
  * venue or base without simulation, Error for a past that does not add up.
@@ -79,10 +92,12 @@ export function buildVenue(
   const wire = WIRES.get(spec.venue);
   if (wire === undefined)
     throw new RangeError(`a simulated venue must be one of ${[...WIRES.keys()].join(', ')}, was ${spec.venue}`);
+  // Copies: a fault may change the terms of this venue's markets, and of no other's.
+  const markets = simulatedMarkets(spec.venue, spec.bases).map((market) => ({ ...market }));
   const inner = createExchange(
     {
       venue: spec.venue,
-      markets: simulatedMarkets(spec.venue, spec.bases),
+      markets,
       accounts: spec.accounts.map(({ name, balance }) => ({
         name,
         openingWalletMicro: BigInt(Math.round(balance * 1e6)),
@@ -99,7 +114,13 @@ export function buildVenue(
   );
   const { exchange, takeFacts } = life === undefined ? { exchange: inner, takeFacts: () => [] } : noteFacts(inner);
   const accounts = spec.accounts.map(({ name }) => demoAccount(spec.venue, name));
-  return { venue: wire(exchange, accounts, spec, life?.past), exchange, takeFacts };
+  const venue = misbehaving({
+    venue: wire(exchange, accounts, spec, life?.past),
+    exchange,
+    markets,
+    requestKindOf: REQUEST_KINDS.get(spec.venue) ?? (() => 'other'),
+  });
+  return { venue, exchange, takeFacts };
 }
 
 function lighterWire(

@@ -6,6 +6,8 @@ import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
 /** Decimal texts as the venue states them. Tick and lot are one unit of their last decimal unless `tick` or `lot` says otherwise. */
 interface MarketFacts {
   readonly base: string;
+  /** Units of the base per contract; absent: 1. */
+  readonly multiplier?: number;
   readonly tick: string;
   readonly lot: string;
   readonly minQuantity: string;
@@ -18,7 +20,10 @@ interface MarketFacts {
 }
 
 interface VenueFacts {
-  readonly symbolOf: (base: string) => string;
+  /** The venue's symbol of a contract, for example of BTC or of 1000PEPE. */
+  readonly symbolOf: (contract: string) => string;
+  /** What stands before a base whose contract is a thousand of it. */
+  readonly thousand: string;
   readonly quote: string;
   readonly minNotional: string;
   /** Percent of notional. */
@@ -33,7 +38,8 @@ interface VenueFacts {
 /** Lighter, standard tier: no fees. Steps and minimums of its order-book list of 2025-12-08. */
 const LIGHTER_ORDER_MAX = '281474976.710655';
 const LIGHTER: VenueFacts = {
-  symbolOf: (base) => base,
+  symbolOf: (contract) => contract,
+  thousand: '1000',
   quote: 'USDC',
   minNotional: '10',
   makerFee: 0,
@@ -54,15 +60,33 @@ const LIGHTER: VenueFacts = {
       ['AVAX', '0.0001', '0.01', '0.5', 10, 6],
       ['LTC', '0.001', '0.001', '0.1', 10, 6],
       ['ARB', '0.00001', '0.1', '20', 10, 6],
+      ['ADA', '0.00001', '0.1', '10', 10, 6],
+      ['APT', '0.0001', '0.01', '2', 10, 6],
+      ['TAO', '0.001', '0.001', '0.05', 5, 12],
+      ['RESOLV', '0.000001', '1', '40', 3, 20],
+      ['AAVE', '0.001', '0.001', '0.05', 10, 6],
+      ['UNI', '0.0001', '0.01', '1', 10, 6],
+      ['ENA', '0.00001', '0.1', '20', 10, 6],
+      ['PEPE', '0.000001', '1', '500', 10, 6],
     ] as const
   ).map(([base, tick, lot, minQuantity, maxLeverage, maintenance]) => {
-    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX };
+    return {
+      base,
+      tick,
+      lot,
+      minQuantity,
+      maxLeverage,
+      maintenance,
+      maxNotional: LIGHTER_ORDER_MAX,
+      ...bundled(base),
+    };
   }),
 };
 
 /** Extended: maker free, taker 0.025 %. Trading rules of its market list of 2025-11-06; first risk step as maintenance. */
 const EXTENDED: VenueFacts = {
-  symbolOf: (base) => `${base}-USD`,
+  symbolOf: (contract) => `${contract}-USD`,
+  thousand: '1000',
   quote: 'USD',
   minNotional: '0',
   makerFee: 0,
@@ -83,9 +107,18 @@ const EXTENDED: VenueFacts = {
       ['AVAX', '0.001', '0.1', '1', 20, '1250000', 5],
       ['LTC', '0.01', '0.01', '0.1', 20, '1250000', 10],
       ['ARB', '0.0001', '1', '10', 20, '1250000', 10],
+      ['ADA', '0.0001', '1', '10', 25, '2500000', 5],
+      ['APT', '0.0001', '0.1', '1', 20, '1250000', 15],
+      ['TAO', '0.01', '0.01', '0.1', 10, '750000', 15],
+      ['RESOLV', '0.00001', '10', '100', 5, '250000', 15],
+      ['AAVE', '0.01', '0.01', '0.1', 25, '2500000', 10],
+      ['UNI', '0.0001', '0.1', '1', 20, '1250000', 10],
+      ['ENA', '0.00001', '10', '100', 25, '2500000', 10],
+      ['PEPE', '0.000001', '100', '1000', 20, '1250000', 10],
     ] as const
   ).map(([base, tick, lot, minQuantity, maxLeverage, maxNotional, priceBand]) => {
-    return { base, tick, lot, minQuantity, maxLeverage, maintenance: 100 / maxLeverage, maxNotional, priceBand };
+    const maintenance = 100 / maxLeverage;
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional, priceBand, ...bundled(base) };
   }),
 };
 
@@ -94,7 +127,8 @@ const EXTENDED: VenueFacts = {
  * tier as maintenance, the ratio within which a price is always allowed as band. The venue limits quantities, not values.
  */
 const BYBIT: VenueFacts = {
-  symbolOf: (base) => `${base}USDT`,
+  symbolOf: (contract) => `${contract}USDT`,
+  thousand: '1000',
   quote: 'USDT',
   minNotional: '5',
   makerFee: 0.02,
@@ -115,16 +149,26 @@ const BYBIT: VenueFacts = {
       ['AVAX', '0.001', '0.1', '0.1', 75, 5],
       ['LTC', '0.01', '0.1', '0.1', 75, 5],
       ['ARB', '0.0001', '1', '1', 75, 5],
+      ['ADA', '0.0001', '1', '1', 75, 5],
+      ['APT', '0.001', '0.01', '0.01', 75, 5],
+      ['TAO', '0.01', '0.001', '0.001', 50, 5],
+      ['RESOLV', '0.00001', '1', '1', 25, 5],
+      ['AAVE', '0.01', '0.01', '0.01', 75, 5],
+      ['UNI', '0.001', '0.1', '0.1', 50, 5],
+      ['ENA', '0.0001', '1', '1', 50, 5],
+      ['PEPE', '0.000001', '100', '100', 50, 5],
     ] as const
   ).map(([base, tick, lot, minQuantity, maxLeverage, priceBand]) => {
     const maintenance = 50 / maxLeverage;
-    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX, priceBand };
+    const maxNotional = LIGHTER_ORDER_MAX;
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional, priceBand, ...bundled(base) };
   }),
 };
 
 /** Hyperliquid, base tier: maker 0.015 %, taker 0.045 %. Size decimals and leverages of its market list; a price tick follows from them. */
 const HYPERLIQUID: VenueFacts = {
-  symbolOf: (base) => base,
+  symbolOf: (contract) => contract,
+  thousand: 'k',
   quote: 'USDC',
   minNotional: '10',
   makerFee: 0.015,
@@ -146,11 +190,20 @@ const HYPERLIQUID: VenueFacts = {
       ['AVAX', 2, 10, '2000000'],
       ['LTC', 2, 10, '2000000'],
       ['ARB', 1, 10, '2000000'],
+      ['ADA', 0, 10, '2000000'],
+      ['APT', 2, 10, '2000000'],
+      ['TAO', 3, 5, '500000'],
+      ['RESOLV', 0, 3, '500000'],
+      ['AAVE', 2, 10, '2000000'],
+      ['UNI', 1, 10, '2000000'],
+      ['ENA', 0, 10, '2000000'],
+      ['PEPE', 0, 10, '2000000'],
     ] as const
   ).map(([base, sizeDecimals, maxLeverage, maxNotional]) => {
     const lot = sizeDecimals === 0 ? '1' : `0.${'1'.padStart(sizeDecimals, '0')}`;
     const tick = `0.${'1'.padStart(6 - sizeDecimals, '0')}`;
-    return { base, tick, lot, minQuantity: lot, maxLeverage, maintenance: 50 / maxLeverage, maxNotional };
+    const maintenance = 50 / maxLeverage;
+    return { base, tick, lot, minQuantity: lot, maxLeverage, maintenance, maxNotional, ...bundled(base) };
   }),
 };
 
@@ -187,6 +240,11 @@ export function simulatedMarkets(venue: string, bases: readonly string[]): Instr
   });
 }
 
+/** The real venues list a thousand of it as one contract. */
+function bundled(base: string): Pick<MarketFacts, 'multiplier'> {
+  return base === 'PEPE' ? { multiplier: 1_000 } : {};
+}
+
 function factsOf(venue: string): VenueFacts {
   const facts = VENUES.get(venue);
   if (facts === undefined)
@@ -198,12 +256,13 @@ function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): In
   const priceDecimals = decimalsOf(market.tick);
   const quantityDecimals = decimalsOf(market.lot);
   const lotUnits = Number(units(market.lot, quantityDecimals));
+  const multiplier = market.multiplier ?? 1;
   return {
     venue,
-    symbol: facts.symbolOf(market.base),
+    symbol: facts.symbolOf(multiplier === 1 ? market.base : `${facts.thousand}${market.base}`),
     base: market.base,
     quote: facts.quote,
-    multiplier: 1,
+    multiplier,
     priceDecimals,
     tickUnits: Number(units(market.tick, priceDecimals)),
     ...(facts.priceDigitsMax === undefined ? {} : { priceDigitsMax: facts.priceDigitsMax }),

@@ -15,6 +15,8 @@ export interface NetworkConditions {
   readonly answerLossChance: number;
   /** New connections are refused: provably nothing was sent. */
   readonly refuses: boolean;
+  /** Whoever answers cannot prove to be the venue: its certificate does not hold. */
+  readonly untrusted: boolean;
   /** Everything in both directions vanishes; open sockets fall silent instead of closing. */
   readonly blackHole: boolean;
   /** The venue's clock shows this much more than the true time, real ms. */
@@ -29,6 +31,7 @@ export const CALM_NETWORK: NetworkConditions = {
   requestLossChance: 0,
   answerLossChance: 0,
   refuses: false,
+  untrusted: false,
   blackHole: false,
   clockAheadMs: 0,
 };

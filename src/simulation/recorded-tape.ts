@@ -7,7 +7,8 @@ import { TapeError } from './tape-rows.ts';
 import { countAtOrBefore, settlementsFromRows } from './tape-settlements.ts';
 import { textureAt } from './market-texture.ts';
 
-export interface RecordedVenue {
+/** The rows one market plays. */
+export interface RecordedRows {
   readonly funding: {
     readonly rows: readonly FundingRow[];
     /** Which recorded venue's rows to play, for example `hyperliquid`. */
@@ -17,6 +18,11 @@ export interface RecordedVenue {
   };
   /** In order of preference: holes in one are filled from the next, adjusted to its price level. */
   readonly candles: readonly (readonly CandleRow[])[];
+}
+
+export interface RecordedVenue extends RecordedRows {
+  /** Bases that play other rows, for example because this venue's own were not recorded for them. */
+  readonly except?: readonly (RecordedRows & { readonly bases: readonly string[] })[];
 }
 
 export interface RecordedTapeOptions {
@@ -40,7 +46,10 @@ export function recordedTape(options: RecordedTapeOptions): MarketTape {
   const venues = Object.keys(options.venues);
   const markets = new Map<string, RecordedMarket>();
   for (const [venue, recorded] of Object.entries(options.venues)) {
-    for (const base of bases) markets.set(`${venue} ${base}`, recordedMarket(venue, base, recorded, options));
+    for (const base of bases) {
+      const rows = recorded.except?.find((other) => other.bases.includes(base)) ?? recorded;
+      markets.set(`${venue} ${base}`, recordedMarket(venue, base, rows, options));
+    }
   }
 
   const marketOf = (venue: string, base: string): RecordedMarket => {
@@ -78,12 +87,12 @@ export function recordedTape(options: RecordedTapeOptions): MarketTape {
 function recordedMarket(
   venue: string,
   base: string,
-  recorded: RecordedVenue,
+  recorded: RecordedRows,
   options: RecordedTapeOptions,
 ): RecordedMarket {
   const { startAtMs, endAtMs } = options;
   const { rows, series, intervalMs } = recorded.funding;
-  const own = rowsOfOneMarket(rows.filter((row) => row.venue === series && row.base === base));
+  const own = rowsOfOneMarket(rows.filter((row) => row.base === base && (row.venue ?? series) === series));
   if (own.length === 0)
     throw new TapeError(`funding of ${venue} ${base} must have rows of series "${series}", there are none`);
   const candles = recorded.candles.map((file) => file.filter((row) => row.base === base));

@@ -88,7 +88,7 @@ export class SimulatedDisk {
         use();
         return this.#read(query);
       },
-      syncHead: use,
+      upkeep: use,
       close: () => {
         isClosed = true;
       },

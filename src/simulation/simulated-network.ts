@@ -35,6 +35,8 @@ export interface NetworkOptions {
   readonly scale: number;
 }
 
+const UNTRUSTED = 'CERT_HAS_EXPIRED: certificate has expired';
+
 interface VenueNode {
   readonly host: string;
   readonly venue: SimulatedVenue;
@@ -243,6 +245,10 @@ export class SimulatedNetwork {
       this.#after(1, () => deliver({ type: 'http-failed', ref, code: 'refused', detail }));
       return;
     }
+    if (node.conditions.untrusted) {
+      this.#after(1, () => deliver({ type: 'http-failed', ref, code: 'untrusted', detail: UNTRUSTED }));
+      return;
+    }
     const { random, conditions } = node;
     const isLost = random.nextFraction() < conditions.requestLossChance || conditions.blackHole;
     const latencyMs = drawLatencyMs(conditions, random);
@@ -302,6 +308,16 @@ export class SimulatedNetwork {
     });
   }
 
+  #reset(node: VenueNode, requestId: number): void {
+    const call = this.#calls.get(requestId);
+    this.#calls.delete(requestId);
+    if (call === undefined || node.conditions.blackHole) return;
+    const { ref } = call;
+    this.#after(drawLatencyMs(node.conditions, node.random), () =>
+      call.settle?.({ type: 'http-failed', ref, code: 'reset', detail: 'connection reset before the answer' }),
+    );
+  }
+
   // Sockets.
 
   #open(
@@ -316,6 +332,10 @@ export class SimulatedNetwork {
     if (node === undefined || node.conditions.refuses) {
       const detail = node === undefined ? `no such host ${url.hostname}` : 'connection refused';
       this.#after(1, () => deliver({ type: 'socket-closed', ref, code: 1006, detail }));
+      return undefined;
+    }
+    if (node.conditions.untrusted) {
+      this.#after(1, () => deliver({ type: 'socket-closed', ref, code: 1006, detail: UNTRUSTED, isUntrusted: true }));
       return undefined;
     }
     const socketId = this.#nextId();
@@ -436,6 +456,7 @@ export class SimulatedNetwork {
 
   #carryOut(node: VenueNode, output: VenueOutput): void {
     if (output.type === 'http-answer') return this.#answer(node, output);
+    if (output.type === 'http-reset') return this.#reset(node, output.requestId);
     const link = this.#links.get(output.socketId);
     if (link === undefined) return;
     const { ref, socketId } = link;

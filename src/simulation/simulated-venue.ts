@@ -36,11 +36,16 @@ export type VenueOutput =
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
     }
+  /** The connection of a request breaks off instead of being answered. */
+  | { readonly type: 'http-reset'; readonly requestId: number }
   | { readonly type: 'socket-accept'; readonly socketId: number }
   | { readonly type: 'socket-refuse'; readonly socketId: number; readonly status: number; readonly body: string }
   | { readonly type: 'socket-text'; readonly socketId: number; readonly text: string }
   | { readonly type: 'socket-ping'; readonly socketId: number }
   | { readonly type: 'socket-close'; readonly socketId: number; readonly code: number; readonly reason: string };
+
+/** What a request or frame of a client is about, for faults that mean one kind only. */
+export type RequestKind = 'order' | 'cancel' | 'question' | 'other';
 
 export interface SimulatedVenue {
   readonly venue: string;

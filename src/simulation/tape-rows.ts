@@ -1,9 +1,13 @@
 /** Reads recorded funding and candle rows from CSV text; a row that breaks the schema stops with its exact place. Any thread. */
+import { canonicalUnderlying } from '../market/instrument-match.ts';
 
 const HOUR_MS = 3_600_000;
 const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 const FUNDING_HEADER = 'venue,base,venue_symbol,settle_ms,rate,interval_h,mark_price,premium,source';
 const CANDLE_HEADER = 'base,venue_symbol,open_ms,open,high,low,close,volume,source';
+/** Files of one venue whose symbols are its markets, hourly. */
+const FUNDING_HEADER_OF_ONE_VENUE = 'base,settle_ms,rate';
+const CANDLE_HEADER_OF_ONE_VENUE = 'base,open_ms,open,high,low,close,volume';
 const INTERVAL_HOURS: readonly string[] = ['', '1', '2', '4', '8'];
 
 /** One file of rows: its name is only for messages. */
@@ -14,7 +18,9 @@ export interface TapeFile {
 
 /** A settled rate: fraction per its interval in 1e-12, at the settlement instant rounded to the hour. */
 export interface FundingRow {
-  readonly venue: string;
+  /** Absent where the file has no such column: then all of it is one venue's. */
+  readonly venue: string | undefined;
+  /** Canonical: rows of kPEPE are of PEPE. */
   readonly base: string;
   /** The venue's own market: one base may have several, for example BTCUSDT and BTCUSDC. */
   readonly venueSymbol: string;
@@ -24,7 +30,7 @@ export interface FundingRow {
   readonly intervalHours: number | undefined;
 }
 
-/** One hour of prices; `volume` in base units. */
+/** One hour of prices per unit of the canonical base, `volume` in such units: of a contract of a thousand, a thousandth. */
 export interface CandleRow {
   readonly base: string;
   readonly openAtMs: number;
@@ -47,18 +53,19 @@ export class TapeError extends Error {
 /** Returns all rows of a funding file. Rows of one venue's market are ascending in time, without two for one instant. */
 export function parseFundingRows(file: TapeFile): FundingRow[] {
   const lastAtMs = new Map<string, number>();
-  return parseRows(file, FUNDING_HEADER, (cell) => {
-    const venue = cell.text('venue');
-    const base = cell.text('base');
-    const venueSymbol = cell.text('venue_symbol');
+  return parseRows(file, [FUNDING_HEADER, FUNDING_HEADER_OF_ONE_VENUE], (cell) => {
+    const venue = cell.has('venue') ? cell.text('venue') : undefined;
+    const name = cell.text('base');
+    const venueSymbol = cell.has('venue_symbol') ? cell.text('venue_symbol') : name;
     const settleAtMs = Math.round(cell.integer('settle_ms') / HOUR_MS) * HOUR_MS;
-    cell.requireLater('settle_ms', lastAtMs, `${venue} ${venueSymbol}`, settleAtMs);
-    const interval = cell.oneOf('interval_h', INTERVAL_HOURS);
+    const market = venue === undefined ? venueSymbol : `${venue} ${venueSymbol}`;
+    cell.requireLater('settle_ms', lastAtMs, market, settleAtMs);
+    const interval = cell.has('interval_h') ? cell.oneOf('interval_h', INTERVAL_HOURS) : '1';
     cell.optionalNumber('mark_price');
     cell.optionalNumber('premium');
     return {
       venue,
-      base,
+      base: canonicalUnderlying(name).base,
       venueSymbol,
       settleAtMs,
       // Recorded doubles carry noise in their last digits; 1e-12 is finer than any venue states.
@@ -71,8 +78,8 @@ export function parseFundingRows(file: TapeFile): FundingRow[] {
 /** Returns all rows of an hourly candle file. Rows of one base are ascending in time, each opening on a whole hour. */
 export function parseCandleRows(file: TapeFile): CandleRow[] {
   const lastAtMs = new Map<string, number>();
-  return parseRows(file, CANDLE_HEADER, (cell) => {
-    const base = cell.text('base');
+  return parseRows(file, [CANDLE_HEADER, CANDLE_HEADER_OF_ONE_VENUE], (cell) => {
+    const { base, multiplier } = canonicalUnderlying(cell.text('base'));
     const openAtMs = cell.integer('open_ms');
     if (openAtMs % HOUR_MS !== 0) cell.fail('open_ms', 'a whole hour (candles are hourly)');
     cell.requireLater('open_ms', lastAtMs, base, openAtMs);
@@ -82,7 +89,18 @@ export function parseCandleRows(file: TapeFile): CandleRow[] {
     const low = cell.positive('low');
     if (high < Math.max(open, close)) cell.fail('high', 'at least open and close');
     if (low > Math.min(open, close)) cell.fail('low', 'at most open and close');
-    return { base, openAtMs, open, high, low, close, volume: cell.within('volume', 0, Number.MAX_VALUE) };
+    const volume = cell.within('volume', 0, Number.MAX_VALUE);
+    if (multiplier === 1) return { base, openAtMs, open, high, low, close, volume };
+    const [perUnit, units] = [(price: number) => price / multiplier, volume * multiplier];
+    return {
+      base,
+      openAtMs,
+      open: perUnit(open),
+      high: perUnit(high),
+      low: perUnit(low),
+      close: perUnit(close),
+      volume: units,
+    };
   });
 }
 
@@ -111,6 +129,10 @@ class CellReader {
   fail(column: string, rule: string): never {
     const value = this.#value(column).slice(0, 60);
     throw new TapeError(`${this.#fileName} line ${this.#line} column ${column} must be ${rule}, was "${value}"`);
+  }
+
+  has(column: string): boolean {
+    return this.#columns.has(column);
   }
 
   text(column: string): string {
@@ -161,13 +183,14 @@ class CellReader {
   }
 }
 
-function parseRows<Row>(file: TapeFile, header: string, rowOf: (cell: CellReader) => Row): Row[] {
+function parseRows<Row>(file: TapeFile, headers: readonly string[], rowOf: (cell: CellReader) => Row): Row[] {
   const lines = file.text.split('\n');
   const found = (lines[0] ?? '').replace(/\r$/, '');
-  if (found !== header) {
-    throw new TapeError(`${file.name} line 1 must be the header "${header}", was "${found.slice(0, 120)}"`);
+  if (!headers.includes(found)) {
+    const allowed = headers.map((header) => `"${header}"`).join(' or ');
+    throw new TapeError(`${file.name} line 1 must be the header ${allowed}, was "${found.slice(0, 120)}"`);
   }
-  const cell = new CellReader(file.name, header.split(','));
+  const cell = new CellReader(file.name, found.split(','));
   const rows: Row[] = [];
   for (let index = 1; index < lines.length; index++) {
     const line = (lines[index] ?? '').replace(/\r$/, '');

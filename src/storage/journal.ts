@@ -16,7 +16,7 @@ export interface Journal {
   append(rows: readonly EncodedRow[]): AppendSummary;
   /** Rows in sequence order, at most the query's limit. */
   read(query: StoreQuery): readonly JournalRow[];
-  /** Makes the record of how far the journal went as durable as the rows. */
-  syncHead(): void;
+  /** Does what no append should wait for: makes the record of how far the journal went as durable as the rows, and tidies up. */
+  upkeep(): void;
   close(): void;
 }

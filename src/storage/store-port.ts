@@ -37,8 +37,8 @@ export interface OpenStorePort extends StorePort {
 export const GROUP_ROWS_MAX = 256;
 /** A commit slower than this is told in the log: decisions that waited for it may be too old. */
 export const SLOW_APPEND_MS = 50;
-/** The head file reaches the disk this long after the rows it speaks of; it guards against damage, not against crashes. */
-const HEAD_SYNC_DELAY_MS = 250;
+/** The head file reaches the disk this long after the rows it speaks of (it guards against damage, not against crashes), and the journal is tidied up. */
+const UPKEEP_DELAY_MS = 250;
 
 interface PendingAppend {
   readonly ref: AppendRef;
@@ -61,7 +61,7 @@ class GroupCommitStore implements OpenStorePort {
   #pendingRows = 0;
   #lastRef = 0;
   #cancelCommit: (() => void) | undefined;
-  #cancelHeadSync: (() => void) | undefined;
+  #cancelUpkeep: (() => void) | undefined;
   #isDisposed = false;
 
   constructor(options: StorePortOptions) {
@@ -102,8 +102,8 @@ class GroupCommitStore implements OpenStorePort {
     try {
       // Nobody hears of these rows any more, but whoever starts next finds them: the senders' repeats change nothing.
       this.#commitGroup(this.#takePending());
-      this.#cancelHeadSync?.();
-      this.#journal?.syncHead();
+      this.#cancelUpkeep?.();
+      this.#journal?.upkeep();
     } catch (error) {
       this.#options.log('error', 'store-failed-at-end', { detail: describe(error) });
     }
@@ -147,7 +147,7 @@ class GroupCommitStore implements OpenStorePort {
       const answer = { type: 'rows-durable', ref, ...(repeatedRows === 0 ? {} : { repeatedRows }), ...slow } as const;
       this.#answer(answer, cause);
     }
-    this.#cancelHeadSync ??= this.#options.schedule(HEAD_SYNC_DELAY_MS, () => this.#syncHead());
+    this.#cancelUpkeep ??= this.#options.schedule(UPKEEP_DELAY_MS, () => this.#upkeep());
   }
 
   /** Nothing of the group is stored: each append is tried by itself, so that only what contradicts is refused. */
@@ -179,13 +179,13 @@ class GroupCommitStore implements OpenStorePort {
     (this.#options.metrics ?? noMetrics).distribution('database_query_duration', { query }).record(durationMs);
   }
 
-  #syncHead(): void {
-    this.#cancelHeadSync = undefined;
+  #upkeep(): void {
+    this.#cancelUpkeep = undefined;
     try {
-      this.#journal?.syncHead();
+      this.#journal?.upkeep();
     } catch (error) {
       this.#discard();
-      this.#options.log('error', 'head-sync-failed', { detail: describe(error) });
+      this.#options.log('error', 'upkeep-failed', { detail: describe(error) });
     }
   }
 

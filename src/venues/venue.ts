@@ -1,5 +1,6 @@
 /** What every venue folder provides to the connector actor: one shape, so that shared code never asks which venue it is. Types only. */
 import type { HttpAnswered, HttpRequest, ReadSource } from '../ports/ports.ts';
+import type { AccessProblem } from './access.ts';
 import type { BookView } from '../market/book.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
 import type { Instrument, VenueId } from '../market/instrument.ts';
@@ -197,6 +198,12 @@ export interface VenueAdapter {
   cancelAll(open: readonly OrderName[]): readonly AccountRequest[];
   /** Absent where the venue offers none to everybody. */
   readonly deadMan?: DeadManSwitch;
+  /** What a refusal says about our access, by the code of its VenueError; undefined when it says nothing about that. */
+  accessProblem?(code: string): AccessProblem | undefined;
+  /** What the key may do, read from the venue; absent where the venue does not tell. -> key-rights */
+  keyRights?(at: Instant): Operation;
+  /** What cannot be read from the venue and a person must know about this key; absent when there is nothing. */
+  readonly keyCaution?: string;
 }
 
 /** Reasons of a refusal, domain 8.3. `unknown-outcome`: the code does not prove that nothing was accepted. */
@@ -225,6 +232,7 @@ export type VenueEvent =
   | { readonly type: 'funding-payment'; readonly payment: FundingPaymentReport }
   | { readonly type: 'fee-tier'; readonly symbol?: string; readonly makerFee: PicoRate; readonly takerFee: PicoRate }
   | { readonly type: 'nonce'; readonly next: bigint }
+  | { readonly type: 'key-rights'; readonly rights: KeyRights }
   | { readonly type: 'leverage'; readonly symbol: string; readonly leverage: number }
   /** The venue took the request (not yet proof of acceptance where matching is asynchronous). */
   | { readonly type: 'submission-accepted'; readonly submissionId?: string; readonly venueOrderId?: string }
@@ -247,6 +255,17 @@ export type VenueEvent =
       readonly detail: string;
     }
   | { readonly type: 'venue-error'; readonly code: string; readonly reason: string };
+
+/** What a key may do at its venue. */
+export interface KeyRights {
+  readonly canTrade: boolean;
+  /** Withdrawals and transfers alike: money leaves the account. */
+  readonly canWithdraw: boolean;
+  /** Calendar ms; absent for a key without an end. */
+  readonly expiresAtMs?: number;
+  /** Whether it works from listed addresses only; absent where the venue does not tell. */
+  readonly isAddressBound?: boolean;
+}
 
 /** Mark and index prices with more digits than ticks: decimal text as received plus pico-free integers of 1e-9 quote. */
 export interface MarkPrice {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 import type { WorldVenue } from './connector-world.ts';
 
@@ -36,7 +37,6 @@ const NAMES: Readonly<
   },
 };
 type Subject = keyof (typeof NAMES)['lighter'];
-const VENUES = ['lighter', 'extended', 'bybit', 'hyperliquid'] as const;
 
 /** Puts a value in place of another, text or number as it was written. */
 function replaced(body: string, names: readonly string[], value: string): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/runtime/random.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const ENDED = new Set(['filled', 'cancelled', 'rejected', 'expired', 'refused', 'not-found']);
@@ -44,7 +45,7 @@ function storm(
     if (fault === 'cut') world.network.cut(world.host);
     else if (fault === 'silence') blackOut(world, 500 + draw(4_000));
     else if (fault === 'slow') world.network.setConditions(world.host, { latencyMsMax: 20 + draw(800) });
-    else if (fault === 'delay-answers') world.inject(fault, { delayMs: 2_500, ms: 2_500, requests: 2 });
+    else if (fault === 'delay-answers') world.inject(fault, { delayMs: 2_500, requests: 2 });
     else if (fault !== undefined) world.inject(fault);
     if (step === 70 && draw(4) === 0) {
       isLimited = true;
@@ -69,7 +70,7 @@ function blackOut(world: ConnectorWorld, durationMs: number): void {
 const SEEDS = [2, 3, 8, 10];
 const SEEDS_WITH_DEATHS = [2, 3, 8];
 
-describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)('random orders and faults at %s', (venue) => {
+describe.each(VENUES)('random orders and faults at %s', (venue) => {
   it.each(SEEDS)('end with every fill told once, every order settled, nothing sent twice (seed %i)', (seed) => {
     const world = new ConnectorWorld({ venue, seed, checkIsolation: seed === SEEDS[0] }).ready();
     const { orders, isLimited } = storm(world, seed);
@@ -107,35 +108,32 @@ describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)('random 
   });
 });
 
-describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)(
-  'random orders, faults and deaths of the connector at %s',
-  (venue) => {
-    it.each(SEEDS_WITH_DEATHS)(
-      'end with every fill in the journal once and no order sent by two lives (seed %i)',
-      (seed) => {
-        const world = new ConnectorWorld({ venue, seed, limits: 'premium', checkIsolation: false }).ready();
-        const { orders, isLimited } = storm(world, seed, [25, 65]);
-        world.run(60_000);
-        world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
-        world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
-        world.until('it is reconciled', () => world.events('reconciled').length > 0, 300_000);
-        expect(world.inspect().incarnation).toBe(3);
+describe.each(VENUES)('random orders, faults and deaths of the connector at %s', (venue) => {
+  it.each(SEEDS_WITH_DEATHS)(
+    'end with every fill in the journal once and no order sent by two lives (seed %i)',
+    (seed) => {
+      const world = new ConnectorWorld({ venue, seed, limits: 'premium', checkIsolation: false }).ready();
+      const { orders, isLimited } = storm(world, seed, [25, 65]);
+      world.run(60_000);
+      world.until('the venue is ready', () => world.status()?.status === 'ready', 120_000);
+      world.reconcile(99, world.system.nowMs() - 600_000, withoutEnd(world, orders));
+      world.until('it is reconciled', () => world.events('reconciled').length > 0, 300_000);
+      expect(world.inspect().incarnation).toBe(3);
 
-        const journaled = world.disk
-          .rowsAfter(0)
-          .filter((row) => row.type === 'fill')
-          .map((row) => row.id.split(':').at(-1) ?? '');
-        expect(journaled.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
-        for (const order of orders) {
-          const atVenue = world.ordersAtVenue(order.clientOrderId);
-          expect(atVenue.length).toBeLessThanOrEqual(1);
-          const statuses = world.statuses(order.clientOrderId);
-          if (atVenue.length > 0 && (atVenue[0]?.filledLots ?? 0) > 0)
-            expect(statuses.filter((status) => status === 'refused' || status === 'not-found')).toEqual([]);
-          expect(statuses.some((status) => ENDED.has(status)) || statuses.includes('open')).toBe(true);
-        }
-        expect(world.venue.venue.oracle().rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
-      },
-    );
-  },
-);
+      const journaled = world.disk
+        .rowsAfter(0)
+        .filter((row) => row.type === 'fill')
+        .map((row) => row.id.split(':').at(-1) ?? '');
+      expect(journaled.toSorted()).toEqual(world.oracle.fills.map(({ fillId }) => fillId).toSorted());
+      for (const order of orders) {
+        const atVenue = world.ordersAtVenue(order.clientOrderId);
+        expect(atVenue.length).toBeLessThanOrEqual(1);
+        const statuses = world.statuses(order.clientOrderId);
+        if (atVenue.length > 0 && (atVenue[0]?.filledLots ?? 0) > 0)
+          expect(statuses.filter((status) => status === 'refused' || status === 'not-found')).toEqual([]);
+        expect(statuses.some((status) => ENDED.has(status)) || statuses.includes('open')).toBe(true);
+      }
+      expect(world.venue.venue.oracle().rateLimitRefusals).toBeLessThanOrEqual(isLimited ? 12 : 0);
+    },
+  );
+});

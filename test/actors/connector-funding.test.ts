@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fundingIntervalMs } from '../../src/simulation/markets.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 import type { WorldVenue } from './connector-world.ts';
 
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 const HOUR_MS = 3_600_000;
 /** Half a minute before a settlement everywhere. */
 const BEFORE_SETTLEMENT_MS = Date.UTC(2026, 0, 5, 15, 59, 30);

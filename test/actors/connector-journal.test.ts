@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRow } from '../../src/storage/hash-chain.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
-
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe('facts on their way through the journal', () => {
   it('are repeated with the same ids while the journal is silent, and told once it answers', () => {

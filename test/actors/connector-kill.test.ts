@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LimitOrders } from '../../actors/connector-messages.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 /** K2 must be at the wire within this. */
@@ -73,7 +74,7 @@ describe.each(['extended', 'lighter'] as const)('K2 at %s', (venue) => {
   });
 });
 
-describe.each(['lighter', 'extended', 'bybit', 'hyperliquid'] as const)('K4 at %s', (venue) => {
+describe.each(VENUES)('K4 at %s', (venue) => {
   const leaving = { allowed: 'none', leave: true, reason: 'K4: test' } as const;
 
   function trading(): ConnectorWorld {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const args = { leverage: { wanted: 3, cap: 3, distance: 0.25 } };
@@ -21,7 +22,7 @@ function available(world: ConnectorWorld): number {
   return Number(account.availableMicro) / 1e6;
 }
 
-describe.each(['extended', 'lighter', 'bybit', 'hyperliquid'] as const)('leverage at %s', (venue) => {
+describe.each(VENUES)('leverage at %s', (venue) => {
   it('is set once to what is asked for, read back and told, and the margin of a position follows it', () => {
     const world = new ConnectorWorld({ venue, args });
     world.until('the leverage is told', () => told(world) === 3);

@@ -178,3 +178,31 @@ it('has the guard take the engine down to reducing when the venue’s clock is m
     },
   ]);
 });
+
+it('answers positions all through a minute in which they ask all the time', () => {
+  const world = new ConnectorWorld({ venue: 'lighter' }).ready();
+  const startMs = world.nowMs;
+  let lastAnswerMs = startMs;
+  let longestMs = 0;
+  let answers = 0;
+  for (let asked = 1; asked <= 240; asked++) {
+    world.reconcile(asked, world.system.nowMs() - 60_000);
+    world.run(250);
+    const now = world.events('reconciled').length;
+    if (now > answers) lastAnswerMs = world.nowMs;
+    answers = now;
+    longestMs = Math.max(longestMs, world.nowMs - lastAnswerMs);
+  }
+  expect(longestMs).toBeLessThan(15_000);
+  expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);
+});
+
+it('reads the fills once for all the orders that a comparison leaves open', () => {
+  const world = new ConnectorWorld({ venue: 'lighter' }).ready();
+  const never = [1, 2, 3, 4, 5].map(() => world.order());
+  const before = world.requestsSince(0, '/trades').length;
+  world.reconcile(1, world.system.nowMs() - 60_000, never);
+  world.run(1_500);
+  // The comparison's own, and one for the five.
+  expect(world.requestsSince(0, '/trades').length - before).toBe(2);
+});

@@ -117,7 +117,7 @@ describe('nonces of one account', () => {
 describe('an answer that comes late', () => {
   it('still says what became of its order, and the order is never sent again', () => {
     const world = lighter();
-    world.inject('delay-answers', { ms: 2_600, requests: 1 });
+    world.inject('delay-answers', { delayMs: 2_600, requests: 1 });
     // Nothing on the account channels may say it earlier.
     world.damage = (path, text) =>
       path === 'socket' ? text.replace(/"type":"update\/account_all/, '"type":"later/account_all') : text;
@@ -132,7 +132,7 @@ describe('an answer that comes late', () => {
 
   it('of a refusal ends the order at once', () => {
     const world = lighter();
-    world.inject('delay-answers', { ms: 2_600, requests: 1 });
+    world.inject('delay-answers', { delayMs: 2_600, requests: 1 });
     world.inject('refuse-next', { code: 21739 });
     const order = world.place();
     world.untilStatus(order, 'unknown');

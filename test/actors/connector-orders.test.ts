@@ -1,20 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { factsOf, VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
-
-/** Refusals in each venue's own words. */
-const NOT_ENOUGH_MARGIN = {
-  extended: { code: 1140 },
-  hyperliquid: { text: 'Insufficient margin to place order.' },
-  lighter: { code: 21739 },
-  bybit: { code: 110007 },
-} as const;
-const DUPLICATE = {
-  extended: { code: 1134 },
-  hyperliquid: { text: 'Duplicate cloid.' },
-  lighter: { code: 21728 },
-  bybit: { code: 110072 },
-} as const;
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe.each(VENUES)('an order through the connector at %s', (venue) => {
   it('is sent, accepted and filled, and every fact is on disk before it is told', () => {
@@ -50,21 +36,6 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
     expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
     expect(world.count('place-repeated')).toBe(6);
     expect(world.oracle.positions.get(world.symbol)).toBe(1_000);
-  });
-
-  it('becomes unknown when its answer is lost, and is found: exactly one order at the venue', () => {
-    const world = new ConnectorWorld({ venue }).ready();
-    world.inject('lose-next-answer');
-    // It rests: nothing on the stream but its acceptance.
-    const order = world.place({ timeInForce: 'gtc', priceOffset: -0.01 });
-    world.until('the venue has it', () => world.ordersAtVenue(order.clientOrderId).length === 1);
-    world.until('it was asked about', () => world.count('outcomes-unknown') === 1 && resolving(world).length === 0);
-    expect(world.statuses(order.clientOrderId)).toContain('open');
-    expect(world.statuses(order.clientOrderId)).not.toContain('refused');
-    expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
-    expect(world.count('outcomes-unknown')).toBe(1);
-    world.cancel(order.clientOrderId);
-    world.untilStatus(order, 'cancelled');
   });
 
   it('that is lost on the way is proven dead only after its validity and two looks, and may be retried then', () => {
@@ -123,20 +94,9 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
     world.untilStatus(order, 'not-found', 60_000);
   });
 
-  it('that the venue takes and rejects later ends as rejected, and nothing is filled', () => {
-    const world = new ConnectorWorld({ venue }).ready();
-    world.inject('reject-next-order');
-    const order = world.place();
-    world.until('it ended', () =>
-      world.statuses(order.clientOrderId).some((status) => status === 'rejected' || status === 'cancelled'),
-    );
-    expect(world.statuses(order.clientOrderId)).toContain('accepted');
-    expect(world.fills()).toEqual([]);
-  });
-
   it('refused by the venue is refused for good, and the next one goes out', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    world.inject('refuse-next', { ...NOT_ENOUGH_MARGIN[venue] });
+    world.inject('refuse-next', factsOf(venue).refusals.margin);
     const order = world.place();
     expect(world.refusal(order)).toMatchObject({ refusal: 'state' });
     world.untilStatus(world.place(), 'filled');
@@ -145,7 +105,7 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
 
   it('called a duplicate is asked about instead of being taken for refused', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    world.inject('refuse-next', { ...DUPLICATE[venue] });
+    world.inject('refuse-next', factsOf(venue).refusals.duplicate);
     const order = world.place();
     world.untilStatus(order, 'unknown');
     world.untilStatus(order, 'not-found', 15_000);

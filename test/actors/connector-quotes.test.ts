@@ -1,8 +1,7 @@
 /** Post-only orders through a connector at every venue's simulated twin: they rest beyond their request's validity, and end when asked. */
 import { describe, expect, it } from 'vitest';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
-
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe.each(VENUES)('a post-only order at %s', (venue) => {
   const quote = (world: ConnectorWorld, priceOffset: number) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld, WORLD_START_MS } from './connector-world.ts';
 
 const FIRST_QUESTIONS = {
@@ -9,7 +10,6 @@ const FIRST_QUESTIONS = {
   lighter: ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
   bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
 } as const;
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 const HOUR_MS = 3_600_000;
 
 describe.each(VENUES)('a connector starting at %s', (venue) => {

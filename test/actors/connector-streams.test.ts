@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { quantityOf } from '../../src/money/amounts.ts';
+import { VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
-
-const VENUES = ['extended', 'lighter', 'bybit', 'hyperliquid'] as const;
 
 describe.each(VENUES)('a cut private stream at %s', (venue) => {
   it('stops entries at once, compares after it is back, and finds what was missed, once', () => {
@@ -24,29 +23,6 @@ describe.each(VENUES)('a cut private stream at %s', (venue) => {
     expect(world.events('position-reported').at(-1)?.signedLots).toBe(700);
     world.run(120_000);
     expect(world.fills()).toHaveLength(1);
-  });
-
-  it('in mid-flight leaves no order in doubt for long and sends none twice', () => {
-    const world = new ConnectorWorld({ venue, args: { startupQuarantineMs: 100 } }).ready();
-    const order = world.place();
-    world.until('the venue has it', () => world.ordersAtVenue(order.clientOrderId).length === 1);
-    world.network.cut(world.host);
-    world.until('it is filled', () => world.fills().length > 0);
-    world.ready();
-    world.run(15_000);
-    expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
-    expect(world.fills().map(({ fill }) => fill.fillId)).toEqual(world.oracle.fills.map(({ fillId }) => fillId));
-    expect(world.inspect().digest).toMatchObject({ submissions: [], resolving: [] });
-    world.untilStatus(world.place({ side: 'sell', reduceOnly: true }), 'filled');
-  });
-
-  it('that falls silent without closing is noticed, cut and reopened', () => {
-    const world = new ConnectorWorld({ venue }).ready();
-    world.network.setConditions(world.host, { blackHole: true });
-    world.until('it is noticed', () => world.count('sockets-silent') > 0, 40_000);
-    world.until('entries are stopped', () => world.status()?.entriesAllowed === false, 1_000);
-    world.network.setConditions(world.host, { blackHole: false });
-    world.until('entries are allowed', () => world.status()?.entriesAllowed === true, 60_000);
   });
 
   it('that drops again and again is reopened ever more rarely', () => {

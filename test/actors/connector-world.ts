@@ -28,6 +28,8 @@ import { simulatedConnectorPorts, simulatedJournalPorts } from '../../src/simula
 import type { AccountOracle, SimulatedVenue, VenueInput, VenueOutput } from '../../src/simulation/simulated-venue.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
 import type { Instant, OrderRequest } from '../../src/venues/venue.ts';
+import { factsOf } from '../conformance/venues.ts';
+import type { TestedVenue } from '../conformance/venues.ts';
 import { plainTape, START_MS } from '../simulation/plain-tape.ts';
 
 /** Half a second before a minute: no settlement falls into a short test by accident. */
@@ -35,15 +37,9 @@ export const WORLD_START_MS = START_MS + 600_500;
 
 const POSITION = 'position/BTC';
 const STRATEGY = 'strategy';
-/** What tests need to know of a venue. The price is such that a lot is worth a quote unit everywhere. */
-const VENUE_FACTS = {
-  extended: { symbol: 'BTC-USD', price: 100_000, ticksPerQuote: 1 },
-  lighter: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
-  bybit: { symbol: 'BTCUSDT', price: 1_000, ticksPerQuote: 10 },
-  hyperliquid: { symbol: 'BTC', price: 100_000, ticksPerQuote: 10 },
-} as const;
-export type WorldVenue = keyof typeof VENUE_FACTS;
+export type WorldVenue = TestedVenue;
 const VALIDITY_MS = 5_000;
+const FRAMES_KEPT = 500;
 
 export interface WorldOptions {
   readonly venue?: WorldVenue;
@@ -59,6 +55,11 @@ export interface WorldOptions {
   readonly bases?: readonly string[];
   /** Limits at the venue, known to both sides. */
   readonly limits?: 'standard' | 'premium';
+  /** The market's price as a part of the venue's usual one; 1 always when absent. */
+  readonly priceAt?: (calendarMs: number) => number;
+  readonly depthQuote?: number;
+  /** Options of the account that differ from the demo account's. */
+  readonly account?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Heard {
@@ -82,7 +83,7 @@ export class ConnectorWorld {
   readonly venue: BuiltVenue;
   readonly path: string;
   readonly symbol: string;
-  readonly #facts: (typeof VENUE_FACTS)[WorldVenue];
+  readonly #facts: ReturnType<typeof factsOf>;
   readonly host: string;
   readonly scale: number;
   /** By probe path. */
@@ -90,6 +91,10 @@ export class ConnectorWorld {
   /** What arrived at the venue. */
   readonly requests: SeenRequest[] = [];
   readonly socketTexts: SeenRequest[] = [];
+  /** Handshakes asked for, by path. */
+  readonly handshakes: SeenRequest[] = [];
+  /** The latest frames the venue sent, newest last. */
+  readonly frames: string[] = [];
   readonly appends: Extract<JournalMessage, { type: 'append-rows' }>[] = [];
   readonly logs: LogRecord[] = [];
   /** Kills asked of the guard. */
@@ -111,7 +116,7 @@ export class ConnectorWorld {
     this.scale = options.scale ?? 1;
     this.path = `connector/${name}:main`;
     this.host = `${name}.test`;
-    this.#facts = VENUE_FACTS[name];
+    this.#facts = factsOf(name);
     this.symbol = this.#facts.symbol;
     const startAtMs = options.startAtMs ?? WORLD_START_MS;
     const { bases = ['BTC'], seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
@@ -124,7 +129,7 @@ export class ConnectorWorld {
         account: 'main',
         restUrl: `http://${this.host}${restPath}`,
         streamUrl: `ws://${this.host}${streamPath}`,
-        options: { ...account.options, ...profileOptions[limits] },
+        options: { ...account.options, ...profileOptions[limits], ...options.account },
         calendarScale: this.scale,
       },
       bases,
@@ -207,7 +212,11 @@ export class ConnectorWorld {
         bookIntervalMs: 250,
         calendarScale: this.scale,
       },
-      plainTape({ priceAt: () => this.#facts.price, intervalMs: fundingIntervalMs(name) }),
+      plainTape({
+        priceAt: (calendarMs) => this.#facts.price * (options.priceAt?.(calendarMs) ?? 1),
+        intervalMs: fundingIntervalMs(name),
+        ...(options.depthQuote === undefined ? {} : { depthQuote: options.depthQuote }),
+      }),
     );
     this.network.addVenue(this.host, this.#watched(this.venue.venue));
   }
@@ -434,6 +443,8 @@ export class ConnectorWorld {
           paths.set(input.requestId, path);
           this.requests.push({ atMs: at.monotonicMs, method: input.method, path });
         }
+        if (input.type === 'socket-requested')
+          this.handshakes.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.path });
         if (input.type === 'socket-text')
           this.socketTexts.push({ atMs: at.monotonicMs, method: 'SOCKET', path: input.text });
         return venue.handle(input, at).map((output) => {
@@ -443,7 +454,11 @@ export class ConnectorWorld {
               headers: this.damageHeaders(output.headers),
               body: this.damage(paths.get(output.requestId) ?? '', output.body),
             };
-          return output.type === 'socket-text' ? { ...output, text: this.damage('socket', output.text) } : output;
+          if (output.type !== 'socket-text') return output;
+          const text = this.damage('socket', output.text);
+          this.frames.push(text);
+          if (this.frames.length > FRAMES_KEPT) this.frames.shift();
+          return { ...output, text };
         });
       },
       nextWakeMs: () => venue.nextWakeMs(),

@@ -4,8 +4,8 @@ import { measure as measureDatabase } from '../../bench/database.ts';
 import { measure as measureQueries } from '../../bench/journal/queries.ts';
 import { measure as measureReplay } from '../../bench/journal/replay.ts';
 
-it('a small measurement of the database writes the same trades both ways', () => {
-  const results = measureDatabase({ runs: 2, batches: 3, plainBatches: 1, trades: 5 }, () => undefined);
+it('a small measurement of the database writes the same trades both ways', async () => {
+  const results = await measureDatabase({ runs: 2, batches: 3, plainBatches: 1, trades: 5 }, () => undefined);
   expect(results.map(({ metric }) => metric)).toEqual([
     ...['one transaction p50', 'one transaction p99', 'one transaction max', 'trades'],
   ]);

@@ -65,3 +65,35 @@ describe('tandem pairs', () => {
     });
   });
 });
+
+describe('tandem report', () => {
+  it('sums what was closed, whole and in the groups asked for', async () => {
+    const directory = journalOf(rowsOfTwoPairs());
+    const { code, stdout } = await runTandem(['report', '--by', 'symbol,reason', '--data-dir', directory]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/closed pairs +1 +1 +\+3\.5879 +13\.8012 +-0\.3300 +\+8\.9100/);
+    expect(stdout).toMatch(/hedged in 80 ms p50, 120 ms p95, 120 ms at most/);
+    expect(stdout).toMatch(/^ +symbol +pairs[^]*^ +ETH +1 [^]*^ +reason +pairs[^]*^ +TAKE_PROFIT +1 /m);
+    expect(stdout).not.toMatch(/^ +venues/m);
+  });
+
+  it('leaves out what was closed at another time, and says so; --json keeps every amount', async () => {
+    const directory = journalOf(rowsOfTwoPairs());
+    const later = await runTandem(['report', '--from', '2100-01-01', '--data-dir', directory]);
+    expect([later.code, later.stdout]).toEqual([0, 'no pair was closed in this time\n']);
+    const { stdout } = await runTandem(['report', '--json', '--data-dir', directory]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      all: { pairs: 1, netMicro: '3587883' },
+      groups: { symbol: [{ name: 'ETH' }] },
+    });
+  });
+
+  it.each([
+    ['--from yesterday', 'must be a UTC day or instant like 2026-01-21T08:00:00Z'],
+    ['--by week', 'must be some of day, symbol, venues, reason, was "week"'],
+  ])('refuses %s', async (words, complaint) => {
+    const { code, stderr } = await runTandem(['report', ...words.split(' ')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(complaint);
+  });
+});

@@ -38,7 +38,7 @@ describe('the picture', () => {
       100,
     );
     expect(lines.slice(0, 5)).toEqual([
-      ' TANDEM  STARTING    http://127.0.0.1:7070 · boot 3 · 9 journal rows found',
+      ' TANDEM  STARTING    http://127.0.0.1:7070 · page: npx tandem dashboard · boot 3 · 9 journal rows',
       '  journal: rows 10 to 12 are lost',
       '  waiting: lighter:main is connecting, position/BTC is recovering',
       '',

@@ -2,7 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { configFile, MINIMAL } from '../config/files.ts';
 import { runTandem } from './run-tandem.ts';
 
-const COMMANDS = ['start', 'status', 'why', 'actors', 'trace', 'adopt', 'bench', 'venue'];
+const COMMANDS = [
+  'start',
+  'init',
+  'dashboard',
+  'status',
+  'why',
+  'report',
+  'actors',
+  'trace',
+  'adopt',
+  'bench',
+  'venue',
+];
 
 describe('help', () => {
   it('lists every command and ends with 0', async () => {

@@ -79,6 +79,29 @@ calendar: { startAt: 2026-01-02T00:00:00Z }
     expect(config.tape).toMatchObject({ kind: 'recorded', from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 1, 1) });
   });
 
+  it('takes rows of another venue for symbols that are traded, each once', () => {
+    const recorded = (bases: string): string =>
+      MINIMAL.slice(0, MINIMAL.indexOf('tape:')).concat(`tape:
+  kind: recorded
+  from: 2026-01-01T00:00:00Z
+  to: 2026-02-01T00:00:00Z
+  venues:
+    lighter:
+      { series: lighter, fundingFile: f.csv, candlesFiles: [c.csv], except: [{ bases: [${bases}], series: okx, fundingFile: o.csv, candlesFiles: [c.csv] }] }
+    extended: { series: hyperliquid, fundingFile: f.csv, candlesFiles: [c.csv] }
+calendar: { startAt: 2026-01-02T00:00:00Z }
+`);
+    const config = loadConfig(configFile(recorded('BTC')));
+    expect(config.tape?.venues).toMatchObject({
+      lighter: { except: [{ bases: ['BTC'], series: 'okx' }] },
+      extended: { except: [] },
+    });
+    expect(complaints(recorded('BTC, ETH, BTC'))).toEqual([
+      expect.stringContaining('tape.venues.lighter.except[0].bases[1] must be one of symbols (BTC), was "ETH"'),
+      expect.stringContaining('tape.venues.lighter.except[0].bases[2] must not be excepted twice, was "BTC"'),
+    ]);
+  });
+
   const shipped = readdirSync(CONFIG).filter((name) => name.endsWith('.yaml') && name !== 'default.yaml');
   test.each(shipped)('%s as shipped can run', (name) => {
     expect(loadConfig(join(CONFIG, name)).symbols.length).toBeGreaterThan(0);

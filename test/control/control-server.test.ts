@@ -2,7 +2,6 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { CONNECTIONS_MAX, ControlServerRefused } from '../../src/control/control-server.ts';
-import { MetricHistory } from '../../src/observe/history.ts';
 import { MEANT, stageControl } from './engine.ts';
 import type { StagedControl } from './engine.ts';
 
@@ -398,19 +397,5 @@ describe('where it listens', () => {
     await expect(stageControl({}, { port: control.server.port })).rejects.toThrow(
       `the control server cannot listen on 127.0.0.1 port ${control.server.port}: `,
     );
-  });
-});
-
-describe('metrics', () => {
-  it('are given to Prometheus, and to nobody without the token', async () => {
-    const series = { kind: 'gauge', name: 'system_rss_mb', labels: {}, value: 3 } as const;
-    const metrics = { history: new MetricHistory(), table: () => new Map([['system_rss_mb', series]]) };
-    const control = await stageControl({}, { metrics });
-    const response = await control.ask('/metrics');
-    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(await response.text()).toContain('\nsystem_rss_bytes 3145728\n');
-    expect(await (await control.ask('/metrics?names=own')).text()).toContain('\nsystem_rss_mb 3\n');
-    expect((await control.ask('/metrics?names=other')).status).toBe(400);
-    expect((await control.ask('/metrics', { headers: { authorization: undefined } })).status).toBe(401);
   });
 });

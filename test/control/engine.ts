@@ -288,7 +288,11 @@ export async function stageControl(
       },
       ...engine,
     },
-    metrics: { history: new MetricHistory(), table: () => new Map() },
+    observation: {
+      metrics: { history: new MetricHistory(), table: () => new Map() },
+      rollups: () => Promise.resolve([]),
+      alerts: () => ({ active: [], recent: [] }),
+    },
     addresses: { guard: 'guard', observer: 'observer', position: (base) => `position/${base}` },
     token,
     redactor: createRedactor(['canary-secret-1', token]),

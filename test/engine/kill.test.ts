@@ -10,22 +10,16 @@ import { loadConfig } from '../../config/load.ts';
 import type { ConfigOverrides, TandemConfig } from '../../config/schema.ts';
 import type { PlannedOrder } from '../../src/execution/facts.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
-import { marketCalendar, tapeSpec, venueSpec } from '../../src/composition/market.ts';
 import { randomStream } from '../../src/runtime/random.ts';
-import { buildVenue } from '../../src/simulation/build-venue.ts';
-import { buildTape } from '../../src/simulation/live/build-tape.ts';
-import { hostClock } from '../../src/simulation/live/host-clock.ts';
-import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
-import type { VenueServer } from '../../src/simulation/live/venue-host.ts';
 import type { AccountOracle, SimulatedVenue } from '../../src/simulation/simulated-venue.ts';
-import { hostsOf } from '../../src/venues/hosts.ts';
+import { hostVenues, VENUES } from './hosted-venues.ts';
+import type { HostedVenues } from './hosted-venues.ts';
 import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle } from './ledger-check.ts';
 
 const CONFIG = join(import.meta.dirname, 'fixtures', 'kill.yaml');
 const ENGINE = join(import.meta.dirname, 'fixtures', 'engine-process.ts');
-const VENUES = ['lighter', 'extended'] as const;
 /** Seeded, and printed by the tests' names: the instants are random, the failures repeatable in kind. */
 const SEEDS = [20_261_121, 20_261_122];
 /** Of each of the engines, which live side by side, each with venues of its own. */
@@ -134,49 +128,19 @@ function countingDuplicates(venue: SimulatedVenue, onDuplicate: () => void): Sim
 describe.concurrent.each(SEEDS)(`an engine killed ${KILLS} times in the middle of its work (seed %i)`, (seed) => {
   let config: TandemConfig;
   let overrides: ConfigOverrides;
-  const venues = new Map<string, SimulatedVenue>();
+  let hosted: HostedVenues;
   let duplicatesRefused = 0;
-  const servers: VenueServer[] = [];
-  /** Underlying per lot in 1e-12, by venue and symbol: what two venues hold is compared exactly. */
-  const unitsPerLot = new Map<string, bigint>();
 
   beforeAll(async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'tandem-kill-'));
     const anchorAt = new Date().toISOString();
     config = loadConfig(CONFIG, { dataDir, calendar: { anchorAt } });
-    const calendar = marketCalendar(config, Date.now());
-    const tape = buildTape(tapeSpec(config, calendar.startAtMs));
-    const addresses: Record<string, object> = {};
-    for (const name of VENUES) {
-      const simulated = config.venues[name];
-      if (simulated?.kind !== 'simulated') throw new Error(`${name} must be simulated`);
-      const { venue: plain, exchange } = buildVenue(venueSpec(config, name, simulated), tape);
-      const venue = countingDuplicates(plain, () => (duplicatesRefused += 1));
-      for (const { symbol, lotUnits, quantityDecimals } of exchange.markets()) {
-        unitsPerLot.set(`${name} ${symbol}`, BigInt(lotUnits) * 10n ** BigInt(12 - quantityDecimals));
-      }
-      const server = await startVenueServer({ venue, port: 0, now: hostClock(calendar) });
-      venues.set(name, venue);
-      servers.push(server);
-      const { restPath, streamPath } = hostsOf(name);
-      addresses[name] = {
-        kind: 'simulated',
-        accounts: simulated.accounts,
-        restUrl: server.url + restPath,
-        streamUrl: server.streamUrl + streamPath,
-      };
-    }
-    overrides = { dataDir, calendar: { anchorAt }, venues: addresses as NonNullable<ConfigOverrides['venues']> };
+    hosted = await hostVenues(config, (venue) => countingDuplicates(venue, () => (duplicatesRefused += 1)));
+    overrides = { dataDir, calendar: { anchorAt }, venues: hosted.addresses };
   });
-  afterAll(async () => {
-    for (const server of servers) await server.close();
-  });
+  afterAll(() => hosted.close());
 
-  function account(name: string): AccountOracle {
-    const found = venues.get(name)?.oracle().accounts.get('main');
-    if (found === undefined) throw new Error(`venue ${name} must have an account`);
-    return found;
-  }
+  const account = (name: string): AccountOracle => hosted.account(name);
   const ordersSeen = (): number => VENUES.reduce((sum, name) => sum + account(name).orders.length, 0);
   const fillsJournaled = (): number => readJournal(config.dataDir).filter((row) => row.type === 'fill').length;
   const fillsMade = (): number => VENUES.reduce((sum, name) => sum + account(name).fills.length, 0);
@@ -193,7 +157,8 @@ describe.concurrent.each(SEEDS)(`an engine killed ${KILLS} times in the middle o
       let heldUnits = 0n;
       for (const name of VENUES) {
         for (const [symbol, lots] of account(name).positions) {
-          if (symbol.startsWith(pair.base)) heldUnits += BigInt(lots) * (unitsPerLot.get(`${name} ${symbol}`) ?? 0n);
+          if (symbol.startsWith(pair.base))
+            heldUnits += BigInt(lots) * (hosted.unitsPerLot.get(`${name} ${symbol}`) ?? 0n);
         }
       }
       expect(heldUnits, `${pair.base} is ${pair.phase} (${pair.reason})`).toBe(0n);
@@ -262,7 +227,7 @@ describe.concurrent.each(SEEDS)(`an engine killed ${KILLS} times in the middle o
           .filter((order) => order.venue === name && accepted.has(order.clientOrderId))
           .map(({ pairId, leg, purpose, attempt }) => `${pairId} ${leg} ${purpose} ${attempt}`);
         expect(attempts.filter((attempt, index) => attempts.indexOf(attempt) < index)).toEqual([]);
-        expect(venues.get(name)?.oracle().rateLimitRefusals).toBe(0);
+        expect(hosted.byName.get(name)?.oracle().rateLimitRefusals).toBe(0);
       }
     },
   );

@@ -10,11 +10,12 @@ function eventsOf(
   rows: readonly JournalRow[],
   rowType: 'fill' | 'funding',
   venue: string,
+  account: string,
 ): readonly Record<string, unknown>[] {
   return rows
     .filter((row) => row.type === rowType)
     .map((row) => row.payload['event'] as Record<string, unknown>)
-    .filter((event) => event['venue'] === venue);
+    .filter((event) => event['venue'] === venue && event['account'] === account);
 }
 
 /** Throws (through expect) at the first difference. `account` is the configured account name on that venue. */
@@ -24,14 +25,14 @@ export function expectLedgerEqualsOracle(
   account: string,
   oracle: AccountOracle,
 ): void {
-  const fills = eventsOf(rows, 'fill', venue).map(
+  const fills = eventsOf(rows, 'fill', venue, account).map(
     (event) => event['fill'] as { fillId: string; priceTicks: number; lots: number; side: string; feeMicro: bigint },
   );
   const seen = (fill: { fillId: string; priceTicks: number; lots: number; side: string; feeMicro: bigint }): string =>
     `${fill.fillId} ${fill.side} ${fill.lots} @ ${fill.priceTicks} fee ${fill.feeMicro}`;
   expect(fills.map(seen).sort()).toEqual(oracle.fills.map(seen).sort());
 
-  const payments = eventsOf(rows, 'funding', venue).map(
+  const payments = eventsOf(rows, 'funding', venue, account).map(
     (event) => event['payment'] as { paymentId: string; amountMicro: bigint; symbol: string },
   );
   const paid = (payment: { paymentId: string; amountMicro: bigint; symbol: string }): string =>
@@ -51,6 +52,7 @@ export function expectLedgerEqualsOracle(
 /** What a run decided: each pair's direction, reason of leaving and payments booked, in order of opening. */
 export interface TradedPair {
   readonly base: string;
+  /** Venues. */
   readonly long: string;
   readonly short: string;
   readonly reason: string;

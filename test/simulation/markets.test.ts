@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { marketScale } from '../../src/simulation/exchange-arithmetic.ts';
 import { GENERATED_BASES } from '../../src/simulation/generated-tape.ts';
-import { fundingIntervalMs, simulatedMarkets } from '../../src/simulation/markets.ts';
+import { fundingIntervalMs, simulatedBases, simulatedMarkets } from '../../src/simulation/markets.ts';
 import { calendarAt } from '../../src/simulation/venue-calendar.ts';
 
 describe('simulated markets', () => {
@@ -35,6 +35,23 @@ describe('simulated markets', () => {
       takerFee: 250_000_000,
       priceBand: 50_000_000_000,
     });
+  });
+
+  it('list a thousand of a cheap coin as one contract, each under its own name', () => {
+    const names = (['lighter', 'extended', 'bybit', 'hyperliquid'] as const).map((venue) => {
+      const [market] = simulatedMarkets(venue, ['PEPE']);
+      expect(market).toMatchObject({ base: 'PEPE', multiplier: 1_000 });
+      return market?.symbol;
+    });
+    expect(names).toEqual(['1000PEPE', '1000PEPE-USD', '1000PEPEUSDT', 'kPEPE']);
+  });
+
+  it('are twenty that every venue lists, with exact books', () => {
+    for (const venue of ['lighter', 'extended', 'bybit', 'hyperliquid']) {
+      const bases = simulatedBases(venue);
+      expect(bases.length).toBeGreaterThanOrEqual(20);
+      for (const market of simulatedMarkets(venue, bases)) expect(() => marketScale(market)).not.toThrow();
+    }
   });
 
   it('settle as often as their venue does', () => {

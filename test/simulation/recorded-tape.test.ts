@@ -125,6 +125,26 @@ describe('prices', () => {
     expect(tape.quote('lighter', 'BTC', START + 4 * HOUR_MS)).toMatchObject({ mid: 102, mark: 102, index: 100 });
   });
 
+  it('plays other rows, funding and prices, for the symbols that are excepted', () => {
+    const own = { funding: source, candles: [flatCandles] };
+    const other = {
+      bases: ['BTC'],
+      funding: { rows: [funding(0, 7, 1, 'other')], series: 'other' },
+      candles: [[candle(0, 50, 50)]],
+    };
+    const tape = tapeOf({ lighter: { ...own, except: [other] }, extended: { ...own, except: [] } });
+    expect(tape.lastSettlement('lighter', 'BTC', START)?.ratePico).toBe(7);
+    expect(tape.quote('lighter', 'BTC', START).mid).toBe(50);
+    expect(tape.lastSettlement('extended', 'BTC', START)?.ratePico).toBe(1);
+    expect(tape.quote('extended', 'BTC', START).mid).toBe(100);
+  });
+
+  it('takes a file that names no venue for the series it is said to be', () => {
+    const rows = [{ ...funding(0, 3, 1), venue: undefined }];
+    const tape = tapeOf({ lighter: { funding: { rows, series: 'hyperliquid' }, candles: [flatCandles] } });
+    expect(tape.lastSettlement('lighter', 'BTC', START)?.ratePico).toBe(3);
+  });
+
   it('refuses a tape that starts before its candles, and a series without rows', () => {
     const late = { lighter: { funding: source, candles: [[candle(5, 1, 1, 0)]] } };
     expect(() => tapeOf(late)).toThrow(TapeError);

@@ -49,6 +49,26 @@ describe('funding rows', () => {
   });
 });
 
+describe('files of one venue', () => {
+  it('name no venue and settle hourly; a thousand of a coin is counted in coins', () => {
+    const text = `base,settle_ms,rate\nkPEPE,${HOUR + 87},1.25e-05\n`;
+    expect(parseFundingRows({ name: 'rows.csv', text })).toEqual([
+      {
+        venue: undefined,
+        base: 'PEPE',
+        venueSymbol: 'kPEPE',
+        settleAtMs: HOUR,
+        ratePico: 12_500_000,
+        intervalHours: 1,
+      },
+    ]);
+    const candles = `base,open_ms,open,high,low,close,volume\nkPEPE,${HOUR},0.012,0.014,0.010,0.012,5\n`;
+    expect(parseCandleRows({ name: 'candles.csv', text: candles })).toEqual([
+      { base: 'PEPE', openAtMs: HOUR, open: 0.000012, high: 0.000014, low: 0.00001, close: 0.000012, volume: 5_000 },
+    ]);
+  });
+});
+
 describe('candle rows', () => {
   it.each([
     ['venue,open', '', 'candles.csv line 1 must be the header'],

@@ -59,7 +59,7 @@ class RecordingJournal implements Journal {
   read(): readonly JournalRow[] {
     return [];
   }
-  syncHead(): void {
+  upkeep(): void {
     this.synced += 1;
   }
   close(): void {

@@ -2,6 +2,7 @@
 import type { Pool } from 'undici';
 import type { TraceRef } from '../../runtime/actor.ts';
 import type { PortsContext } from '../../runtime/ports-context.ts';
+import { isCertificateCode } from '../../venues/access.ts';
 import type { HttpAnswered, HttpFailed, HttpRequest, RequestRef } from '../ports.ts';
 import type { SendingPort } from '../shared-reads.ts';
 import { DEFAULT_POOLS, HttpPools } from './http-pools.ts';
@@ -18,6 +19,11 @@ const NOTHING_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
+
+function failureOf(code: string): HttpFailed['code'] {
+  if (NOTHING_SENT.has(code)) return 'refused';
+  return isCertificateCode(code) ? 'untrusted' : 'reset';
+}
 
 /** Opens the door for one actor incarnation; `dispose` cuts everything in flight without further messages. The pools stay. */
 export function openHttpPort(
@@ -110,7 +116,7 @@ async function exchange(
       return { type: 'http-failed', ref, code: 'timeout', detail: `no complete answer in ${request.timeoutMs} ms` };
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     const detail = error instanceof Error ? `${code}: ${error.message}` : String(error);
-    return { type: 'http-failed', ref, code: NOTHING_SENT.has(code) ? 'refused' : 'reset', detail };
+    return { type: 'http-failed', ref, code: failureOf(code), detail };
   }
 }
 

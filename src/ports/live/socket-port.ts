@@ -1,6 +1,7 @@
 /** The WebSocket door on ws: text frames in and out, cut with terminate, never a hidden reconnect. Connector threads only. */
 import { WebSocket } from 'ws';
 import type { PortsContext } from '../../runtime/ports-context.ts';
+import { isCertificateCode } from '../../venues/access.ts';
 import type { SocketMessage, SocketPort, SocketRef } from '../ports.ts';
 
 const FRAME_BYTES_MAX = 4 * 1024 * 1024;
@@ -24,6 +25,13 @@ export function openSocketPort(
 
   function closed(ref: SocketRef, code: number, detail: string): void {
     if (sockets.delete(ref)) tell({ type: 'socket-closed', ref, code, detail });
+  }
+
+  function failed(ref: SocketRef, error: Error): void {
+    const code = 'code' in error ? String(error.code) : '';
+    if (!isCertificateCode(code)) closed(ref, 1006, error.message);
+    else if (sockets.delete(ref))
+      tell({ type: 'socket-closed', ref, code: 1006, detail: `${code}: ${error.message}`, isUntrusted: true });
   }
 
   return {
@@ -52,7 +60,7 @@ export function openSocketPort(
         closed(ref, response.statusCode ?? 1006, `handshake answered ${response.statusCode ?? 'nothing'}`);
         socket.terminate();
       });
-      socket.on('error', (error) => closed(ref, 1006, error.message));
+      socket.on('error', (error) => failed(ref, error));
       socket.on('close', (code, reason) => closed(ref, code, reason.toString()));
       return ref;
     },

@@ -3,6 +3,7 @@ import { generatedTape } from '../generated-tape.ts';
 import type { MarketTape } from '../market-tape.ts';
 import { fundingIntervalMs } from '../markets.ts';
 import { loadRecordedTape } from './load-recorded-tape.ts';
+import type { RecordedVenueFiles } from './load-recorded-tape.ts';
 
 /** Plain data: crosses threads. All threads that share a market are given the same one. */
 export type TapeSpec =
@@ -18,12 +19,7 @@ export type TapeSpec =
       readonly kind: 'recorded';
       readonly seed: number;
       readonly bases: readonly string[];
-      readonly venues: Readonly<
-        Record<
-          string,
-          { readonly series: string; readonly fundingFile: string; readonly candlesFiles: readonly string[] }
-        >
-      >;
+      readonly venues: Readonly<Record<string, Omit<RecordedVenueFiles, 'intervalMs'>>>;
       readonly startAtMs: number;
       readonly endAtMs: number;
     };

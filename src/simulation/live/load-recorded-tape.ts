@@ -3,18 +3,24 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { MarketTape } from '../market-tape.ts';
 import { recordedTape } from '../recorded-tape.ts';
-import type { RecordedVenue } from '../recorded-tape.ts';
+import type { RecordedRows, RecordedVenue } from '../recorded-tape.ts';
 import type { CandleRow, FundingRow, TapeFile } from '../tape-rows.ts';
 import { TapeError, parseCandleRows, parseFundingRows } from '../tape-rows.ts';
 
-export interface RecordedVenueFiles {
+/** Where the rows of a market come from. */
+export interface RecordedSource {
   readonly fundingFile: string;
-  /** Venue column of the funding rows to play. */
+  /** Venue column of the funding rows to play; of a file without that column, whose rows they are. */
   readonly series: string;
-  /** Settles on this grid; absent: as recorded. */
-  readonly intervalMs?: number;
   /** In order of preference. */
   readonly candlesFiles: readonly string[];
+}
+
+export interface RecordedVenueFiles extends RecordedSource {
+  /** Settles on this grid; absent: as recorded. */
+  readonly intervalMs?: number;
+  /** Bases that play the rows of another source. */
+  readonly except?: readonly (RecordedSource & { readonly bases: readonly string[] })[];
 }
 
 export interface RecordedTapeFiles {
@@ -29,15 +35,20 @@ export interface RecordedTapeFiles {
 export function loadRecordedTape(files: RecordedTapeFiles): MarketTape {
   const funding = new Map<string, readonly FundingRow[]>();
   const candles = new Map<string, readonly CandleRow[]>();
+  const rowsOf = ({ fundingFile, series, candlesFiles }: RecordedSource, intervalMs?: number): RecordedRows => ({
+    funding: {
+      rows: once(funding, fundingFile, parseFundingRows),
+      series,
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+    },
+    candles: candlesFiles.map((name) => once(candles, name, parseCandleRows)),
+  });
   const venues: Record<string, RecordedVenue> = {};
-  for (const [venue, { fundingFile, series, intervalMs, candlesFiles }] of Object.entries(files.venues)) {
-    venues[venue] = {
-      funding: {
-        rows: once(funding, fundingFile, parseFundingRows),
-        series,
-        ...(intervalMs === undefined ? {} : { intervalMs }),
-      },
-      candles: candlesFiles.map((name) => once(candles, name, parseCandleRows)),
+  for (const [name, venue] of Object.entries(files.venues)) {
+    const { intervalMs, except = [] } = venue;
+    venues[name] = {
+      ...rowsOf(venue, intervalMs),
+      except: except.map((other) => ({ bases: other.bases, ...rowsOf(other, intervalMs) })),
     };
   }
   return recordedTape({ ...files, venues });

@@ -122,6 +122,10 @@ class VenueHost {
         response?.writeHead(output.status, output.headers).end(output.body);
         return;
       }
+      case 'http-reset':
+        this.#responses.get(output.requestId)?.destroy();
+        this.#responses.delete(output.requestId);
+        return;
       case 'socket-accept':
         return this.#accept(output.socketId);
       case 'socket-refuse':

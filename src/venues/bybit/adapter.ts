@@ -2,7 +2,7 @@
 import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import type { Instant, OrderRequest, Submission, VenueAdapter, VenueSettings } from '../venue.ts';
-import { limitFeedback, limitsOf, tierOf } from './limits.ts';
+import { accessProblemOf, limitFeedback, limitsOf, tierOf } from './limits.ts';
 import { BybitMarkets } from './markets.ts';
 import {
   cancelAllOperation,
@@ -12,6 +12,7 @@ import {
   findOrderOperation,
   fundingHistoryOperation,
   instrumentsOperation,
+  keyRightsOperation,
   leverageOfOperation,
   leverageOperation,
   marketPollOperation,
@@ -58,6 +59,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     openStream: () =>
       new BybitStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), key, markets, calendarScale }),
 
+    accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),
     instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
     accountSnapshot: (at) => [
@@ -65,6 +67,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
       { ...walletOperation(access, at), source: 'balances' },
       openOrdersOperation(access, at),
     ],
+    keyRights: (at) => keyRightsOperation(access, at),
     feeTier: (at) => feesOperation(access, at),
     findOrder: (symbol, clientOrderId, at) => [findOrderOperation(access, symbol, clientOrderId, at)],
     fillsSince: (sinceMs, at) => executionsOperation(access, { sinceMs, priority: 2 }, at),

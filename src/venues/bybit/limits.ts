@@ -1,4 +1,5 @@
 /** Bybit's request limits, and what each of its error codes means for us. Pure; any thread. */
+import type { AccessProblem } from '../access.ts';
 import type { LimitFeedback, LimitProfile, RefusalClass } from '../venue.ts';
 import { LIMIT_HEADER, REMAINING_HEADER } from './wire.ts';
 
@@ -98,6 +99,24 @@ const CLASS_BY_CODE: ReadonlyMap<number, RefusalClass> = new Map(
 /** Returns what a code means; an unknown one proves nothing. */
 export function refusalClassOf(code: number): RefusalClass {
   return CLASS_BY_CODE.get(code) ?? 'unknown-outcome';
+}
+
+/** Returns what a refusal says about our access. */
+export function accessProblemOf(code: string): AccessProblem | undefined {
+  switch (code) {
+    case '10003':
+    case '10004':
+    case 'AUTH':
+      return 'wrong-key';
+    case '10005':
+      return 'not-permitted';
+    case '10010':
+      return 'address-refused';
+    case '33004':
+      return 'expired-key';
+    default:
+      return undefined;
+  }
 }
 
 /** Returns what an HTTP status other than 200 means. */

@@ -8,7 +8,8 @@ import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { reportSequence } from '../report-sequence.ts';
-import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
+import { epochMsOfIso } from '../iso-time.ts';
+import type { FillReport, FundingPaymentReport, KeyRights, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
 import {
   amountDown,
   amountHalfEven,
@@ -22,6 +23,7 @@ import {
   textField,
   timeField,
 } from '../fields.ts';
+import { integerField } from './json.ts';
 import type { Ticker } from './markets.ts';
 import { OPEN_STATES } from './wire.ts';
 
@@ -385,5 +387,27 @@ export function parseFees(value: unknown, find: FindInstrument): Extract<VenueEv
     symbol,
     makerFee: picoField(fees, 'makerFeeRate', 'fees'),
     takerFee: picoField(fees, 'takerFeeRate', 'fees'),
+  };
+}
+
+/** Rights by which money can leave the account: to the outside, or to another member. */
+const MONEY_RIGHTS: readonly unknown[] = ['Withdraw', 'SubMemberTransfer'];
+/** A key that is bound to addresses has this date, or none at all. */
+const NEVER_MS = 86_400_000;
+
+/** Reads what a key may do. */
+export function parseKeyRights(result: Fields): KeyRights {
+  const where = 'key';
+  const permissions = asFields(result['permissions'], `${where}.permissions`);
+  const listed = (name: string): readonly unknown[] =>
+    permissions[name] === undefined ? [] : asList(permissions[name], `${where}.permissions.${name}`);
+  const expiresAtMs = epochMsOfIso(optionalText(result, 'expiredAt') ?? '') ?? 0;
+  const isReadOnly = integerField(result, 'readOnly', where) !== 0n;
+  const addresses = result['ips'] === undefined ? [] : asList(result['ips'], `${where}.ips`);
+  return {
+    canTrade: !isReadOnly && (listed('ContractTrade').includes('Order') || listed('Derivatives').length > 0),
+    canWithdraw: !isReadOnly && listed('Wallet').some((right) => MONEY_RIGHTS.includes(right)),
+    ...(expiresAtMs > NEVER_MS ? { expiresAtMs } : {}),
+    isAddressBound: addresses.some((address) => address !== '*'),
   };
 }

@@ -11,6 +11,7 @@ import {
   parseExecution,
   parseFees,
   parseInstrument,
+  parseKeyRights,
   parseOrder,
   parsePosition,
   parseSettledRate,
@@ -208,6 +209,17 @@ export function openOrdersOperation(access: RestAccess, at: Instant): Operation 
       const { known, unknown } = eachKnown(items, 'orders', (item) => parseOrder(item, access.markets.find));
       return [{ type: 'open-orders', orders: known }, ...unknown];
     },
+  });
+}
+
+/** Any key may ask what it may do. */
+export function keyRightsOperation(access: RestAccess, at: Instant): Operation {
+  return operation(access, {
+    path: '/v5/user/query-api',
+    payload: '',
+    priority: 4,
+    signedAt: at,
+    read: ({ result }) => ({ events: [{ type: 'key-rights', rights: parseKeyRights(result) }] }),
   });
 }
 

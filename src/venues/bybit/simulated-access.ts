@@ -37,6 +37,7 @@ export class SimulatedAccess {
   readonly #addresses = new Map<string, { times: number[]; bannedUntilMs: number }>();
   readonly #endpoints = new Map<string, number[]>();
   #refuseAll: { readonly durationMs: number } | { readonly untilMs: number } = { untilMs: 0 };
+  #keysRefused: number | undefined;
   refusals = 0;
 
   constructor(accounts: readonly SimulatedAccount[], calendarScale: number) {
@@ -47,6 +48,11 @@ export class SimulatedAccess {
   /** From the next request on, for so long, everything is over its limit. */
   refuseAllFor(durationMs: number): void {
     this.#refuseAll = { durationMs };
+  }
+
+  /** Refuses every key with this code; undefined takes them again. */
+  refuseKeys(code: number | undefined): void {
+    this.#keysRefused = code;
   }
 
   /** Counts a request of an address; undefined when it may go on. */
@@ -72,6 +78,7 @@ export class SimulatedAccess {
     const refuse = (retCode: number, retMsg: string): { readonly refused: Refusal } => ({
       refused: { retCode, retMsg },
     });
+    if (this.#keysRefused !== undefined) return refuse(this.#keysRefused, 'API key is refused.');
     const account = this.#accounts.find((candidate) => candidate.apiKey === headers[KEY_HEADER]);
     if (account === undefined) return refuse(10003, 'API key is invalid.');
     const times = {
@@ -95,6 +102,7 @@ export class SimulatedAccess {
 
   /** The account that may open a private session, or undefined. */
   authenticateSession(args: readonly unknown[], at: Instant): SimulatedAccount | undefined {
+    if (this.#keysRefused !== undefined) return undefined;
     const [apiKey, expiresMs, signature] = args;
     const account = this.#accounts.find((candidate) => candidate.apiKey === apiKey);
     if (account === undefined || typeof expiresMs !== 'number' || typeof signature !== 'string') return undefined;

@@ -110,6 +110,8 @@ export function answerAccount(records: SimulatedRecords, account: SimulatedAccou
       return {
         result: { unifiedMarginStatus: 5, marginMode: 'REGULAR_MARGIN', updatedTime: String(Math.floor(query.nowMs)) },
       };
+    case '/v5/user/query-api':
+      return { result: records.keyJson(account) };
     case '/v5/account/fee-rate':
       return { result: { list: feeRates(records, query) } };
     case '/v5/account/transaction-log':

@@ -52,12 +52,36 @@ export class SimulatedRecords {
     }
   }
 
+  /** What every key may do beside trading. */
+  keyRights = { isReadOnly: false, wallet: [] as readonly string[] };
+
+  keyJson(account: SimulatedAccount): Json {
+    const { isReadOnly, wallet } = this.keyRights;
+    return {
+      id: '1',
+      note: account.name,
+      apiKey: account.apiKey,
+      readOnly: isReadOnly ? 1 : 0,
+      secret: '',
+      permissions: { ContractTrade: ['Order', 'Position'], Derivatives: ['DerivativesTrade'], Wallet: wallet },
+      ips: ['*'],
+      type: 1,
+      deadlineDay: 90,
+      expiredAt: '2099-01-01T00:00:00Z',
+      isMaster: false,
+    };
+  }
+
+  /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
+  hiddenSinceMs: number | undefined;
+
   /** All orders of an account, oldest first, those it only pretended to take included. */
   orders(account: SimulatedAccount): readonly ExchangeOrderState[] {
     const pretended = this.#pretended.filter((order) => order.account === account.name);
-    return pretended.length === 0
-      ? this.exchange.orders(account.name)
-      : [...this.exchange.orders(account.name), ...pretended];
+    const { hiddenSinceMs } = this;
+    const known = this.exchange.orders(account.name);
+    const shown = hiddenSinceMs === undefined ? known : known.filter((order) => order.createdAtMs < hiddenSinceMs);
+    return pretended.length === 0 ? shown : [...shown, ...pretended];
   }
 
   /** Takes an order that the exchange will never see; returns its number. It looks open until it is rejected. */

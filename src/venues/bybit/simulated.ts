@@ -11,6 +11,9 @@
  * - `rate-limit` {durationMs = 5000}: answers 10006 to everything signed for so long
  * - `reject-next-order` {reason = EC_Others}: the next order is acknowledged and rejected later, on the account stream
  * - `silent-drop-next-order`: the next order is acknowledged and never heard of again
+ * - `hide-orders` {sinceMs}: questions do not know orders accepted from then on; without a time they do again
+ * - `key-rights` {canWithdraw, isReadOnly}: what every key may do from now on
+ * - `revoke-key` {isRevoked = true, code = 10003}: every key is refused with this code, or again taken
  */
 import type { Exchange } from '../../simulation/exchange.ts';
 import type {
@@ -141,6 +144,18 @@ class SimulatedBybit implements LastingVenue {
         return;
       case 'reject-next-order':
         this.#orderFaults.push({ fault, reason: String(options['reason'] ?? 'EC_Others') });
+        return;
+      case 'revoke-key':
+        this.#access.refuseKeys(options['isRevoked'] === false ? undefined : Number(options['code'] ?? 10003));
+        return;
+      case 'key-rights':
+        this.#records.keyRights = {
+          isReadOnly: options['isReadOnly'] === true,
+          wallet: options['canWithdraw'] === true ? ['AccountTransfer', 'Withdraw'] : [],
+        };
+        return;
+      case 'hide-orders':
+        this.#records.hiddenSinceMs = options['sinceMs'] === undefined ? undefined : Number(options['sinceMs']);
         return;
       case 'delay-answers':
         this.#delayed = { requests: Number(options['requests'] ?? 1), delayMs: Number(options['delayMs']) };

@@ -4,7 +4,7 @@ import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields } from '../json.ts';
 import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
 import { textField } from './json.ts';
-import { limitsOf } from './limits.ts';
+import { accessProblemOf, limitsOf } from './limits.ts';
 import { ExtendedMarkets } from './markets.ts';
 import {
   balanceOperation,
@@ -68,6 +68,9 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
         calendarScale: settings.calendarScale,
       }),
 
+    accessProblem: accessProblemOf,
+    keyCaution:
+      'its key can also sign transfers and withdrawals: trade on a sub-account that holds only what may be lost',
     serverTime: () => serverTimeOperation(access),
     instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
     accountSnapshot: () => [

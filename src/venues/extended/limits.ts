@@ -1,4 +1,5 @@
 /** Extended's request limits, and what each of its error codes means for us. Pure; any thread. */
+import type { AccessProblem } from '../access.ts';
 import type { LimitProfile, RefusalClass } from '../venue.ts';
 
 /** Everybody's limit: 1,000 requests a minute per IP address, all endpoints together. Two accounts behind one address share it. */
@@ -69,6 +70,14 @@ const CLASS_BY_CODE: ReadonlyMap<number, RefusalClass> = new Map<number, Refusal
   [1147, 'state'],
   [1148, 'state'], // open loss exceeds equity
 ]);
+
+/** Returns what a refusal says about our access. */
+export function accessProblemOf(code: string): AccessProblem | undefined {
+  if (code === '401' || code === 'HTTP_401') return 'wrong-key';
+  if (code === '1004') return 'wrong-account';
+  // Signature, StarkEx key or vault that do not belong together.
+  return code === '1100' || code === '1101' || code === '1102' ? 'wrong-key' : undefined;
+}
 
 /** Returns what a refusal means. The HTTP status decides where it says more than the code; an unknown code proves nothing. */
 export function refusalClassOf(status: number, code: number | undefined): RefusalClass {

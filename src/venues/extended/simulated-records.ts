@@ -47,8 +47,11 @@ export class SimulatedRecords {
     return this.#instruments.get(symbol);
   }
 
+  /** No key is known any more. */
+  isRevoked = false;
+
   accountByKey(apiKey: string | undefined): SimulatedAccount | undefined {
-    return this.accounts.find((account) => account.apiKey === apiKey);
+    return this.isRevoked ? undefined : this.accounts.find((account) => account.apiKey === apiKey);
   }
 
   account(name: string): SimulatedAccount | undefined {
@@ -79,12 +82,16 @@ export class SimulatedRecords {
     }
   }
 
+  /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
+  hiddenSinceMs: number | undefined;
+
   /** All orders of an account, oldest first, those it only pretended to take included. */
   orders(account: SimulatedAccount): readonly ExchangeOrderState[] {
     const pretended = this.#pretended.filter((order) => order.account === account.name);
-    return pretended.length === 0
-      ? this.exchange.orders(account.name)
-      : [...this.exchange.orders(account.name), ...pretended];
+    const { hiddenSinceMs } = this;
+    const known = this.exchange.orders(account.name);
+    const shown = hiddenSinceMs === undefined ? known : known.filter((order) => order.createdAtMs < hiddenSinceMs);
+    return pretended.length === 0 ? shown : [...shown, ...pretended];
   }
 
   /** Takes an order that the exchange will never see; returns its number. It looks queued until it is rejected. */

@@ -10,6 +10,8 @@
  * - `rate-limit` {durationMs = 5000}: answers 429 to everything for so long
  * - `reject-next-order` {reason = NOT_ENOUGH_FUNDS}: the next order is answered OK and rejected later, on the account stream
  * - `silent-drop-next-order`: the next order is answered OK and never heard of again
+ * - `hide-orders` {sinceMs}: questions do not know orders accepted from then on; without a time they do again
+ * - `revoke-key` {isRevoked = true}: no key is known any more, or again all are
  */
 import type { Exchange } from '../../simulation/exchange.ts';
 import { isFact } from '../../simulation/exchange-facts.ts';
@@ -151,6 +153,12 @@ class SimulatedExtended implements LastingVenue {
         return;
       case 'reject-next-order':
         this.#orderFaults.push({ fault, reason: String(options['reason'] ?? 'NOT_ENOUGH_FUNDS') });
+        return;
+      case 'revoke-key':
+        this.#records.isRevoked = options['isRevoked'] !== false;
+        return;
+      case 'hide-orders':
+        this.#records.hiddenSinceMs = options['sinceMs'] === undefined ? undefined : Number(options['sinceMs']);
         return;
       case 'delay-answers':
         this.#delayed = { requests: Number(options['requests'] ?? 1), delayMs: Number(options['delayMs']) };

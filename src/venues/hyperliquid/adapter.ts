@@ -13,7 +13,7 @@ import type {
   VenueEvent,
   VenueSettings,
 } from '../venue.ts';
-import { HYPERLIQUID_LIMITS } from './limits.ts';
+import { accessProblemOf, HYPERLIQUID_LIMITS } from './limits.ts';
 import { HyperliquidMarkets } from './markets.ts';
 import type { HyperliquidMarket } from './markets.ts';
 import type { ActionValue } from './msgpack.ts';
@@ -25,6 +25,7 @@ import {
   findOrderOperation,
   fundingHistoryOperation,
   instrumentsOperation,
+  keyRightsOperation,
   leverageOfOperation,
   openOrdersOperation,
   paymentsOperation,
@@ -58,7 +59,7 @@ const DEAD_MAN_MS = { usualMs: 60_000, shortestMs: 10_000 } as const;
 /**
  * Opens one account.
  *
- * Options: `address` (the account, default the key's own; needed when the key only signs for it), `vaultAddress` (sub-account or vault
+ * Options: `address` (the account; default the key's own, but the connector uses no key that can move money out), `vaultAddress` (sub-account or vault
  * that is traded instead), `network` (`mainnet` default, `testnet`). Secret: `privateKey` (secp256k1, hex). Throws when one is missing
  * or impossible. Accounts whose collateral stands in their spot balance show no money here and are not traded.
  */
@@ -118,9 +119,11 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
     openStream: () =>
       new HyperliquidStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), user: access.user, markets }),
 
+    accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),
     instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
     accountSnapshot: () => [{ ...accountOperation(access), source: 'positions' }, openOrdersOperation(access)],
+    keyRights: () => keyRightsOperation(access, signer),
     feeTier: () => feesOperation(access),
     findOrder: (_symbol, clientOrderId) => [findOrderOperation(access, clientOrderId)],
     fillsSince: (sinceMs) => fillsOperation(access, sinceMs),

@@ -1,4 +1,5 @@
 /** Hyperliquid's limits, what each question weighs, and what its words of refusal mean for us. Pure; any thread. */
+import type { AccessProblem } from '../access.ts';
 import type { LimitProfile, RefusalClass } from '../venue.ts';
 
 export const MINUTE_MS = 60_000;
@@ -108,6 +109,12 @@ export function refusalClassOf(status: number, text: string): RefusalClass {
   if (status === 422 || status === 400) return 'permanent';
   if (status >= 500) return 'unknown-outcome';
   return CLASS_BY_TEXT.find(([words]) => text.startsWith(words))?.[1] ?? 'unknown-outcome';
+}
+
+/** Returns what a refusal says about our access. A signature that does not hold looks like an unknown wallet. */
+export function accessProblemOf(code: string): AccessProblem | undefined {
+  if (code.startsWith('USER_OR_API_WALLET') || code.startsWith('L1_ERROR')) return 'wrong-key';
+  return code === 'MUST_DEPOSIT' || code === 'VAULT_NOT_REGISTERED' ? 'wrong-account' : undefined;
 }
 
 /** Returns a short code of a refusal: its words without the numbers that differ each time. */

@@ -80,6 +80,18 @@ export function openOrdersOperation(access: RestAccess): Operation {
   });
 }
 
+/** A wallet that only signs for another can move nothing out; the account's own key can. */
+export function keyRightsOperation(access: RestAccess, signer: string): Operation {
+  return info(access, { type: 'userRole', user: signer }, 4, (data) => {
+    const role = textField(asFields(data, 'role'), 'role', 'role');
+    // The words that the first order would be refused with.
+    if (role === 'missing') throw refused('userRole', 200, `User or API Wallet ${signer} does not exist.`);
+    const isOwn = signer === access.user || role === 'user';
+    const rights = { canTrade: true, canWithdraw: isOwn };
+    return { events: [{ type: 'key-rights', rights }] };
+  });
+}
+
 export function feesOperation(access: RestAccess): Operation {
   return info(access, { type: 'userFees', user: access.user }, 4, (data) => ({ events: [parseFees(data)] }));
 }

@@ -98,7 +98,7 @@ function answerUser<Answer>(
         account === undefined ? [] : records.openOrders(account).map((order) => records.fullOrderJson(order)),
       );
     case 'orderStatus': {
-      const order = account === undefined ? undefined : records.find(account, question['oid']);
+      const order = account === undefined ? undefined : records.findShown(account, question['oid']);
       return plain(
         order === undefined ? { status: 'unknownOid' } : { status: 'order', order: statusJson(records, order) },
       );
@@ -133,10 +133,19 @@ function answerUser<Answer>(
       return plain(assetDataJson(records, account, instrument));
     }
     case 'userRole':
-      return plain({ role: account === undefined ? 'missing' : 'user' });
+      return plain(roleJson(records, question['user']));
     default:
       return undefined;
   }
+}
+
+/** A wallet that signs for an account is its agent; the account's own is the user. */
+function roleJson(records: SimulatedRecords, user: unknown): Json {
+  if (records.accounts.some(({ address }) => address === user)) return { role: 'user' };
+  const master = records.isRevoked
+    ? undefined
+    : records.accounts.find(({ signers }) => signers.some((signer) => signer === user));
+  return master === undefined ? { role: 'missing' } : { role: 'agent', data: { user: master.address } };
 }
 
 export function accountOf(records: SimulatedRecords, account: SimulatedAccount, nowMs: number): Json {

@@ -84,6 +84,18 @@ export class SimulatedRecords {
       .find((order) => order?.status === 'open');
   }
 
+  /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
+  hiddenSinceMs: number | undefined;
+
+  /** No signer is known any more. */
+  isRevoked = false;
+
+  /** What a question about an order finds. */
+  findShown(account: SimulatedAccount, oid: unknown): ExchangeOrderState | undefined {
+    const order = this.find(account, oid);
+    return order !== undefined && order.createdAtMs >= (this.hiddenSinceMs ?? Infinity) ? undefined : order;
+  }
+
   /** The newest order of the account with this number or client id. */
   find(account: SimulatedAccount, oid: unknown): ExchangeOrderState | undefined {
     if (typeof oid === 'string') {
@@ -95,7 +107,10 @@ export class SimulatedRecords {
   }
 
   openOrders(account: SimulatedAccount): readonly ExchangeOrderState[] {
-    return this.exchange.orders(account.name).filter(({ status }) => status === 'open');
+    const hiddenSinceMs = this.hiddenSinceMs ?? Infinity;
+    return this.exchange
+      .orders(account.name)
+      .filter(({ status, createdAtMs }) => status === 'open' && createdAtMs < hiddenSinceMs);
   }
 
   endedOrders(account: SimulatedAccount): readonly ExchangeOrderState[] {

@@ -10,6 +10,8 @@
  * - `rate-limit` {durationMs = 5000}: answers 429 to everything for so long
  * - `reject-next-order`: the next order is answered as resting and cancelled by the venue later
  * - `silent-drop-next-order`: the next order is answered as resting and never heard of again
+ * - `hide-orders` {sinceMs}: questions do not know orders accepted from then on; without a time they do again
+ * - `revoke-key` {isRevoked = true}: no signature is known any more, or again all are
  * - `spend-actions` {account, used}: sets how much of an account's budget of actions is used up
  */
 import type { Exchange } from '../../simulation/exchange.ts';
@@ -162,6 +164,12 @@ class SimulatedHyperliquid implements LastingVenue {
       case 'silent-drop-next-order':
         this.#orderFaults.push({ fault });
         return;
+      case 'hide-orders':
+        this.#records.hiddenSinceMs = options['sinceMs'] === undefined ? undefined : Number(options['sinceMs']);
+        return;
+      case 'revoke-key':
+        this.#records.isRevoked = options['isRevoked'] !== false;
+        return;
       case 'delay-answers':
         this.#delayed = { requests: Number(options['requests'] ?? 1), delayMs: Number(options['delayMs']) };
         return;
@@ -275,7 +283,7 @@ class SimulatedHyperliquid implements LastingVenue {
         ? this.#records.accounts.find(({ signers }) => signers.includes(signer))
         : this.#records.accountByAddress(terms.vaultAddress);
     // Also what a wrong hash gets: it recovers somebody else.
-    if (account === undefined || !account.signers.includes(signer))
+    if (account === undefined || !account.signers.includes(signer) || this.#records.isRevoked)
       return refuse(`User or API Wallet ${signer} does not exist.`);
     const misused = this.#nonces.use(signer, terms.nonce, at.calendarMs);
     if (misused !== undefined) return refuse(misused);

@@ -4,7 +4,7 @@ import { asFields } from '../json.ts';
 import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
 import { AuthTokens } from './auth.ts';
 import { textField } from './json.ts';
-import { limitsOf, tierOf } from './limits.ts';
+import { accessProblemOf, limitsOf, tierOf } from './limits.ts';
 import { LighterMarkets } from './markets.ts';
 import {
   accountOperation,
@@ -88,6 +88,9 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     limits: limitsOf(tier),
     openStream: () => new LighterStream({ streamUrl: settings.streamUrl, accountIndex, tokens, markets }),
 
+    accessProblem: accessProblemOf,
+    keyCaution:
+      'its key can also sign transfers and withdrawals: trade on a sub-account that holds only what may be lost',
     serverTime: () => serverTimeOperation(access),
     instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
     accountSnapshot: (at) => [{ ...accountOperation(access), source: 'positions' }, openOrdersOperation(access, at)],

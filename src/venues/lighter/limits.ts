@@ -1,4 +1,5 @@
 /** Lighter's request limits by account tier, and what each of its error codes means for us. Pure; any thread. */
+import type { AccessProblem } from '../access.ts';
 import type { LimitBucket, LimitProfile, RefusalClass } from '../venue.ts';
 
 export type LighterTier = 'standard' | 'premium' | 'plus';
@@ -78,6 +79,7 @@ export function weightOf(endpoint: string, tier: LighterTier): number {
 }
 
 const CLASS_BY_CODE: ReadonlyMap<number, RefusalClass> = new Map<number, RefusalClass>([
+  [20013, 'fatal'], // the token of a question
   // Wrong account, key or signature: nothing will work until a person looks.
   [21100, 'fatal'],
   [21108, 'fatal'],
@@ -123,6 +125,23 @@ export function refusalClassOf(code: number | undefined, status?: number): Refus
   if (code !== undefined && code >= 21_100 && code < 21_800) return 'permanent';
   if (status === 401 || status === 403) return 'fatal';
   return 'unknown-outcome';
+}
+
+/** Returns what a refusal says about our access. */
+export function accessProblemOf(code: string): AccessProblem | undefined {
+  switch (code) {
+    case '20013':
+      return 'expired-token';
+    case '21100':
+      return 'wrong-account';
+    case '21108':
+    case '21109':
+    case '21120':
+    case '21121':
+      return 'wrong-key';
+    default:
+      return undefined;
+  }
 }
 
 /** True for codes that can answer a transaction; all others are about frames, channels, tokens or connections. */

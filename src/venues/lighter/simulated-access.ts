@@ -46,7 +46,11 @@ export class SimulatedAccess {
     return this.#accounts.get(accountIndex);
   }
 
+  /** No key is known any more. */
+  isRevoked = false;
+
   key(account: SimulatedAccount, apiKeyIndex: number): ApiKey | undefined {
+    if (this.isRevoked) return undefined;
     return this.#keys.get(keyName(account, apiKeyIndex));
   }
 

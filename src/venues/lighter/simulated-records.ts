@@ -195,17 +195,25 @@ export class SimulatedRecords {
     this.#marketOrders.add(venueOrderNumber);
   }
 
+  /** Orders accepted from then on (calendar ms) are not told when asked: the venue's lists lag behind its engine. */
+  hiddenSinceMs: number | undefined;
+
   /** The account's orders that the venue tells about, oldest first: no queued ones, none that vanished. */
   orders(account: SimulatedAccount): readonly ExchangeOrderState[] {
     const known = this.exchange
       .orders(account.name)
-      .filter((order) => order.status !== 'queued' && !this.#unheardOf.has(order.venueOrderNumber));
+      .filter((order) => order.status !== 'queued' && !this.#unheardOf.has(order.venueOrderNumber))
+      .filter((order) => this.#isShown(order));
     const pretended = this.#pretended.filter((order) => order.account === account.name && order.status !== 'queued');
     return pretended.length === 0 ? known : [...known, ...pretended];
   }
 
   openOrders(account: SimulatedAccount): readonly ExchangeOrderState[] {
-    return [...(this.#openOrders.get(account.name)?.values() ?? [])];
+    return [...(this.#openOrders.get(account.name)?.values() ?? [])].filter((order) => this.#isShown(order));
+  }
+
+  #isShown({ createdAtMs }: ExchangeOrderState): boolean {
+    return createdAtMs < (this.hiddenSinceMs ?? Infinity);
   }
 
   /** True when nobody will ever hear of this order. */

@@ -7,10 +7,12 @@
  * - `malformed-frame`, `duplicate-frame` {channel = order_book}: cuts off, or doubles, the next update of that channel
  * - `refuse-next` {code}: refuses the next transaction with this code; its nonce stays unused
  * - `lose-next-answer`: the next transaction is taken, its answer never comes
- * - `delay-answers` {ms, requests = 1}: holds the answers of the next requests and transactions
+ * - `delay-answers` {delayMs, requests = 1}: holds the answers of the next requests and transactions
  * - `rate-limit` {durationMs = 5000}: answers code 23000 to all requests and transactions for so long
  * - `reject-next-order` {status = canceled-margin-not-allowed}: the next order is answered 200 and canceled later, on the order channels
  * - `silent-drop-next-order`: the next order is answered 200 and never heard of again
+ * - `hide-orders` {sinceMs}: questions do not know orders accepted from then on; without a time they do again
+ * - `revoke-key` {isRevoked = true}: no key of any account is known any more, or again all are
  */
 import type { Exchange, ExchangeEvent } from '../../simulation/exchange.ts';
 import { isFact } from '../../simulation/exchange-facts.ts';
@@ -86,7 +88,7 @@ class SimulatedLighter implements LastingVenue {
   readonly #sockets: SimulatedSockets;
   /** Answers held back on command; few at a time. */
   #held: { readonly dueMs: number; readonly outputs: readonly VenueOutput[] }[] = [];
-  #delayed = { requests: 0, ms: 0 };
+  #delayed = { requests: 0, delayMs: 0 };
   #refuseAllForMs = 0;
   #refuseAllUntilMs = Number.NEGATIVE_INFINITY;
   #rateLimitRefusals = 0;
@@ -171,8 +173,14 @@ class SimulatedLighter implements LastingVenue {
       case 'lose-next-answer':
         this.#gateway.failTransaction({ fault });
         return;
+      case 'hide-orders':
+        this.#records.hiddenSinceMs = options['sinceMs'] === undefined ? undefined : Number(options['sinceMs']);
+        return;
+      case 'revoke-key':
+        this.#access.isRevoked = options['isRevoked'] !== false;
+        return;
       case 'delay-answers':
-        this.#delayed = { requests: Number(options['requests'] ?? 1), ms: Number(options['ms']) };
+        this.#delayed = { requests: Number(options['requests'] ?? 1), delayMs: Number(options['delayMs']) };
         return;
       case 'rate-limit':
         this.#refuseAllForMs = Number(options['durationMs'] ?? 5_000);
@@ -389,7 +397,7 @@ class SimulatedLighter implements LastingVenue {
   #deliver(outputs: readonly VenueOutput[], at: Instant): readonly VenueOutput[] {
     if (this.#delayed.requests <= 0) return outputs;
     this.#delayed = { ...this.#delayed, requests: this.#delayed.requests - 1 };
-    this.#held.push({ dueMs: at.monotonicMs + this.#delayed.ms, outputs });
+    this.#held.push({ dueMs: at.monotonicMs + this.#delayed.delayMs, outputs });
     return [];
   }
 }

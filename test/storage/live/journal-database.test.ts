@@ -235,6 +235,24 @@ describe('rows', () => {
     journal.close();
   });
 
+  it('are brought from the log into the table between commits, and none is lost with the log', () => {
+    const directory = temporaryDirectory();
+    const journal = openJournal(directory);
+    journal.allocateBoot(AT_MS);
+    const many = Array.from({ length: 1_200 }, (_, index) => `row ${index}`);
+    const log = join(directory, `${DATABASE_FILE}-wal`);
+    for (let at = 0; at < many.length; at += 100) journal.append(encoded(...many.slice(at, at + 100)));
+    const [tableBytes, logBytes] = [statSync(join(directory, DATABASE_FILE)).size, statSync(log).size];
+    expect(tableBytes).toBeLessThan(100_000);
+    journal.upkeep();
+    expect(statSync(join(directory, DATABASE_FILE)).size).toBeGreaterThan(300_000);
+    // The log begins anew instead of growing.
+    journal.append(encoded('after'));
+    expect(statSync(log).size).toBe(logBytes);
+    journal.close();
+    expect(verdictOf(directory)).toEqual({ type: 'ok', rows: 1_202 });
+  });
+
   it('are never updated or deleted, not even by a slip of ours', () => {
     const directory = temporaryDirectory();
     live(directory);

@@ -109,7 +109,7 @@ export class VenueStage {
   }
 
   #carry(output: VenueOutput): void {
-    if (output.type === 'http-answer' || output.type === 'socket-ping') return;
+    if (output.type === 'http-answer' || output.type === 'http-reset' || output.type === 'socket-ping') return;
     const socket = this.#sockets.get(output.socketId);
     if (socket === undefined) return;
     const { account, key } = socket;

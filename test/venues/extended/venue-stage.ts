@@ -146,7 +146,7 @@ export class VenueStage {
       this.input({ type: 'socket-pong', socketId: output.socketId });
       return;
     }
-    if (output.type === 'http-answer' || output.type === 'socket-accept') return;
+    if (output.type === 'http-answer' || output.type === 'http-reset' || output.type === 'socket-accept') return;
     const key = this.#keyBySocket.get(output.socketId);
     if (key === undefined) return;
     if (output.type === 'socket-text') {

@@ -438,7 +438,7 @@ describe('faults', () => {
   it('hold answers back', () => {
     const stage = new SimulatedStage();
     stage.open();
-    stage.venue.inject('delay-answers', { ms: 500, requests: 2 });
+    stage.venue.inject('delay-answers', { delayMs: 500, requests: 2 });
     expect(stage.request('GET', '/')).toBeUndefined();
     stage.sendTx(stage.sign());
     stage.pass(499);

@@ -1,0 +1,37 @@
+/** Reads pairs out of the journal of a data directory, for commands that need no engine. Main thread only. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JournalRowType } from '../storage/rows.ts';
+import { CommandFailure } from './command-failure.ts';
+
+const PAGE_ROWS = 500;
+
+/** Output that is no terminal is as wide as its widest line. */
+export const COLUMNS_UNBOUNDED = 10_000;
+
+/** Throws CommandFailure where there is no journal. */
+export function requireJournal(dataDir: string): void {
+  const file = join(dataDir, 'journal.db');
+  if (!existsSync(file)) throw new CommandFailure(`there must be a journal in ${file}, there is none`);
+}
+
+/** The newest row of each pair, oldest pair first. */
+export async function newestOfPairs<Pair extends { readonly pairId: string }>(
+  dataDir: string,
+  rowType: JournalRowType,
+  field: string,
+): Promise<readonly Pair[]> {
+  const { readJournal } = await import('../storage/live/journal-inspection.ts');
+  const pairs = new Map<string, Pair>();
+  const rows = readJournal(dataDir, (afterSequence) => ({ type: 'by-type', rowType, afterSequence, limit: PAGE_ROWS }));
+  for (const row of rows) {
+    // These rows have one writer each, in exactly this shape.
+    const pair = row.payload[field] as Pair | undefined;
+    if (pair !== undefined) pairs.set(pair.pairId, pair);
+  }
+  return [...pairs.values()];
+}
+
+export function bigintAsText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}

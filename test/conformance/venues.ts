@@ -1,0 +1,102 @@
+/**
+ * The venues that every venue test runs on, and what such a test must know of each. A new venue is added here, and everything that is
+ * asked of a venue is asked of it. Tests only.
+ */
+
+interface VenueFacts {
+  /** Its symbol of BTC. */
+  readonly symbol: string;
+  /** Such that a lot is worth about a quote unit. */
+  readonly price: number;
+  readonly ticksPerQuote: number;
+  /** Fault that makes a book miss a change; absent where every frame is a whole book. */
+  readonly bookGap?: readonly [fault: string, options?: Readonly<Record<string, string>>];
+  /** Options of `refuse-next`, in the venue's own words. */
+  readonly refusals: {
+    readonly margin: Readonly<Record<string, string | number>>;
+    readonly duplicate: Readonly<Record<string, string | number>>;
+    readonly postOnly: Readonly<Record<string, string | number>>;
+    readonly unknownToUs: Readonly<Record<string, string | number>>;
+  };
+  /** What the venue says of a key it does not know, as a person is told. */
+  readonly wrongKey: RegExp;
+  /** Rights that must be refused, as `key-rights` or as options of the account, and what a person is told; absent where none are read. */
+  readonly keyRights?: readonly (readonly [Readonly<Record<string, boolean | string>>, RegExp])[];
+  /** Account facts of another instrument's ids may exceed what a double can count. */
+  readonly hasLargeIds: boolean;
+}
+
+export const VENUE_FACTS = {
+  extended: {
+    symbol: 'BTC-USD',
+    price: 100_000,
+    ticksPerQuote: 1,
+    bookGap: ['seq-gap', { kind: 'orderbooks' }],
+    refusals: {
+      margin: { code: 1140 },
+      duplicate: { code: 1134 },
+      postOnly: { code: 1141 },
+      unknownToUs: { code: 99_999 },
+    },
+    wrongKey: /^extended does not accept the key of account main \(.*401.*\): check the key file/,
+    hasLargeIds: true,
+  },
+  lighter: {
+    symbol: 'BTC',
+    price: 100_000,
+    ticksPerQuote: 10,
+    bookGap: ['skip-book-frame'],
+    refusals: {
+      margin: { code: 21739 },
+      duplicate: { code: 21728 },
+      postOnly: { code: 21733 },
+      unknownToUs: { code: 28_888 },
+    },
+    wrongKey: /^lighter does not accept the (key|session token) of account main \(.*\): check/,
+    hasLargeIds: true,
+  },
+  bybit: {
+    symbol: 'BTCUSDT',
+    price: 1_000,
+    ticksPerQuote: 10,
+    bookGap: ['book-gap'],
+    refusals: {
+      margin: { code: 110007 },
+      duplicate: { code: 110072 },
+      postOnly: { code: 110003 },
+      unknownToUs: { code: 987_654 },
+    },
+    wrongKey: /^bybit does not accept the key of account main \(.*10003.*\): check the key file/,
+    keyRights: [
+      [
+        { canWithdraw: true },
+        /^the key of account main at bybit may move money out .*make one that can only read and trade/,
+      ],
+      [{ isReadOnly: true }, /^the key of account main may not do this at bybit .*let it read and trade/],
+    ],
+    hasLargeIds: false,
+  },
+  hyperliquid: {
+    symbol: 'BTC',
+    price: 100_000,
+    ticksPerQuote: 10,
+    refusals: {
+      margin: { text: 'Insufficient margin to place order.' },
+      duplicate: { text: 'Duplicate cloid.' },
+      postOnly: { text: 'Post only order would have immediately matched, bbo was 1@2.' },
+      unknownToUs: { text: 'Something nobody has documented.' },
+    },
+    wrongKey: /^hyperliquid does not accept the key of account main \(.*User or API Wallet.*\): check the key file/,
+    // Without an address the account is the key's own, and its key can do everything.
+    keyRights: [[{ address: '' }, /^the key of account main at hyperliquid may move money out/]],
+    hasLargeIds: false,
+  },
+} as const satisfies Readonly<Record<string, VenueFacts>>;
+
+export type TestedVenue = keyof typeof VENUE_FACTS;
+
+export const VENUES = Object.keys(VENUE_FACTS) as readonly TestedVenue[];
+
+export function factsOf(venue: TestedVenue): VenueFacts {
+  return VENUE_FACTS[venue];
+}
