@@ -60,10 +60,13 @@ describe('public streams', () => {
     const kind = { extended: 'orderbooks', lighter: undefined, bybit: 'public', hyperliquid: 'market' }[venue];
     if (kind === undefined) world.network.cut(world.host);
     else world.inject('drop-sockets', { kind });
-    world.until('the loss is told', () => world.events('book-changed', 'strategy').length > before + 1, 5_000);
-    const told = world.events('book-changed', 'strategy').slice(before);
-    const lost = told.find((event) => event.book === undefined);
-    expect(lost?.lostReason).toBe('closed');
+    const lost = (): string | undefined =>
+      world
+        .events('book-changed', 'strategy')
+        .slice(before)
+        .find((event) => event.book === undefined)?.lostReason;
+    world.until('the loss is told', () => lost() !== undefined, 5_000);
+    expect(lost()).toBe('closed');
     world.until('the book is back', () => world.events('book-changed', 'strategy').at(-1)?.book !== undefined);
     if (venue !== 'lighter') expect(world.status()?.status).toBe('ready');
   });
