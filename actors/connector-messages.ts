@@ -12,7 +12,7 @@ import type { AppendFailed, RowsRead } from './journal-messages.ts';
 export interface OrderPurpose {
   readonly pairId: string;
   readonly leg: 'long' | 'short';
-  readonly purpose: 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance';
+  readonly purpose: 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance' | 'protect';
   readonly attempt: number;
 }
 

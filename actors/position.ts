@@ -9,6 +9,7 @@ import { positionReported } from '../src/execution/position-truth.ts';
 import { notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
+import { observeMark } from '../src/market/mark-watch.ts';
 import { fundingMicro, notionalMicroAtNano, quantityOf } from '../src/money/amounts.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
@@ -33,6 +34,7 @@ import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
 import { appendBarrier, repeatAppends } from './position/journal.ts';
 import { clearEntryBlocks } from './position/reductions.ts';
+import { protect } from './position/protect.ts';
 import { pictureOf, publish, recordExposure } from './position/publish.ts';
 import { finishRecovery, instrumentKnown, journalRead, readJournal, repeatRead } from './position/recover.ts';
 import {
@@ -232,6 +234,7 @@ function tick(state: PositionState, self: PositionSelf): void {
   watchExternalExposure(state, self);
   watchMismatches(state, self);
   evaluate(state, self);
+  protect(state, self);
   keepExpectations(state, self, ageExpectations(state.expectations, self.monotonicMs()));
 }
 
@@ -337,6 +340,7 @@ function symbolTold(
     track.book = event.book;
   } else if (event.type === 'mark-changed') {
     track.mark = event;
+    track.markWatch = observeMark(track.markWatch, event, state.args.calendarScale);
   } else if (event.kind === 'predicted') {
     const offsetMs = (track.status?.clockOffsetMs ?? 0) * state.args.calendarScale;
     noteInterval(state, self, track, event.rate);

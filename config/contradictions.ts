@@ -195,6 +195,7 @@ function orderedThresholds(config: TandemConfig): Contradiction[] {
     // A quote may not become dearer than a hedge ever pays.
     ['maker.maxAdverseBps', maker.maxAdverseBps, 'hedge.maxBps', hedge.maxBps],
     ['open.confirmMs', open.confirmMs, 'open.confirmMaxMs', open.confirmMaxMs],
+    ['liq.venueStop', liq.venueStop, 'liq.critical', liq.critical],
     ['liq.critical', liq.critical, 'liq.reduce', liq.reduce],
     ['liq.reduce', liq.reduce, 'liq.warn', liq.warn],
     ['liq.warn', liq.warn, 'liq.minEntryDistance', liq.minEntryDistance],

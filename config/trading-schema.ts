@@ -119,7 +119,12 @@ export const hedge = z.strictObject({
   maxAttempts: integer('attempts', 4, [1, 20], 'Rungs of the hedge ladder.'),
   baseBps: number('bps', 5, [0, 500], 'Price cap of the first rung; each next rung adds 5.'),
   maxBps: number('bps', 30, [0, 1_000], 'Widest price cap of the ladder.'),
-  attemptMs: milliseconds('monotonic', 400, [10, 60_000], 'Wait for a definitive result before the next rung.'),
+  attemptMs: milliseconds(
+    'monotonic',
+    400,
+    [10, 60_000],
+    'Wait for a definitive result before the next rung, beyond what the venue holds orders back.',
+  ),
 });
 
 export const open = z.strictObject({
@@ -226,6 +231,7 @@ export const liq = z.strictObject({
   warn: number('fraction of mark', 0.2, [0.001, 0.95], 'Distance that raises an alert.'),
   reduce: number('fraction of mark', 0.15, [0.001, 0.95], 'Distance at which the pair is reduced.'),
   critical: number('fraction of mark', 0.1, [0.001, 0.95], 'Distance at which the pair is closed at once.'),
+  venueStop: number('fraction of mark', 0, [0, 0.95], 'Distance at which stops stand at the venues; 0 places none.'),
 });
 
 export const fundingCheck = z.strictObject({

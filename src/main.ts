@@ -152,7 +152,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   }
   process.stdout.write(
     outcome.quiet
-      ? 'stopped: no open order, journal consistent\n'
+      ? `stopped: no open order${config.liq.venueStop > 0 ? ' but the stops under open pairs' : ''}, journal consistent\n`
       : 'stopped before every order had ended: the next start asks the venues what became of them\n',
   );
   return EXIT.ok;

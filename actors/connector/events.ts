@@ -55,6 +55,12 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
     case 'fee-tier':
       feesKnown(state, self, event);
       return;
+    case 'margin-tiers': {
+      const instrument = state.instruments.get(event.symbol);
+      state.marginTiers.set(event.symbol, event.tiers);
+      if (instrument !== undefined) tellInstrument(state, self, instrument);
+      return;
+    }
     case 'book-changed':
       markBook(state, self, event.symbol, undefined);
       return;
@@ -178,9 +184,16 @@ function feesKnown(state: ConnectorState, self: ConnectorSelf, event: Extract<Ve
   rejudgeFees(state, self);
 }
 
-function tellInstrument(state: ConnectorState, self: ConnectorSelf, instrument: Instrument): void {
-  const { venue, account } = state.args;
-  const { symbol, base } = instrument;
+function tellInstrument(state: ConnectorState, self: ConnectorSelf, listed: Instrument): void {
+  const { venue, account, takerDelayMs = state.adapter.takerDelayMs } = state.args;
+  const { symbol, base } = listed;
+  const marginTiers = state.marginTiers.get(symbol) ?? listed.marginTiers;
+  const instrument = {
+    ...listed,
+    ...(takerDelayMs === undefined ? {} : { takerDelayMs }),
+    ...(state.adapter.hasStops === undefined ? {} : { hasStops: true as const }),
+    ...(marginTiers === undefined ? {} : { marginTiers }),
+  };
   state.instruments.set(symbol, instrument);
   tellMarket(state, self, { type: 'instrument-listed', venue, account, symbol, instrument }, base);
 }

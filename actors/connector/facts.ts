@@ -22,7 +22,7 @@ const PUBLISHED_MAX = 20_000;
 
 /**
  * Journals an order fact and has the journal tell it to the symbol's position actor once it is durable. Returns false when this
- * life has journaled it already, or when nobody here trades its instrument. `asker` hears of an order of its own whose
+ * life has journaled one of its id already, or when nobody here trades its instrument. `asker` hears of an order of its own whose
  * instrument is not listed (yet).
  */
 export function tellDurably(
@@ -33,7 +33,9 @@ export function tellDurably(
   event: OrderEvent,
   asker?: ActorRef<ConnectorEvent>,
 ): boolean {
-  if (state.published.has(id)) {
+  const content = contentOf(event);
+  const before = state.published.get(id);
+  if (before === content) {
     self.count('facts-repeated');
     return false;
   }
@@ -45,7 +47,7 @@ export function tellDurably(
     self.log('warn', 'foreign-instrument', { venue: state.args.venue, symbol: event.symbol, fact: event.type });
     return false;
   }
-  state.published.add(id);
+  state.published.set(id, content);
   keepNewest(state.published, PUBLISHED_MAX);
   const correlation = base ?? state.args.bases.find((candidate) => positionRef(candidate).path === to.path) ?? '';
   const row: JournalRow = {
@@ -58,7 +60,26 @@ export function tellDurably(
     payload: { event },
   };
   append(state, self, [row], to, event);
-  return true;
+  if (before === undefined) return true;
+  // Told otherwise than before under the same id: whether that is another fact, the journal judges, and tells the guard if so.
+  self.count('facts-retold');
+  return false;
+}
+
+/** What books count of a fact, as text. The rest venues word differently in their streams and lists. */
+function contentOf(event: OrderEvent): string {
+  switch (event.type) {
+    case 'fill-received': {
+      const { clientOrderId, side, priceTicks, lots, feeMicro } = event.fill;
+      return `${event.symbol} ${clientOrderId} ${side} ${priceTicks} ${lots} ${feeMicro}`;
+    }
+    case 'funding-paid':
+      return `${event.symbol} ${event.payment.amountMicro} ${event.payment.signedLots}`;
+    case 'order-changed':
+      return `${event.symbol} ${event.code}`;
+    default:
+      return '';
+  }
 }
 
 /** When it happened at the venue, and the order it follows from. */

@@ -62,6 +62,7 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
     state.instrumentList.nextAtMs = now + INSTRUMENTS_MS;
     state.feeDay = dayOf(self);
     for (const symbol of state.symbols) state.historyMissing.add(symbol);
+    for (const symbol of state.symbols) state.tiersMissing.add(symbol);
     openSockets(state, self);
     readNonce(state, self, () => advanceSubmissions(state, self));
     readAgainWhatIsDue(state, self);
@@ -127,7 +128,9 @@ function readAgainWhatIsDue(state: ConnectorState, self: ConnectorSelf): void {
       [adapter.instruments()],
       { priority: 5, sinceMs: now - SHARED_MS },
       (ok) => {
-        if (ok) openSockets(state, self);
+        if (!ok) return;
+        openSockets(state, self);
+        for (const symbol of state.symbols) state.tiersMissing.add(symbol);
       },
     );
   const day = dayOf(self);
@@ -140,7 +143,20 @@ function readAgainWhatIsDue(state: ConnectorState, self: ConnectorSelf): void {
       priority: 5,
       sinceMs: now - SHARED_MS,
     });
+  readTiers(state, self);
   readHistory(state, self);
+}
+
+/** One symbol after another: until then the careful terms of the list hold. Before the histories, which are long. */
+function readTiers(state: ConnectorState, self: ConnectorSelf): void {
+  const [symbol] = state.tiersMissing;
+  const question = symbol === undefined ? undefined : state.adapter.marginTiersOf?.(symbol);
+  if (symbol === undefined || question === undefined || !isDue(state.tiers, self.monotonicMs())) return;
+  readAgain(state, self, state.tiers, 0, [question], { priority: 5 }, (ok) => {
+    if (!ok) return;
+    state.tiersMissing.delete(symbol);
+    readTiers(state, self);
+  });
 }
 
 /** One symbol after another: histories are long and nobody is in a hurry. */

@@ -71,13 +71,22 @@ export function workingOrders(
   for (const [clientOrderId, { order, phase, reportedLots, fillLots }] of state.orders) {
     if (clientOrderId === exceptClientOrderId || phase === 'ended') continue;
     const { symbol, side, reduceOnly } = order;
-    working.push({ symbol, side, reduceOnly, remainingLots: order.lots - Math.max(reportedLots, fillLots) });
+    const remainingLots = order.lots - Math.max(reportedLots, fillLots);
+    // Executed in part, it waits no more.
+    const isWaiting = order.trigger !== undefined && remainingLots === order.lots;
+    working.push({ symbol, side, reduceOnly, remainingLots, isWaiting });
   }
   for (const report of state.openOrders.values()) {
     if (state.orders.has(report.clientOrderId)) continue;
-    const { symbol, side } = report;
-    // Whether it only reduces is not known here: counted as if it could open.
-    working.push({ symbol, side, reduceOnly: false, remainingLots: report.lots - (report.filledLots ?? 0) });
+    const { symbol, side, isWaiting = false } = report;
+    // Whether it only reduces is not known here: counted as if it could open, except what waits. Only our own stops do.
+    working.push({
+      symbol,
+      side,
+      reduceOnly: isWaiting,
+      remainingLots: report.lots - (report.filledLots ?? 0),
+      isWaiting,
+    });
   }
   return working;
 }

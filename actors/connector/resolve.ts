@@ -74,7 +74,8 @@ function provableFrom(
   asked: { readonly clientOrderId: string; readonly validUntilMs: number },
 ): number {
   const known = state.orders.get(asked.clientOrderId)?.order;
-  return Math.max(asked.validUntilMs, known?.validUntilMs ?? 0, known?.restsUntilMs ?? 0);
+  const restsUntilMs = known?.trigger === undefined ? (known?.restsUntilMs ?? 0) : 0;
+  return Math.max(asked.validUntilMs, known?.validUntilMs ?? 0, restsUntilMs);
 }
 
 /** Asks again for every order that is due. */

@@ -3,6 +3,7 @@ import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor
 import type { Distribution } from '../../src/runtime/metrics.ts';
 import type { ConnectorPorts, HttpHealth, HttpPort, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
+import type { MarginTier } from '../../src/market/margin-tiers.ts';
 import type { PicoRate } from '../../src/money/units.ts';
 import { unknownClockOffset } from '../../src/venues/clock-offset.ts';
 import type { ClockOffset } from '../../src/venues/clock-offset.ts';
@@ -80,6 +81,8 @@ export interface ConnectorArgs {
   readonly publishMs: number;
   /** What every symbol's leverage is set to before it is traded: see `symbolLeverage`. Absent: left as it is. */
   readonly leverage?: { readonly wanted: number; readonly cap: number; readonly distance: number };
+  /** How long the venue holds back orders that take, where that is not as its adapter says. */
+  readonly takerDelayMs?: number;
   /** The venue's dead man's switch stays unarmed: somebody else's orders rest on this account. */
   readonly withoutDeadMan?: boolean;
   /** Limits of the last gate; its allow-list is the instruments of `bases`. */
@@ -340,6 +343,10 @@ export interface ConnectorState {
   readonly instruments: Map<string, Instrument>;
   readonly baseBySymbol: Map<string, string>;
   readonly fees: Map<string, { readonly makerFee: PicoRate; readonly takerFee: PicoRate }>;
+  /** Margin by size, where it is read apart from the instruments; and whose was not read yet. */
+  readonly marginTiers: Map<string, readonly MarginTier[]>;
+  readonly tiersMissing: Set<string>;
+  readonly tiers: Recurring;
   symbols: readonly string[];
 
   /** Optimisations that are on. */
@@ -439,8 +446,8 @@ export interface ConnectorState {
   lastAppendId: number;
   /** Messages that must not overtake the facts found before them. */
   barriers: { readonly afterAppendId: number; readonly to: ActorRef<ConnectorEvent>; readonly event: ConnectorEvent }[];
-  /** Facts already journaled in this life, newest last; keeps repeated polls from writing again. */
-  readonly published: Set<string>;
+  /** Facts already journaled in this life by id, newest last, as they were last told: repeated polls write nothing again. */
+  readonly published: Map<string, string>;
   eventSequence: number;
   readonly meters: ConnectorMeters;
 }
@@ -491,6 +498,9 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     instruments: new Map(),
     baseBySymbol: new Map(),
     fees: new Map(),
+    marginTiers: new Map(),
+    tiersMissing: new Set(),
+    tiers: recurring(),
     symbols: [],
     flags: { ...DEFAULT_FLAGS, ...args.flags },
     doors: undefined,
@@ -595,7 +605,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     appends: new Map(),
     lastAppendId: 0,
     barriers: [],
-    published: new Set(),
+    published: new Map(),
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
     meters: { framesUntold: 0, refresh: undefined, batch: undefined },
   };

@@ -5,6 +5,7 @@ import type { LegKey } from '../../src/execution/facts.ts';
 import { bookOf, pairLots, shareOf } from '../../src/execution/ledger.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
 import type { OrderState } from '../../src/execution/order-state.ts';
+import { isStop } from '../../src/execution/protective-stop.ts';
 import { positionAdjusted } from '../../src/execution/position-truth.ts';
 import { microText } from '../../src/money/amounts.ts';
 import { append, rowOf } from './journal.ts';
@@ -70,7 +71,8 @@ function changeOfPair(
   let unexplained = { buy: 0, sell: 0 };
   for (const order of ordersOfPair(state.book, pairId)) {
     const { planned, filledLots } = order;
-    if (legKeyText(planned) !== legKeyText(key) || !mayHideFills(order)) continue;
+    // A stop that waits is no explanation of what is gone: a comparison asks for fills before it asks for the position.
+    if (legKeyText(planned) !== legKeyText(key) || isStop(order) || !mayHideFills(order)) continue;
     unexplained = { ...unexplained, [planned.side]: unexplained[planned.side] + planned.lots - filledLots };
   }
   const explained = change > 0 ? Math.min(change, unexplained.buy) : -Math.min(-change, unexplained.sell);

@@ -2,8 +2,9 @@
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { encodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { applyToOrder } from '../../src/execution/execution-book.ts';
-import { provableAfterMs } from '../../src/execution/facts.ts';
+import { endsAtMs, provableAfterMs } from '../../src/execution/facts.ts';
 import type { PlannedOrder } from '../../src/execution/facts.ts';
+import { isStop } from '../../src/execution/protective-stop.ts';
 import { isLive, isSettled, isTerminal, isUnresolved } from '../../src/execution/order-state.ts';
 import { isCancelDue, watchOrder } from '../../src/execution/order-watch.ts';
 import type { OrderWatch } from '../../src/execution/order-watch.ts';
@@ -12,9 +13,11 @@ import { advancePair, decideToLeave, enterPhase, failed, isActive } from '../../
 import { urgencyOf, watchPauseMs } from '../../src/execution/urgency.ts';
 import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { midTicks } from '../../src/strategy/book-walk.ts';
+import type { OrderRequest } from '../../src/venues/venue.ts';
 import type { ConnectorMessage } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
 import { adjust } from './adjust.ts';
+import { stopRefusal } from './stop-facts.ts';
 import { preflightRefusal } from './gates.ts';
 import { abortOrder, append, keepPair, markHandedOver, orderRow, pairRow, rowOf } from './journal.ts';
 import { limitOf, viewPair } from './pair-view.ts';
@@ -212,6 +215,8 @@ function isTooSlow(
 
 function openingRefusal(state: PositionState, self: PositionSelf, orders: readonly PlannedOrder[]): string | undefined {
   const record = state.pair?.record;
+  const [stop] = orders.filter((order) => order.trigger !== undefined);
+  if (stop !== undefined) return stopRefusal(state, stop);
   if (record?.phase === 'PREFLIGHT') return preflightRefusal(state, self, record);
   // Quoting may have ended while the next quote was being written.
   const isQuote = orders.some((order) => order.restsUntilMs !== undefined);
@@ -236,9 +241,7 @@ function handOver(state: PositionState, self: PositionSelf, order: PlannedOrder)
       // Counted in this instrument's own lots and ticks since the plan was made; see limitOf and the pair's view.
       lots: order.lots as QuantityLots,
       limitTicks: order.limitTicks as PriceTicks,
-      ...(order.restsUntilMs === undefined
-        ? { timeInForce: 'ioc', postOnly: false }
-        : { timeInForce: 'gtc', postOnly: true, restsUntilMs: order.restsUntilMs }),
+      ...termsOf(order),
       reduceOnly: order.reduceOnly,
       validUntilMs: order.validUntilMs,
     },
@@ -259,6 +262,16 @@ function handOver(state: PositionState, self: PositionSelf, order: PlannedOrder)
   self.after(state.args.execution.order.ackMs, { type: 'order-deadline', clientOrderId: order.clientOrderId });
 }
 
+function termsOf({
+  restsUntilMs,
+  trigger,
+}: PlannedOrder): Pick<OrderRequest, 'timeInForce' | 'postOnly' | 'restsUntilMs' | 'trigger'> {
+  if (restsUntilMs === undefined) return { timeInForce: 'ioc', postOnly: false };
+  if (trigger === undefined) return { timeInForce: 'gtc', postOnly: true, restsUntilMs };
+  const { ticks, direction } = trigger;
+  return { timeInForce: 'ioc', postOnly: false, restsUntilMs, trigger: { ticks: ticks as PriceTicks, direction } };
+}
+
 /** Looks after orders without news: unknown after a while, then asked about, at last given up as lost. */
 export function watchOrders(state: PositionState, self: PositionSelf): void {
   for (const [clientOrderId, watch] of state.orderWatches) {
@@ -268,7 +281,9 @@ export function watchOrders(state: PositionState, self: PositionSelf): void {
       continue;
     }
     if (isCancelDue(order, watch, self.monotonicMs())) sendCancel(state, self, order.planned, watch);
-    const validityLeftMs = (provableAfterMs(order.planned) - self.nowMs()) / state.args.calendarScale;
+    // What stands on the book is over when its time is; of what nobody knows, absence is proof as soon as it can be.
+    const untilMs = order.status === 'OPEN' ? endsAtMs(order.planned) : provableAfterMs(order.planned);
+    const validityLeftMs = (untilMs - self.nowMs()) / state.args.calendarScale;
     const action = watchOrder(order, watch, self.monotonicMs(), validityLeftMs, state.args.execution.order);
     if (action === 'unanswered') {
       self.count('orders-unanswered');
@@ -326,7 +341,8 @@ function sendCancel(state: PositionState, self: PositionSelf, order: PlannedOrde
 /** Ends whatever an earlier life left on a book: nobody hedged its fills while that life was dead. */
 export function cancelResting(state: PositionState, self: PositionSelf): void {
   for (const [clientOrderId, order] of state.book.orders)
-    if (order.planned.restsUntilMs !== undefined && !isTerminal(order)) requestCancel(state, self, clientOrderId);
+    if (order.planned.restsUntilMs !== undefined && !isStop(order) && !isTerminal(order))
+      requestCancel(state, self, clientOrderId);
 }
 
 /**
@@ -371,7 +387,8 @@ export function resolveUnsettled(state: PositionState, self: PositionSelf, track
   }
 }
 
-function resolve(state: PositionState, self: PositionSelf, clientOrderId: string): void {
+/** Asks the venue what became of one order. */
+export function resolve(state: PositionState, self: PositionSelf, clientOrderId: string): void {
   const order = state.book.orders.get(clientOrderId);
   const track = order === undefined ? undefined : trackOf(state, order.planned);
   const watch = state.orderWatches.get(clientOrderId);

@@ -6,6 +6,7 @@ import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { FundingOutlook } from '../../src/market/funding-forecast.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
 import { marginTermsAt } from '../../src/market/margin-tiers.ts';
+import { recentPremium } from '../../src/market/mark-watch.ts';
 import { commonStep } from '../../src/market/instrument-match.ts';
 import { quoteGap } from '../../src/market/quote-rates.ts';
 import { decideToReduce } from '../../src/execution/pair-state.ts';
@@ -275,5 +276,8 @@ function exitLeg(state: PositionState, self: PositionSelf, pair: Pair, leg: LegS
 function fundingOf(state: PositionState, self: PositionSelf, track: VenueTrack): FundingOutlook | undefined {
   if (track.predicted === undefined) return undefined;
   const venueNowMs = self.nowMs() + (track.status?.clockOffsetMs ?? 0) * state.args.calendarScale;
-  return outlookOf(track.predicted, medianHourly(track.settled), venueNowMs, state.args.exits.forecast.halfLifeHours);
+  return outlookOf(track.predicted, medianHourly(track.settled), venueNowMs, state.args.exits.forecast.halfLifeHours, {
+    formula: track.instrument?.premiumFormula,
+    premium: recentPremium(track.markWatch, self.monotonicMs(), state.args.calendarScale),
+  });
 }

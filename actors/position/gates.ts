@@ -16,6 +16,7 @@ import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { previewOpening } from '../../src/risk/approval.ts';
 import type { EntryPlan, LegPlan } from '../position-messages.ts';
 import { APPENDS_MAX, isAdopting } from './journal.ts';
+import { hasLiveStop } from './stop-facts.ts';
 import { legKeyOf, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -25,6 +26,7 @@ export function entryRefusal(state: PositionState, self: PositionSelf, plan: Ent
   if (state.draining) return 'DRAINING';
   if (state.pair !== undefined && isActive(state.pair.record.phase)) return 'PAIR_EXISTS';
   if (isAdopting(state)) return 'ADOPTING';
+  if (hasLiveStop(state)) return 'STOP_NOT_ENDED';
   if (self.nowMs() < (state.pair?.record.cooldownUntilMs ?? 0)) return 'COOLDOWN';
   return preflightRefusal(state, self, plan);
 }
@@ -109,6 +111,7 @@ function legFacts(state: PositionState, leg: LegPlan): EntryLegFacts {
     book: track?.book,
     bookLostReason: '',
     mark: track?.mark,
+    markWatch: track?.markWatch,
     predicted:
       track?.predicted === undefined
         ? undefined

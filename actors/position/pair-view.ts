@@ -9,6 +9,7 @@ import type { LegBook } from '../../src/execution/ledger.ts';
 import { reductionsOfPair } from '../../src/execution/leg-reduction.ts';
 import type { LegView, Pair, PairView, QuoteVerdict, WantedOrder } from '../../src/execution/pair.ts';
 import { openingSide, otherLeg } from '../../src/execution/pair-orders.ts';
+import { isStop } from '../../src/execution/protective-stop.ts';
 import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { BookView } from '../../src/market/book.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
@@ -63,7 +64,7 @@ function viewLeg(
   const ledgerLots = lotsOfLeg(state, pair, leg);
   const truth = positionTruth(track.watch, signedLots);
   return {
-    orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg),
+    orders: ordersOfPair(state.book, pair.record.pairId).filter((order) => order.planned.leg === leg && !isStop(order)),
     ledgerLots,
     // Confirmed is the account's position; of that only its own part is the pair's to decide on.
     truth: truth.kind === 'confirmed' ? { kind: 'confirmed', lots: ledgerLots } : truth,
@@ -73,6 +74,7 @@ function viewLeg(
     minLots: track.instrument === undefined ? 1 : minimumLots(track, track.instrument),
     unitsPerLot,
     reachable: isReachable(track.status) && track.instrument !== undefined,
+    attemptMs: state.args.execution.hedge.attemptMs + (track.instrument?.takerDelayMs ?? 0),
     increaseRefused: hedgeRefusal(state, self, [track]),
     closeWalkBps: closeWalkBps(track, ledgerLots),
   };

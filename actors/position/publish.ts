@@ -7,6 +7,7 @@ import { owedMicro } from '../../src/execution/funding-expectation.ts';
 import { bookOf, pairBook } from '../../src/execution/ledger.ts';
 import { isLive, isUnresolved } from '../../src/execution/order-state.ts';
 import type { Pair } from '../../src/execution/pair.ts';
+import { isStop } from '../../src/execution/protective-stop.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { perSettlement } from '../../src/market/funding-rate.ts';
 import { fundingMicro, notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
@@ -119,11 +120,16 @@ function reasonOf(state: PositionState): string {
   return state.pair?.record.reason ?? '';
 }
 
-/** Orders that may be live at a venue or may still leave. */
+/** Orders that may be live at a venue or may still leave; not the stops that wait under an open pair, for as long as it lasts. */
 function liveOrders(state: PositionState): number {
   const leaving = [...state.appends.values()].reduce((sum, pending) => sum + pending.clientOrderIds.length, 0);
   const { pair } = state;
-  return leaving + (pair === undefined ? 0 : ordersOfPair(state.book, pair.record.pairId).filter(isLive).length);
+  return (
+    leaving +
+    (pair === undefined
+      ? 0
+      : ordersOfPair(state.book, pair.record.pairId).filter((order) => isLive(order) && !isStop(order)).length)
+  );
 }
 
 /** Phases that end by themselves: orders are on their way or about to be. */

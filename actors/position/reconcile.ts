@@ -6,6 +6,7 @@ import { provableAfterMs } from '../../src/execution/facts.ts';
 import { bookOf, pairLots } from '../../src/execution/ledger.ts';
 import { isSettled, isTerminal } from '../../src/execution/order-state.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
+import { isStop } from '../../src/execution/protective-stop.ts';
 import { positionQueried, positionTruth } from '../../src/execution/position-truth.ts';
 import type { ConnectorEvent, ConnectorMessage } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
@@ -26,8 +27,13 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
   if (key === undefined || track.reconcile !== undefined || !isReachable(track.status)) return;
   if (self.monotonicMs() - track.lastReconcileAtMs < RECONCILE_PAUSE_MS) return;
   const { calendarScale, execution } = state.args;
+  // A stop is no reason to doubt a position: its fills are read like any, and nobody waits for what becomes of it.
   const orders = [...state.book.orders.values()].filter(
-    (order) => order.planned.venue === track.venue && order.planned.account === track.account && !isSettled(order),
+    (order) =>
+      order.planned.venue === track.venue &&
+      order.planned.account === track.account &&
+      !isSettled(order) &&
+      !isStop(order),
   );
   // Before the first comparison nobody knows whether a planned order left; later, this actor does.
   const asked = orders.filter((order) => (track.reconciled ? order.status !== 'PLANNED' : true));

@@ -5,6 +5,7 @@ import { beginHistory, endHistory, foldHistoryRow } from '../../src/execution/hi
 import { isBalanced } from '../../src/execution/imbalance.ts';
 import { actAfterMs, silentLeg, unhedgedLots } from '../../src/execution/one-venue.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
+import { isStop } from '../../src/execution/protective-stop.ts';
 import { resumedExposureClock } from '../../src/execution/exposure-clock.ts';
 import { endQuoting } from '../../src/execution/maker-entry.ts';
 import { anyFill } from '../../src/execution/pair-orders.ts';
@@ -141,7 +142,7 @@ function recoveryFacts(
   view: PairView,
 ): Parameters<typeof decideRecovery>[0] {
   const tracks = pairTracks(state, pair);
-  const orders = ordersOfPair(state.book, pair.record.pairId);
+  const orders = ordersOfPair(state.book, pair.record.pairId).filter((order) => !isStop(order));
   const filled = (leg: 'long' | 'short'): boolean => view[leg].ledgerLots !== 0;
   return {
     phase: pair.record.phase,

@@ -6,6 +6,7 @@ import type { FundingCheck, FundingVerdict } from '../../src/market/funding-chec
 import { emptyFundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
+import type { MarkWatch } from '../../src/market/mark-watch.ts';
 import type { QuoteRate } from '../../src/market/quote-rates.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { emptyBook } from '../../src/execution/execution-book.ts';
@@ -80,6 +81,7 @@ export interface VenueTrack {
   status: Extract<ConnectorEvent, { type: 'venue-status' }> | undefined;
   book: BookView | undefined;
   mark: Extract<ConnectorEvent, { type: 'mark-changed' }> | undefined;
+  markWatch: MarkWatch | undefined;
   /** As the venue reported it last; undefined before its first word. */
   leverage: number | undefined;
   predicted: FundingRate | undefined;
@@ -151,6 +153,8 @@ export interface PositionState {
   lastAppendId: number;
   lastReconcileId: number;
   orderCounter: number;
+  /** Monotonic ms at which a stop of each leg was last placed. */
+  readonly stopPlacedAtMs: Record<LegSide, number>;
   readonly orderWatches: Map<string, OrderWatch>;
   engine: EngineStateChanged | undefined;
   engineAskedAtMs: number;
@@ -200,6 +204,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       status: undefined,
       book: undefined,
       mark: undefined,
+      markWatch: undefined,
       leverage: undefined,
       predicted: undefined,
       predictedAtMs: Number.NEGATIVE_INFINITY,
@@ -234,6 +239,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     lastAppendId: 0,
     lastReconcileId: 0,
     orderCounter: 0,
+    stopPlacedAtMs: { long: Number.NEGATIVE_INFINITY, short: Number.NEGATIVE_INFINITY },
     orderWatches: new Map(),
     engine: undefined,
     engineAskedAtMs: Number.NEGATIVE_INFINITY,

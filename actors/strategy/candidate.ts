@@ -120,6 +120,7 @@ export function legFacts(
     book: feed?.book,
     bookLostReason: feed?.bookLostReason ?? '',
     mark: feed?.mark,
+    markWatch: feed?.markWatch,
     predicted: feed?.predicted,
     medianHourly: feed === undefined ? undefined : medianHourly(feed.history),
     fundingVerdict:

@@ -6,6 +6,8 @@ import { addSettledRate, emptyFundingHistory } from '../../src/market/funding-hi
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import { HOUR_MS } from '../../src/market/funding-rate.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
+import { observeMark } from '../../src/market/mark-watch.ts';
+import type { MarkWatch } from '../../src/market/mark-watch.ts';
 import { measureQuoteRates } from '../../src/market/quote-rates.ts';
 import type { QuoteRate, QuotedPrice } from '../../src/market/quote-rates.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
@@ -20,6 +22,7 @@ export interface Feed {
   /** The causal trace the book came with. */
   bookTrace: TraceRef;
   mark: { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  markWatch: MarkWatch | undefined;
   predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   history: FundingHistory;
   check: FundingCheck;
@@ -107,6 +110,7 @@ function takeFeedEvent(
       return;
     case 'mark-changed':
       feed.mark = event;
+      feed.markWatch = observeMark(feed.markWatch, event, picture.calendarScale);
       return;
     default:
       takeFundingRate(picture, feed, event, minSettlements, self);
@@ -178,6 +182,7 @@ export function feedOf(picture: MarketPicture, venue: string, symbol: string): F
     bookLostReason: '',
     bookTrace: 0,
     mark: undefined,
+    markWatch: undefined,
     predicted: undefined,
     history: emptyFundingHistory,
     check: emptyFundingCheck,

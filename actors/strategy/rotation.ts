@@ -3,6 +3,7 @@ import { positionRef } from '../addresses.ts';
 import type { PairChanged } from '../position-messages.ts';
 import type { StrategyMessage } from '../strategy-messages.ts';
 import type { Self } from '../../src/runtime/actor.ts';
+import { recentPremium } from '../../src/market/mark-watch.ts';
 import { medianHourly } from '../../src/market/funding-history.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { MicroUnits } from '../../src/money/units.ts';
@@ -86,11 +87,11 @@ function bestOffer(
   known: Known,
   policy: RotationPolicy,
   refused: readonly RefusedCandidate[],
-  at: { readonly nowMs: number },
+  at: { readonly nowMs: number; readonly monotonicMs: number },
 ): { readonly held: HeldPair; readonly replacement: Replacement } | undefined {
   const held = new Map<string, HeldPair>();
   for (const pair of known.pairs.byBase.values()) {
-    const value = pair.phase === 'OPEN' ? heldPair(known, pair, at.nowMs) : undefined;
+    const value = pair.phase === 'OPEN' ? heldPair(known, pair, at) : undefined;
     if (value !== undefined) held.set(pair.base, value);
   }
   const weakest = weakestPair([...held.values()], policy, at.nowMs);
@@ -146,10 +147,14 @@ function withoutPair(facts: EntryFacts, pair: PairChanged, { market, args }: Kno
 }
 
 /** Undefined while a fact is missing: a pair nobody can value is not left for a better one. */
-function heldPair(known: Known, pair: PairChanged, nowMs: number): HeldPair | undefined {
+function heldPair(
+  known: Known,
+  pair: PairChanged,
+  at: { readonly nowMs: number; readonly monotonicMs: number },
+): HeldPair | undefined {
   const { policy } = known.args;
-  const long = heldLeg(known, pair.base, pair.long, nowMs);
-  const short = heldLeg(known, pair.base, pair.short, nowMs);
+  const long = heldLeg(known, pair.base, pair.long, at);
+  const short = heldLeg(known, pair.base, pair.short, at);
   if (long === undefined || short === undefined) return undefined;
   const holdQuote = holdValueQuote({ long, short }, policy.entry.horizonHours, policy.forecast.haircut);
   if (holdQuote === undefined) return undefined;
@@ -161,11 +166,11 @@ function heldLeg(
   { market, args }: Known,
   base: string,
   leg: PairChanged['long'],
-  nowMs: number,
+  { nowMs, monotonicMs }: { readonly nowMs: number; readonly monotonicMs: number },
 ): (FundedLeg & { readonly closing: Parameters<typeof exitCost>[0][number] }) | undefined {
   const instrument = leg === undefined ? undefined : market.instruments.get(`${leg.venue}:${leg.account}|${base}`);
   if (leg === undefined || instrument === undefined || leg.signedLots === 0) return undefined;
-  const { book, mark, predicted, history } = feedOf(market, leg.venue, instrument.symbol);
+  const { book, mark, markWatch, predicted, history } = feedOf(market, leg.venue, instrument.symbol);
   const mid = book === undefined ? undefined : midTicks(book);
   if (book === undefined || mid === undefined || mark === undefined || predicted === undefined) return undefined;
   const walk = walkBook(opposite(book, leg.signedLots > 0 ? 'sell' : 'buy'), Math.abs(leg.signedLots));
@@ -173,7 +178,10 @@ function heldLeg(
   const venueNow = venueNowMs(market, leg.venue, nowMs);
   return {
     notionalQuote: quantityOf(Math.abs(leg.signedLots), instrument) * (Number(mark.markNano) / 1e9),
-    funding: outlookOf(predicted.rate, medianHourly(history), venueNow, args.policy.forecast.halfLifeHours),
+    funding: outlookOf(predicted.rate, medianHourly(history), venueNow, args.policy.forecast.halfLifeHours, {
+      formula: instrument.premiumFormula,
+      premium: recentPremium(markWatch, monotonicMs, market.calendarScale),
+    }),
     closing: {
       signedQuantity: quantityOf(leg.signedLots, instrument) * instrument.multiplier,
       averagePrice: 0,

@@ -105,7 +105,13 @@ function sharedPolicies(config: Thresholds): Pick<ExitPolicies, 'settle' | 'liqu
   const { settle, liq, forecast, stablecoin } = config;
   return {
     settle: { guardMs: settle.guardMs, minDeferQuote: settle.minDefer, deferMs: settle.deferMs },
-    liquidation: { minEntryDistance: liq.minEntryDistance, warn: liq.warn, reduce: liq.reduce, critical: liq.critical },
+    liquidation: {
+      minEntryDistance: liq.minEntryDistance,
+      warn: liq.warn,
+      reduce: liq.reduce,
+      critical: liq.critical,
+      stopDistance: liq.venueStop,
+    },
     forecast: { halfLifeHours: forecast.halfLifeH, lookbackHours: forecast.lookbackH, haircut: forecast.haircut },
     stablecoin: { warnGap: stablecoin.warnGap, maxGap: stablecoin.maxGap },
   };

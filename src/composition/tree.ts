@@ -131,6 +131,7 @@ function at(threads: readonly string[], index: number): string {
 function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: string): ActorSpec {
   const { config } = inputs;
   const { venue, account, restUrl, streamUrl, options } = endpoint;
+  const simulated = config.venues[venue];
   const args: ConnectorArgs = {
     venue,
     account,
@@ -167,6 +168,7 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
       cap: config.risk.maxLeverage,
       distance: config.liq.minEntryDistance,
     },
+    ...(simulated?.kind === 'simulated' ? { takerDelayMs: simulated.takerDelayMs } : {}),
     withoutDeadMan: !config.order.deadMan,
     gate: gateLimits(config),
   };

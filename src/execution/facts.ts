@@ -11,7 +11,7 @@ export interface FactRow {
 }
 
 export type LegSide = 'long' | 'short';
-export type OrderPurposeName = 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance';
+export type OrderPurposeName = 'open' | 'hedge' | 'close' | 'unwind' | 'rebalance' | 'protect';
 
 /** What the connector says became of one order; see the connector's contract for the meaning of each status. */
 export interface OrderChangedFact {
@@ -95,6 +95,8 @@ export interface PlannedOrder extends LegKey {
   readonly validUntilMs: number;
   /** Post-only: rests on the book until then at most, calendar ms. Absent: immediate or cancel. */
   readonly restsUntilMs?: number;
+  /** Waits at the venue until the mark is there (see `protective-stop`): then it takes at once. */
+  readonly trigger?: { readonly ticks: number; readonly direction: 'rise' | 'fall' };
   /** Calendar ms. */
   readonly plannedAtMs: number;
   /** Middle of the book when it was planned, ticks with fractions; absent while nobody knew it. For statistics. */
@@ -103,7 +105,15 @@ export interface PlannedOrder extends LegKey {
   readonly feeRate?: number;
 }
 
-/** Calendar ms until which the venue may still take the order: some know one time only, for the request and for its resting. */
-export function provableAfterMs(order: Pick<PlannedOrder, 'validUntilMs' | 'restsUntilMs'>): number {
-  return Math.max(order.validUntilMs, order.restsUntilMs ?? order.validUntilMs);
+/**
+ * Calendar ms until which the venue may still take the order: some know one time only, for the request and for its resting. Venues
+ * that keep stops know both.
+ */
+export function provableAfterMs(order: Pick<PlannedOrder, 'validUntilMs' | 'restsUntilMs' | 'trigger'>): number {
+  return order.trigger === undefined ? endsAtMs(order) : order.validUntilMs;
+}
+
+/** Calendar ms until which the order may be executed once it was taken. */
+export function endsAtMs({ validUntilMs, restsUntilMs }: Pick<PlannedOrder, 'validUntilMs' | 'restsUntilMs'>): number {
+  return Math.max(validUntilMs, restsUntilMs ?? validUntilMs);
 }

@@ -157,7 +157,7 @@ function hedgeOf(pair: Pair, maker: LegSide, view: PairView): WantedOrder | unde
   const failed = failedHedges(side);
   if (failed >= view.policy.hedge.maxAttempts) return undefined;
   const sinceSendMs = view.monotonicMs - pair.timing.lastSendAtMs[leg];
-  if (failed > 0 && sinceSendMs < view.policy.hedge.attemptMs) return undefined;
+  if (failed > 0 && sinceSendMs < side.attemptMs) return undefined;
   return hedging(leg, lagging.lots, view);
 }
 
@@ -181,7 +181,7 @@ function mustRequote(
 /** What is still missing, at the touch. */
 function quoteOf(pair: Pair, leg: LegSide, quotes: readonly OrderState[], view: PairView): WantedOrder | undefined {
   const isRefused = quotes.at(-1)?.status === 'REJECTED';
-  if (isRefused && view.monotonicMs - pair.timing.lastSendAtMs[leg] < view.policy.hedge.attemptMs) return undefined;
+  if (isRefused && view.monotonicMs - pair.timing.lastSendAtMs[leg] < view[leg].attemptMs) return undefined;
   return quoting(leg, pair.record[leg].lots - filledOf(quotes), nextAttempt(view[leg]));
 }
 

@@ -42,15 +42,16 @@ export function overdueLoneLeg(pair: Pair, view: PairView): LoneLeg | undefined 
   const silent = silentLeg(pair, view);
   if (silent === undefined) return undefined;
   const leg: LegSide = silent === 'long' ? 'short' : 'long';
-  if (unhedgedForMs(pair.timing.exposure, view.monotonicMs) < actAfterMs(view.policy)) return undefined;
+  if (unhedgedForMs(pair.timing.exposure, view.monotonicMs) < actAfterMs(view.policy, view[leg].attemptMs))
+    return undefined;
   const lots = unhedgedLots(leg, view);
   return lots < 1 ? undefined : { leg, lots };
 }
 
 /** The limit is for the end of the exposure: reducing starts early enough for an answer and one ladder of attempts. */
-export function actAfterMs(policy: ExecutionPolicy): number {
+export function actAfterMs(policy: ExecutionPolicy, attemptMs = policy.hedge.attemptMs): number {
   const { oneVenueMsMax } = policy.exposure;
-  const neededMs = policy.order.ackMs + policy.hedge.maxAttempts * policy.hedge.attemptMs;
+  const neededMs = policy.order.ackMs + policy.hedge.maxAttempts * attemptMs;
   return Math.max(oneVenueMsMax / 2, oneVenueMsMax - neededMs);
 }
 

@@ -6,6 +6,7 @@
  */
 import { isLive, isSettled, isUnresolved } from './order-state.ts';
 import type { OrderState } from './order-state.ts';
+import { isStop } from './protective-stop.ts';
 import type { OrderWatchPolicy } from './policy.ts';
 
 /** Monotonic times of one order in this life of its actor. */
@@ -52,7 +53,8 @@ export function watchOrder(
   const age = monotonicMs - (isResting ? (watch.cancelledAtMs ?? watch.sinceMs) : watch.sinceMs);
   if (age < policy.ackMs) return 'wait';
   if (isLive(order) && !isUnresolved(order)) return 'unanswered';
-  if (order.status === 'UNKNOWN') {
+  // A stop is asked about until its venue knows: nothing waits for it, and a second one beside it would be one too many.
+  if (order.status === 'UNKNOWN' && !isStop(order)) {
     const isTimeSpent = age >= policy.ackMs + policy.resolveMs && -validityLeftMs >= policy.resolveMs;
     const areQuestionsSpent = watch.asked >= policy.resolveQueries && -validityLeftMs >= PROVABLE_MS;
     if (isTimeSpent || areQuestionsSpent) return 'lost';

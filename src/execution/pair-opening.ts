@@ -60,6 +60,8 @@ export function continueOpening(before: Pair, view: PairView): OpeningVerdict {
     if (!bothConfirmed(view)) return { type: 'confirm', pair, asks: [] };
     // What was filled and is gone again is booked on the pair: it ends as a trade.
     if (anyFill(view)) return { type: 'unwind', pair, reason: 'LEG_MISSING' };
+    const again = takenAgain(pair, view);
+    if (again !== undefined) return again;
     return { type: 'fail', pair, reason: endOf(pair) ?? firstRefusal(view) };
   }
   const unproven = unprovenFirstLeg(pair, view);
@@ -96,6 +98,32 @@ function escalated(pair: Pair, view: PairView): OpeningVerdict | undefined {
   return { type: 'go-on', step: send({ ...pair, record }, view, orders) };
 }
 
+/**
+ * Venues that were too busy for a moment may not be the next: the same orders once more, at the limits of the plan, as long as it is
+ * young and every gate still passes. Whatever else refused them, or took them and found nobody, ends the entry.
+ */
+function takenAgain(pair: Pair, view: PairView): OpeningVerdict | undefined {
+  const { entry } = pair.record;
+  if (entry?.mode === 'maker-taker') return undefined;
+  const legs = LEGS.filter((leg) => view[leg].orders.length > 0);
+  if (legs.length === 0 || !legs.every((leg) => isRefusedForNow(view[leg]))) return undefined;
+  const attempts = Math.max(...legs.map((leg) => nextAttempt(view[leg]) - 1));
+  const { hedge, open } = view.policy;
+  const ageMs = (view.nowMs - pair.record.enteredAtMs) / view.calendarScale;
+  if (attempts >= hedge.maxAttempts || ageMs >= open.confirmMs) return undefined;
+  const sinceSendMs = view.monotonicMs - Math.max(...legs.map((leg) => pair.timing.lastSendAtMs[leg]));
+  const pauseMs = attempts * Math.max(...legs.map((leg) => view[leg].attemptMs));
+  if (sinceSendMs < pauseMs) return wait(pair);
+  if (view.quotingRefused !== undefined || view.escalationRefusal() !== undefined) return undefined;
+  const orders = legs.map((leg) => taking(leg, pair.record[leg].lots, nextAttempt(view[leg])));
+  return { type: 'go-on', step: send(pair, view, orders) };
+}
+
+function isRefusedForNow({ orders }: PairView['long']): boolean {
+  const last = orders.at(-1);
+  return last?.status === 'REJECTED' && (last.refusal === 'transient' || last.refusal === 'rate-limit');
+}
+
 /** The first leg of a sequence counts once a query of this phase says that it is held: its fills alone prove nothing. */
 function unprovenFirstLeg(pair: Pair, view: PairView): LegSide | undefined {
   const { entry } = pair.record;
@@ -116,7 +144,7 @@ function completeOrLeave(pair: Pair, view: PairView): OpeningVerdict {
   const verdict = view.judgeCompletion(leg, lots, overdue);
   if (verdict.action === 'unwind')
     return { type: 'unwind', pair, reason: overdue ? 'UNHEDGED_TOO_LONG' : 'UNWIND_CHEAPER' };
-  if (view.monotonicMs - pair.timing.lastSendAtMs[leg] < hedge.attemptMs && failedHedges(view[leg]) > 0)
+  if (view.monotonicMs - pair.timing.lastSendAtMs[leg] < view[leg].attemptMs && failedHedges(view[leg]) > 0)
     return wait(pair);
   return { type: 'go-on', step: send(pair, view, [hedging(leg, lots, view)]) };
 }
@@ -151,7 +179,7 @@ function endRemainder(pair: Pair, view: PairView): OpeningVerdict {
   if (attempts >= view.policy.hedge.maxAttempts || !leading.reachable)
     return { type: 'unwind', pair, reason: 'TRIM_FAILED' };
   const sinceSendMs = view.monotonicMs - pair.timing.lastSendAtMs[leg];
-  if (attempts > 0 && sinceSendMs < view.policy.hedge.attemptMs) return wait(pair);
+  if (attempts > 0 && sinceSendMs < leading.attemptMs) return wait(pair);
   return { type: 'go-on', step: send(pair, view, [reducing(leg, leading, trim, 'unwind', attempts + 1)]) };
 }
 

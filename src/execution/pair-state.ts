@@ -38,7 +38,7 @@
  * | REBALANCING | two trims failed | CLOSING |
  * | OPENING, OPEN, REBALANCING | an order is lost, overfilled | QUARANTINED |
  * | CLOSING, UNWINDING | an order is lost, overfilled | QUARANTINED interrupted |
- * | CLOSING, UNWINDING | not flat for 60 s | QUARANTINED leaving |
+ * | CLOSING, UNWINDING | not flat for 60 s, refused for good thrice | QUARANTINED leaving |
  * | IDLE, CLOSED, FAILED | late fill | QUARANTINED interrupted |
  * | QUARANTINED | one venue silent for long | QUARANTINED leaving |
  * | QUARANTINED, QUARANTINED interrupted | legs differ, a leg is gone, liquidated | UNWINDING |
@@ -335,6 +335,8 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
   if (isFlat(view.long) && isFlat(view.short)) return { pair: closed(pair, view), commands: [] };
   if (view.monotonicMs - pair.timing.phaseSinceMs >= view.policy.close.maxMs)
     return quarantine(pair, 'CLOSE_EXHAUSTED', view);
+  const refused = refusedForGood(pair, view);
+  if (refused !== undefined) return quarantine(pair, 'CLOSE_REFUSED', view, refused);
 
   const asks = questionsForTruth(view);
   const ready = LEGS.filter((leg) => canReduce(pair, leg, view));
@@ -356,6 +358,31 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
   if (orders.length === 0) return { pair, commands: asks };
   const step = send(pair, view, orders);
   return { pair: step.pair, commands: [...asks, ...step.commands] };
+}
+
+/** Reductions of one leg that its venue refused for good in a row before this way of closing is given up. */
+const CLOSES_REFUSED_MAX = 3;
+
+/**
+ * Says what a venue will not take, or undefined: asking for the same again twice a second changes nothing, and a person must know.
+ * What is below the venue's least order ends here too, as dust.
+ */
+function refusedForGood(pair: Pair, view: PairView): string | undefined {
+  for (const leg of LEGS) {
+    const { orders, ledgerLots, minLots } = view[leg];
+    const refusals = orders
+      .filter((order) => order.planned.reduceOnly)
+      .slice(-CLOSES_REFUSED_MAX)
+      .filter((order) => order.status === 'REJECTED' && order.refusal === 'permanent');
+    const last = refusals.at(-1);
+    if (refusals.length < CLOSES_REFUSED_MAX || last === undefined || ledgerLots === 0) continue;
+    const units = Number(absolute(legUnits(view[leg])));
+    const worth = view.quotePerUnit === undefined ? 'unknown' : (units * view.quotePerUnit).toFixed(2);
+    const dust = Math.abs(ledgerLots) < minLots ? `, dust below the least order of ${minLots} lots` : '';
+    const { venue, account, symbol } = pair.record[leg];
+    return `CLOSE_REFUSED: ${venue}:${account} refuses to close ${ledgerLots} lots of ${symbol} worth ${worth} quote${dust}: ${last.code} ${last.reason}`;
+  }
+  return undefined;
 }
 
 /** All of the leg; only what nothing surely hedges while the other leg cannot follow. */
@@ -455,9 +482,9 @@ function enterUnwinding(pair: Pair, reason: string, view: PairView): Pair {
   );
 }
 
-function quarantine(pair: Pair, reason: string, view: PairView): PairStep {
+function quarantine(pair: Pair, reason: string, view: PairView, detail = reason): PairStep {
   const quarantined = enterPhase(pair, 'QUARANTINED', reason, view);
-  const alert: PairCommand = { type: 'alert', level: 'error', event: 'pair-quarantined', detail: reason };
+  const alert: PairCommand = { type: 'alert', level: 'error', event: 'pair-quarantined', detail };
   const step = advanceQuarantined(quarantined, view);
   return { pair: step.pair, commands: [alert, ...step.commands] };
 }
@@ -515,7 +542,7 @@ function isFlat(leg: LegView): boolean {
 function isPaced(pair: Pair, leg: LegSide, view: PairView): boolean {
   return (
     view[leg].orders.every((order) => !order.planned.reduceOnly) ||
-    view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view.policy.hedge.attemptMs
+    view.monotonicMs - pair.timing.lastSendAtMs[leg] >= view[leg].attemptMs
   );
 }
 /** Phases in which an order that broke the rules sends the pair into quarantine; there it is found out what is really held. */

@@ -137,6 +137,8 @@ export interface LegView {
   readonly unitsPerLot: bigint;
   /** Orders can be sent: the venue is ready. */
   readonly reachable: boolean;
+  /** Least time between two attempts on this leg, what its venue holds orders back included; monotonic ms. */
+  readonly attemptMs: number;
   /** Why this leg must not be increased now, whatever the other venue is like; undefined when it may. */
   readonly increaseRefused: string | undefined;
   /** How far from mid closing the whole leg would walk its book now, 1e-4; undefined while that is unknown. */

@@ -9,7 +9,7 @@ export interface HedgePolicy {
   readonly baseBps: number;
   /** Farthest any rung may go from the planned price. */
   readonly maxBps: number;
-  /** Least time between two attempts on one leg. */
+  /** Least time between two attempts on one leg, beyond what its venue holds orders back. */
   readonly attemptMs: number;
 }
 

@@ -1,5 +1,6 @@
 /** One contract on one venue, with its exact steps and limits. Plain data, any thread. */
 import type { MarginTier } from './margin-tiers.ts';
+import type { PremiumFormula } from './premium-rate.ts';
 import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
 
 /** Name of a venue folder, for example `lighter`. */
@@ -42,11 +43,17 @@ export interface Instrument {
   readonly makerFee: PicoRate;
   readonly takerFee: PicoRate;
   readonly fundingIntervalMs: number;
+  /** How its rate follows from its premium; absent where a prediction is all there is. */
+  readonly premiumFormula?: PremiumFormula;
   /** The price used for the funding payment. */
   readonly fundingPrice: 'mark' | 'index' | 'oracle';
   readonly status: 'active' | 'reduce-only' | 'inactive';
   /** Venue's limit-price band around mark as a fraction in pico units; absent when unknown. */
   readonly priceBand?: PicoRate;
+  /** The venue keeps orders that wait for the mark. */
+  readonly hasStops?: true;
+  /** How long the venue holds orders back that take, on purpose, monotonic ms; absent where it does not. */
+  readonly takerDelayMs?: number;
   /** Traded in the 24 h before the instrument was read, quote; absent where the venue does not say. */
   readonly volume24hQuote?: number;
 }

@@ -35,19 +35,51 @@ export function marginTermsAt(
 export function halfMarginTiers(
   rows: readonly { readonly lowerBound: string; readonly maxLeverage: number }[],
 ): readonly MarginTier[] | undefined {
+  return marginTiers(
+    rows.map(({ lowerBound, maxLeverage }) => ({ lowerBound, maxLeverage, maintenance: 1 / (2 * maxLeverage) })),
+  );
+}
+
+/**
+ * The same from tables that end each tier by its upper bound and state maintenance, a fraction, themselves. What lies beyond the
+ * last bound keeps its terms: venues refuse such positions.
+ */
+export function boundedMarginTiers(
+  rows: readonly { readonly upperBound: string; readonly maxLeverage: number; readonly maintenance: number }[],
+): readonly MarginTier[] | undefined {
+  return marginTiers(
+    rows.map(({ maxLeverage, maintenance }, index) => ({
+      lowerBound: rows[index - 1]?.upperBound ?? '0',
+      maxLeverage,
+      maintenance,
+    })),
+  );
+}
+
+function marginTiers(
+  rows: readonly { readonly lowerBound: string; readonly maxLeverage: number; readonly maintenance: number }[],
+): readonly MarginTier[] | undefined {
   const tiers: MarginTier[] = [];
-  for (const { lowerBound, maxLeverage } of rows) {
+  for (const { lowerBound, maxLeverage, maintenance } of rows) {
     const fromMicro = parseDecimal(lowerBound, 6);
     if (fromMicro === undefined || fromMicro < 0n || !Number.isSafeInteger(maxLeverage) || maxLeverage < 1)
       return undefined;
+    // Maintenance above the initial margin would liquidate what was just opened.
+    if (!(maintenance > 0 && maintenance * maxLeverage <= 1 + SLACK)) return undefined;
+    const maintenanceMarginRate = Math.ceil(maintenance * 1e12) as PicoRate;
     const before = tiers.at(-1);
     // Bigger positions never get easier terms: a table that says so is misread.
-    if (before !== undefined && (fromMicro <= before.fromMicro || maxLeverage > before.maxLeverage)) return undefined;
-    tiers.push({
-      fromMicro: fromMicro as MicroUnits,
-      maxLeverage,
-      maintenanceMarginRate: Math.ceil(1e12 / (2 * maxLeverage)) as PicoRate,
-    });
+    if (
+      before !== undefined &&
+      (fromMicro <= before.fromMicro ||
+        maxLeverage > before.maxLeverage ||
+        maintenanceMarginRate < before.maintenanceMarginRate)
+    )
+      return undefined;
+    tiers.push({ fromMicro: fromMicro as MicroUnits, maxLeverage, maintenanceMarginRate });
   }
   return tiers.length === 0 ? undefined : tiers;
 }
+
+/** Leverages are rounded down, fractions by their last digit. */
+const SLACK = 1e-6;

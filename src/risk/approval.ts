@@ -56,6 +56,8 @@ export interface WorkingOrder {
   readonly side: 'buy' | 'sell';
   readonly remainingLots: number;
   readonly reduceOnly: boolean;
+  /** Waits for the mark, outside the book. */
+  readonly isWaiting?: boolean;
 }
 
 export type DenialCode =
@@ -179,6 +181,12 @@ function denyForm(order: OrderRequest, nowMs: number): Denial | undefined {
   if (!Number.isSafeInteger(order.limitTicks) || order.limitTicks <= 0) {
     return deny('BAD_ORDER', 'limit price must be a positive whole number of ticks', String(order.limitTicks));
   }
+  if (order.trigger !== undefined && (!order.reduceOnly || order.restsUntilMs === undefined)) {
+    return deny('BAD_ORDER', 'an order that waits for the mark must reduce only, and end', 'trigger without');
+  }
+  if (order.trigger !== undefined && !(Number.isSafeInteger(order.trigger.ticks) && order.trigger.ticks > 0)) {
+    return deny('BAD_ORDER', 'a trigger must be a positive whole number of ticks', String(order.trigger.ticks));
+  }
   if (!(order.validUntilMs > nowMs)) {
     return deny('EXPIRED_INTENT', 'an order must be valid beyond now', `${order.validUntilMs} at ${nowMs}`);
   }
@@ -231,7 +239,11 @@ function denyIncrease(order: OrderRequest, context: OrderGateContext): Denial | 
     );
   }
   let working = 0;
-  for (const other of context.workingOrders) if (other.side === order.side) working += other.remainingLots;
+  // What waits for the mark is there for when nothing else closes the position: it must not stand in the way of what does. Should
+  // both be executed, the venue's own reduce-only rule ends the later one. Of its own kind there is one.
+  const isBeside = (other: WorkingOrder): boolean =>
+    other.side === order.side && (other.isWaiting === true) === (order.trigger !== undefined);
+  for (const other of context.workingOrders) if (isBeside(other)) working += other.remainingLots;
   if (working + order.lots > Math.abs(position)) {
     const rule = `reducing orders must not exceed the position of ${Math.abs(position)} lots`;
     return deny('REDUCE_ONLY_INCREASES', rule, `${order.lots} beside ${working} working`);
@@ -271,7 +283,10 @@ function denyPrice(order: OrderRequest, context: OrderGateContext, limits: Order
   const { instrument } = context;
   const mark = context.markNano ?? midNano(context.book, instrument);
   const preferred = context.indexNano ?? mark;
-  const references = (order.reduceOnly ? [context.indexNano, mark] : [preferred]).filter((nano) => nano !== undefined);
+  // One that waits is executed where the mark will be then.
+  const reducing =
+    order.trigger === undefined ? [context.indexNano, mark] : [priceNano(order.trigger.ticks, instrument)];
+  const references = (order.reduceOnly ? reducing : [preferred]).filter((nano) => nano !== undefined);
   if (references.length === 0) return deny('NO_REFERENCE_PRICE', 'a mark, index or book must be known', order.symbol);
 
   const collar = BigInt(Math.round(limits.priceCollarBps * PICO_PER_BPS));

@@ -2,6 +2,10 @@
 import { tierOf } from '../venues/bybit/limits.ts';
 import { bybitRequestKind } from '../venues/bybit/simulated-requests.ts';
 import { simulatedBybit } from '../venues/bybit/simulated.ts';
+import { tierOf as coinbaseTierOf } from '../venues/coinbase/limits.ts';
+import { platformKey, publicKeyOf } from '../venues/coinbase/sign.ts';
+import { coinbaseRequestKind } from '../venues/coinbase/simulated-requests.ts';
+import { simulatedCoinbase } from '../venues/coinbase/simulated.ts';
 import { extendedRequestKind } from '../venues/extended/simulated-requests.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
 import { starkPublicKeyOf } from '../venues/extended/sign.ts';
@@ -70,6 +74,7 @@ const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['extended', extendedWire],
   ['bybit', bybitWire],
   ['hyperliquid', hyperliquidWire],
+  ['coinbase', coinbaseWire],
 ]);
 
 /** What a request is about, for faults that mean one kind only. */
@@ -78,6 +83,7 @@ const REQUEST_KINDS: ReadonlyMap<string, (input: VenueInput) => RequestKind> = n
   ['extended', extendedRequestKind],
   ['bybit', bybitRequestKind],
   ['hyperliquid', hyperliquidRequestKind],
+  ['coinbase', coinbaseRequestKind],
 ]);
 
 /**
@@ -205,6 +211,26 @@ function hyperliquidWire(
     accounts: accounts.map(({ name, secrets, options }) => {
       const address = String(options['address']);
       return { name, address, signers: [address, addressOf(secrets['privateKey'] ?? '')], leverage: DEFAULT_LEVERAGE };
+    }),
+  });
+}
+
+function coinbaseWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
+  const tier = coinbaseTierOf(hostsOf('coinbase').profileOptions[spec.limits]['limitProfile']);
+  return simulatedCoinbase({
+    exchange,
+    seed: spec.seed,
+    calendarScale: spec.calendarScale,
+    past,
+    accounts: accounts.map(({ name, secrets }) => {
+      const keyName = secrets['keyName'] ?? '';
+      const publicKey = publicKeyOf(platformKey(keyName, secrets['privateKey'] ?? ''));
+      return { name, keyName, publicKey, tier, leverage: DEFAULT_LEVERAGE };
     }),
   });
 }

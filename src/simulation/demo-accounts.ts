@@ -20,6 +20,7 @@ const MAKERS: ReadonlyMap<string, (name: string) => DemoAccount> = new Map([
   ['extended', extendedAccount],
   ['bybit', bybitAccount],
   ['hyperliquid', hyperliquidAccount],
+  ['coinbase', coinbaseAccount],
 ]);
 
 /** Returns the same account for the same names, in every process. Throws RangeError for a venue without simulation. */
@@ -70,6 +71,19 @@ function hyperliquidAccount(name: string): DemoAccount {
     secrets: { privateKey: `0x00${hexDigest('hyperliquid', name, 'agent key').slice(2)}` },
     // The key only signs for the account, as an API wallet does.
     options: { address: `0x${hexDigest('hyperliquid', name, 'address').slice(0, 40)}` },
+  };
+}
+
+function coinbaseAccount(name: string): DemoAccount {
+  const id = hexDigest('coinbase', name, 'key id').slice(0, 32);
+  return {
+    name,
+    secrets: {
+      keyName: `organizations/simulation/apiKeys/${id}`,
+      // A seed of an Ed25519 key: its signatures are the same each time, so that a simulated world repeats itself.
+      privateKey: Buffer.from(hexDigest('coinbase', name, 'key'), 'hex').toString('base64'),
+    },
+    options: {},
   };
 }
 

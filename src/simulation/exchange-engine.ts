@@ -355,6 +355,7 @@ class ExchangeEngine implements Exchange {
   #resumeOrders(at: Instant): void {
     for (const account of this.#accounts.values()) {
       for (const live of account.liveOrders.values()) {
+        if (isWaiting(live.state)) continue;
         if (live.state.status === 'open') this.#market(live.state.symbol).book.add(live);
         else this.#enqueue('execute', live, at.monotonicMs);
       }
@@ -365,6 +366,7 @@ class ExchangeEngine implements Exchange {
     for (const market of this.#markets.values()) {
       this.#requote(market, now.calendarMs);
       market.book.refresh(market.quote);
+      this.#triggerReached(market, now);
       this.#fillCrossed(market, 'buy', now.calendarMs);
       this.#fillCrossed(market, 'sell', now.calendarMs);
       this.#outsideTaker(market, now.calendarMs);
@@ -375,6 +377,18 @@ class ExchangeEngine implements Exchange {
     }
     this.#publishBooks(now.calendarMs);
     if (now.monotonicMs >= this.#nextStatsMs) this.#publishStats(now);
+  }
+
+  /** Waiting orders that the mark has reached go the way of any order of their kind. */
+  #triggerReached(market: Market, now: Instant): void {
+    for (const account of this.#accounts.values()) {
+      for (const live of account.liveOrders.values()) {
+        const { state } = live;
+        if (state.symbol !== market.symbol || !isWaiting(state) || !isReached(market, state)) continue;
+        this.#update(live, { status: 'queued', isTriggered: true }, now.calendarMs);
+        this.#enqueue('execute', live, now.monotonicMs);
+      }
+    }
   }
 
   #requote(market: Market, calendarMs: number): void {
@@ -450,7 +464,8 @@ class ExchangeEngine implements Exchange {
     // A remainder too small to open must still be closable.
     if (!order.reduceOnly && notional < instrument.minNotionalMicro) return 'below-minimum';
     if (notional > instrument.maxNotionalMicro) return 'above-maximum';
-    if (isOutsideBand(market, order)) return 'price-band';
+    // The price of a waiting order is judged where it will be executed.
+    if (order.trigger === undefined && isOutsideBand(market, order)) return 'price-band';
     return this.#lacksMargin(account, order, order) ? 'margin' : undefined;
   }
 
@@ -504,6 +519,11 @@ class ExchangeEngine implements Exchange {
     const account = this.#account(state.account);
     const market = this.#market(state.symbol);
     if (calendarMs > state.validUntilMs) return this.#end(live, 'expired', 'expired', calendarMs);
+    if (state.trigger !== undefined && state.isTriggered !== true) {
+      this.#update(live, { status: 'open' }, calendarMs);
+      this.#emit({ type: 'order', order: live.state });
+      return;
+    }
     if (state.reduceOnly && reducibleLots(account, state) === 0)
       return this.#end(live, 'cancelled', 'reduce-only', calendarMs);
     if (this.#lacksMargin(account, state)) return this.#end(live, 'rejected', 'margin', calendarMs);
@@ -661,7 +681,7 @@ class ExchangeEngine implements Exchange {
   #dropIdleReduceOnly(account: AccountLedger, symbol: string, calendarMs: number): void {
     for (const live of account.liveOrders.values()) {
       const { state } = live;
-      if (state.symbol !== symbol || state.status !== 'open' || !state.reduceOnly) continue;
+      if (state.symbol !== symbol || state.status !== 'open' || !state.reduceOnly || isWaiting(state)) continue;
       if (reducibleLots(account, state) === 0) this.#end(live, 'cancelled', 'reduce-only', calendarMs);
     }
   }
@@ -779,6 +799,17 @@ class ExchangeEngine implements Exchange {
 
 function isLive(state: ExchangeOrderState): boolean {
   return state.status === 'queued' || state.status === 'open';
+}
+
+/** Not in the book yet. */
+function isWaiting({ status, trigger, isTriggered }: ExchangeOrderState): boolean {
+  return status === 'open' && trigger !== undefined && isTriggered !== true;
+}
+
+function isReached(market: Market, { trigger }: ExchangeOrderState): boolean {
+  if (trigger === undefined) return false;
+  const markTicks = Number(market.markNano) / 1e9 / market.scale.tickSize;
+  return trigger.direction === 'rise' ? markTicks >= trigger.markTicks : markTicks <= trigger.markTicks;
 }
 
 function isAcceptable(order: ExchangeOrder, priceTicks: number): boolean {

@@ -38,12 +38,21 @@ export interface ExchangeOrder {
   readonly reduceOnly: boolean;
   /** Calendar ms; past it an unexecuted order expires. */
   readonly validUntilMs: number;
+  /** Waits outside the book until the mark is there or beyond, in the direction named. */
+  readonly trigger?: OrderTrigger;
+}
+
+export interface OrderTrigger {
+  readonly markTicks: number;
+  readonly direction: 'rise' | 'fall';
 }
 
 /** The live view of one order; `venueOrderNumber` is unique in the exchange, from 1: wire layers map it to their id space. */
 export interface ExchangeOrderState extends ExchangeOrder {
   readonly venueOrderNumber: number;
   readonly status: 'queued' | 'open' | 'filled' | 'cancelled' | 'rejected' | 'expired';
+  /** The mark has been there; absent while the order waits, which it does as `open`. */
+  readonly isTriggered?: true;
   /** Neutral reason, for example `post-only`, `reduce-only`, `margin`, `no-liquidity`, `self-trade`, `price-band`, `asked`. */
   readonly reason?: string;
   readonly filledLots: number;

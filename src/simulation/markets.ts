@@ -207,11 +207,43 @@ const HYPERLIQUID: VenueFacts = {
   }),
 };
 
+/** Coinbase's global derivatives gateway: maker free, taker 0.05 %. Contracts and ticks in the manner of its instrument list. */
+const COINBASE: VenueFacts = {
+  symbolOf: (base) => `${base}_USDC-PERPETUAL`,
+  thousand: '1000',
+  quote: 'USDC',
+  minNotional: '0',
+  makerFee: 0,
+  takerFee: 0.05,
+  fundingPrice: 'index',
+  fundingHours: 1,
+  markets: (
+    [
+      ['BTC', '0.5', '0.0001', '0.0001', 50],
+      ['ETH', '0.05', '0.001', '0.001', 50],
+      ['SOL', '0.01', '0.1', '0.1', 20],
+      ['DOGE', '0.00001', '10', '10', 20],
+      ['HYPE', '0.001', '0.1', '0.1', 10],
+      ['XRP', '0.0001', '1', '1', 20],
+      ['BNB', '0.1', '0.01', '0.01', 20],
+      ['SUI', '0.0001', '1', '1', 20],
+      ['LINK', '0.001', '0.1', '0.1', 20],
+      ['AVAX', '0.001', '0.1', '0.1', 20],
+      ['LTC', '0.01', '0.01', '0.01', 20],
+      ['ARB', '0.0001', '1', '1', 20],
+    ] as const
+  ).map(([base, tick, lot, minQuantity, maxLeverage]) => {
+    const maintenance = 50 / maxLeverage;
+    return { base, tick, lot, minQuantity, maxLeverage, maintenance, maxNotional: LIGHTER_ORDER_MAX, priceBand: 5 };
+  }),
+};
+
 const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
   ['lighter', LIGHTER],
   ['extended', EXTENDED],
   ['bybit', BYBIT],
   ['hyperliquid', HYPERLIQUID],
+  ['coinbase', COINBASE],
 ]);
 const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;

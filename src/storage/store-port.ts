@@ -7,7 +7,7 @@ import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
 import type { Journal } from './journal.ts';
 import { RowConflict } from './journal-errors.ts';
-import type { JournalRow, StoreQuery } from './rows.ts';
+import type { JournalRow, JournalRowType, StoreQuery } from './rows.ts';
 
 export interface StorePortOptions {
   /** Opens the journal, also again after a failure. Throws when it cannot be trusted or reached. */
@@ -21,11 +21,6 @@ export interface StorePortOptions {
   /** Default records nothing. */
   readonly metrics?: Metrics;
   readonly log: (level: 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
-  /**
-   * Longest wait for company, monotonic ms, at most 2. Default 0: what is appended in one turn shares a commit, and while
-   * a commit runs the next group gathers by itself.
-   */
-  readonly groupMs?: number;
 }
 
 export interface OpenStorePort extends StorePort {
@@ -33,6 +28,14 @@ export interface OpenStorePort extends StorePort {
   dispose(): void;
 }
 
+/**
+ * Rows that nothing more can be lost by waiting for: what became of an order that has left, what was paid, what a pair came to. They wait
+ * a little for company. A commit of their own, begun right behind that of a fill, kept the intent of its hedge waiting for one more
+ * write of the disk; now the intent takes them along. All other rows are committed when the turn ends.
+ */
+const PATIENT_TYPES: ReadonlySet<JournalRowType> = new Set(['order-event', 'funding', 'pair-statistics']);
+/** Longest wait for company, monotonic ms. */
+export const COMPANY_MS = 2;
 /** A group is written at once when it has this many rows. */
 export const GROUP_ROWS_MAX = 256;
 /** A commit slower than this is told in the log: decisions that waited for it may be too old. */
@@ -61,6 +64,8 @@ class GroupCommitStore implements OpenStorePort {
   #pendingRows = 0;
   #lastRef = 0;
   #cancelCommit: (() => void) | undefined;
+  /** What the coming commit was scheduled with; undefined while none is. */
+  #commitDelayMs: number | undefined;
   #cancelUpkeep: (() => void) | undefined;
   #isDisposed = false;
 
@@ -83,8 +88,9 @@ class GroupCommitStore implements OpenStorePort {
     }
     this.#pending.push({ ref, rows: encoded, cause });
     this.#pendingRows += encoded.length;
-    if (this.#pendingRows >= GROUP_ROWS_MAX) this.#commitSoon(0);
-    else if (this.#cancelCommit === undefined) this.#commitSoon(this.#options.groupMs ?? 0);
+    const isPatient = this.#pendingRows < GROUP_ROWS_MAX && encoded.every(({ type }) => PATIENT_TYPES.has(type));
+    if (!isPatient) this.#commitAfter(0);
+    else if (this.#commitDelayMs === undefined) this.#commitAfter(COMPANY_MS);
     return ref;
   }
 
@@ -111,13 +117,16 @@ class GroupCommitStore implements OpenStorePort {
     this.#journal = undefined;
   }
 
-  #commitSoon(delayMs: number): void {
+  #commitAfter(delayMs: number): void {
+    if (this.#commitDelayMs !== undefined && this.#commitDelayMs <= delayMs) return;
     this.#cancelCommit?.();
+    this.#commitDelayMs = delayMs;
     this.#cancelCommit = this.#options.schedule(delayMs, () => this.#commit());
   }
 
   #commit(): void {
     this.#cancelCommit = undefined;
+    this.#commitDelayMs = undefined;
     this.#commitGroup(this.#takePending());
   }
 

@@ -5,6 +5,10 @@ import type { FundingOutlook } from '../market/funding-forecast.ts';
 import { HOUR_MS, perSettlement } from '../market/funding-rate.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
 import type { BookView } from '../market/book.ts';
+import { expectedMove, recentPremium } from '../market/mark-watch.ts';
+import type { MarkWatch } from '../market/mark-watch.ts';
+import { blendedHourly } from '../market/premium-rate.ts';
+import type { PremiumFormula } from '../market/premium-rate.ts';
 import { marginTermsAt } from '../market/margin-tiers.ts';
 import { commonStep } from '../market/instrument-match.ts';
 import type { Instrument } from '../market/instrument.ts';
@@ -15,7 +19,7 @@ import type { EntryMode, MakerEntryPolicy, ModeLeg } from './entry-mode.ts';
 import type { Assessment, EntryFacts, EntryInput, EntryLegFacts, PricedEntry } from './entry-facts.ts';
 import { initialMargin, symbolLeverage, liquidationDistance, liquidationPrice } from './liquidation.ts';
 import { evaluateOpportunity, worstLoss } from './opportunity.ts';
-import type { CandidateLeg } from './opportunity.ts';
+import type { Candidate, CandidateLeg } from './opportunity.ts';
 import { priceCapTicks } from './order-price.ts';
 import type { EntryPolicies } from './policy.ts';
 import { venueNowMs } from './venue-clock.ts';
@@ -31,8 +35,10 @@ interface KnownLeg {
   readonly instrument: Instrument;
   readonly book: BookView;
   readonly markNano: bigint;
+  readonly markWatch: MarkWatch | undefined;
   readonly predicted: FundingRate;
   readonly medianHourly: number | undefined;
+  readonly premium: number | undefined;
   readonly venueNowMs: number;
   readonly leverage: number;
 }
@@ -54,19 +60,27 @@ export function assessEntry(facts: EntryFacts, policy: EntryPolicies, decided?: 
   return { ...facts, assessment: comparable ? assess(long, short, facts, policy, decided) : undefined };
 }
 
-/** Returns what a leg's funding is expected to do, as seen at `venueNowMs` (calendar ms by the venue's clock). */
+/**
+ * Returns what a leg's funding is expected to do, as seen at `venueNowMs` (calendar ms by the venue's clock). `premium`, where it is
+ * known, stands for the part of the period that is still to come.
+ */
 export function outlookOf(
   predicted: FundingRate,
   medianHourlyPico: number | undefined,
   venueNowMs: number,
   halfLifeHours: number,
+  forming?: { readonly formula: PremiumFormula | undefined; readonly premium: number | undefined },
 ): FundingOutlook {
+  const { intervalMs } = predicted;
   return {
-    nextSettleInMs: comingSettlement(predicted.settleAtMs, predicted.intervalMs, venueNowMs) - venueNowMs,
-    intervalMs: predicted.intervalMs,
-    nextRate: perSettlement(predicted) / 1e12,
+    nextSettleInMs: comingSettlement(predicted.settleAtMs, intervalMs, venueNowMs) - venueNowMs,
+    intervalMs,
+    nextRate:
+      forming?.formula === undefined || forming.premium === undefined
+        ? perSettlement(predicted) / 1e12
+        : (blendedHourly(predicted, forming.formula, forming.premium, venueNowMs) * intervalMs) / HOUR_MS / 1e12,
     // Without any settled rate nothing is known to last: the forecast returns to zero.
-    medianRate: ((medianHourlyPico ?? 0) / 1e12) * (predicted.intervalMs / HOUR_MS),
+    medianRate: ((medianHourlyPico ?? 0) / 1e12) * (intervalMs / HOUR_MS),
     halfLifeHours,
   };
 }
@@ -85,8 +99,10 @@ function knownLeg(
     instrument,
     book,
     markNano: mark.markNano,
+    markWatch: leg.markWatch,
     predicted: predicted.rate,
     medianHourly: leg.medianHourly,
+    premium: recentPremium(leg.markWatch, facts.monotonicMs, facts.calendarScale),
     venueNowMs: venueNowMs(facts, leg),
     leverage: symbolLeverageOf(instrument, policy),
   };
@@ -224,11 +240,15 @@ function priceEntry(
     modeLeg(short, facts.short, candidate.short, usableLots.short, facts),
   ] as const;
   const entry = chooseEntryMode(modeLegs, policy.entry, policy.maker);
-  const metrics = evaluateOpportunity(entered(candidate, entry, modeLegs, policy.maker), {
-    horizonHours: policy.entry.horizonHours,
-    haircut: policy.forecast.haircut,
-    breakEvenLimitHours: Math.max(policy.entry.horizonHours, policy.entry.maxBreakEvenHours),
-  });
+  const adverseMoveQuote = adverseMove(candidate, entry, long, short);
+  const metrics = evaluateOpportunity(
+    { ...entered(candidate, entry, modeLegs, policy.maker), adverseMoveQuote },
+    {
+      horizonHours: policy.entry.horizonHours,
+      haircut: policy.forecast.haircut,
+      breakEvenLimitHours: Math.max(policy.entry.horizonHours, policy.entry.maxBreakEvenHours),
+    },
+  );
   const longLimitTicks = priceCapTicks('buy', longWalks.worstTicks, long.markNano, long.instrument, policy.cap);
   const shortLimitTicks = priceCapTicks('sell', shortWalks.worstTicks, short.markNano, short.instrument, policy.cap);
   return {
@@ -294,6 +314,21 @@ function entered<Legs extends { readonly long: CandidateLeg; readonly short: Can
   return { ...candidate, [entry.leg]: quoted };
 }
 
+/** What the market is expected to move, against us, between the moments at which the two legs are executed: domain 7.3. */
+function adverseMove(
+  { quantity, long: one, short: other }: Candidate,
+  entry: EntryMode,
+  long: KnownLeg,
+  short: KnownLeg,
+): number {
+  const delay = { long: long.instrument.takerDelayMs ?? 0, short: short.instrument.takerDelayMs ?? 0 };
+  // Both held back alike are executed together. One that follows the other's fill is alone for all of its own delay.
+  const apartMs =
+    entry.mode === 'taker-taker' ? Math.abs(delay.long - delay.short) : delay[entry.leg === 'long' ? 'short' : 'long'];
+  const move = Math.max(expectedMove(long.markWatch, apartMs), expectedMove(short.markWatch, apartMs));
+  return quantity * ((one.markPrice + other.markPrice) / 2) * move;
+}
+
 interface LegWalks {
   readonly openVwapTicks: number;
   readonly worstTicks: number;
@@ -316,7 +351,10 @@ function candidateLeg(leg: KnownLeg, walked: LegWalks, marginQuote: number, poli
     markPrice: basePrice(leg),
     hourlyRate: leg.predicted.hourly / 1e12,
     takerFee: instrument.takerFee / 1e12,
-    funding: outlookOf(leg.predicted, leg.medianHourly, leg.venueNowMs, policy.forecast.halfLifeHours),
+    funding: outlookOf(leg.predicted, leg.medianHourly, leg.venueNowMs, policy.forecast.halfLifeHours, {
+      formula: instrument.premiumFormula,
+      premium: leg.premium,
+    }),
     marginQuote,
   };
 }

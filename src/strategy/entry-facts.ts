@@ -4,6 +4,7 @@ import type { FundingVerdict } from '../market/funding-check.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
 import type { CommonStep } from '../market/instrument-match.ts';
 import type { Instrument } from '../market/instrument.ts';
+import type { MarkWatch } from '../market/mark-watch.ts';
 import type { Exposure, Headroom } from '../risk/limits.ts';
 import type { EntryMode } from './entry-mode.ts';
 import type { OpportunityMetrics } from './opportunity.ts';
@@ -30,6 +31,8 @@ export interface EntryLegFacts {
   readonly bookLostReason: string;
   readonly mark:
     { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
+  /** What the run of its marks says; absent while there was none. */
+  readonly markWatch?: MarkWatch | undefined;
   readonly predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
   /** Median of settled rates over the lookback, pico units per hour. */
   readonly medianHourly: number | undefined;

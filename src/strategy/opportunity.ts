@@ -24,6 +24,8 @@ export interface Candidate {
   readonly quantity: number;
   readonly long: CandidateLeg;
   readonly short: CandidateLeg;
+  /** What the market may move between the executions of both legs, quote; absent where they are executed together. */
+  readonly adverseMoveQuote?: number;
 }
 
 export interface OpportunityMetrics {
@@ -31,7 +33,9 @@ export interface OpportunityMetrics {
   readonly exitCostQuote: number;
   readonly feesInQuote: number;
   readonly feesOutQuote: number;
-  /** C: fees both ways and exit cost, less the entry edge. */
+  /** What the market may move between the executions of both legs, quote. */
+  readonly adverseMoveQuote: number;
+  /** C: fees both ways, exit cost and that move, less the entry edge. */
   readonly roundTripCostQuote: number;
   /** K_h at marks. */
   readonly hourlyCarryQuote: number;
@@ -73,12 +77,12 @@ const HOURS_PER_YEAR = 8_760;
 export const CAPITAL_PER_MARGIN = 1.5;
 
 export function evaluateOpportunity(candidate: Candidate, terms: EvaluationTerms): OpportunityMetrics {
-  const { quantity, long, short } = candidate;
+  const { quantity, long, short, adverseMoveQuote = 0 } = candidate;
   const entryEdgeQuote = quantity * (short.entryPrice - long.entryPrice);
   const exitCostQuote = quantity * (short.exitPrice - long.exitPrice);
   const feesInQuote = quantity * (entryFeePerUnit(long) + entryFeePerUnit(short));
   const feesOutQuote = quantity * (long.exitPrice * long.takerFee + short.exitPrice * short.takerFee);
-  const roundTripCostQuote = feesInQuote + feesOutQuote + exitCostQuote - entryEdgeQuote;
+  const roundTripCostQuote = feesInQuote + feesOutQuote + exitCostQuote + adverseMoveQuote - entryEdgeQuote;
 
   const hourlyCarryQuote = quantity * (short.markPrice * short.hourlyRate - long.markPrice * long.hourlyRate);
   const notionalQuote = (quantity * (long.markPrice + short.markPrice)) / 2;
@@ -91,6 +95,7 @@ export function evaluateOpportunity(candidate: Candidate, terms: EvaluationTerms
     exitCostQuote,
     feesInQuote,
     feesOutQuote,
+    adverseMoveQuote,
     roundTripCostQuote,
     hourlyCarryQuote,
     notionalQuote,

@@ -90,6 +90,8 @@ export interface LiquidationPolicy {
   readonly warn: number;
   readonly reduce: number;
   readonly critical: number;
+  /** Distance at which the stops at the venues stand; 0 for none. */
+  readonly stopDistance: number;
 }
 
 export interface FundingCheckPolicy {

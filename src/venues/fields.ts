@@ -44,6 +44,13 @@ export function timeField(fields: Fields, name: string, where: string): number {
   return time;
 }
 
+/** Returns a whole number of any length; sequences may outgrow a double. */
+export function integerField(fields: Fields, name: string, where: string): bigint {
+  const text = textField(fields, name, where);
+  if (!/^-?\d{1,30}$/.test(text)) throw malformed(`${where}.${name}`, 'an integer', fields[name]);
+  return BigInt(text);
+}
+
 /** More fraction digits than any venue ever writes. */
 const FINE_DECIMALS = 30;
 const MICRO_FROM_FINE = 10n ** BigInt(FINE_DECIMALS - 6);

@@ -1,5 +1,6 @@
 /** The addresses of every venue; light enough for the main thread. */
 import { bybitHosts } from './bybit/hosts.ts';
+import { coinbaseHosts } from './coinbase/hosts.ts';
 import { extendedHosts } from './extended/hosts.ts';
 import { hyperliquidHosts } from './hyperliquid/hosts.ts';
 import { lighterHosts } from './lighter/hosts.ts';
@@ -33,6 +34,7 @@ const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['extended', extendedHosts],
   ['bybit', bybitHosts],
   ['hyperliquid', hyperliquidHosts],
+  ['coinbase', coinbaseHosts],
 ]);
 
 /** Throws RangeError on an unknown venue. */

@@ -1,5 +1,6 @@
 /** Every venue by name: the one place that lists them. Connector threads only (it loads signing code). */
 import { bybitAdapter } from './bybit/adapter.ts';
+import { coinbaseAdapter } from './coinbase/adapter.ts';
 import { extendedAdapter } from './extended/adapter.ts';
 import { hyperliquidAdapter } from './hyperliquid/adapter.ts';
 import { lighterAdapter } from './lighter/adapter.ts';
@@ -10,6 +11,7 @@ const adapters: ReadonlyMap<string, (settings: VenueSettings) => VenueAdapter> =
   ['extended', extendedAdapter],
   ['bybit', bybitAdapter],
   ['hyperliquid', hyperliquidAdapter],
+  ['coinbase', coinbaseAdapter],
 ]);
 
 /** Opens the adapter of one account. Throws on an unknown venue. */

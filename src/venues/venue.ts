@@ -4,6 +4,7 @@ import type { AccessProblem } from './access.ts';
 import type { BookView } from '../market/book.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
 import type { Instrument, VenueId } from '../market/instrument.ts';
+import type { MarginTier } from '../market/margin-tiers.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../money/units.ts';
 
 /** Both clocks at the moment of a call; see Self.nowMs and Self.monotonicMs. */
@@ -44,6 +45,16 @@ export interface OrderRequest {
    * takes it for both, and may then accept the request until here.
    */
   readonly restsUntilMs?: number;
+  /**
+   * The order waits at the venue, outside the book, until the mark is at `ticks` or beyond in this direction; then it is what the rest
+   * says. Only for orders that reduce, and only at venues with `hasStops`; it waits until `restsUntilMs` at most.
+   */
+  readonly trigger?: StopTrigger;
+}
+
+export interface StopTrigger {
+  readonly ticks: PriceTicks;
+  readonly direction: 'rise' | 'fall';
 }
 
 /** One HTTP exchange: what to send, what it costs, how to read the answer. */
@@ -163,6 +174,8 @@ export interface VenueAdapter {
   /** True when transactions carry consecutive nonces from one sequencer. */
   readonly usesNonces: boolean;
   readonly limits: LimitProfile;
+  /** How long the venue holds back orders that take, monotonic ms; absent where it does not do so on purpose. */
+  readonly takerDelayMs?: number;
   /** Reads what headers say of limits; absent where the venue sends none. */
   limitFeedback?(operation: Operation, answer: HttpAnswered): LimitFeedback | undefined;
   openStream(): VenueStream;
@@ -176,6 +189,8 @@ export interface VenueAdapter {
   findOrder(symbol: string, clientOrderId: string, at: Instant): readonly Operation[];
   fillsSince(sinceMs: number, at: Instant): Operation; // -> fill*
   fundingPaymentsSince(sinceMs: number, at: Instant): Operation; // -> funding-payment*
+  /** Margin by the size of a position, where the list of instruments does not say. -> margin-tiers */
+  marginTiersOf?(symbol: string): Operation;
   /** Settled rates, newest last. -> funding-rate* (settled) */
   fundingHistory(symbol: string, sinceMs: number, at: Instant): Operation;
   /** REST poll for predicted rates where no stream has them; undefined when the stream delivers. -> funding-rate*, mark* */
@@ -185,6 +200,8 @@ export interface VenueAdapter {
   leverageOf(symbols: readonly string[], at: Instant): readonly Operation[];
   /** Accepted is not proof: `leverageOf` is. */
   setLeverage(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
+  /** Orders with a trigger wait at this venue; absent where they are not offered. */
+  readonly hasStops?: true;
   placeOrder(order: OrderRequest, nonce: bigint | undefined, at: Instant): SubmissionPlan;
   cancelOrder(
     order: { readonly symbol: string; readonly clientOrderId: string; readonly venueOrderId?: string },
@@ -214,6 +231,7 @@ export type RefusalClass =
 export type VenueEvent =
   | { readonly type: 'server-time'; readonly serverMs: number }
   | { readonly type: 'instruments'; readonly instruments: readonly Instrument[] }
+  | { readonly type: 'margin-tiers'; readonly symbol: string; readonly tiers: readonly MarginTier[] }
   | { readonly type: 'book-changed'; readonly symbol: string }
   | {
       readonly type: 'book-invalid';
@@ -295,6 +313,8 @@ export interface OrderReport {
   /** Filled so far, in lots, when the venue says. */
   readonly filledLots?: QuantityLots;
   readonly reason?: string;
+  /** It waits for the mark, outside the book. */
+  readonly isWaiting?: true;
   readonly venueAtMs: number;
   /** Grows with each report of the same order; older reports are ignored. */
   readonly sequence: number;

@@ -35,6 +35,13 @@ const NAMES: Readonly<
     funding: ['funding'],
     fee: ['fee'],
   },
+  coinbase: {
+    balance: ['balance'],
+    position: ['size'],
+    mark: ['mark_price'],
+    funding: ['funding_8h'],
+    fee: ['fee'],
+  },
 };
 type Subject = keyof (typeof NAMES)['lighter'];
 

@@ -65,6 +65,27 @@ describe('a fact that contradicts the stored row of its id', () => {
   });
 });
 
+describe.each(VENUES)('a fill that %s tells otherwise the second time', (venue) => {
+  it('stays booked as it was, and stops the engine: one of both is wrong', () => {
+    const world = new ConnectorWorld({ venue }).ready();
+    const order = world.place();
+    world.untilStatus(order, 'filled');
+    world.until('its fill is told', () => world.fills().length > 0);
+    const told = [...world.fills()];
+    const size = { extended: 'qty', lighter: 'size', bybit: 'execQty', hyperliquid: 'sz', coinbase: 'amount' }[venue];
+    const lists = /\/user\/trades|\/trades|\/execution\/list|\/userFills|\/get_user_trades/;
+    world.damage = (path, body) => (lists.test(path) ? body.replace(new RegExp(`"${size}":"?`), '$&7') : body);
+    world.reconcile(7, world.system.nowMs() - 60_000, [order]);
+    world.until('the journal finds it', () => world.kills.length > 0);
+    expect(world.kills).toContainEqual(
+      expect.objectContaining({ level: 2, reason: expect.stringMatching(/^JOURNAL_CONFLICT: .*lots/) as unknown }),
+    );
+    expect(world.count('facts-retold')).toBeGreaterThan(0);
+    world.run(3_000);
+    expect(world.fills()).toEqual(told);
+  });
+});
+
 describe.each(VENUES)('a reconciliation of a symbol at %s', (venue) => {
   it('is answered after everything it found, with the position and the open orders', () => {
     const world = new ConnectorWorld({ venue }).ready();
@@ -122,7 +143,7 @@ describe.each(VENUES)('a reconciliation of a symbol at %s', (venue) => {
 
   it('is answered as failed when a question failed, and proves nothing then', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    const pages = /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState/;
+    const pages = /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState|\/get_positions/;
     world.damage = (path, text) => (pages.test(path) ? '<html>' : text);
     world.reconcile(3, world.system.nowMs());
     world.until('it is answered', () => world.events('reconciled').length > 0);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
-import { VENUES } from '../conformance/venues.ts';
+import { factsOf, VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const args = { leverage: { wanted: 3, cap: 3, distance: 0.25 } };
@@ -23,22 +23,25 @@ function available(world: ConnectorWorld): number {
 }
 
 describe.each(VENUES)('leverage at %s', (venue) => {
-  it('is set once to what is asked for, read back and told, and the margin of a position follows it', () => {
-    const world = new ConnectorWorld({ venue, args });
-    world.until('the leverage is told', () => told(world) === 3);
-    world.ready();
-    const before = available(world);
-    world.untilStatus(world.place({ lots: 10_000 }), 'filled');
-    world.run(2_000);
-    expect(inForce(world)).toBe(3);
-    // Worth 10,000: a third of it is margin, give or take fees and the price of the fill.
-    const used = before - available(world);
-    expect(used).toBeGreaterThan(3_300);
-    expect(used).toBeLessThan(3_400);
-    expect(world.logs.filter(({ event }) => event === 'leverage-not-taken')).toEqual([]);
-  });
+  it.skipIf(factsOf(venue).hasNoLeverage)(
+    'is set once to what is asked for, read back and told, and the margin of a position follows it',
+    () => {
+      const world = new ConnectorWorld({ venue, args });
+      world.until('the leverage is told', () => told(world) === 3);
+      world.ready();
+      const before = available(world);
+      world.untilStatus(world.place({ lots: 10_000 }), 'filled');
+      world.run(2_000);
+      expect(inForce(world)).toBe(3);
+      // Worth 10,000: a third of it is margin, give or take fees and the price of the fill.
+      const used = before - available(world);
+      expect(used).toBeGreaterThan(3_300);
+      expect(used).toBeLessThan(3_400);
+      expect(world.logs.filter(({ event }) => event === 'leverage-not-taken')).toEqual([]);
+    },
+  );
 
-  it('is told as the venue says it, not as it was asked for', () => {
+  it.skipIf(factsOf(venue).hasNoLeverage)('is told as the venue says it, not as it was asked for', () => {
     const world = new ConnectorWorld({ venue, args });
     world.damage = (_path, body) =>
       body
@@ -51,7 +54,7 @@ describe.each(VENUES)('leverage at %s', (venue) => {
     expect(world.logs.some(({ event }) => event === 'leverage-not-taken')).toBe(true);
   });
 
-  it('needs no answer to the setting: reading it is enough', () => {
+  it.skipIf(factsOf(venue).hasNoLeverage)('needs no answer to the setting: reading it is enough', () => {
     const world = new ConnectorWorld({ venue, args });
     world.damage = (path, body) =>
       path === 'socket'

@@ -9,6 +9,7 @@ const FIRST_QUESTIONS = {
   hyperliquid: ['/info/clearinghouseState', '/info/meta', '/info/userFees'],
   lighter: ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
   bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
+  coinbase: ['/api/v2/public/get_time', '/api/v2/public/get_instruments', '/api/v2/public/auth'],
 } as const;
 const HOUR_MS = 3_600_000;
 
@@ -58,6 +59,33 @@ describe.each(VENUES)('a connector starting at %s', (venue) => {
     expect(Math.max(...pauses)).toBeGreaterThan(5_000);
     world.network.setConditions(world.host, { refuses: false });
     world.until('the venue is ready', () => world.status()?.status === 'ready', 60_000);
+  });
+});
+
+describe('what an instrument is told with', () => {
+  it('has margin tiers that are read apart from the list, and keeps them when the list is read again', () => {
+    const world = new ConnectorWorld({ venue: 'bybit', checkIsolation: false }).ready();
+    const told = (): unknown => world.events('instrument-listed', 'strategy').at(-1)?.instrument.marginTiers;
+    world.until('the tiers are read', () => told() !== undefined);
+    const { maintenanceMarginRate, maxLeverage } = world.venue.exchange.markets()[0] ?? {};
+    expect(told()).toEqual([{ fromMicro: 0n, maxLeverage, maintenanceMarginRate }]);
+    expect(world.requestsSince(0, '/market/risk-limit')).toHaveLength(1);
+    // Its own list knows of none, and asks what it knows by itself.
+    const listed = world.events('instrument-listed', 'strategy')[0]?.instrument;
+    expect(listed?.marginTiers).toBeUndefined();
+    expect(listed?.maintenanceMarginRate).toBeGreaterThan(maintenanceMarginRate ?? Infinity);
+  });
+
+  it('has how long its venue holds orders back: by its adapter, unless the configuration says otherwise', () => {
+    const delayOf = (venue: (typeof VENUES)[number], takerDelayMs?: number): number | undefined => {
+      const args = takerDelayMs === undefined ? {} : { args: { takerDelayMs } };
+      const world = new ConnectorWorld({ venue, ...args }).ready();
+      return world.events('instrument-listed', 'strategy').at(-1)?.instrument.takerDelayMs;
+    };
+    // The account of this world has the premium tier.
+    expect(delayOf('lighter')).toBe(200);
+    expect(delayOf('lighter', 20)).toBe(20);
+    expect(delayOf('extended')).toBeUndefined();
   });
 });
 

@@ -57,7 +57,13 @@ describe('public streams', () => {
   it.each(VENUES)('a lost book at %s is told without levels and with the reason, then comes back whole', (venue) => {
     const world = new ConnectorWorld({ venue }).ready();
     const before = world.events('book-changed', 'strategy').length;
-    const kind = { extended: 'orderbooks', lighter: undefined, bybit: 'public', hyperliquid: 'market' }[venue];
+    const kind = {
+      extended: 'orderbooks',
+      lighter: undefined,
+      bybit: 'public',
+      hyperliquid: 'market',
+      coinbase: 'market',
+    }[venue];
     if (kind === undefined) world.network.cut(world.host);
     else world.inject('drop-sockets', { kind });
     const lost = (): string | undefined =>

@@ -106,6 +106,8 @@ export class ConnectorWorld {
   /** The same for their headers. */
   damageHeaders: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (headers) => headers;
   journalAnswers = false;
+  /** The market stands this far from its usual price. */
+  priceFactor = 1;
   #lastOrder = 0;
   readonly #reads = new SharedReads();
   readonly #durable = new Set<string>();
@@ -164,7 +166,7 @@ export class ConnectorWorld {
         type: 'supervisor',
         id: 'root',
         children: [
-          actor('journal', 'journal', 'store'),
+          { type: 'actor', id: 'journal', kind: 'journal', args: { guard: refOf('guard') }, thread: 'store' },
           actor('observer', 'probe', 'trading-0'),
           actor('guard', 'guard', 'trading-0'),
           actor(POSITION, 'probe', 'trading-0'),
@@ -213,7 +215,7 @@ export class ConnectorWorld {
         calendarScale: this.scale,
       },
       plainTape({
-        priceAt: (calendarMs) => this.#facts.price * (options.priceAt?.(calendarMs) ?? 1),
+        priceAt: (calendarMs) => this.#facts.price * this.priceFactor * (options.priceAt?.(calendarMs) ?? 1),
         intervalMs: fundingIntervalMs(name),
         ...(options.depthQuote === undefined ? {} : { depthQuote: options.depthQuote }),
       }),
@@ -261,6 +263,8 @@ export class ConnectorWorld {
             .replace('update/account_all_trades', 'later')
             .replace('"topic":"execution"', '"topic":"later"')
             .replace('"channel":"userFills"', '"channel":"later"')
+            .replace('"channel":"user.trades.', '"channel":"later.')
+            .replace(/"trades":\[\{.*?\}\]/, '"trades":[]')
         : body;
   }
 
@@ -470,7 +474,8 @@ export class ConnectorWorld {
 
 /** One venue asks everything at one path: what it asks stands in the body. */
 function questionOf(path: string, body: string): string {
-  const type = path === '/info' ? /"type":"(\w+)"/.exec(body)?.[1] : undefined;
+  const said = path === '/info' ? /"type":"(\w+)"/ : path === '/api/v2' ? /"method":"([\w/]+)"/ : undefined;
+  const type = said?.exec(body)?.[1];
   return type === undefined ? path : `${path}/${type}`;
 }
 

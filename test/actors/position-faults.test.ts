@@ -68,6 +68,8 @@ const script = fc.record({
   queriesFailMs: fc.constantFrom(0, 0, 5_000),
   journalMuteMs: fc.constantFrom(0, 0, 0, 1_000, 4_000),
   exitAfterMs: fc.constantFrom(50, 500, 5_000),
+  /** Whether the venues keep stops, and whether the mark gets to those of one of them before the exit. */
+  stops: fc.constantFrom('none' as const, 'wait' as const, 'reached' as const),
 });
 type Script = typeof script extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -87,6 +89,7 @@ const harmless: Script = {
   queriesFailMs: 0,
   journalMuteMs: 0,
   exitAfterMs: 500,
+  stops: 'none',
 };
 
 /** Nothing follows the end of a pair after this: both venues were compared again by then. */
@@ -95,6 +98,7 @@ const QUIET_MS = defaultArgs.execution.reconcile.intervalMs + 1_000;
 function play(of: Script): World {
   const count = { va: 0, vb: 0 };
   const world = createWorld({
+    ...(of.stops === 'none' ? {} : { instruments: { va: { hasStops: true }, vb: { hasStops: true } } }),
     fateOf: (venue) => {
       const fates = venue === 'va' ? of.fatesA : of.fatesB;
       const key = venue === 'va' ? 'va' : 'vb';
@@ -126,6 +130,7 @@ function play(of: Script): World {
     world.jumpCalendar(first);
   }
   world.run(of.exitAfterMs);
+  if (of.stops === 'reached') world.reachStops(world.venues.a);
   if (of.crashAgainAtRow !== undefined) world.crashAtRow(world.rows.length + of.crashAgainAtRow, of.deadMs);
   world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
   if (second !== 0) {
@@ -164,7 +169,7 @@ function orderResults(book: ExecutionBook): readonly unknown[] {
 
 /** P2 and P4: once a leg is being closed or undone, every order of it reduces. */
 function closingsThatIncrease(venue: VenueModel): readonly string[] {
-  const reducing = new Set(['close', 'unwind', 'rebalance']);
+  const reducing = new Set(['close', 'unwind', 'rebalance', 'protect']);
   return venue.placed
     .filter(({ order, purpose }) => reducing.has(purpose.purpose) !== order.reduceOnly)
     .map(({ order }) => order.clientOrderId);
@@ -211,35 +216,43 @@ describe('a crash after any row of an open and a close', () => {
   ];
 
   it.each([
-    ['taker-taker', 10],
-    ['taker-taker', 4_000],
-    ['taker-taker', 30_000],
-    ['maker-taker', 10],
-    ['maker-taker', 30_000],
-    ['sequential', 10],
-    ['sequential', 30_000],
-  ] as const)('is recovered from in mode %s when it lasts %i ms', { timeout: 120_000 }, (way, deadMs) => {
-    const quotes: Partial<Script> = way === 'maker-taker' ? { leg: 'short', fatesA: trickle.slice() } : {};
-    const outcomes = new Map<string, number>();
-    for (let row = 1; row <= 26; row += 1) {
-      const world = play({ ...harmless, mode: way, ...quotes, crashAtRow: row, deadMs });
-      const { phase } = world.picture();
-      outcomes.set(phase, (outcomes.get(phase) ?? 0) + 1);
-      expect([row, delta(world)]).toEqual([row, 0]);
-      expect(world.venues.a.resting.size + world.venues.b.resting.size).toBe(0);
-      for (const venue of [world.venues.a, world.venues.b]) {
-        expect(new Set(placedIds(venue)).size).toBe(venue.placed.length);
-        const key = { venue: venue.name, account: 'main', symbol: venue.instrument.symbol };
-        expect(bookOf(foldBook(world.rows).ledger, key)).toMatchObject({
-          signedLots: venue.positionLots,
-          fills: venue.fills.length,
-        });
+    ['taker-taker', 10, 'none'],
+    ['taker-taker', 4_000, 'none'],
+    ['taker-taker', 30_000, 'none'],
+    ['maker-taker', 10, 'none'],
+    ['maker-taker', 30_000, 'none'],
+    ['sequential', 10, 'none'],
+    ['sequential', 30_000, 'none'],
+    ['taker-taker', 10, 'wait'],
+    ['taker-taker', 4_000, 'reached'],
+  ] as const)(
+    'is recovered from in mode %s when it lasts %i ms, stops: %s',
+    { timeout: 120_000 },
+    (way, deadMs, stops) => {
+      const quotes: Partial<Script> = way === 'maker-taker' ? { leg: 'short', fatesA: trickle.slice() } : {};
+      const outcomes = new Map<string, number>();
+      for (let row = 1; row <= 26; row += 1) {
+        const world = play({ ...harmless, mode: way, ...quotes, crashAtRow: row, deadMs, stops });
+        const { phase } = world.picture();
+        outcomes.set(phase, (outcomes.get(phase) ?? 0) + 1);
+        expect([row, delta(world)]).toEqual([row, 0]);
+        expect(world.venues.a.resting.size + world.venues.b.resting.size).toBe(
+          phase === 'OPEN' && stops !== 'none' ? 2 : 0,
+        );
+        for (const venue of [world.venues.a, world.venues.b]) {
+          expect(new Set(placedIds(venue)).size).toBe(venue.placed.length);
+          const key = { venue: venue.name, account: 'main', symbol: venue.instrument.symbol };
+          expect(bookOf(foldBook(world.rows).ledger, key)).toMatchObject({
+            signedLots: venue.positionLots,
+            fills: venue.fills.length,
+          });
+        }
       }
-    }
-    expect([...outcomes.keys()].toSorted().filter((phase) => !['CLOSED', 'FAILED', 'OPEN'].includes(phase))).toEqual(
-      [],
-    );
-  });
+      expect([...outcomes.keys()].toSorted().filter((phase) => !['CLOSED', 'FAILED', 'OPEN'].includes(phase))).toEqual(
+        [],
+      );
+    },
+  );
 });
 
 describe('whatever the venues do', () => {
@@ -268,7 +281,10 @@ describe('whatever the venues do', () => {
         }
         expect(folded.record).toEqual(live.record);
         expect(orderResults(folded)).toEqual(orderResults(live));
-        for (const venue of [world.venues.a, world.venues.b]) expect(closingsThatIncrease(venue)).toEqual([]);
+        for (const venue of [world.venues.a, world.venues.b]) {
+          expect(closingsThatIncrease(venue)).toEqual([]);
+          if (['CLOSED', 'FAILED'].includes(picture.phase)) expect([...venue.resting.keys()]).toEqual([]);
+        }
         expect(folded.ledger.closed).toEqual(live.ledger.closed);
       }),
       propertyRuns(),

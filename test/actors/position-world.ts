@@ -137,6 +137,8 @@ export interface World {
   commitMs: number;
   /** What the journal does with appends: default `keep`. */
   journalMode: 'keep' | 'fail' | 'conflict' | 'mute';
+  /** The mark gets to the stops of a venue, which find this share of takers. */
+  reachStops(venue: VenueModel, share?: number): void;
   external(venue: VenueModel, signedLots: number, forced?: 'liquidation' | 'adl'): void;
   /** A payment, in the journal and told. */
   payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
@@ -223,7 +225,7 @@ export const defaultArgs: PositionArgs = {
       moveWindowMs: 300_000,
     },
     settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 600_000 },
-    liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
+    liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1, stopDistance: 0.05 },
     forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
     stablecoin: { warnGap: 0.003, maxGap: 0.01 },
   },
@@ -555,6 +557,12 @@ export function createWorld(options: WorldOptions = {}): World {
         fate.type === 'refuse' ? (fate.code ?? 'MARGIN') : 'REDUCE_ONLY',
         fate.type === 'refuse' ? (fate.class ?? 'permanent') : 'state',
       );
+      return;
+    }
+    if (order.trigger !== undefined) {
+      // It waits, whatever becomes of others, until the test lets the mark get there.
+      venue.resting.set(order.clientOrderId, { command, filledLots: 0, late: undefined });
+      if (fate.type !== 'silent') tellChange(venue, order.clientOrderId, 'open', 0);
       return;
     }
     if (order.postOnly || fate.type === 'rest') {
@@ -985,6 +993,19 @@ export function createWorld(options: WorldOptions = {}): World {
         },
       ]);
       world.deliver(event);
+    },
+    reachStops: (venue, share = 1) => {
+      for (const [clientOrderId, { command }] of venue.resting) {
+        const { order } = command;
+        if (order.trigger === undefined) continue;
+        venue.resting.delete(clientOrderId);
+        const room = Math.max(0, order.side === 'sell' ? venue.positionLots : -venue.positionLots);
+        const lots = Math.min(room, Math.floor(order.lots * share));
+        execute(venue, clientOrderId, order.side, lots, true, undefined, order.limitTicks);
+        const status = lots === order.lots ? 'filled' : 'cancelled';
+        venue.ended.set(clientOrderId, { status, filledLots: lots });
+        tellChange(venue, clientOrderId, status, lots);
+      }
     },
     external: (venue, signedLots, forced) => {
       execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true, forced);

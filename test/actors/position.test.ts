@@ -115,6 +115,47 @@ describe('a pair on its normal way', () => {
 });
 
 describe('an entry that goes wrong', () => {
+  const busy = { type: 'refuse', code: 'OVERLOADED', class: 'transient' } as const;
+
+  it('is tried again when both venues were only too busy, at the planned limits and with pauses that grow', () => {
+    const world = opened({ fateOf: (_, { purpose }) => (purpose.attempt <= 2 ? busy : { type: 'fill' }) });
+    for (const { placed } of [world.venues.a, world.venues.b]) {
+      expect(placed.map(({ purpose }) => [purpose.purpose, purpose.attempt])).toEqual([
+        ['open', 1],
+        ['open', 2],
+        ['open', 3],
+      ]);
+      expect(new Set(placed.map(({ order }) => order.limitTicks)).size).toBe(1);
+      const [first = 0, second = 0, third = 0] = placed.map(({ order }) => order.validUntilMs);
+      expect(second - first).toBeGreaterThanOrEqual(400);
+      expect(third - second).toBeGreaterThanOrEqual(800);
+    }
+  });
+
+  it.each([
+    ['the venues stay busy', () => busy, () => undefined],
+    [
+      'one took its leg and found nobody',
+      (venue: string) => (venue === 'va' ? busy : ({ type: 'fill', lots: 0 } as const)),
+      () => undefined,
+    ],
+    ['a gate has closed meanwhile', () => busy, (world: World) => world.engine('ARMED')],
+    [
+      'somebody asked to leave meanwhile',
+      () => busy,
+      (world: World) => world.deliver({ type: 'exit-pair', reason: 'MANUAL' }),
+    ],
+  ] as const)('is given up when %s', (what, fateOf, meanwhile) => {
+    const world = ready({ fateOf });
+    world.deliver({ type: 'enter-pair', plan: world.plan() });
+    world.runUntil(() => world.venues.a.placed.length > 0, 1_000);
+    meanwhile(world);
+    world.runUntil(() => world.picture().phase === 'FAILED', 6_000);
+    expect(world.venues.a.placed).toHaveLength(what === 'the venues stay busy' ? 4 : 1);
+    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    expect(world.picture()).toMatchObject({ closedPairs: 0 });
+  });
+
   it('fails without a trade when both venues refuse, and pauses longer each time', () => {
     const world = ready({ fateOf: () => ({ type: 'refuse' }) });
     world.deliver({ type: 'enter-pair', plan: world.plan() });
@@ -153,6 +194,22 @@ describe('an entry that goes wrong', () => {
       ['hedge', 2, 13, false],
     ]);
     expect(world.picture()).toMatchObject({ long: { signedLots: 33 }, short: { signedLots: -33 } });
+  });
+
+  it('waits between two rungs for as long as a venue holds orders back, too', () => {
+    const rungs = (delayed: Partial<World['venues']['b']['instrument']>): readonly number[] => {
+      const world = opened({
+        instruments: { vb: delayed },
+        fateOf: (venue, { purpose }) =>
+          venue === 'vb' && purpose.attempt < 3 ? { type: 'fill', lots: 10 } : { type: 'fill' },
+      });
+      return world.venues.b.placed.map(({ order }) => order.validUntilMs);
+    };
+    const [, plainFirst = 0, plainSecond = 0] = rungs({});
+    expect(plainSecond - plainFirst).toBeGreaterThanOrEqual(400);
+    expect(plainSecond - plainFirst).toBeLessThan(600);
+    const [, first = 0, second = 0] = rungs({ takerDelayMs: 300 });
+    expect(second - first).toBeGreaterThanOrEqual(700);
   });
 
   it('measures the completion from the price that was planned, not from the limit above it', () => {
@@ -411,18 +468,25 @@ describe('an open pair', () => {
     expect(world.venues.a.positionLots).toBe(0);
   });
 
-  it('is quarantined when closing is refused for a minute, and still ends flat once the venue relents', () => {
-    const world = opened();
-    world.venues.a.fateOf = () => ({ type: 'refuse' });
-    world.deliver({ type: 'exit-pair', reason: 'STOP_LOSS' });
-    world.runUntil(() => world.picture().phase === 'QUARANTINED', 70_000);
-    const before = world.venues.a.placed.length;
-    world.run(30_000);
-    expect(world.venues.a.placed.length - before).toBeLessThanOrEqual(4);
-    world.venues.a.fateOf = () => ({ type: 'fill' });
-    world.runUntil(() => world.picture().phase === 'CLOSED', 30_000);
-    expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
-  });
+  it.each([
+    ['for a minute for reasons that may pass', 'transient', 70_000, 200],
+    ['for good, after its third try', 'permanent', 5_000, 3],
+  ] as const)(
+    'is quarantined when closing is refused %s, and still ends flat once the venue relents',
+    (_, kind, withinMs, triesMax) => {
+      const world = opened();
+      world.venues.a.fateOf = () => ({ type: 'refuse', class: kind });
+      world.deliver({ type: 'exit-pair', reason: 'STOP_LOSS' });
+      world.runUntil(() => world.picture().phase === 'QUARANTINED', withinMs);
+      const before = world.venues.a.placed.length;
+      expect(before - 1).toBeLessThanOrEqual(triesMax);
+      world.run(30_000);
+      expect(world.venues.a.placed.length - before).toBeLessThanOrEqual(4);
+      world.venues.a.fateOf = () => ({ type: 'fill' });
+      world.runUntil(() => world.picture().phase === 'CLOSED', 30_000);
+      expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
+    },
+  );
 
   it('is left as it is while draining, and nothing new is entered', () => {
     const world = opened();

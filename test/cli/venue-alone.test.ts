@@ -11,6 +11,7 @@ const PUBLIC: Readonly<Record<VenueName, { readonly path: string; readonly body?
   extended: { path: '/info/markets' },
   bybit: { path: '/v5/market/tickers?category=linear' },
   hyperliquid: { path: '/info', body: '{"type":"meta"}' },
+  coinbase: { path: '/api/v2/public/get_instruments?currency=USDC&kind=future' },
 };
 
 it.each(VENUE_NAMES)(

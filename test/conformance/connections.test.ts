@@ -13,7 +13,7 @@ import { expectTrades, expectWhole } from './whole.ts';
 function asked(world: ConnectorWorld, sinceMs: number): readonly string[] {
   const plain = ({ path }: SeenRequest): string =>
     path
-      .replace(/"(req_id|auth)":"[^"]*",?/g, '')
+      .replace(/"(req_id|auth|token)":"[^"]*",?|"id":\d+,/g, '')
       .replace(/"args":\["[^"]*",\d+,"[0-9a-f]{64}"\]/, '"args":[auth]')
       .replace(/[0-9a-f]{64,}/g, 'secret');
   const isSubscription = ({ path }: SeenRequest): boolean =>

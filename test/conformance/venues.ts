@@ -22,6 +22,10 @@ interface VenueFacts {
   readonly wrongKey: RegExp;
   /** Rights that must be refused, as `key-rights` or as options of the account, and what a person is told; absent where none are read. */
   readonly keyRights?: readonly (readonly [Readonly<Record<string, boolean | string>>, RegExp])[];
+  /** It keeps no leverage of a market: what is asked for is our own bound. */
+  readonly hasNoLeverage?: true;
+  /** Its answer to an order waits for the matching: what became of it may be told before. */
+  readonly answersAfterMatching?: true;
   /** Account facts of another instrument's ids may exceed what a double can count. */
   readonly hasLargeIds: boolean;
 }
@@ -89,6 +93,23 @@ export const VENUE_FACTS = {
     wrongKey: /^hyperliquid does not accept the key of account main \(.*User or API Wallet.*\): check the key file/,
     // Without an address the account is the key's own, and its key can do everything.
     keyRights: [[{ address: '' }, /^the key of account main at hyperliquid may move money out/]],
+    hasLargeIds: false,
+  },
+  coinbase: {
+    symbol: 'BTC_USDC-PERPETUAL',
+    price: 10_000,
+    ticksPerQuote: 2,
+    bookGap: ['book-gap'],
+    refusals: {
+      margin: { code: 10009 },
+      // It takes a label twice without a word: what comes closest is an answer that settles nothing.
+      duplicate: { code: 10040 },
+      postOnly: { code: 11054 },
+      unknownToUs: { code: 99_999 },
+    },
+    hasNoLeverage: true,
+    answersAfterMatching: true,
+    wrongKey: /^coinbase does not accept the key of account main \(.*13004.*\): check the key file/,
     hasLargeIds: false,
   },
 } as const satisfies Readonly<Record<string, VenueFacts>>;

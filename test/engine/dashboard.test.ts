@@ -8,6 +8,14 @@ import { runTandem } from '../cli/run-tandem.ts';
 import { StartedEngine, temporaryFolder } from './started-engine.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path)) ?? '';
+/** Adds up how far things moved by themselves, as browsers measure it; up to 0.1 counts as still. */
+const WATCH_SHIFTS = `
+  globalThis.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+`;
+const SHIFT_MAX = 0.1;
 /** A busy machine may take its time: what is waited for is an effect, never a duration. */
 const PATIENCE_MS = 60_000;
 
@@ -32,7 +40,7 @@ const PAGES: readonly (readonly [address: string, heading: string, shown: readon
   ['#/actor/position/BTC', 'position/BTC', ['State in brief', 'Last messages', 'Mailbox']],
   ['#/journal', 'Journal', ['engine-state', 'Rows']],
   ['#/journal/BTC', 'Journal', ['pair-state', 'fill']],
-  ['#/alerts', 'Alerts', ['Standing and recent']],
+  ['#/alerts', 'Alerts', ['Standing', 'Notices', 'rest-limit', 'Where notices go']],
 ];
 
 describe.skipIf(CHROMIUM === '')(
@@ -51,6 +59,7 @@ describe.skipIf(CHROMIUM === '')(
       const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
       context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
+      await page.addInitScript(WATCH_SHIFTS);
       page.on('pageerror', (error) => faults.push(String(error)));
       page.on('console', (message) => {
         if (message.type() === 'error') faults.push(message.text());
@@ -79,6 +88,7 @@ describe.skipIf(CHROMIUM === '')(
       await page.getByRole('heading', { level: 1, name: heading }).waitFor({ state: 'attached' });
       for (const text of shown) await page.getByText(text).first().waitFor({ state: 'attached' });
       expect(faults).toEqual([]);
+      expect(await page.evaluate<number>('globalThis.shifted')).toBeLessThan(SHIFT_MAX);
       await page.context().close();
     });
 

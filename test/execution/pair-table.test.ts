@@ -1,6 +1,6 @@
 /** The table drawn of a pair's phases does what its rows say, and says all that the code does. */
 import { it } from 'vitest';
-import type { OrderInput } from '../../src/execution/order-state.ts';
+import type { OrderInput, OrderState } from '../../src/execution/order-state.ts';
 import { advancePair, decideToLeave, decideToReduce, reviveForLateFill } from '../../src/execution/pair-state.ts';
 import type { LegView, Pair, PairPhase, PairRecord, PairView } from '../../src/execution/pair.ts';
 import { createWorld } from '../actors/position-world.ts';
@@ -29,6 +29,33 @@ const oneGone: readonly [LegView, LegView] = [
 ];
 const silent = order('short', 'open', [{ type: 'handed-over' }, { type: 'unanswered' }]);
 const busy = order('short', 'close', [{ type: 'handed-over' }]);
+/** A reduction that its venue will never take. */
+const refusedClose = (attempt: number): OrderState =>
+  order(
+    'short',
+    'close',
+    [
+      { type: 'handed-over' },
+      {
+        type: 'changed',
+        fact: {
+          type: 'order-changed',
+          venue: '',
+          account: '',
+          symbol: '',
+          clientOrderId: '',
+          status: 'refused',
+          venueOrderId: '',
+          code: '1120',
+          reason: 'below minimum size',
+          refusal: 'permanent',
+          atMs: 0,
+          sequence: 1,
+        },
+      },
+    ],
+    { attempt },
+  );
 const lost: readonly OrderInput[] = [{ type: 'handed-over' }, { type: 'resolution-exhausted' }];
 
 /** What these facts make of a pair, each view looked at in turn. */
@@ -43,6 +70,11 @@ const only =
   (phase: PairPhase, play: (pair: Pair) => Pair) =>
   (pair: Pair): Pair =>
     pair.record.phase === phase ? play(pair) : pair;
+
+const of =
+  (phases: readonly PairPhase[], play: (pair: Pair) => Pair) =>
+  (pair: Pair): Pair =>
+    phases.includes(pair.record.phase) ? play(pair) : pair;
 
 const samples: Readonly<Record<string, Pair>> = {
   IDLE: pairIn('IDLE'),
@@ -85,6 +117,7 @@ const events: Readonly<Record<string, (pair: Pair) => Pair>> = {
     return facts(at(1_000, unconfirmed), at(16_000, unconfirmed))(pair);
   },
   'not flat for 60 s': facts(at(60_000, [nothing, leg(-33, [busy])])),
+  'refused for good thrice': of(['CLOSING', 'UNWINDING'], facts(viewOf(nothing, leg(-3, [1, 2, 3].map(refusedClose))))),
   'one venue silent for long': (pair) => {
     const lone = [whole[0], leg(0, [silent], away)] as const;
     return facts(at(1_000, lone), at(12_400, lone))(pair);

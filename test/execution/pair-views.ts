@@ -134,6 +134,7 @@ export function leg(ledgerLots: number, legOrders: readonly OrderState[], change
     minLots: 1,
     unitsPerLot: 1n,
     reachable: true,
+    attemptMs: policy.hedge.attemptMs,
     increaseRefused: undefined,
     closeWalkBps: 1,
     ...changes,

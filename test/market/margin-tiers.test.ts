@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { halfMarginTiers, marginTermsAt } from '../../src/market/margin-tiers.ts';
+import { boundedMarginTiers, halfMarginTiers, marginTermsAt } from '../../src/market/margin-tiers.ts';
 import { instrument, pico } from './instruments.ts';
 
 const tiers = halfMarginTiers([
@@ -65,5 +65,46 @@ describe('margin tiers', () => {
     ],
   ])('are not relied on with %s', (_what, rows) => {
     expect(halfMarginTiers(rows)).toBeUndefined();
+  });
+});
+
+describe('tiers by their upper bounds', () => {
+  const bounded = boundedMarginTiers([
+    { upperBound: '400000', maxLeverage: 50, maintenance: 0.02 },
+    { upperBound: '800000', maxLeverage: 25, maintenance: 0.04 },
+    { upperBound: '1200000', maxLeverage: 16, maintenance: 0.06 },
+  ]);
+
+  test.each([
+    [399_999, 50, 0.02],
+    [400_000, 25, 0.04],
+    [800_000, 16, 0.06],
+    // Beyond the last bound the venue takes nothing at all.
+    [9_000_000, 16, 0.06],
+  ])('at %s: leverage %s, maintenance %s', (notional, maxLeverage, maintenance) => {
+    const terms = marginTermsAt({ ...instrument({}), ...(bounded ? { marginTiers: bounded } : {}) }, notional);
+    expect(terms).toEqual({ maxLeverage, maintenance });
+  });
+
+  it.each([
+    ['maintenance above the initial margin', [{ upperBound: '9', maxLeverage: 50, maintenance: 0.03 }]],
+    ['maintenance that is none', [{ upperBound: '9', maxLeverage: 50, maintenance: Number.NaN }]],
+    [
+      'maintenance that falls',
+      [
+        { upperBound: '9', maxLeverage: 50, maintenance: 0.01 },
+        { upperBound: '19', maxLeverage: 50, maintenance: 0.009 },
+      ],
+    ],
+    [
+      'bounds that fall',
+      [
+        { upperBound: '9', maxLeverage: 50, maintenance: 0.01 },
+        { upperBound: '5', maxLeverage: 40, maintenance: 0.01 },
+        { upperBound: '6', maxLeverage: 40, maintenance: 0.01 },
+      ],
+    ],
+  ])('are not relied on with %s', (_what, rows) => {
+    expect(boundedMarginTiers(rows)).toBeUndefined();
   });
 });

@@ -305,3 +305,65 @@ describe('the published book', () => {
     expect(changed).toBeLessThan(25);
   });
 });
+
+describe('an order that waits for the mark', () => {
+  let price = 90_000;
+  const moving = (): ExchangeStage => {
+    price = 90_000;
+    return stageExchange(plainTape({ priceAt: () => price }));
+  };
+  const stop = { side: 'sell', lots: 1_000, reduceOnly: true, limitTicks: 800_000 } as const;
+  const fall = { markTicks: 810_000, direction: 'fall' } as const;
+  const stopOf = (stage: ExchangeStage): ExchangeOrderState | undefined => stage.exchange.orders('main').at(-1);
+
+  it('is in no book, is executed once the mark is there, and closes no more than there is', () => {
+    const stage = moving();
+    stage.submit({ side: 'buy', lots: 400 });
+    stage.pass(1_000);
+    stage.submit({ ...stop, trigger: fall });
+    const told = stage.pass(1_000).filter(({ type }) => type === 'order');
+    expect(told).toMatchObject([{ order: { status: 'open', trigger: fall } }]);
+    const asks = stage.exchange.book('BTC').asks;
+    expect(asks.find(([ticks]) => ticks === 800_000)).toBeUndefined();
+    price = 81_500;
+    stage.pass(1_000);
+    expect(stopOf(stage)).toMatchObject({ status: 'open', filledLots: 0 });
+    price = 80_900;
+    stage.pass(1_000);
+    expect(stopOf(stage)).toMatchObject({ status: 'cancelled', reason: 'reduce-only', filledLots: 400 });
+    expect(stage.exchange.position('main', 'BTC')).toBeUndefined();
+  });
+
+  it('can be cancelled, expires, and outlives the position it was for', () => {
+    const stage = moving();
+    stage.submit({ side: 'buy', lots: 400 });
+    stage.pass(1_000);
+    stage.submit({ ...stop, trigger: fall });
+    stage.pass(1_000);
+    stage.submit({ side: 'sell', lots: 400, reduceOnly: true });
+    stage.pass(1_000);
+    const number = stage.exchange.orders('main').find(({ trigger }) => trigger !== undefined)?.venueOrderNumber ?? 0;
+    expect(stage.exchange.orders('main').find((order) => order.venueOrderNumber === number)?.status).toBe('open');
+    expect(stage.exchange.cancel('main', { venueOrderNumber: number }, stage.now())).toBe(true);
+    stage.pass(1_000);
+    expect(stage.exchange.orders('main').find((order) => order.venueOrderNumber === number)?.status).toBe('cancelled');
+    stage.submit({ ...stop, trigger: fall, validUntilMs: stage.now().calendarMs + 5_000 });
+    stage.pass(10_000);
+    expect(stopOf(stage)?.status).toBe('expired');
+  });
+
+  it('waits on in the next life of its exchange', () => {
+    const stage = moving();
+    stage.submit({ side: 'buy', lots: 400 });
+    stage.pass(1_000);
+    stage.submit({ ...stop, trigger: fall });
+    stage.pass(1_000);
+    const { calendarMs } = stage.now();
+    const again = createExchange(stage.options, { facts: stage.takeFacts(), calendarMs });
+    again.advance({ monotonicMs: 5, calendarMs });
+    expect(again.orders('main').at(-1)).toMatchObject({ status: 'open', trigger: fall });
+    price = 80_500;
+    again.advance({ monotonicMs: 2_000, calendarMs: calendarMs + 2_000 });
+    expect(again.orders('main').at(-1)).toMatchObject({ filledLots: 400 });
+  });
+});

@@ -6,7 +6,7 @@ import { fundingIntervalMs, simulatedBases, simulatedMarkets } from '../../src/s
 import { calendarAt } from '../../src/simulation/venue-calendar.ts';
 
 describe('simulated markets', () => {
-  it.each(['lighter', 'extended', 'bybit', 'hyperliquid'])(
+  it.each(['lighter', 'extended', 'bybit', 'hyperliquid', 'coinbase'])(
     'of %s keep exact books for every base the generator knows',
     (venue) => {
       const markets = simulatedMarkets(venue, GENERATED_BASES);

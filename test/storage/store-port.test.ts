@@ -3,7 +3,7 @@ import type { EncodedRow } from '../../src/storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../../src/storage/journal.ts';
 import { openJournal, reopenJournal } from '../../src/storage/live/journal-database.ts';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
-import { GROUP_ROWS_MAX, openStorePort, SLOW_APPEND_MS } from '../../src/storage/store-port.ts';
+import { COMPANY_MS, GROUP_ROWS_MAX, openStorePort, SLOW_APPEND_MS } from '../../src/storage/store-port.ts';
 import type { StorePortOptions } from '../../src/storage/store-port.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { row } from './rows.ts';
@@ -78,17 +78,32 @@ describe('group commit', () => {
     expect(stage.delivered).toEqual(refs.map((ref) => ({ type: 'rows-durable', ref })));
   });
 
-  it('waits for company as long as it is told, but not with a full group', () => {
+  it('lets word of orders wait for company, and what is waited for take it along', () => {
     const journal = new RecordingJournal();
-    const stage = stagePort(() => journal, { groupMs: 2 });
-    stage.port.append([row('a')]);
-    stage.advance(1);
+    const stage = stagePort(() => journal);
+    stage.port.append([row('a', { type: 'order-event' })]);
+    stage.advance(COMPANY_MS - 1);
     expect(journal.transactions).toEqual([]);
-    stage.port.append(Array.from({ length: GROUP_ROWS_MAX }, (_, index) => row(`b${index}`)));
+    stage.advance(1);
+    expect(journal.transactions).toEqual([['a']]);
+    stage.port.append([row('b', { type: 'order-event' })]);
+    stage.port.append([row('c', { type: 'intent' }), row('d', { type: 'order-event' })]);
+    stage.port.append([row('e', { type: 'order-event' })]);
     stage.advance(0);
-    expect(journal.transactions.map((ids) => ids.length)).toEqual([GROUP_ROWS_MAX + 1]);
-    stage.advance(2);
-    expect(journal.transactions).toHaveLength(1);
+    expect(journal.transactions).toEqual([['a'], ['b', 'c', 'd', 'e']]);
+    stage.advance(COMPANY_MS);
+    expect(journal.transactions).toHaveLength(2);
+    stage.port.append([row('f', { type: 'order-event' })]);
+    stage.advance(COMPANY_MS);
+    expect(journal.transactions.at(-1)).toEqual(['f']);
+  });
+
+  it('writes a full group at once', () => {
+    const journal = new RecordingJournal();
+    const stage = stagePort(() => journal);
+    stage.port.append(Array.from({ length: GROUP_ROWS_MAX }, (_, at) => row(`${at}`, { type: 'order-event' })));
+    stage.advance(0);
+    expect(journal.transactions.map((ids) => ids.length)).toEqual([GROUP_ROWS_MAX]);
   });
 
   it('syncs the head record once for many commits', () => {

@@ -35,7 +35,7 @@ export const entryPolicy: EntryPolicies = {
   depth: { maxLevelAgeMs: 2_000, maxWalkBps: 25 },
   cap: { bufferBps: 3, maxDeviationBps: 50 },
   settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 600_000 },
-  liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
+  liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1, stopDistance: 0.05 },
   fundingCheck: { minSettlements: 3, unprovenMaxNotionalQuote: 500 },
   forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
   match: { maxMarkGap: 0.02 },

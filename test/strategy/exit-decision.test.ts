@@ -28,7 +28,7 @@ const policy: ExitPolicies = {
     moveWindowMs: 5 * MINUTE_MS,
   },
   settle: { guardMs: 15_000, minDeferQuote: 0.05, deferMs: 10 * MINUTE_MS },
-  liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1 },
+  liquidation: { minEntryDistance: 0.25, warn: 0.2, reduce: 0.15, critical: 0.1, stopDistance: 0.05 },
   forecast: { halfLifeHours: 8, lookbackHours: 72, haircut: 0.25 },
   stablecoin: { warnGap: 0.003, maxGap: 0.01 },
 };

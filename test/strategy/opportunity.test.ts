@@ -166,3 +166,13 @@ describe('the break-even of any two legs', () => {
     expect(breakEven?.payments).toBe((breakEven?.hours ?? 0) + 1);
   });
 });
+
+describe('legs that are not executed together', () => {
+  it('cost what the market may move between them', () => {
+    const together = evaluateOpportunity(ex3, terms);
+    const apart = evaluateOpportunity({ ...ex3, adverseMoveQuote: 0.75 }, terms);
+    expect(apart.roundTripCostQuote - together.roundTripCostQuote).toBeCloseTo(0.75, 12);
+    expect(together.expectedValueQuote - apart.expectedValueQuote).toBeCloseTo(0.75, 12);
+    expect(together.adverseMoveQuote).toBe(0);
+  });
+});

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { clock } from './text.ts';
 
 export interface Series {
   readonly name: string;
@@ -40,11 +41,13 @@ export function Chart(props: ChartProps): JSX.Element {
         width: Math.max(200, element.clientWidth),
         height,
         ms: 1,
-        tzDate: (atMs) => uPlot.tzDate(new Date(atMs), 'Etc/UTC'),
         cursor: { drag: { x: false, y: false } },
-        axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(format) }],
+        axes: [
+          { ...axis, values: (_, times) => times.map(clock) },
+          { ...axis, size: 64, values: (_, values) => values.map(format) },
+        ],
         series: [
-          {},
+          { label: 'UTC', value: (_, atMs) => clock(atMs ?? undefined) },
           ...latest.current.series.map((one) => ({
             label: one.name,
             stroke: colour(one.colour),

@@ -4,6 +4,9 @@ import type { BaseReason, Reasons } from '../why.ts';
 import type { ActorTree, SupervisorNode, ThreadView, TreeNode } from '../actor-tree.ts';
 import type { PairStatistics } from '../../execution/pair-statistics.ts';
 import type { EngineSummary } from '../engine-summary.ts';
+import type { ActiveAlert, Notice } from '../../observe/alert-engine.ts';
+import type { AlertRule } from '../../observe/alert-rules.ts';
+import type { SeriesHistory } from '../../observe/history.ts';
 import type { AccountLimits } from '../limits-picture.ts';
 import type { JournalPage, PairAtRow } from '../journal-view.ts';
 import type { ActorInspection } from '../../runtime/snapshot.ts';
@@ -34,4 +37,14 @@ export type Inspection = Wire<ActorInspection>;
 export type TraceView = Wire<Trace>;
 export type Rows = Wire<JournalPage>;
 export type Limited = Wire<{ readonly accounts: readonly AccountLimits[] }>;
+export interface HistoryAnswer {
+  readonly series: readonly SeriesHistory[];
+}
+export interface Alerting {
+  readonly rules: Readonly<Record<string, AlertRule>>;
+  readonly active: readonly ActiveAlert[];
+  /** Oldest first. */
+  readonly recent: readonly Notice[];
+  readonly sinks: unknown;
+}
 export type AtRow = Wire<PairAtRow>;

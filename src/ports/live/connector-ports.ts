@@ -6,7 +6,7 @@ import { SharedReads, sharingHttpPort } from '../shared-reads.ts';
 import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
 import { CpuThreads, openCpuPort, startCpuPool } from './cpu-port.ts';
-import { HttpPools } from './http-pools.ts';
+import { DEFAULT_POOLS, HttpPools } from './http-pools.ts';
 import type { HttpPoolOptions } from './http-pools.ts';
 import { openHttpPort } from './http-port.ts';
 import { runThreadRealtime } from './realtime-priority.ts';
@@ -18,7 +18,8 @@ export interface ConnectorThreadData {
   readonly cpuThreads: number;
   /** Whether the thread asks the kernel for real-time scheduling. */
   readonly isRealtime: boolean;
-  readonly http: HttpPoolOptions;
+  /** Absent: as by default. */
+  readonly http?: HttpPoolOptions;
   /** Calendar ms per monotonic ms. */
   readonly calendarScale: number;
   /** By actor path, for example `connector/lighter:main`. */
@@ -42,7 +43,7 @@ export function connectorPortsFactory(): PortsFactory {
       if (data.isRealtime) scheduleThread(context);
     }
     cpuThreads ??= new CpuThreads(data.cpuThreads > 0 ? startCpuPool(data.cpuThreads) : undefined);
-    pools ??= new HttpPools(data.http);
+    pools ??= new HttpPools(data.http ?? DEFAULT_POOLS);
     const opened = pools;
     const monotonicMs = (): number => context.monotonicMs();
     const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };

@@ -19,6 +19,7 @@ import {
   openOrdersOperation,
   placeOrderOperation,
   positionsOperation,
+  riskLimitOperation,
   serverTimeOperation,
   walletOperation,
 } from './rest.ts';
@@ -26,7 +27,7 @@ import type { RestAccess } from './operation.ts';
 import type { RequestTimes } from './sign.ts';
 import { timesUntil } from './signed-request.ts';
 import { BybitStream } from './stream.ts';
-import { CATEGORY } from './wire.ts';
+import { CATEGORY, TRIGGER_FALL, TRIGGER_RISE } from './wire.ts';
 
 /** The venue's own usual window: it ends a request's life, and an unanswered order can be proven dead soon after. */
 const REQUEST_VALIDITY_MS = 5_000;
@@ -73,6 +74,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     fillsSince: (sinceMs, at) => executionsOperation(access, { sinceMs, priority: 2 }, at),
     fundingPaymentsSince: (sinceMs, at) =>
       executionsOperation(access, { sinceMs, execType: 'Funding', priority: 4 }, at),
+    marginTiersOf: (symbol) => riskLimitOperation(access, symbol),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
     marketPoll: (at) => ({ ...marketPollOperation(access, at), source: 'tickers' }),
 
@@ -80,6 +82,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
     setLeverage: (symbol, leverage) => ({
       submit: (_signature, at) => http(leverageOperation(access, symbol, leverage, usual(at))),
     }),
+    hasStops: true,
     placeOrder: (order) => {
       const body = orderBody(access, order);
       return {
@@ -114,6 +117,13 @@ function orderBody(access: RestAccess, order: OrderRequest): string {
     positionIdx: 0,
     orderLinkId: order.clientOrderId,
     reduceOnly: order.reduceOnly,
+    ...(order.trigger === undefined
+      ? {}
+      : {
+          triggerPrice: priceText(order.trigger.ticks, instrument),
+          triggerDirection: order.trigger.direction === 'rise' ? TRIGGER_RISE : TRIGGER_FALL,
+          triggerBy: 'MarkPrice',
+        }),
   });
 }
 

@@ -5,8 +5,7 @@ import { OrderBook } from '../../market/order-book.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
-import { asList, optionalText, timeField } from '../fields.ts';
-import { integerField } from './json.ts';
+import { asList, integerField, optionalText, timeField } from '../fields.ts';
 
 export type BookOutcome = 'changed' | 'ignored' | 'gap' | 'crossed';
 

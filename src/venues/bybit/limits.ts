@@ -87,7 +87,7 @@ const CLASSES: readonly (readonly [RefusalClass, readonly number[]])[] = [
   ['permanent', [10001, 110094]],
   ['state', [110001, 110008, 110010, 170213]], // the order is gone
   ['state', [110004, 110006, 110007, 110012, 110044, 110045, 110052]], // margin
-  ['state', [110003, 110017, 110120, 110121, 30208, 30209]], // prices and sizes against the market's present state
+  ['state', [110003, 110017, 110092, 110093, 110120, 110121, 30208, 30209]], // prices and sizes against the market's present state
   ['state', [110023, 110034, 110042, 30228, 110074]], // reduce-only, delisting
   ['state', [110011, 110039, 110040, 110046]], // liquidation under way
   ['state', [110013, 110025, 110026, 110043, 34040]], // leverage, modes, stops

@@ -2,6 +2,8 @@
 import { fundingRateFromText, HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { canonicalUnderlying } from '../../market/instrument-match.ts';
+import { boundedMarginTiers } from '../../market/margin-tiers.ts';
+import type { MarginTier } from '../../market/margin-tiers.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
 import { divideUp } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
@@ -17,15 +19,15 @@ import {
   costUp,
   decimalField,
   nanoField,
+  integerField,
   optionalText,
   picoField,
   stepField,
   textField,
   timeField,
 } from '../fields.ts';
-import { integerField } from './json.ts';
 import type { Ticker } from './markets.ts';
-import { OPEN_STATES } from './wire.ts';
+import { OPEN_STATES, PREMIUM_FORMULA } from './wire.ts';
 
 export type FindInstrument = (symbol: string) => Instrument | undefined;
 
@@ -65,15 +67,37 @@ export function parseInstrument(value: unknown, settleCoin: string): Instrument 
     minNotionalMicro: (hasMinimumValue ? decimalField(lotFilter, 'minNotionalValue', 6, where) : 0n) as MicroUnits,
     maxNotionalMicro: MAX_NOTIONAL,
     maxLeverage: Math.floor(maxLeverage),
-    // The rate of the lowest risk tier is about half of this: a liquidation price computed from it is never farther than the real one.
+    // Until the risk limits are read. Their lowest rate is about half of this: a liquidation price by it is never farther than the real one.
     maintenanceMarginRate: Math.ceil(1e12 / maxLeverage) as PicoRate,
     makerFee: MAKER_FEE,
     takerFee: TAKER_FEE,
     fundingIntervalMs: intervalField(listing, where),
     fundingPrice: 'mark',
+    premiumFormula: PREMIUM_FORMULA,
     status: statusOf(listing),
     ...bandOf(listing, where),
   };
+}
+
+/**
+ * Margin by the position's value from a symbol's risk limits; undefined when they cannot be relied on. Whether their fractions are
+ * percents differs by product and age of the endpoint, so that they count against each other only: initial margin is 1 / leverage.
+ */
+export function parseRiskLimits(items: readonly unknown[], symbol: string): readonly MarginTier[] | undefined {
+  const where = `risk limit of ${symbol}`;
+  const rows = items
+    .map((item) => asFields(item, where))
+    .filter((row) => textField(row, 'symbol', where) === symbol)
+    .map((row) => {
+      const leverage = leverageField(row, where);
+      const share = Number(textField(row, 'maintenanceMargin', where)) / Number(textField(row, 'initialMargin', where));
+      return {
+        upperBound: textField(row, 'riskLimitValue', where),
+        maxLeverage: Math.floor(leverage),
+        maintenance: share / leverage,
+      };
+    });
+  return boundedMarginTiers(rows.toSorted((one, other) => Number(one.upperBound) - Number(other.upperBound)));
 }
 
 function maxQuantityOf(
@@ -302,6 +326,7 @@ export function parseOrder(value: unknown, find: FindInstrument): OrderReport | 
     lots,
     filledLots,
     ...(reason === undefined ? {} : { reason }),
+    ...(stated === 'Untriggered' ? { isWaiting: true } : {}),
     venueAtMs,
     sequence: reportSequence({ venueAtMs, lots, filledLots, isOpen: status === 'open' }),
   };

@@ -3,8 +3,7 @@ import type { Instrument } from '../../market/instrument.ts';
 import { asFields, malformed, reading } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant, Operation, OperationResult, OrderReport, VenueEvent } from '../venue.ts';
-import { asList, optionalText, textField, timeField } from '../fields.ts';
-import { integerField } from './json.ts';
+import { asList, integerField, optionalText, textField, timeField } from '../fields.ts';
 import { eachKnown, listing, operation, pageOf, withCursor } from './operation.ts';
 import type { RestAccess } from './operation.ts';
 import {
@@ -14,6 +13,7 @@ import {
   parseKeyRights,
   parseOrder,
   parsePosition,
+  parseRiskLimits,
   parseSettledRate,
   settledIntervals,
   parseWallet,
@@ -75,6 +75,23 @@ export function instrumentsOperation(access: RestAccess): Operation {
       }
       markets.replace(instruments);
       return [{ type: 'instruments', instruments }, ...events];
+    },
+  });
+}
+
+/** Margin terms by the value of a position. -> margin-tiers; none where the table cannot be relied on. */
+export function riskLimitOperation(access: RestAccess, symbol: string): Operation {
+  return operation(access, {
+    path: '/v5/market/risk-limit',
+    payload: queryOf([
+      ['category', CATEGORY],
+      ['symbol', symbol],
+    ]),
+    priority: 5,
+    read: ({ result }) => {
+      const { items } = pageOf(result, 'risk limits', undefined);
+      const tiers = parseRiskLimits(items, symbol);
+      return { events: tiers === undefined ? [] : [{ type: 'margin-tiers', symbol, tiers }] };
     },
   });
 }

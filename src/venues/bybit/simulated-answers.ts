@@ -3,7 +3,7 @@ import { priceText, quantityText } from '../../money/amounts.ts';
 import type { ExchangeFundingPayment, ExchangeOrderState, ExchangeTrade } from '../../simulation/exchange.ts';
 import type { Refusal, SimulatedAccount } from './simulated-access.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
-import { instrumentJson, rateText, tickerJson } from './simulated-wire.ts';
+import { instrumentJson, rateText, riskLimitJson, tickerJson } from './simulated-wire.ts';
 import type { Json } from './simulated-wire.ts';
 import { CATEGORY } from './wire.ts';
 
@@ -38,6 +38,12 @@ export function answerMarket(records: SimulatedRecords, query: Query): Answer | 
   switch (query.path) {
     case '/v5/market/instruments-info':
       return pageOf(query, instruments.map(instrumentJson), { usual: 500, max: 1_000 });
+    case '/v5/market/risk-limit':
+      return pageOf(
+        query,
+        instruments.flatMap((instrument) => riskLimitJson(instrument)),
+        { usual: 500, max: 1_000 },
+      );
     case '/v5/market/tickers':
       return {
         result: {

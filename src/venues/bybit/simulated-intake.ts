@@ -2,12 +2,13 @@
 import { notionalMicro } from '../../money/amounts.ts';
 import { parseDecimal } from '../../money/decimal.ts';
 import type { Instrument } from '../../market/instrument.ts';
-import type { Exchange, ExchangeOrder, SubmitOutcome } from '../../simulation/exchange.ts';
+import type { Exchange, ExchangeOrder, OrderTrigger, SubmitOutcome } from '../../simulation/exchange.ts';
 import type { Fields } from '../json.ts';
 import { optionalText } from '../fields.ts';
 import type { Refusal } from './simulated-access.ts';
 import { badParameter } from './simulated-answers.ts';
 import { ORDER_LOTS_MAX } from './simulated-wire.ts';
+import { TRIGGER_FALL, TRIGGER_RISE } from './wire.ts';
 
 type Intake = { readonly accepted: ExchangeOrder } | { readonly refused: Refusal };
 
@@ -42,6 +43,8 @@ export function admitOrder(body: Fields, account: string, exchange: Exchange): I
   if (!reduceOnly && notionalMicro(instrument, limitTicks, lots) < instrument.minNotionalMicro)
     return refuse({ retCode: 110094, retMsg: 'Order does not meet minimum order value' });
 
+  const trigger = triggerOf(body, instrument, exchange);
+  if (trigger !== undefined && !('markTicks' in trigger)) return refuse(trigger);
   const accepted: ExchangeOrder = {
     account,
     clientOrderId: linkId,
@@ -53,6 +56,7 @@ export function admitOrder(body: Fields, account: string, exchange: Exchange): I
     postOnly: force === 'PostOnly',
     reduceOnly,
     validUntilMs: Number.MAX_SAFE_INTEGER,
+    ...(trigger === undefined ? {} : { trigger }),
   };
   const held = exchange.position(account, symbol)?.signedLots ?? 0;
   if (reduceOnly && (held === 0 || held > 0 === (side === 'Buy')))
@@ -63,6 +67,24 @@ export function admitOrder(body: Fields, account: string, exchange: Exchange): I
   return active >= ACTIVE_ORDERS_MAX
     ? refuse({ retCode: 110009, retMsg: 'The number of active orders exceeds the maximum limit' })
     : { accepted };
+}
+
+/** By the mark only: what a bot of ours asks for. A trigger that the price has passed already is refused. */
+function triggerOf(body: Fields, instrument: Instrument, exchange: Exchange): OrderTrigger | Refusal | undefined {
+  const text = optionalText(body, 'triggerPrice');
+  if (text === undefined) return undefined;
+  const markTicks = steps(text, instrument.priceDecimals, instrument.tickUnits);
+  const direction = Number(body['triggerDirection']);
+  if (markTicks === undefined || markTicks <= 0) return badParameter('TriggerPrice invalid');
+  if (direction !== TRIGGER_RISE && direction !== TRIGGER_FALL) return badParameter('triggerDirection invalid');
+  if (optionalText(body, 'triggerBy') !== 'MarkPrice') return badParameter('triggerBy is not simulated');
+  const { markNano } = exchange.stats(instrument.symbol);
+  const mark = (Number(markNano) / 1e9) * 10 ** instrument.priceDecimals;
+  if (direction === TRIGGER_RISE && markTicks * instrument.tickUnits <= mark)
+    return { retCode: 110092, retMsg: 'expect Rising, but trigger_price <= current' };
+  if (direction === TRIGGER_FALL && markTicks * instrument.tickUnits >= mark)
+    return { retCode: 110093, retMsg: 'expect Falling, but trigger_price >= current' };
+  return { markTicks, direction: direction === TRIGGER_RISE ? 'rise' : 'fall' };
 }
 
 function refuse(refused: Refusal): { readonly refused: Refusal } {

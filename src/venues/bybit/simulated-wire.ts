@@ -13,7 +13,7 @@ import type {
   ExchangeTrade,
   TradeParty,
 } from '../../simulation/exchange.ts';
-import { CATEGORY } from './wire.ts';
+import { CATEGORY, TRIGGER_FALL, TRIGGER_RISE } from './wire.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -84,6 +84,22 @@ export function instrumentJson(instrument: Instrument): Json {
   };
 }
 
+/** One tier: the simulated exchange takes the same margin of positions of any size. */
+export function riskLimitJson({ symbol, maxLeverage, maintenanceMarginRate }: Instrument): readonly Json[] {
+  return [
+    {
+      id: 1,
+      symbol,
+      riskLimitValue: '100000000',
+      maintenanceMargin: rateText(maintenanceMarginRate),
+      initialMargin: rateText(1e12 / maxLeverage),
+      maxLeverage: `${maxLeverage}.00`,
+      mmDeduction: '',
+      isLowestRisk: 1,
+    },
+  ];
+}
+
 /** Largest order, in lots of any instrument. */
 export const ORDER_LOTS_MAX = 100_000_000;
 
@@ -127,6 +143,8 @@ const ENDS: ReadonlyMap<string, readonly [status: string, rejectReason: string, 
 ]);
 
 function endOf(order: ExchangeOrderState): readonly [status: string, rejectReason: string, cancelType: string] {
+  if (order.trigger !== undefined && order.isTriggered !== true && order.status === 'open')
+    return ['Untriggered', 'EC_NoError', 'UNKNOWN'];
   if (order.status === 'queued' || order.status === 'open')
     return [order.filledLots > 0 ? 'PartiallyFilled' : 'New', 'EC_NoError', 'UNKNOWN'];
   if (order.status === 'filled') return ['Filled', 'EC_NoError', 'UNKNOWN'];
@@ -161,11 +179,12 @@ export function orderJson(order: ExchangeOrderState, instrument: Instrument, ids
     reduceOnly: order.reduceOnly,
     closeOnTrigger: false,
     positionIdx: 0,
-    stopOrderType: '',
+    stopOrderType: order.trigger === undefined ? '' : 'Stop',
     createType: order.clientOrderId === '' ? 'CreateByLiq' : 'CreateByUser',
-    triggerPrice: '',
-    triggerDirection: 0,
-    triggerBy: '',
+    triggerPrice: order.trigger === undefined ? '' : priceText(order.trigger.markTicks, instrument),
+    triggerDirection:
+      order.trigger === undefined ? 0 : order.trigger.direction === 'rise' ? TRIGGER_RISE : TRIGGER_FALL,
+    triggerBy: order.trigger === undefined ? '' : 'MarkPrice',
     takeProfit: '',
     stopLoss: '',
     tpslMode: '',

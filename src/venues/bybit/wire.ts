@@ -1,6 +1,13 @@
 /** What both ends of Bybit's wire share: paths, topics, header names, the rule about request times. Pure; any thread. */
 import type { RequestTimes } from './sign.ts';
 
+/** Interest 0.01 % of eight hours, a clamp of 0.05 %; the result is the rate of one interval. The limits differ by market. */
+export const PREMIUM_FORMULA = {
+  interest8hPico: 100_000_000,
+  clampPico: 500_000_000,
+  hourlyCapPico: 10_000_000_000,
+} as const;
+
 export const CATEGORY = 'linear';
 export const PUBLIC_PATH = '/v5/public/linear';
 export const PRIVATE_PATH = '/v5/private';
@@ -38,6 +45,10 @@ export function queryOf(pairs: readonly (readonly [string, string | number | und
     .map(([name, value]) => `${name}=${encodeURIComponent(value ?? '')}`)
     .join('&');
 }
+
+/** Which way the price goes through a trigger. */
+export const TRIGGER_RISE = 1;
+export const TRIGGER_FALL = 2;
 
 /** Order states of the venue that can still execute. */
 export const OPEN_STATES: ReadonlySet<string> = new Set(['New', 'PartiallyFilled', 'Untriggered', 'Triggered']);

@@ -1,4 +1,5 @@
 /** Coinbase's limits, and what its error codes and failure reasons mean for us. Pure; any thread. */
+import type { AccessProblem } from '../access.ts';
 import type { LimitProfile, RefusalClass } from '../venue.ts';
 
 export type CoinbaseTier = 'standard' | 'premium' | 'plus';
@@ -51,6 +52,7 @@ export function gatewayLimitsOf(tier: CoinbaseTier): LimitProfile {
     rest: windowOf('coinbase-calls', CALL_CREDITS),
     orders: windowOf('coinbase-orders', MATCHING_CREDITS[tier]),
     socketMessages: windowOf('coinbase-messages', SUBSCRIBE_CREDITS),
+    connectionsMax: CONNECTIONS_MAX,
   };
 }
 
@@ -81,6 +83,22 @@ const CLASS_BY_CODE: ReadonlyMap<number, RefusalClass> = new Map(
 /** Returns what a code of the gateway means; an unknown one proves nothing. */
 export function refusalClassOf(code: number): RefusalClass {
   return CLASS_BY_CODE.get(code) ?? 'unknown-outcome';
+}
+
+/** Returns what a refusal says about our access. */
+export function accessProblemOf(code: string): AccessProblem | undefined {
+  switch (code) {
+    case '13004':
+    case 'AUTH':
+    case 'HTTP_401':
+      return 'wrong-key';
+    case '13021':
+    case '13403':
+    case 'HTTP_403':
+      return 'not-permitted';
+    default:
+      return undefined;
+  }
 }
 
 /** Returns what an HTTP status means that came without a code. */

@@ -1,4 +1,5 @@
 /** What one adapter remembers of its venue: instruments, coarser price steps, the leverage asked for, prices of the spot feed. Connector thread. */
+import { HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
 
 /** From this price on a price must be a multiple of so many ticks. */
@@ -17,6 +18,8 @@ export class CoinbaseMarkets {
   #bySymbol: ReadonlyMap<string, CoinbaseMarket> = new Map();
   #watched: readonly string[] = [];
   readonly #leverageAsked = new Map<string, number>();
+  readonly #tickerHeardAtMs = new Map<string, number>();
+  readonly #settledReadMs = new Map<string, number>();
 
   /** Replaces all markets by a newly read list. */
   replace(markets: readonly CoinbaseMarket[]): void {
@@ -39,6 +42,36 @@ export class CoinbaseMarkets {
   }
   watch(symbols: readonly string[]): void {
     this.#watched = [...symbols];
+  }
+
+  /** A ticker came, by stream or by question. */
+  tickerHeard(symbol: string, nowMonotonicMs: number): void {
+    this.#tickerHeardAtMs.set(symbol, nowMonotonicMs);
+  }
+
+  /** A new connection has told nothing yet. */
+  forgetTickers(): void {
+    this.#tickerHeardAtMs.clear();
+  }
+
+  /** Watched symbols not heard of for so long, longest silence first. */
+  quietTickers(quietMs: number, nowMonotonicMs: number): readonly string[] {
+    const heardAt = (symbol: string): number => this.#tickerHeardAtMs.get(symbol) ?? Number.NEGATIVE_INFINITY;
+    return this.#watched
+      .filter((symbol) => nowMonotonicMs - heardAt(symbol) >= quietMs)
+      .toSorted((one, other) => heardAt(one) - heardAt(other));
+  }
+
+  /** Watched symbols with an hour that ended and whose rate was not read yet, and from when on to ask. */
+  settledDue(nowMs: number): readonly { readonly symbol: string; readonly sinceMs: number }[] {
+    const endedMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
+    return this.#watched
+      .map((symbol) => ({ symbol, readMs: this.#settledReadMs.get(symbol) ?? endedMs - HOUR_MS }))
+      .filter(({ readMs }) => readMs < endedMs)
+      .map(({ symbol, readMs }) => ({ symbol, sinceMs: readMs + 1 }));
+  }
+  settledRead(symbol: string, settledAtMs: number): void {
+    this.#settledReadMs.set(symbol, Math.max(settledAtMs, this.#settledReadMs.get(symbol) ?? 0));
   }
 
   /**

@@ -1,11 +1,12 @@
 /** Reads Extended's markets, statistics, orders, fills, positions, balances and payments into exact types. Pure; connector thread. */
 import { fundingRateFromText, HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
+import { boundedMarginTiers } from '../../market/margin-tiers.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
 import { parseDecimal } from '../../money/decimal.ts';
 import { divideHalfEven, divideUp } from '../../money/rounding.ts';
 import type { MicroUnits, PicoRate, QuantityLots, SignedLots } from '../../money/units.ts';
-import { asFields, malformed } from '../json.ts';
+import { asFields, isFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { reportSequence } from '../report-sequence.ts';
 import type { FillReport, FundingPaymentReport, OrderReport, PositionReport, VenueEvent } from '../venue.ts';
@@ -22,6 +23,7 @@ import {
   timeField,
 } from './json.ts';
 import type { SettlementMarket } from './sign.ts';
+import { PREMIUM_FORMULA } from './wire.ts';
 import type { WireOrderStatus } from './wire.ts';
 
 /** One perpetual market: what everybody may know and what only the signer needs. */
@@ -72,10 +74,12 @@ export function parseMarket(value: unknown): ExtendedMarket | undefined {
       maxNotionalMicro: (orderValue < positionValue ? orderValue : positionValue) as MicroUnits,
       maxLeverage: Math.floor(Number(textField(config, 'maxLeverage', where))),
       maintenanceMarginRate: maintenanceRate(config, where),
+      ...tiersOf(config),
       makerFee: MAKER_FEE,
       takerFee: TAKER_FEE,
       fundingIntervalMs: HOUR_MS,
       fundingPrice: 'mark',
+      premiumFormula: PREMIUM_FORMULA,
       status: statusOf(market),
       ...(bands.length === 0 ? {} : { priceBand: Math.min(...bands) as PicoRate }),
       ...volumeOf(market, where),
@@ -118,6 +122,24 @@ function maintenanceRate(config: Fields, where: string): PicoRate {
   const first: unknown = Array.isArray(tiers) ? tiers[0] : undefined;
   if (first !== undefined) return picoField(asFields(first, `${where}.riskFactorConfig`), 'riskFactor', where);
   return Math.ceil(1e12 / Number(textField(config, 'maxLeverage', where))) as PicoRate;
+}
+
+/**
+ * Initial margin rises with the position's value, and maintenance is taken to be all of it, as above. A table that cannot be read
+ * leaves the terms of the smallest positions, and the venue refuses what exceeds its own.
+ */
+function tiersOf(config: Fields): Pick<Instrument, 'marginTiers'> {
+  const rows: unknown = config['riskFactorConfig'];
+  const marketMax = Math.floor(Number(config['maxLeverage']));
+  const marginTiers = boundedMarginTiers(
+    (Array.isArray(rows) ? rows : []).map((row: unknown) => {
+      const fields = isFields(row) ? row : {};
+      const factor = Number(optionalText(fields, 'riskFactor') ?? Number.NaN);
+      const maxLeverage = Math.min(marketMax, Math.floor(1 / factor + 1e-9));
+      return { upperBound: optionalText(fields, 'upperBound') ?? '', maxLeverage, maintenance: factor };
+    }),
+  );
+  return marginTiers === undefined ? {} : { marginTiers };
 }
 
 /** A size is bounded by it: a volume that is no amount must not stand for a large one. */

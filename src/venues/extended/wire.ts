@@ -1,5 +1,13 @@
 /** What both ends of Extended's wire share: paths, headers, JSON with bare big integers, HTTP dates. Pure; any thread. */
 
+/** Interest 0.01 % of eight hours, a clamp of 0.05 %; an eighth of it is paid every hour. Caps differ by market: this is the widest. */
+export const PREMIUM_FORMULA = {
+  perMs: 8 * 3_600_000,
+  interest8hPico: 100_000_000,
+  clampPico: 500_000_000,
+  hourlyCapPico: 5_000_000_000,
+} as const;
+
 /** Path prefixes of the two base addresses in hosts.ts. */
 export const REST_PREFIX = '/api/v1';
 export const STREAM_PREFIX = '/stream.extended.exchange/v1';

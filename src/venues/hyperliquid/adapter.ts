@@ -3,6 +3,7 @@ import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { allowedTicksDown, allowedTicksUp } from '../../money/significant-digits.ts';
 import type {
+  StopTrigger,
   AccountRequest,
   Instant,
   OrderName,
@@ -164,6 +165,7 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
         operation: actionOperation(access, 'updateLeverage', 3, terms, signature, () => told),
       }));
     },
+    hasStops: true,
     placeOrder: (order, _nonce, at) => {
       const market = known(markets, order.symbol);
       const expiresAfter = Math.floor(order.validUntilMs);
@@ -202,6 +204,7 @@ function wireOrder(order: OrderRequest, { asset, instrument }: HyperliquidMarket
   const round = order.side === 'buy' ? allowedTicksDown : allowedTicksUp;
   const limitTicks = round(order.limitTicks, instrument);
   if (limitTicks < 1) throw new RangeViolation('order limitTicks', 'at least one allowed price step', order.limitTicks);
+  const trigger = order.trigger === undefined ? undefined : triggerTicks(order.trigger, instrument);
   return {
     asset,
     isBuy: order.side === 'buy',
@@ -209,8 +212,14 @@ function wireOrder(order: OrderRequest, { asset, instrument }: HyperliquidMarket
     size: shortDecimal(quantityText(order.lots, instrument)),
     reduceOnly: order.reduceOnly,
     timeInForce: order.postOnly ? 'Alo' : order.timeInForce === 'ioc' ? 'Ioc' : 'Gtc',
+    ...(trigger === undefined ? {} : { triggerPrice: shortDecimal(priceText(trigger, instrument)) }),
     cloid: cloidOf(order.clientOrderId),
   };
+}
+
+/** Rounded to the side that is reached earlier. */
+function triggerTicks({ ticks, direction }: StopTrigger, instrument: HyperliquidMarket['instrument']): number {
+  return direction === 'rise' ? allowedTicksDown(ticks, instrument) : allowedTicksUp(ticks, instrument);
 }
 
 function known(markets: HyperliquidMarkets, symbol: string): HyperliquidMarket {

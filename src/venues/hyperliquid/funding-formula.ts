@@ -6,6 +6,14 @@ const HOURLY_CAP_PICO = 40_000_000_000;
 /** The formula gives a rate for eight hours, an eighth of which is paid every hour. */
 const HOURS = 8;
 
+/** The same for those who only foresee rates. */
+export const PREMIUM_FORMULA = {
+  perMs: HOURS * 3_600_000,
+  interest8hPico: INTEREST_8H_PICO,
+  clampPico: CLAMP_PICO,
+  hourlyCapPico: HOURLY_CAP_PICO,
+} as const;
+
 /** premium + clamp(interest - premium, within 0.05 %), an eighth of it, at most 4 %. */
 export function hourlyRatePico(premiumPico: number): number {
   const eightHours = premiumPico + clamp(INTEREST_8H_PICO - premiumPico, CLAMP_PICO);

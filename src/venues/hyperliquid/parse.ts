@@ -24,6 +24,7 @@ import {
   timeField,
 } from './json.ts';
 import type { FindMarket, HyperliquidMarket } from './markets.ts';
+import { PREMIUM_FORMULA } from './funding-formula.ts';
 import { clientOrderIdOf, PERP_DECIMALS, PRICE_DIGITS_MAX } from './wire.ts';
 
 /** Base tier, until the account's own are read. */
@@ -118,6 +119,7 @@ function parseMarket(
       takerFee: TAKER_FEE,
       fundingIntervalMs: HOUR_MS,
       fundingPrice: 'oracle',
+      premiumFormula: PREMIUM_FORMULA,
       status: isDelisted ? 'inactive' : 'active',
     },
   };
@@ -275,6 +277,7 @@ export function parseOrder(
     lots,
     filledLots,
     ...(means === 'open' || means === 'filled' ? {} : { reason: status }),
+    ...(means === 'open' && order['isTrigger'] === true ? { isWaiting: true } : {}),
     venueAtMs,
     sequence: reportSequence({ venueAtMs, lots, filledLots, isOpen: ended === 'open' }),
   };

@@ -235,6 +235,8 @@ export function actionOperation(
 
 /** The status of an order: resting and filled name the venue's order. */
 export function readOrderStatus(status: unknown): readonly VenueEvent[] {
+  // A stop waits outside the book, under a number that the streams tell.
+  if (status === 'waitingForTrigger') return [{ type: 'submission-accepted' }];
   const held = asFields(status, 'order answer');
   const taken = held['resting'] ?? held['filled'];
   if (taken === undefined) throw malformed('order answer', 'resting, filled or error', status);

@@ -17,6 +17,8 @@ export interface TakenOrder {
   readonly size: string;
   readonly reduceOnly: boolean;
   readonly timeInForce: 'Gtc' | 'Ioc' | 'Alo';
+  /** Of a stop that takes when it is reached. */
+  readonly triggerPrice?: string;
   readonly cloid: string | undefined;
 }
 export interface TakenCancel {
@@ -124,7 +126,10 @@ function readOrder(value: unknown): TakenOrder | undefined {
   const tif = isFields(limit) ? limit['tif'] : undefined;
   if (!isCount(a) || typeof b !== 'boolean' || typeof r !== 'boolean' || !isDecimal(p) || !isDecimal(s))
     return undefined;
-  if (tif !== 'Gtc' && tif !== 'Ioc' && tif !== 'Alo') return undefined;
+  const trigger = isFields(t) && isFields(t['trigger']) ? t['trigger'] : undefined;
+  const triggerPrice = trigger?.['triggerPx'];
+  const isStop = trigger?.['isMarket'] === true && trigger['tpsl'] === 'sl' && isDecimal(triggerPrice);
+  if (!isStop && tif !== 'Gtc' && tif !== 'Ioc' && tif !== 'Alo') return undefined;
   if (c !== undefined && c !== null && !isCloid(c)) return undefined;
   return {
     asset: a,
@@ -132,14 +137,17 @@ function readOrder(value: unknown): TakenOrder | undefined {
     price: shortDecimal(p),
     size: shortDecimal(s),
     reduceOnly: r,
-    timeInForce: tif,
+    timeInForce: isStop ? 'Ioc' : (tif as 'Gtc' | 'Ioc' | 'Alo'),
+    ...(isStop ? { triggerPrice: shortDecimal(triggerPrice) } : {}),
     cloid: c ?? undefined,
   };
 }
 
 function hashedOrder(order: TakenOrder): ActionValue {
   const { asset: a, isBuy: b, price: p, size: s, reduceOnly: r, timeInForce: tif, cloid: c } = order;
-  return { a, b, p, s, r, t: { limit: { tif } }, c };
+  const { triggerPrice: triggerPx } = order;
+  const t = triggerPx === undefined ? { limit: { tif } } : { trigger: { isMarket: true, triggerPx, tpsl: 'sl' } };
+  return { a, b, p, s, r, t, c };
 }
 
 function readCancel(value: unknown, type: 'cancel' | 'cancelByCloid'): TakenCancel | undefined {

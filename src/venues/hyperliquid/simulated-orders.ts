@@ -1,8 +1,9 @@
 /** The simulated Hyperliquid's orders: what is checked before the exchange takes one, and what is answered about it. Pure reads; any thread. */
+import type { Instrument } from '../../market/instrument.ts';
 import { notionalMicro } from '../../money/amounts.ts';
 import { parseDecimal } from '../../money/decimal.ts';
 import { allowedStepTicks } from '../../money/significant-digits.ts';
-import type { ExchangeOrder, ExchangeOrderState, SubmitOutcome } from '../../simulation/exchange.ts';
+import type { ExchangeOrder, ExchangeOrderState, OrderTrigger, SubmitOutcome } from '../../simulation/exchange.ts';
 import { OPEN_ORDERS_MAX } from './limits.ts';
 import type { TakenOrder } from './simulated-intake.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
@@ -34,6 +35,9 @@ export function admitOrder(
   const oracle = Number(records.exchange.stats(instrument.symbol).indexNano) / 1e9;
   if (Math.abs((ticks * instrument.tickUnits) / 10 ** instrument.priceDecimals / oracle - 1) > ORACLE_BAND)
     return 'Order price too far from oracle.';
+  const mark = Number(records.exchange.stats(instrument.symbol).markNano) / 1e9;
+  const trigger = order.triggerPrice === undefined ? undefined : stopOf(order, order.triggerPrice, mark, instrument);
+  if (trigger === 'invalid') return 'Invalid TP/SL price.';
   if (order.cloid !== undefined && records.openByCloid(account, order.cloid) !== undefined)
     return `Duplicate cloid ${order.cloid}.`;
   if (records.openOrders(account).length >= OPEN_ORDERS_MAX) return 'Too many open orders.';
@@ -49,7 +53,18 @@ export function admitOrder(
     reduceOnly: order.reduceOnly,
     // An action expires, an order does not: it rests until it is cancelled.
     validUntilMs: Number.MAX_SAFE_INTEGER,
+    ...(trigger === undefined ? {} : { trigger }),
   };
+}
+
+/** A stop closes when the mark moves against the position: a sale when it falls, a purchase when it rises. */
+function stopOf(order: TakenOrder, price: string, mark: number, instrument: Instrument): OrderTrigger | 'invalid' {
+  const units = parseDecimal(price, instrument.priceDecimals);
+  const markTicks = units === undefined ? 0 : Number(units) / instrument.tickUnits;
+  if (markTicks <= 0 || markTicks % allowedStepTicks(markTicks, instrument) !== 0) return 'invalid';
+  const at = (markTicks * instrument.tickUnits) / 10 ** instrument.priceDecimals;
+  if (order.isBuy ? at <= mark : at >= mark) return 'invalid';
+  return { markTicks, direction: order.isBuy ? 'rise' : 'fall' };
 }
 
 /** Returns the status of an order that is said to rest. */

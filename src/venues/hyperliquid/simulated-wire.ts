@@ -4,6 +4,7 @@ import { microText, notionalMicroAtNano, priceText, quantityText } from '../../m
 import { formatDecimal } from '../../money/decimal.ts';
 import { divideHalfEven } from '../../money/rounding.ts';
 import type {
+  OrderTrigger,
   Exchange,
   ExchangeFunding,
   ExchangeFundingPayment,
@@ -172,16 +173,20 @@ export function fullOrderJson(
 ): { readonly [field: string]: Json | undefined } {
   return {
     ...orderJson(order, instrument, ids, cloid),
-    triggerCondition: 'N/A',
-    isTrigger: false,
-    triggerPx: '0.0',
+    triggerCondition: order.trigger === undefined ? 'N/A' : triggerWords(order.trigger, instrument),
+    isTrigger: order.trigger !== undefined && order.isTriggered !== true,
+    triggerPx: order.trigger === undefined ? '0.0' : priceJson(order.trigger.markTicks, instrument),
     children: [],
     isPositionTpsl: false,
     reduceOnly: order.reduceOnly,
-    orderType: 'Limit',
-    tif: order.timeInForce === 'ioc' ? 'Ioc' : order.postOnly ? 'Alo' : 'Gtc',
+    orderType: order.trigger === undefined ? 'Limit' : 'Stop Market',
+    tif: order.trigger !== undefined ? null : order.timeInForce === 'ioc' ? 'Ioc' : order.postOnly ? 'Alo' : 'Gtc',
     cloid: cloid ?? null,
   };
+}
+
+function triggerWords({ markTicks, direction }: OrderTrigger, instrument: Instrument): string {
+  return `Price ${direction === 'rise' ? 'above' : 'below'} ${priceJson(markTicks, instrument)}`;
 }
 
 export function hashJson(number: number): string {

@@ -44,6 +44,8 @@ export interface WireOrder {
   readonly size: string;
   readonly reduceOnly: boolean;
   readonly timeInForce: 'Gtc' | 'Ioc' | 'Alo';
+  /** Waits for the mark at this price, then takes like a market order, at its limit price at worst. Present: no time in force. */
+  readonly triggerPrice?: string;
   readonly cloid: string;
 }
 
@@ -59,7 +61,10 @@ export function orderAction(order: WireOrder): ActionValue {
         p: order.price,
         s: order.size,
         r: order.reduceOnly,
-        t: { limit: { tif: order.timeInForce } },
+        t:
+          order.triggerPrice === undefined
+            ? { limit: { tif: order.timeInForce } }
+            : { trigger: { isMarket: true, triggerPx: order.triggerPrice, tpsl: 'sl' } },
         c: order.cloid,
       },
     ],

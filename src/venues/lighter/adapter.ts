@@ -4,7 +4,7 @@ import { asFields } from '../json.ts';
 import type { Instant, OrderRequest, SubmissionPlan, VenueAdapter, VenueSettings } from '../venue.ts';
 import { AuthTokens } from './auth.ts';
 import { textField } from './json.ts';
-import { accessProblemOf, limitsOf, tierOf } from './limits.ts';
+import { accessProblemOf, limitsOf, takerDelayOf, tierOf } from './limits.ts';
 import { LighterMarkets } from './markets.ts';
 import {
   accountOperation,
@@ -33,6 +33,7 @@ import {
   MARGIN_MODE_CROSS,
   ORDER_EXPIRY_MAX_MS,
   ORDER_TYPE_LIMIT,
+  ORDER_TYPE_STOP_LOSS,
   PRICE_MAX,
   SCHEDULED_CANCEL_MIN_MS,
   TIME_IN_FORCE_GTT,
@@ -86,6 +87,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     requestValidityMs: REQUEST_VALIDITY_MS,
     usesNonces: true,
     limits: limitsOf(tier),
+    takerDelayMs: takerDelayOf(tier),
     openStream: () => new LighterStream({ streamUrl: settings.streamUrl, accountIndex, tokens, markets }),
 
     accessProblem: accessProblemOf,
@@ -109,6 +111,7 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
         InitialMarginFraction: Math.ceil(MARGIN_FRACTION_SCALE / leverage),
         MarginMode: MARGIN_MODE_CROSS,
       }),
+    hasStops: true,
     placeOrder: (order, nonce, at) =>
       transaction(
         signer,
@@ -159,12 +162,18 @@ function orderFields(order: OrderRequest, marketId: number, at: Instant): Record
     BaseAmount: order.lots,
     Price: order.limitTicks,
     IsAsk: order.side === 'sell' ? 1 : 0,
-    Type: ORDER_TYPE_LIMIT,
+    Type: order.trigger === undefined ? ORDER_TYPE_LIMIT : ORDER_TYPE_STOP_LOSS,
     TimeInForce: rests ? resting : TIME_IN_FORCE_IOC,
     ReduceOnly: order.reduceOnly ? 1 : 0,
-    TriggerPrice: 0,
-    OrderExpiry: rests ? Math.floor(at.calendarMs + RESTING_MS) : 0,
+    TriggerPrice: order.trigger?.ticks ?? 0,
+    OrderExpiry: expiryOf(order, rests, at),
   };
+}
+
+/** What waits for the mark has an expiry of its own, what takes at once has none. */
+function expiryOf({ trigger, restsUntilMs }: OrderRequest, rests: boolean, at: Instant): number {
+  if (trigger !== undefined && restsUntilMs !== undefined) return Math.floor(restsUntilMs);
+  return rests ? Math.floor(at.calendarMs + RESTING_MS) : 0;
 }
 
 /** Signs on the CPU pool, then sends on the account's socket: its order is the order of the nonces. */

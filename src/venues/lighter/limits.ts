@@ -58,6 +58,11 @@ export function limitsOf(tier: LighterTier): LimitProfile {
   return tier === 'premium' ? PREMIUM_LIMITS : PLUS_LIMITS;
 }
 
+/** Returns how long the venue holds back what takes, ms: the slowest of what is published for a tier. */
+export function takerDelayOf(tier: LighterTier): number {
+  return tier === 'premium' ? 200 : 300;
+}
+
 const ORDINARY_WEIGHT = 300;
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['sendTx', 6],

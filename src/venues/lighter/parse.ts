@@ -29,6 +29,7 @@ import {
   FEE_TICK_PICO,
   FUNDING_INTERVAL_MS,
   FUNDING_UNIT,
+  PREMIUM_FORMULA,
   MARGIN_FRACTION_SCALE,
   PERP_MARKET_ID_MAX,
   USDC_ASSET_ID,
@@ -77,6 +78,7 @@ export function parseMarket(value: unknown): LighterMarket | undefined {
       takerFee: rateField(market, 'taker_fee', where),
       fundingIntervalMs: FUNDING_INTERVAL_MS,
       fundingPrice: 'mark',
+      premiumFormula: PREMIUM_FORMULA,
       status: status !== 'active' ? 'inactive' : config['force_reduce_only'] === true ? 'reduce-only' : 'active',
       ...volumeOf(market, where),
     },
@@ -283,6 +285,7 @@ export function parseOrder(value: unknown, market: LighterMarket, receivedAtMs: 
     lots,
     filledLots: quantityLotsFromText(textField(order, 'filled_base_amount', where), instrument),
     ...(state.startsWith('canceled-') ? { reason: state } : {}),
+    ...(state === 'pending' ? { isWaiting: true } : {}),
     venueAtMs: changedAtMs,
     sequence: transactionTime > 0 ? transactionTime : (updatedAtMs ?? 0) * 1000,
   };

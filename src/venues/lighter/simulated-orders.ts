@@ -22,6 +22,7 @@ import {
   ORDER_EXPIRY_MIN_MS,
   ORDER_TYPE_LIMIT,
   ORDER_TYPE_MARKET,
+  ORDER_TYPE_STOP_LOSS,
   PRICE_MAX,
   SCHEDULED_CANCEL_MAX_MS,
   SCHEDULED_CANCEL_MIN_MS,
@@ -80,6 +81,14 @@ export function admitOrder(
       lots,
       limitTicks,
       reduceOnly: reduceOnly === 1,
+      ...(field('Type') === ORDER_TYPE_STOP_LOSS
+        ? {
+            trigger: {
+              markTicks: field('TriggerPrice'),
+              direction: isAsk === 1 ? ('fall' as const) : ('rise' as const),
+            },
+          }
+        : {}),
       ...timing,
     },
   };
@@ -90,14 +99,20 @@ type Timing = Pick<ExchangeOrder, 'timeInForce' | 'postOnly' | 'validUntilMs'>;
 function readTiming(transaction: SignedTransaction, calendarScale: number, nowMs: number): Timing | Refusal {
   const [type, timeInForce] = [numberOf(transaction, 'Type'), numberOf(transaction, 'TimeInForce')];
   const expiryMs = numberOf(transaction, 'OrderExpiry');
+  const latestMs = nowMs + ORDER_EXPIRY_MAX_MS * Math.max(1, calendarScale);
+  const isExpiryRight = expiryMs >= nowMs + ORDER_EXPIRY_MIN_MS && expiryMs <= latestMs;
+  if (type === ORDER_TYPE_STOP_LOSS) {
+    if (timeInForce !== TIME_IN_FORCE_IOC) return refusal(21705);
+    if (numberOf(transaction, 'TriggerPrice') < 1) return refusal(21729);
+    return isExpiryRight ? { timeInForce: 'ioc', postOnly: false, validUntilMs: expiryMs } : refusal(21711);
+  }
   if (type !== ORDER_TYPE_LIMIT && type !== ORDER_TYPE_MARKET) return refusal(21710);
   if (type === ORDER_TYPE_MARKET && timeInForce !== TIME_IN_FORCE_IOC) return refusal(21705);
   if (numberOf(transaction, 'TriggerPrice') !== 0) return refusal(21729);
   if (timeInForce === TIME_IN_FORCE_IOC)
     return expiryMs === 0 ? { timeInForce: 'ioc', postOnly: false, validUntilMs: NEVER_MS } : refusal(21711);
   if (timeInForce !== TIME_IN_FORCE_GTT && timeInForce !== TIME_IN_FORCE_POST_ONLY) return refusal(21705);
-  const latestMs = nowMs + ORDER_EXPIRY_MAX_MS * Math.max(1, calendarScale);
-  if (expiryMs < nowMs + ORDER_EXPIRY_MIN_MS || expiryMs > latestMs) return refusal(21711);
+  if (!isExpiryRight) return refusal(21711);
   return { timeInForce: 'gtc', postOnly: timeInForce === TIME_IN_FORCE_POST_ONLY, validUntilMs: expiryMs };
 }
 

@@ -87,6 +87,7 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
 /** The venue's status text; a reason that is none of the exchange's own is taken as the text itself. */
 function orderStatus(order: ExchangeOrderState, isMarketOrder: boolean): string {
   if (order.status === 'queued') return 'in-progress';
+  if (isPending(order)) return 'pending';
   if (order.status === 'open' || order.status === 'filled') return order.status;
   const reason = order.reason ?? 'asked';
   if (reason === 'no-liquidity') return isMarketOrder ? 'canceled-too-much-slippage' : 'canceled-not-enough-liquidity';
@@ -132,13 +133,13 @@ export function orderJson(facts: OrderFacts): WireValue {
     filled_base_amount: quantityText(order.filledLots, instrument),
     filled_quote_amount: micro(order.filledQuoteMicro),
     side: '',
-    type: isMarketOrder ? 'market' : 'limit',
+    type: order.trigger === undefined ? (isMarketOrder ? 'market' : 'limit') : 'stop-loss',
     time_in_force: timeInForceText(order),
     reduce_only: order.reduceOnly,
-    trigger_price: formatDecimal(0n, instrument.priceDecimals),
-    order_expiry: order.timeInForce === 'ioc' ? 0 : Math.floor(order.validUntilMs),
+    trigger_price: formatDecimal(BigInt(order.trigger?.markTicks ?? 0), instrument.priceDecimals),
+    order_expiry: order.timeInForce === 'ioc' && order.trigger === undefined ? 0 : Math.floor(order.validUntilMs),
     status: orderStatus(order, isMarketOrder),
-    trigger_status: 'na',
+    trigger_status: isPending(order) ? 'mark-price' : 'na',
     trigger_time: 0,
     parent_order_index: 0,
     parent_order_id: '0',
@@ -154,6 +155,11 @@ export function orderJson(facts: OrderFacts): WireValue {
     updated_at: seconds(order.updatedAtMs),
     transaction_time: facts.transactionTime,
   };
+}
+
+/** A stop that waits for the mark. */
+function isPending({ status, trigger, isTriggered }: ExchangeOrderState): boolean {
+  return status === 'open' && trigger !== undefined && isTriggered !== true;
 }
 
 export function isOver(order: ExchangeOrderState): boolean {

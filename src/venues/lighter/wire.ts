@@ -48,6 +48,8 @@ export const SCHEDULED_CANCEL_MAX_MS = 15 * 86_400_000;
 
 export const ORDER_TYPE_LIMIT = 0;
 export const ORDER_TYPE_MARKET = 1;
+/** Waits for the mark, then takes at its price at worst. A sale waits for a fall, a purchase for a rise. */
+export const ORDER_TYPE_STOP_LOSS = 2;
 export const TIME_IN_FORCE_IOC = 0;
 export const TIME_IN_FORCE_GTT = 1;
 export const TIME_IN_FORCE_POST_ONLY = 2;
@@ -80,3 +82,10 @@ export const FEE_SCALE = 1_000_000n;
 /** Funding rates of `market_stats` and `/fundings` are percent per hour, payments happen on the hour. */
 export const FUNDING_INTERVAL_MS = 3_600_000;
 export const FUNDING_UNIT = { scale: 'percent', perMs: FUNDING_INTERVAL_MS } as const;
+/** Interest 0.01 % of eight hours, clamps of 0.05 % and 4 %; an eighth of it is paid every hour. */
+export const PREMIUM_FORMULA = {
+  perMs: 8 * FUNDING_INTERVAL_MS,
+  interest8hPico: 100_000_000,
+  clampPico: 500_000_000,
+  hourlyCapPico: 5_000_000_000,
+} as const;

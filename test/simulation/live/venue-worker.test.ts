@@ -26,6 +26,7 @@ function start(venues: VenueWorkerData['venues']): Worker {
         bybit: { series: 'bybit' },
         hyperliquid: { series: 'hyperliquid' },
         lighter: { series: 'lighter' },
+        coinbase: { series: 'hyperliquid' },
       },
       startAtMs,
     },
@@ -67,6 +68,7 @@ it.each([
   ['lighter', '/api/v1/orderBooks', 'BTC'],
   ['bybit', '/v5/market/tickers?category=linear', 'BTCUSDT'],
   ['hyperliquid', '/info', 'BTC', '{"type":"meta"}'],
+  ['coinbase', '/api/v2/public/get_instruments?currency=USDC&kind=future', 'BTC_USDC-PERPETUAL'],
 ])('hosts %s in a thread of its own and shows its books', async (venue, path, symbol, body?: string) => {
   worker = start([
     { venue, bases: ['BTC', 'SOL'], accounts: [{ name: 'main', balance: 10_000 }], seed: 1, port: 0, ...PACE },

@@ -8,12 +8,14 @@ import {
   parseInstrument,
   parseOrder,
   parsePosition,
+  parseRiskLimits,
   parseSettledRate,
   settledIntervals,
   parseWallet,
   tickerEvents,
   tickerFields,
 } from '../../../src/venues/bybit/parse.ts';
+import { PREMIUM_FORMULA } from '../../../src/venues/bybit/wire.ts';
 import { findAny, fixture, fixturesOf, hasFixtures, instrument, listing } from './fixtures.ts';
 
 function rowsOf(name: string): readonly Fields[] {
@@ -22,6 +24,32 @@ function rowsOf(name: string): readonly Fields[] {
   return asList(list, name).map((item) => asFields(item, name));
 }
 const names = (kind: string): readonly string[] => (hasFixtures ? fixturesOf(kind) : []);
+
+describe('risk limits', () => {
+  const row = (
+    riskLimitValue: string,
+    initialMargin: string,
+    maintenanceMargin: string,
+    maxLeverage: string,
+  ): Fields => ({ symbol: 'BTCUSDT', riskLimitValue, initialMargin, maintenanceMargin, maxLeverage });
+
+  it.each([
+    ['fractions', row('2000000', '0.01', '0.005', '100.00'), row('10000000', '0.02', '0.01', '50.00')],
+    ['percents', row('2000000', '1', '0.5', '100.00'), row('10000000', '2', '1', '50.00')],
+  ])('are the same in %s, in any order, and of this symbol alone', (_, small, large) => {
+    const other = { ...small, symbol: 'ETHUSDT' };
+    expect(parseRiskLimits([large, other, small], 'BTCUSDT')).toEqual([
+      { fromMicro: 0n, maxLeverage: 100, maintenanceMarginRate: 5_000_000_000 },
+      { fromMicro: 2_000_000_000_000n, maxLeverage: 50, maintenanceMarginRate: 10_000_000_000 },
+    ]);
+  });
+
+  it('are none where they contradict themselves', () => {
+    expect(parseRiskLimits([row('1', '0.01', '0.02', '100')], 'BTCUSDT')).toBeUndefined();
+    expect(parseRiskLimits([], 'BTCUSDT')).toBeUndefined();
+    expect(() => parseRiskLimits([row('1', '0.01', '0.005', '0')], 'BTCUSDT')).toThrow('maxLeverage');
+  });
+});
 
 describe('instruments', () => {
   it('read steps, limits, the funding interval in minutes and the band that always holds', () => {
@@ -45,6 +73,7 @@ describe('instruments', () => {
       takerFee: 550_000_000,
       fundingIntervalMs: 28_800_000,
       fundingPrice: 'mark',
+      premiumFormula: PREMIUM_FORMULA,
       status: 'active',
       priceBand: 10_000_000_000,
     });

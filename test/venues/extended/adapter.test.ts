@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PriceTicks, QuantityLots } from '../../../src/money/units.ts';
 import { VenueError } from '../../../src/venues/venue.ts';
+import { PREMIUM_FORMULA } from '../../../src/venues/extended/wire.ts';
 import { eventsOf, OPENING_MICRO, VenueStage } from './venue-stage.ts';
 import { plainTape, START_MS } from '../../simulation/plain-tape.ts';
 
@@ -21,7 +22,11 @@ describe('what the venue says about itself', () => {
     const stage = new VenueStage();
     const [listed] = eventsOf(stage.ask(stage.adapter.instruments()), 'instruments');
     // The volume is a statistic of the day, not a property of the exchange's market.
-    const markets = stage.exchange.markets().map((market) => ({ ...market, volume24hQuote: 1_000_000_000 }));
+    const markets = stage.exchange.markets().map((market) => {
+      const { maintenanceMarginRate } = market;
+      const tier = { fromMicro: 0n, maxLeverage: market.maxLeverage, maintenanceMarginRate };
+      return { ...market, volume24hQuote: 1_000_000_000, premiumFormula: PREMIUM_FORMULA, marginTiers: [tier] };
+    });
     expect(listed?.instruments).toEqual(markets);
   });
 

@@ -50,6 +50,41 @@ const listing = {
   l2Config: { collateralId: '0x1', collateralResolution: 1000000, syntheticId: '0x42', syntheticResolution: 1000000 },
 };
 
+describe('margin', () => {
+  it('rises with the value of a position, as the market’s table says', () => {
+    const riskFactorConfig = [
+      { upperBound: '400000', riskFactor: '0.02' },
+      { upperBound: '800000', riskFactor: '0.04' },
+      { upperBound: '1200000', riskFactor: '0.06' },
+    ];
+    expect(marketOf({}, { riskFactorConfig }).instrument.marginTiers).toEqual([
+      { fromMicro: 0n, maxLeverage: 50, maintenanceMarginRate: 20_000_000_000 },
+      { fromMicro: 400_000_000_000n, maxLeverage: 25, maintenanceMarginRate: 40_000_000_000 },
+      { fromMicro: 800_000_000_000n, maxLeverage: 16, maintenanceMarginRate: 60_000_000_000 },
+    ]);
+  });
+
+  it.each([
+    ['no table', undefined],
+    [
+      'factors that fall',
+      [
+        { upperBound: '9', riskFactor: '0.04' },
+        { upperBound: '99', riskFactor: '0.02' },
+      ],
+    ],
+    [
+      'a bound that is none',
+      [
+        { upperBound: '', riskFactor: '0.04' },
+        { upperBound: '99', riskFactor: '0.05' },
+      ],
+    ],
+  ])('is that of the smallest position with %s', (_, riskFactorConfig) => {
+    expect(marketOf({}, { riskFactorConfig }).instrument.marginTiers).toBeUndefined();
+  });
+});
+
 function marketOf(change: object = {}, config: object = {}): ExtendedMarket {
   const market = parseMarket({ ...listing, ...change, tradingConfig: { ...listing.tradingConfig, ...config } });
   if (market === undefined) throw new Error('a perpetual is a market');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PriceTicks, QuantityLots } from '../../../src/money/units.ts';
 import { VenueError } from '../../../src/venues/venue.ts';
+import { PREMIUM_FORMULA } from '../../../src/venues/hyperliquid/funding-formula.ts';
 import { plainTape, START_MS } from '../../simulation/plain-tape.ts';
 import { eventsOf, OPENING_MICRO, VenueStage } from './venue-stage.ts';
 
@@ -20,7 +21,8 @@ describe('what the venue says about itself', () => {
   it('lists the exchange’s instruments with every step and limit as they are', () => {
     const stage = new VenueStage();
     const [listed] = eventsOf(stage.ask(stage.adapter.instruments()), 'instruments');
-    expect(listed?.instruments).toEqual(stage.exchange.markets());
+    const markets = stage.exchange.markets().map((market) => ({ ...market, premiumFormula: PREMIUM_FORMULA }));
+    expect(listed?.instruments).toEqual(markets);
   });
 
   it('tells the venue’s calendar time', () => {

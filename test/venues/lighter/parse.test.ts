@@ -12,6 +12,7 @@ import {
   parseSettledRate,
   parseTrade,
 } from '../../../src/venues/lighter/parse.ts';
+import { PREMIUM_FORMULA } from '../../../src/venues/lighter/wire.ts';
 import { MalformedPayload } from '../../../src/venues/venue.ts';
 import { parseLosslessJson } from '../../../src/venues/json.ts';
 import type { Fields } from '../../../src/venues/json.ts';
@@ -89,6 +90,7 @@ describe('markets', () => {
         takerFee: 0,
         fundingIntervalMs: 3_600_000,
         fundingPrice: 'mark',
+        premiumFormula: PREMIUM_FORMULA,
         status: 'active',
       },
     });

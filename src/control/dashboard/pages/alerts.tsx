@@ -1,48 +1,92 @@
-/** What needs a person: alerts that stand, and the newest that are over. Browser. */
+/** What needs a person: alerts that stand, the newest notices, the rules, and where notices go. Browser. */
 import type { JSX } from 'preact';
-import { Badge, Panel, Pending, Table } from '../parts.tsx';
+import { Badge, Data, Panel, Pending, Table } from '../parts.tsx';
 import { usePoll } from '../session.ts';
-import { moment } from '../text.ts';
+import { duration, moment, number } from '../text.ts';
+import type { Alerting } from '../wire.ts';
 
-export interface AlertLine {
-  readonly rule: string;
-  readonly severity: string;
-  readonly state: string;
-  readonly text: string;
-  readonly atMs: number;
-}
-
-interface Alerts {
-  readonly alerts: readonly AlertLine[];
-}
+type Told = Alerting['recent'][number];
 
 export function AlertsPage(): JSX.Element {
+  const { data, failure } = usePoll<Alerting>('/debug/alerts', 2_000);
+  if (data === undefined) return <Pending failure={failure} />;
+  const rules = Object.entries(data.rules);
   return (
     <>
       <h1>Alerts</h1>
-      <Panel title="Standing and recent" isWide>
-        <AlertList />
+      <Panel title="Standing" isWide>
+        <ActiveTable alerting={data} />
       </Panel>
+      <Panel title="Notices" note="newest first" isWide>
+        <Table
+          caption="Notices"
+          rows={data.recent.toReversed()}
+          keyOf={(told) => `${told.rule}${told.type}${told.atMs}${labelText(told)}`}
+          empty="Nothing was told yet."
+          columns={[
+            { title: 'At', cell: ({ atMs }) => <time>{moment(atMs)}</time> },
+            { title: 'State', cell: ({ type, severity }) => <Badge word={type === 'resolved' ? type : severity} /> },
+            { title: 'Rule', cell: ({ rule }) => rule },
+            { title: 'What', cell: (told) => <span class="why">{told.text}</span> },
+            { title: 'Of', isExtra: true, cell: labelText },
+            { title: 'Value', isNumber: true, cell: ({ value }) => number(value) },
+            {
+              title: 'Limit',
+              isNumber: true,
+              isExtra: true,
+              cell: ({ comparison, limit }) => `${comparison} ${number(limit)}`,
+            },
+          ]}
+        />
+      </Panel>
+      <div class="columns">
+        <Panel title="Rules">
+          <Table
+            caption="Rules"
+            rows={rules}
+            keyOf={([name]) => name}
+            empty="No rule."
+            columns={[
+              { title: 'Rule', cell: ([name]) => name },
+              { title: 'Metric', cell: ([, { metric }]) => metric },
+              { title: 'When', isNumber: true, cell: ([, rule]) => `${rule.comparison} ${number(rule.threshold, 3)}` },
+              { title: 'For', isNumber: true, isExtra: true, cell: ([, { forMs }]) => duration(forMs) },
+              { title: 'On', cell: ([, { enabled }]) => (enabled ? 'on' : 'off') },
+            ]}
+          />
+        </Panel>
+        <Panel title="Where notices go">
+          <Data value={data.sinks} />
+        </Panel>
+      </div>
     </>
   );
 }
 
-export function AlertList(props: { readonly isBrief?: boolean }): JSX.Element {
-  const { data, failure } = usePoll<Alerts>('/debug/alerts', 2_000);
-  if (data === undefined) return <Pending failure={failure} />;
-  const alerts = props.isBrief === true ? data.alerts.slice(0, 8) : data.alerts;
+/** What stands now, for the overview. */
+export function ActiveAlerts(): JSX.Element {
+  const { data, failure } = usePoll<Alerting>('/debug/alerts', 2_000);
+  return data === undefined ? <Pending failure={failure} /> : <ActiveTable alerting={data} />;
+}
+
+function ActiveTable(props: { readonly alerting: Alerting }): JSX.Element {
   return (
     <Table
       caption="Alerts"
-      rows={alerts}
-      keyOf={({ rule, atMs, state }) => `${rule}${atMs}${state}`}
+      rows={props.alerting.active}
+      keyOf={(alert) => `${alert.rule}${labelText(alert)}`}
       empty="Nothing needs you."
       columns={[
-        { title: 'State', cell: ({ state, severity }) => <Badge word={state === 'resolved' ? state : severity} /> },
-        { title: 'Alert', cell: ({ rule }) => rule },
-        { title: 'What', cell: ({ text }) => <span class="why">{text}</span> },
-        { title: 'Since', isExtra: true, cell: ({ atMs }) => <time>{moment(atMs)}</time> },
+        { title: 'Severity', cell: ({ severity }) => <Badge word={severity} /> },
+        { title: 'Rule', cell: ({ rule }) => rule },
+        { title: 'What', cell: (alert) => <span class="why">{`${alert.text} ${labelText(alert)}`}</span> },
+        { title: 'Value', isNumber: true, cell: ({ value }) => number(value) },
+        { title: 'Since', isExtra: true, cell: ({ sinceMs }) => <time>{moment(sinceMs)}</time> },
       ]}
     />
   );
+}
+
+function labelText({ labels }: Pick<Told, 'labels'>): string {
+  return Object.values(labels).join(' ');
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { Badge, Money, Panel, Table, Tile } from '../parts.tsx';
 import type { Column } from '../parts.tsx';
-import { AlertList } from './alerts.tsx';
+import { ActiveAlerts } from './alerts.tsx';
 import { History } from './history.tsx';
 import { duration, money, number, percent, signStyle, sumMicro } from '../text.ts';
 import type { Pair, Summary, Trading } from '../wire.ts';
@@ -26,18 +26,18 @@ export function OverviewPage(props: { readonly summary: Summary }): JSX.Element 
         />
       </Panel>
       <div class="columns">
-        <Panel title="Result, funding and fees">
+        <Panel title="Result and funding" note="quote">
           <History
             label="Result and funding, quote"
             lines={[
               { metric: 'net_result_quote', name: 'net', colour: '--good' },
-              { metric: 'funding_booked_quote', name: 'funding', colour: '--accent' },
+              { metric: 'net_funding_quote', name: 'funding', colour: '--accent' },
             ]}
             format={(value) => number(value, 2)}
           />
         </Panel>
         <Panel title="Alerts" note={<a href="#/alerts">all</a>}>
-          <AlertList isBrief />
+          <ActiveAlerts />
         </Panel>
       </div>
       <Panel title="Closed pairs" note="newest first" isWide>

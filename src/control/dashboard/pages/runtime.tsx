@@ -19,25 +19,50 @@ interface TraceLine {
 export function RuntimePage(): JSX.Element {
   const tree = usePoll<Tree>('/debug/actors');
   const threads = usePoll<{ readonly threads: readonly Thread[] }>('/debug/threads');
+  // Both or nothing: what came second would push away what came first.
+  if (tree.data === undefined || threads.data === undefined)
+    return <Pending failure={tree.failure ?? threads.failure} />;
   return (
     <>
       <h1>Runtime</h1>
-      {tree.data === undefined ? <Pending failure={tree.failure} /> : <Actors tree={tree.data} />}
-      {threads.data === undefined ? <Pending failure={threads.failure} /> : <Threads threads={threads.data.threads} />}
+      <Actors tree={tree.data} />
+      <Threads threads={threads.data.threads} />
       <div class="columns">
-        <Panel title="Latency of order placement" note="ms, p99">
+        <Panel title="Order placement" note="p99, from the command to the venue's first answer">
           <History
             label="Order placement, p99"
-            lines={[{ metric: 'order_placement_latency', name: 'p99', colour: '--accent' }]}
-            format={(value) => latency(value)}
+            lines={[{ metric: 'order_placement_latency', name: 'p99', colour: '--accent', perLabel: 'venue' }]}
+            format={latency}
           />
         </Panel>
-        <Panel title="Event loops" note="ms, delay">
+        <Panel title="Event loops" note="p99 of the delay since the start">
           <History
             label="Event-loop delay"
-            lines={[{ metric: 'event_loop_delay_ms', name: 'delay', colour: '--warn' }]}
-            format={(value) => latency(value)}
-            isPerLabel="thread"
+            lines={[{ metric: 'event_loop_delay_ms', name: 'delay', colour: '--warn', perLabel: 'thread' }]}
+            format={latency}
+          />
+        </Panel>
+        <Panel title="Evaluation" note="p99 of each part of a cycle">
+          <History
+            label="Evaluation cycle, p99"
+            lines={[
+              { metric: 'eval_total', name: 'whole', colour: '--accent' },
+              { metric: 'eval_health', name: 'health', colour: '--good' },
+              { metric: 'eval_risk', name: 'risk', colour: '--warn' },
+              { metric: 'eval_strategy', name: 'strategy', colour: '--violet' },
+              { metric: 'eval_intent', name: 'intent', colour: '--bad' },
+            ]}
+            format={latency}
+          />
+        </Panel>
+        <Panel title="Memory" note="MB">
+          <History
+            label="Memory"
+            lines={[
+              { metric: 'system_rss_mb', name: 'resident', colour: '--accent' },
+              { metric: 'system_heap_used_mb', name: 'heap', colour: '--good' },
+            ]}
+            format={(value) => number(value, 0)}
           />
         </Panel>
       </div>

@@ -10,6 +10,9 @@ import type { Inspection, Limited, Summary, Venue } from '../wire.ts';
 export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
   const { summary } = props;
   const venues = summary.trading?.venues ?? [];
+  const limits = usePoll<Limited>('/debug/limits', 2_000);
+  // Together, or what came later would push away what came first.
+  if (limits.data === undefined) return <Pending failure={limits.failure} />;
   return (
     <>
       <h1>Venues</h1>
@@ -45,7 +48,7 @@ export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
           ]}
         />
       </Panel>
-      <Limits />
+      <Limits limited={limits.data} />
       {venues.map((venue) => (
         <Connector key={`${venue.venue}:${venue.account}`} venue={venue} summary={summary} />
       ))}
@@ -53,44 +56,39 @@ export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
   );
 }
 
-function Limits(): JSX.Element {
-  const { data, failure } = usePoll<Limited>('/debug/limits', 2_000);
-  const rows = (data?.accounts ?? []).flatMap(({ account, limits }) => limits.map((limit) => ({ account, ...limit })));
+function Limits(props: { readonly limited: Limited }): JSX.Element {
+  const rows = props.limited.accounts.flatMap(({ account, limits }) => limits.map((limit) => ({ account, ...limit })));
   return (
     <Panel title="Limits" note="of the venues, as they are counted here" isWide>
-      {data === undefined ? (
-        <Pending failure={failure} />
-      ) : (
-        <Table
-          caption="Limits"
-          rows={rows}
-          keyOf={({ account, name }) => `${account} ${name}`}
-          empty="No connector answers."
-          columns={[
-            { title: 'Account', cell: ({ account }) => account },
-            { title: 'Limit', cell: ({ name }) => name },
-            { title: 'Counted by', isExtra: true, cell: ({ per }) => per },
-            {
-              title: 'Most',
-              isNumber: true,
-              cell: ({ max, windowMs }) => `${number(max, 0)} in ${duration(windowMs)}`,
-            },
-            {
-              title: 'Used',
-              cell: ({ usedRatio, account, name }) => <Bar share={usedRatio} label={`${account}, ${name}`} />,
-            },
-            {
-              title: 'In flight',
-              isNumber: true,
-              isExtra: true,
-              cell: ({ inFlight, inFlightMax }) =>
-                inFlightMax === undefined ? inFlight : `${inFlight} of ${inFlightMax}`,
-            },
-            { title: 'By choice', isNumber: true, isExtra: true, cell: ({ usable }) => percent(usable) },
-            { title: 'Refused', isNumber: true, cell: ({ refusals }) => number(refusals, 0) },
-          ]}
-        />
-      )}
+      <Table
+        caption="Limits"
+        rows={rows}
+        keyOf={({ account, name }) => `${account} ${name}`}
+        empty="No connector answers."
+        columns={[
+          { title: 'Account', cell: ({ account }) => account },
+          { title: 'Limit', cell: ({ name }) => name },
+          { title: 'Counted by', isExtra: true, cell: ({ per }) => per },
+          {
+            title: 'Most',
+            isNumber: true,
+            cell: ({ max, windowMs }) => `${number(max, 0)} in ${duration(windowMs)}`,
+          },
+          {
+            title: 'Used',
+            cell: ({ usedRatio, account, name }) => <Bar share={usedRatio} label={`${account}, ${name}`} />,
+          },
+          {
+            title: 'In flight',
+            isNumber: true,
+            isExtra: true,
+            cell: ({ inFlight, inFlightMax }) =>
+              inFlightMax === undefined ? inFlight : `${inFlight} of ${inFlightMax}`,
+          },
+          { title: 'By choice', isNumber: true, isExtra: true, cell: ({ usable }) => percent(usable) },
+          { title: 'Refused', isNumber: true, cell: ({ refusals }) => number(refusals, 0) },
+        ]}
+      />
     </Panel>
   );
 }

@@ -1,0 +1,153 @@
+/** The engine of fill-to-hedge on its own threads: everything but the strategy, in whose place the driver asks for entries. Main thread. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
+import { connectorRef, strategyRef } from '../../actors/addresses.ts';
+import { observer } from '../../actors/observer.ts';
+import { loadConfig } from '../../config/load.ts';
+import { engineDelivery } from '../../src/composition/delivery.ts';
+import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
+import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
+import type { ChildSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
+import type { ActorSystem } from '../../src/runtime/system.ts';
+import { startThreads } from '../../src/runtime/thread-system.ts';
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import { openJournal } from '../../src/storage/live/journal-database.ts';
+import type { JournalThreadData } from '../../src/storage/live/journal-ports.ts';
+import { hostsOf } from '../../src/venues/hosts.ts';
+import { driver, type DriverReport } from './driver.ts';
+import { ACCOUNT, HEDGE_VENUE, LIMITS, MAKER_VENUE } from './plan.ts';
+import type { VenueAddresses } from './plan.ts';
+
+const CONFIG_FILE = join(import.meta.dirname, 'engine.yaml');
+const WORKERS = new URL('../../workers/', import.meta.url);
+/** Streams, comparison with the venue, leverage: a start does a lot. */
+const READY_MS = 60_000;
+const PHASE_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+const ENTER_AGAIN_MS = 500;
+const ASK_MS = 5_000;
+const STOP_MS = 5_000;
+
+export class Engine {
+  /** Rejects as soon as something of it fails; never settles otherwise. */
+  readonly failure: Promise<never>;
+  readonly #system: ActorSystem;
+
+  private constructor(system: ActorSystem, failure: Promise<never>) {
+    this.#system = system;
+    this.failure = failure;
+  }
+
+  /** Settles once an entry would be taken. */
+  static async start(addresses: VenueAddresses, journalDirectory: string): Promise<Engine> {
+    const journal = openJournal(journalDirectory);
+    const boot = journal.allocateBoot(Date.now());
+    journal.close();
+    const config = loadConfig(CONFIG_FILE, {});
+    const venues = [
+      { venue: MAKER_VENUE, ...addresses.maker },
+      { venue: HEDGE_VENUE, ...addresses.hedge },
+    ] as const;
+    const demo = venues.map(({ venue }) => ({ venue, ...demoAccount(venue, ACCOUNT) }));
+    const accounts = venues.map(({ venue, url, streamUrl }, index) => ({
+      ...{ venue, account: ACCOUNT },
+      restUrl: url + hostsOf(venue).restPath,
+      streamUrl: streamUrl + hostsOf(venue).streamPath,
+      options: { ...demo[index]?.options, ...hostsOf(venue).profileOptions[LIMITS] },
+    }));
+    const connectors: ConnectorThreadData = {
+      cpuThreads: config.workers.cpu,
+      isRealtime: config.workers.ioScheduling === 'realtime',
+      calendarScale: config.calendar.scale,
+      secrets: Object.fromEntries(
+        demo.map(({ venue, secrets }) => [connectorRef(venue, ACCOUNT).path, { type: 'published', secrets }]),
+      ),
+    };
+    const store: JournalThreadData = { journalDirectory, boot };
+    const placement = placementOf(config.workers);
+    const failed = Promise.withResolvers<never>();
+    // Whoever waits hears of it; between runs nobody does.
+    failed.promise.catch(() => undefined);
+    const [io, trading] = [placement.io[0] ?? 'main', placement.trading[0] ?? 'main'];
+    const system = await startThreads({
+      tree: driven(supervisionTree({ config, accounts, boot, placement }), trading),
+      kinds: [observer],
+      delivery: [...engineDelivery, driver.delivery],
+      portsFor: () => ({}),
+      calendar: { type: 'live' },
+      traceEvery: config.runtime.traceEvery,
+      spinUs: config.runtime.spinUs,
+      log: (record) => {
+        if (record.level === 'error' || record.event === 'actor-crashed')
+          failed.reject(new Error(`${record.event} ${JSON.stringify(record.fields ?? {})}`));
+      },
+      threads: [
+        { name: io, entry: new URL('io.ts', WORKERS), data: connectors },
+        { name: trading, entry: new URL('./trading-worker.ts', import.meta.url) },
+        { name: placement.store, entry: new URL('store.ts', WORKERS), data: store },
+      ],
+    });
+    const engine = new Engine(system, failed.promise);
+    try {
+      await engine.#until(READY_MS, 'trading at both venues', (now) => {
+        return now.engine === 'TRADING' && now.venues === 2 && now.phase === 'IDLE';
+      });
+      return engine;
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  /** Settles once a pair of so many pieces is being entered: asks again while a gate refuses, such as a book too old on a busy machine. */
+  async enter(pieces: number): Promise<void> {
+    const enter = { type: 'enter', pieces } as const;
+    for (const endMs = performance.now() + PHASE_MS; performance.now() < endMs;) {
+      await this.#system.ask(strategyRef.path, enter, { deadlineMs: ASK_MS });
+      await pause(ENTER_AGAIN_MS);
+      const { phase } = await this.#report();
+      if (phase !== 'IDLE' && phase !== 'CLOSED' && phase !== 'FAILED') return;
+    }
+    throw new Error(`an entry must pass the gates within ${PHASE_MS} ms`);
+  }
+
+  /** Ends the pair; settles once another one may be entered. */
+  async leave(): Promise<void> {
+    await this.#until(PHASE_MS, 'an open pair', ({ phase }) => phase === 'OPEN');
+    await this.#system.ask(strategyRef.path, { type: 'leave' }, { deadlineMs: ASK_MS });
+    await this.#until(PHASE_MS, 'a closed pair', ({ phase }) => phase === 'CLOSED');
+    await pause(COOLDOWN_MS);
+  }
+
+  #report(): Promise<DriverReport> {
+    const report = this.#system.ask(strategyRef.path, { type: 'report' }, { deadlineMs: ASK_MS });
+    // The driver answers with what its message type says.
+    return Promise.race([report as Promise<DriverReport>, this.failure]);
+  }
+
+  close(): Promise<void> {
+    return this.#system.stop({ deadlineMs: STOP_MS });
+  }
+
+  async #until(limitMs: number, what: string, holds: (now: DriverReport) => boolean): Promise<void> {
+    let last: DriverReport | undefined;
+    for (const endMs = performance.now() + limitMs; performance.now() < endMs; await pause(LOOK_EVERY_MS)) {
+      last = await this.#report();
+      if (holds(last)) return;
+    }
+    throw new Error(`there must be ${what} within ${limitMs} ms, was ${JSON.stringify(last)}`);
+  }
+}
+
+/** What cooldown.base in engine.yaml says, and a little. */
+const COOLDOWN_MS = 1_200;
+
+/** The engine's tree with the driver at the strategy's place. */
+function driven(engine: SupervisorSpec, thread: string): SupervisorSpec {
+  const replaced = (child: ChildSpec): ChildSpec => {
+    if (child.type === 'supervisor') return { ...child, children: child.children.map(replaced) };
+    if (child.type !== 'actor' || child.id !== strategyRef.path) return child;
+    return { type: 'actor', id: strategyRef.path, kind: driver.kind, args: {}, thread };
+  };
+  return { ...engine, children: engine.children.map(replaced) };
+}

@@ -1,0 +1,109 @@
+/** Thread entry of fill-to-hedge's venues: both on loopback, on one clock. Started with VenueThreadData, spoken to with VenueRequest. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { buildVenue, type BuiltVenue } from '../../src/simulation/build-venue.ts';
+import { generatedTape } from '../../src/simulation/generated-tape.ts';
+import { hostClock } from '../../src/simulation/live/host-clock.ts';
+import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
+import type { MarketTape } from '../../src/simulation/market-tape.ts';
+import type { SimulatedVenue } from '../../src/simulation/simulated-venue.ts';
+import { FillingVenue } from './filling-venue.ts';
+import { ACCOUNT, BASE, FLOODED_BASE, HEDGE_VENUE, LIMITS, MAKER_VENUE, TAKER } from './plan.ts';
+import type { LoadPlan, VenueAddresses, VenueReport } from './plan.ts';
+
+export interface VenueThreadData {
+  readonly seed: number;
+}
+
+export type VenueRequest = { readonly type: 'begin'; readonly plan: LoadPlan } | { readonly type: 'stop' };
+
+export type VenueEvent =
+  | ({ readonly type: 'listening' } & VenueAddresses)
+  | { readonly type: 'finished'; readonly report: VenueReport }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'stopped' };
+
+const SETTLEMENT_MS = 3_600_000;
+/** Quote money: enough for any number of small orders. */
+const BALANCE = 1_000_000;
+/** Of whoever takes all that stands before a quote, again and again. */
+const TAKER_BALANCE = 1_000_000_000;
+const BOOK_INTERVAL_MS = 250;
+const ORDER_PATH = '/v5/order/create';
+
+const port = parentPort;
+if (port === null) throw new Error('venue-worker.ts runs as a worker thread only');
+const tell = (event: VenueEvent): void => port.postMessage(event);
+// The starter is this benchmark's own main part: the data's shape is its promise.
+const { seed } = workerData as VenueThreadData;
+
+const anchorEpochMs = Date.now();
+const now = hostClock({ startAtMs: anchorEpochMs, scale: 1, anchorEpochMs });
+// One tape, so that both venues show one market.
+const moving = generatedTape({
+  seed,
+  bases: [BASE, FLOODED_BASE],
+  venues: {
+    [MAKER_VENUE]: { series: 'hyperliquid', intervalMs: SETTLEMENT_MS },
+    [HEDGE_VENUE]: { series: 'bybit', intervalMs: SETTLEMENT_MS },
+  },
+  startAtMs: anchorEpochMs,
+});
+/** The market stands: who takes from the quote, and how much, is the benchmark's business. */
+const tape: MarketTape = {
+  startAtMs: moving.startAtMs,
+  endAtMs: moving.endAtMs,
+  bases: (venue) => moving.bases(venue),
+  quote: (venue, base) => moving.quote(venue, base, anchorEpochMs),
+  nextSettlement: (venue, base, calendarMs) => moving.nextSettlement(venue, base, calendarMs),
+  lastSettlement: (venue, base, calendarMs) => moving.lastSettlement(venue, base, calendarMs),
+};
+const build = (venue: string, balances: Readonly<Record<string, number>>): BuiltVenue =>
+  buildVenue(
+    {
+      ...{ venue, bases: [BASE, FLOODED_BASE], limits: LIMITS, seed, calendarScale: 1 },
+      accounts: Object.entries(balances).map(([name, balance]) => ({ name, balance })),
+      ...{ takerDelayMs: 0, makerDelayMs: 0, cancelDelayMs: 0, bookIntervalMs: BOOK_INTERVAL_MS },
+    },
+    tape,
+  );
+const maker = build(MAKER_VENUE, { [ACCOUNT]: BALANCE, [TAKER]: TAKER_BALANCE });
+const hedge = build(HEDGE_VENUE, { [ACCOUNT]: BALANCE });
+const [quoted, flooded] = maker.exchange.markets();
+if (quoted === undefined || flooded === undefined) throw new Error(`${MAKER_VENUE} must list both bases`);
+
+const hrtimeNs = (): bigint => process.hrtime.bigint();
+const filling = new FillingVenue({
+  ...{ inner: maker.venue, exchange: maker.exchange, quoted, flooded, seed, hrtimeNs },
+  onFinished: (report) => tell({ type: 'finished', report }),
+  onFailed: (reason) => tell({ type: 'failed', reason }),
+});
+/** The other venue as it is; its orders are stamped before anything else is done about them. */
+const hedged: SimulatedVenue = {
+  venue: hedge.venue.venue,
+  handle(input, at) {
+    if (input.type === 'http-request' && input.method === 'POST' && input.path === ORDER_PATH)
+      filling.hedgeArrived(hrtimeNs(), at);
+    return hedge.venue.handle(input, at);
+  },
+  nextWakeMs: () => hedge.venue.nextWakeMs(),
+  oracle: () => hedge.venue.oracle(),
+  inject: (fault, options) => hedge.venue.inject(fault, options),
+};
+const makerServer = await startVenueServer({ venue: filling, port: 0, now });
+const hedgeServer = await startVenueServer({ venue: hedged, port: 0, now });
+
+port.on('message', (request: VenueRequest) => {
+  if (request.type === 'begin') {
+    makerServer.poke(() => filling.begin(request.plan, now()));
+    return;
+  }
+  void Promise.all([makerServer.close(), hedgeServer.close()]).then(() => {
+    tell({ type: 'stopped' });
+    port.close();
+  });
+});
+tell({
+  type: 'listening',
+  maker: { url: makerServer.url, streamUrl: makerServer.streamUrl },
+  hedge: { url: hedgeServer.url, streamUrl: hedgeServer.streamUrl },
+});

@@ -1,0 +1,91 @@
+/** Stops at the venues that keep them: placed, found, in nobody's way, executed by the mark, ended. */
+import { describe, expect, it } from 'vitest';
+import type { PriceTicks } from '../../src/money/units.ts';
+import type { OrderRequest } from '../../src/venues/venue.ts';
+import { ConnectorWorld } from './connector-world.ts';
+
+const VENUES = ['bybit', 'hyperliquid', 'lighter'] as const;
+const HOUR_MS = 3_600_000;
+
+/** A long position of 1,000 lots, worth about as many quote, and a stop of all of it 10 % below. */
+function withStop(venue: (typeof VENUES)[number]): { readonly world: ConnectorWorld; readonly stop: OrderRequest } {
+  const world = new ConnectorWorld({ venue, checkIsolation: false }).ready();
+  world.untilStatus(world.place(), 'filled');
+  world.until('its position is told', () => world.events('position-reported').at(-1)?.signedLots === 1_000);
+  const stop = placeStop(world);
+  world.untilStatus(stop, 'open');
+  return { world, stop };
+}
+
+function placeStop(world: ConnectorWorld, change: Partial<OrderRequest> = {}): OrderRequest {
+  const usual = world.order({ side: 'sell', reduceOnly: true, priceOffset: 0 });
+  const ticks = Math.round(usual.limitTicks * 0.9);
+  const stop: OrderRequest = {
+    ...usual,
+    limitTicks: Math.ceil(ticks * 0.99) as PriceTicks,
+    restsUntilMs: usual.validUntilMs + 24 * HOUR_MS,
+    trigger: { ticks: ticks as PriceTicks, direction: 'fall' },
+    ...change,
+  };
+  return world.send(stop, 'protect');
+}
+
+describe.each(VENUES)('a stop at %s', (venue) => {
+  it('waits while the price is above it, is found by a comparison, and is told once', () => {
+    const { world, stop } = withStop(venue);
+    world.run(40_000);
+    expect(world.oracle.positions.get(world.symbol)).toBe(1_000);
+    expect(world.ordersAtVenue(stop.clientOrderId)).toHaveLength(1);
+    expect(world.statuses(stop.clientOrderId).filter((status) => status === 'open')).toHaveLength(1);
+    world.reconcile(7, world.system.nowMs() - 60_000);
+    world.until('it is answered', () => world.events('reconciled').length > 0);
+    expect(world.events('reconciled')[0]?.openClientOrderIds).toEqual([stop.clientOrderId]);
+    expect(world.count('reports-older')).toBe(0);
+  });
+
+  it('does not stand in the way of what closes the position, and ends when asked', () => {
+    const { world, stop } = withStop(venue);
+    const close = world.place({ side: 'sell', reduceOnly: true });
+    world.untilStatus(close, 'filled');
+    expect(world.oracle.positions.get(world.symbol) ?? 0).toBe(0);
+    world.cancel(stop.clientOrderId);
+    world.untilStatus(stop, 'cancelled');
+  });
+
+  it('is in no way for the next life of its connector either', () => {
+    const { world } = withStop(venue);
+    world.system.crashThread('io-0');
+    world.until('it starts again', () => world.inspect().incarnation === 2);
+    world.until('it is not ready', () => world.status()?.entriesAllowed === false, 5_000);
+    world.ready();
+    world.untilStatus(world.place({ side: 'sell', reduceOnly: true }), 'filled');
+    expect(world.oracle.positions.get(world.symbol) ?? 0).toBe(0);
+  });
+
+  it('sells everything once the mark is there, at a price it may have', () => {
+    const { world, stop } = withStop(venue);
+    world.priceFactor = 0.898;
+    world.untilStatus(stop, 'filled');
+    world.run(500);
+    expect(world.oracle.positions.get(world.symbol) ?? 0).toBe(0);
+    const fills = world.fills().filter(({ fill }) => fill.clientOrderId === stop.clientOrderId);
+    expect(fills.reduce((lots, { fill }) => lots + fill.lots, 0)).toBe(1_000);
+    for (const { fill } of fills) expect(fill.priceTicks).toBeGreaterThanOrEqual(stop.limitTicks);
+  });
+
+  it('is one: a second one beside it is denied, and so is one that could open', () => {
+    const { world } = withStop(venue);
+    expect(world.refusal(placeStop(world))).toMatchObject({ code: 'REDUCE_ONLY_INCREASES' });
+    expect(world.refusal(placeStop(world, { reduceOnly: false }))).toMatchObject({ code: 'BAD_ORDER' });
+    const far = placeStop(world, { limitTicks: 1 as PriceTicks });
+    expect(world.refusal(far).code).toMatch(/REDUCE_ONLY_INCREASES|PRICE_COLLAR/);
+  });
+});
+
+it('a venue without stops is told so with its instruments', () => {
+  const hasStops = (venue: (typeof VENUES)[number] | 'extended'): unknown =>
+    new ConnectorWorld({ venue, checkIsolation: false }).ready().events('instrument-listed').at(-1)?.instrument
+      .hasStops;
+  expect(hasStops('extended')).toBeUndefined();
+  for (const venue of VENUES) expect(hasStops(venue)).toBe(true);
+});
