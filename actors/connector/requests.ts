@@ -217,7 +217,8 @@ function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperatio
   const now = at.monotonicMs;
   const usedThen = { rest: state.restLimiter.used(now), orders: submissionLimiter(state).used(now) };
   const read = readOf(self, queued);
-  if (read === undefined || !self.ports.http.isAtHand(read)) state.callsSent += 1;
+  const { calls } = queued.urgency;
+  if (calls !== undefined && (read === undefined || !self.ports.http.isAtHand(read))) calls.sent += 1;
   const request = operation.requestAt?.(at) ?? operation.request;
   const marked = {
     ...request,

@@ -94,6 +94,8 @@ export interface Urgency {
   priority: RequestPriority;
   /** Answers to reads that left at or after this, monotonic ms, are as good as new ones. Absent: only new ones. */
   readonly sinceMs?: number;
+  /** Requests of their own that left for it, where somebody counts. */
+  readonly calls?: { sent: number };
 }
 
 export interface QueuedOperation {
@@ -257,8 +259,6 @@ export interface SweepTrack {
   serving: number;
   /** Monotonic ms of the latest wish: what left before it does not answer it. */
   wantedAtMs: number;
-  /** Requests that left since this life began, and how many of them before the running comparison. */
-  callsBefore: number;
   endedAtMs: number;
   failures: number;
   retryAtMs: number;
@@ -358,8 +358,6 @@ export interface ConnectorState {
   readsToldAtMs: number;
 
   queue: QueuedOperation[];
-  /** Requests that left in this life. */
-  callsSent: number;
   readonly inFlight: Map<RequestRef, InFlightOperation>;
   due: { readonly timer: TimerRef; readonly atMs: number } | undefined;
   /** Refusals for a limit in a row that named no end, and when the last silence began. */
@@ -507,7 +505,6 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     questionsAtOnce: 0,
     readsToldAtMs: at.monotonicMs,
     queue: [],
-    callsSent: 0,
     inFlight: new Map(),
     due: undefined,
     limitRefusals: 0,
@@ -542,7 +539,6 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       waiting: [],
       serving: 0,
       wantedAtMs: at.monotonicMs,
-      callsBefore: 0,
       endedAtMs: 0,
       failures: 0,
       retryAtMs: 0,

@@ -138,8 +138,8 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   sweep.waiting = [];
   sweep.serving = waiting.length;
   // What left after the last of them asked is what they asked for. The regular comparison is there to ask anew.
-  sweep.urgency = { priority, ...(priority === 2 ? { sinceMs: sweep.wantedAtMs } : {}) };
-  sweep.callsBefore = state.callsSent;
+  const calls = { sent: 0 };
+  sweep.urgency = { priority, calls, ...(priority === 2 ? { sinceMs: sweep.wantedAtMs } : {}) };
   const sinceMs =
     Math.min(at.calendarMs, sweep.fillsReadUntilMs, ...waiting.map((asked) => asked.sinceMs)) -
     OVERLAP_MS * self.ports.calendar.scale;
@@ -154,7 +154,7 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
     reportCycle(state, self, {
       watchers: waiting.length,
       groups: new Set(waiting.map(({ symbol }) => symbol)).size,
-      calls: state.callsSent - sweep.callsBefore,
+      calls: calls.sent,
       ms: self.monotonicMs() - at.monotonicMs,
       ok: outcome.ok,
     });
