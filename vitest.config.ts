@@ -1,13 +1,13 @@
 /**
- * The quick suite: everything under test/ except test/long, in four projects one after the other.
+ * The quick suite: everything under test/ except test/long, in three projects one after the other.
  *
  *   parts     pure functions, and actors played in virtual time: files share a process, nothing they do outlives a test
  *   threads   what starts threads and processes, or loads native code: a process per file, none may take the others along
- *   engine    the whole engine, mostly waiting: two files side by side. More would measure their neighbours' load instead of themselves
- *   paced     the whole engine against compressed market time, where a second late is hours late: one file at a time
+ *   engine    the whole engine, mostly waiting: two files side by side, the longest first
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './test/slow-first.ts';
 
 /** Folders and files of test/ that need a process per file. */
 const THREADS = [
@@ -21,7 +21,6 @@ const THREADS = [
   'simulation/live',
   'storage/live',
 ];
-const paced = ['january', 'worker-kill'].map((name) => `test/engine/${name}.test.ts`);
 const threads = THREADS.map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
@@ -53,23 +52,14 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/engine/**/*.test.ts'],
-          exclude: paced,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'paced',
-          include: paced,
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
         },
       },
     ],
     globalSetup: ['./test/property-seed.ts'],
     reporters: ['default', './test/report.ts'],
+    sequence: { sequencer: SlowFirst },
     pool: 'forks',
     // For tests that hang. What takes a second alone may take a minute on a machine that others use.
     testTimeout: 120_000,

@@ -1,6 +1,7 @@
 /** Finds settings of simulated markets, ports, keys and placement that are each legal but impossible together. Pure; any thread. */
 import { matchesPath } from '../src/composition/pinning.ts';
 import { GENERATED_BASES, GENERATED_SERIES } from '../src/simulation/generated-tape.ts';
+import { MADE_UP_NAMES, modelOf } from '../src/simulation/made-up.ts';
 import { simulatedBases } from '../src/simulation/markets.ts';
 import type { Contradiction } from './contradictions.ts';
 import type { TandemConfig, TapeConfig } from './schema.ts';
@@ -12,10 +13,13 @@ export function knownMarkets({ symbols, venues, tape }: TandemConfig): Contradic
   const listed = hosted.map(([name]) => simulatedBases(name));
   symbols.forEach((symbol, index) => {
     const path = ['symbols', index];
-    const unlisted = listed.find((bases) => !bases.includes(symbol));
+    const unlisted = listed.find((bases) => !bases.includes(modelOf(symbol)));
     if (unlisted !== undefined)
-      found.push({ path, rule: `must be a market of every simulated venue (${unlisted.join(', ')})` });
-    else if (tape?.kind === 'generated' && !GENERATED_BASES.includes(symbol))
+      found.push({
+        path,
+        rule: `must be a market of every simulated venue (${unlisted.join(', ')}, ${MADE_UP_NAMES})`,
+      });
+    else if (tape?.kind === 'generated' && !GENERATED_BASES.includes(modelOf(symbol)))
       found.push({ path, rule: `must be a base the generated tape knows (${GENERATED_BASES.join(', ')})` });
   });
   if (tape?.kind === 'recorded') return [...found, ...exceptedMarkets(symbols, tape)];

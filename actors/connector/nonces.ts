@@ -8,6 +8,15 @@
  *      ▲                 │                 │ a refusal (it used none), an answer that never came
  *      └─────────────────┴─────────────────┘
  * ```
+ *
+ * All that changes whether the next one is known (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | unknown | read | fetching |
+ * | fetching | answered | known |
+ * | fetching | answered below one that may still arrive, not answered | unknown |
+ * | fetching, known | in doubt | unknown |
  */
 import { dueIn, request, retryPauseMs } from './requests.ts';
 import { earliestVenueMs } from './venue-clock.ts';

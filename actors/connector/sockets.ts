@@ -1,4 +1,17 @@
-/** The connector's sockets: opened as the stream plans, cut when silent, reopened with jittered backoff, control frames paced. */
+/**
+ * The connector's sockets: opened as the stream plans, cut when silent, reopened with jittered backoff, control frames paced.
+ *
+ * A silent socket is cut and stays what it is until its closing is told. All that changes one (a test holds this table and the code
+ * against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | none | planned | opening |
+ * | opening | connected | open |
+ * | opening, open | closed | waiting |
+ * | waiting | its pause is over | opening |
+ * | opening, open, waiting | left for good | none |
+ */
 import type { SocketClosed, SocketFrame } from '../../src/ports/ports.ts';
 import type { FrameResult, VenueEvent } from '../../src/venues/venue.ts';
 import { certificateRefused } from './access.ts';

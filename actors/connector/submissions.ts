@@ -8,6 +8,22 @@
  *      └───────────── nonce in doubt ─────────────┴──────────┘
  * ```
  *
+ * All that changes where one is (a test holds this table and the code against each other); gone is what has an outcome, or is asked
+ * about. `its turn`: all that were signed for earlier nonces have left.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | waiting | room and a nonce | signing |
+ * | signing | signature before its turn | signed |
+ * | signing | signature at its turn | sent |
+ * | signed | its turn | sent |
+ * | signing, signed | nonce in doubt | waiting |
+ * | signed | an earlier one has no socket | waiting |
+ * | signing | signing failed | gone |
+ * | waiting, signing, signed | taken back, validity over | gone |
+ * | signing | its turn without a socket | gone |
+ * | sent | accepted, refused, not answered, socket closed | gone |
+ *
  * On a venue with nonces signed requests leave in the order of their nonces, because it refuses whatever overtakes.
  */
 import type { TaskDone, TaskFailed } from '../../src/ports/ports.ts';

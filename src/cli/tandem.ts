@@ -16,6 +16,8 @@ import * as limits from './limits.ts';
 import * as init from './init.ts';
 import * as pairs from './pairs.ts';
 import * as report from './report.ts';
+import * as record from './record.ts';
+import * as replay from './replay.ts';
 import * as start from './start.ts';
 import * as status from './status.ts';
 import * as trace from './trace.ts';
@@ -60,6 +62,8 @@ function buildProgram(): Command {
   adopt.register(program);
   bench.register(program);
   doctor.register(program);
+  record.register(program);
+  replay.register(program);
   venue.register(program);
   db.register(program);
   return program;

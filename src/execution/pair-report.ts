@@ -41,11 +41,26 @@ export interface PairReport {
 const DAY_MS = 24 * 3_600_000;
 
 const NAME_OF: Readonly<Record<ReportGroup, (pair: PairStatistics) => string>> = {
-  day: ({ closedAtMs }) => new Date(Math.floor(closedAtMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
+  day: ({ closedAtMs }) => utcDay(closedAtMs),
   symbol: ({ base }) => base,
   venues: ({ long, short }) => `${venueOf(long)} / ${venueOf(short)}`,
   reason: ({ exitReason }) => (exitReason === '' ? 'not said' : exitReason),
 };
+
+/** Returns the UTC day of a calendar time, for example `2026-01-31`: arithmetic on days from 1 March of the year 0, so that leap days end a year. */
+function utcDay(atMs: number): string {
+  const days = Math.floor(atMs / DAY_MS) + 719_468;
+  const era = Math.floor(days / 146_097);
+  const dayOfEra = days - era * 146_097;
+  const leapDays = Math.floor(dayOfEra / 1_460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return [String(year).padStart(4, '0'), ...[month, day].map((part) => String(part).padStart(2, '0'))].join('-');
+}
 
 /** Sums the pairs that were closed within the span. */
 export function reportOf(pairs: readonly PairStatistics[], span: ReportSpan): PairReport {

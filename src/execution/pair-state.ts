@@ -398,8 +398,13 @@ function canReduce(pair: Pair, leg: LegSide, view: PairView): boolean {
 
 /** Attempts widen step by step; once one leg has stood alone too long, any price within the protective cap. 0 says so. */
 function rungOf(pair: Pair, leg: LegSide, view: PairView): number {
-  const attempts = view[leg].orders.filter((order) => order.planned.reduceOnly).length;
+  const attempts = view[leg].orders.filter((order) => order.planned.reduceOnly && hasMetItsPrice(order)).length;
   return isAloneTooLong(pair, view) || attempts >= view.policy.hedge.maxAttempts ? 0 : attempts + 1;
+}
+
+/** One that was told "not now" says nothing against its price: paying more would not let it pass. */
+function hasMetItsPrice({ status, refusal }: OrderState): boolean {
+  return status !== 'REJECTED' || (refusal !== 'transient' && refusal !== 'rate-limit');
 }
 
 // ------------------------------------------------------------------------------------------------------------- quarantine

@@ -8,6 +8,14 @@
  *     └──────────── ended ◀────cancelled───┘ the pair is open no more
  * ```
  *
+ * All that is done about one (a test holds this table and the code against each other): it is placed, or asked to end, where the next
+ * state says so; what is not drawn leaves it alone.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | none, ended | pair open | placed |
+ * | waiting | leg resized, liquidation moved, half its time over, pair leaves | ending |
+ *
  * At most one of a leg is live: the next one is placed once the venue has ended the last. It is no order of the pair's own machine:
  * nothing waits for it, and it counts as no exposure, because it can only take away.
  */

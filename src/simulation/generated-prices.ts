@@ -1,5 +1,6 @@
 /** Common price paths and venue basis of the market generator. Deterministic per seed; any thread. */
 import { hashText, randomStream } from '../runtime/random.ts';
+import { modelOf } from './made-up.ts';
 import { Sequence, drawNormal, unitAr1 } from './normal-draws.ts';
 
 export interface ReturnsFit {
@@ -67,7 +68,7 @@ export class PriceProcess {
     const index = Math.min(MINUTES - 1, Math.floor(place));
     const from = minutes[index] ?? 0;
     const to = minutes[index + 1] ?? from;
-    return (START_PRICES.get(base) ?? 1) * Math.exp(from + (to - from) * (place - index));
+    return (START_PRICES.get(modelOf(base)) ?? 1) * Math.exp(from + (to - from) * (place - index));
   }
 
   /** Log price over the start price at each minute of an hour, both ends included. */
@@ -113,7 +114,7 @@ export class PriceProcess {
   }
 
   #fitOf(base: string): ReturnsFit {
-    const fit = this.#fits.get(base);
+    const fit = this.#fits.get(modelOf(base));
     if (fit === undefined) throw new RangeError(`there is no fit of returns for ${base}`);
     return fit;
   }

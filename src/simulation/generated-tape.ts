@@ -9,6 +9,7 @@ import fit from './fit-parameters.json' with { type: 'json' };
 import { FundingProcess } from './generated-funding.ts';
 import type { FundingFit } from './generated-funding.ts';
 import { PriceProcess, VenueBasis } from './generated-prices.ts';
+import { MADE_UP_NAMES, modelOf } from './made-up.ts';
 import type { MarketTape, TapeSettlement } from './market-tape.ts';
 import { textureAt } from './market-texture.ts';
 
@@ -60,13 +61,14 @@ export function generatedTape(options: GeneratedTapeOptions): MarketTape {
   const prices = new PriceProcess(seed, entriesOf(fit.returns));
   const markets = new Map<string, GeneratedMarket>();
   for (const base of bases) {
-    if (!GENERATED_BASES.includes(base)) {
-      throw new RangeError(`a generated base must be one of ${GENERATED_BASES.join(', ')}, was ${base}`);
+    if (!GENERATED_BASES.includes(modelOf(base))) {
+      const known = GENERATED_BASES.join(', ');
+      throw new RangeError(`a generated base must be one of ${known} or ${MADE_UP_NAMES}, was ${base}`);
     }
     for (const [venue, { series, intervalMs }] of Object.entries(options.venues)) {
       const fundingFit = fundingFitOf(series, base);
       markets.set(`${venue} ${base}`, {
-        basis: new VenueBasis(seed, venue, base, entriesOf(fit.basis).get(`${series}:${base}`)),
+        basis: new VenueBasis(seed, venue, base, entriesOf(fit.basis).get(`${series}:${modelOf(base)}`)),
         funding: new FundingProcess(seed, venue, base, fundingFit, {
           startHour,
           intervalHours: (intervalMs ?? fundingFit.intervalHours * HOUR_MS) / HOUR_MS,
@@ -116,7 +118,7 @@ function fundingFitOf(series: string, base: string): FundingFit {
     throw new RangeError(`a generated funding series must be one of ${GENERATED_SERIES.join(', ')}, was ${series}`);
   }
   const fits = entriesOf<FundingFit>(fit.funding);
-  const found = fits.get(`${series}:${base}`) ?? fits.get(`${FALLBACK_SERIES}:${base}`);
+  const found = fits.get(`${series}:${modelOf(base)}`) ?? fits.get(`${FALLBACK_SERIES}:${modelOf(base)}`);
   if (found === undefined) throw new RangeError(`there is no fit of ${series} funding for ${base}`);
   return found;
 }

@@ -1,6 +1,7 @@
 /** The markets of the simulated venues, with the real venues' steps, minimums, fees and margins. Plain data; any thread. */
 import type { Instrument } from '../market/instrument.ts';
 import { parseDecimal } from '../money/decimal.ts';
+import { MADE_UP_NAMES, modelOf } from './made-up.ts';
 import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
 
 /** Decimal texts as the venue states them. Tick and lot are one unit of their last decimal unless `tick` or `lot` says otherwise. */
@@ -263,12 +264,12 @@ export function simulatedBases(venue: string): readonly string[] {
 export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
   const facts = factsOf(venue);
   return bases.map((base) => {
-    const market = facts.markets.find((known) => known.base === base);
+    const market = facts.markets.find((known) => known.base === modelOf(base));
     if (market === undefined) {
       const known = facts.markets.map((other) => other.base).join(', ');
-      throw new RangeError(`a simulated market of ${venue} must be one of ${known}, was ${base}`);
+      throw new RangeError(`a simulated market of ${venue} must be one of ${known} or ${MADE_UP_NAMES}, was ${base}`);
     }
-    return instrumentOf(venue, facts, market);
+    return instrumentOf(venue, facts, { ...market, base });
   });
 }
 

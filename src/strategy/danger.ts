@@ -1,6 +1,16 @@
 /**
  * How near an open pair is to what would end it: its liquidation, its stop, its profit to take. The nearer, the more closely it is
  * watched. Pure, any thread.
+ *
+ * How closely a pair is watched follows the part of the way to its end that is gone, and trembles not: a level is kept until it is
+ * 5 % below where it began. All that changes it (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | calm | half the way gone | busy |
+ * | calm, busy | four fifths gone | urgent |
+ * | urgent | less than three quarters gone | busy |
+ * | busy, urgent | less than 45 % gone | calm |
  */
 import type { ExitInput } from './exit-decision.ts';
 import { takeProfitAt } from './exit-decision.ts';

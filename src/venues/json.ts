@@ -33,7 +33,34 @@ export function isFields(value: unknown): value is Fields {
 }
 
 export function malformed(where: string, rule: string, value: unknown): MalformedPayload {
-  return new MalformedPayload(where, rule, JSON.stringify(value) ?? 'absent');
+  return new MalformedPayload(where, rule, sampleOf(value));
+}
+
+const SAMPLE_CHARACTERS = 200;
+/** Deeper than any venue's payload is worth showing; writing one out whole could exhaust the stack. */
+const SAMPLE_DEPTH = 8;
+
+/** Returns the beginning of a value as JSON, for complaints about it; `absent` for undefined. */
+export function sampleOf(value: unknown, depth = SAMPLE_DEPTH): string {
+  if (value === undefined) return 'absent';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, SAMPLE_CHARACTERS));
+  if (typeof value === 'bigint') return value.toString().slice(0, SAMPLE_CHARACTERS);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (depth === 0) return '...';
+  const isList = Array.isArray(value);
+  const parts: string[] = [];
+  let length = 0;
+  for (const name of isList ? value.keys() : Object.keys(value)) {
+    if (length > SAMPLE_CHARACTERS) break;
+    const item: unknown = Reflect.get(value, name);
+    if (item === undefined && !isList) continue;
+    const text = sampleOf(item, depth - 1);
+    const part = isList ? text : `${JSON.stringify(name)}:${text}`;
+    parts.push(part);
+    length += part.length + 1;
+  }
+  const text = isList ? `[${parts.join(',')}]` : `{${parts.join(',')}}`;
+  return text.slice(0, SAMPLE_CHARACTERS);
 }
 
 /** Runs a reader; a number that breaks its instrument's steps is the venue's mistake, not ours. */

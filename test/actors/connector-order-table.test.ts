@@ -1,53 +1,14 @@
 /** The table drawn of an order's phases in a connector says what the code does, and all of it. */
 import { it } from 'vitest';
-import { connector } from '../../actors/connector.ts';
 import { orderFilled, orderObserved, orderReported, rememberOrder } from '../../actors/connector/orders.ts';
 import type { LocalChange } from '../../actors/connector/orders.ts';
-import { newConnectorState } from '../../actors/connector/state.ts';
-import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import type { MicroUnits, PriceTicks, QuantityLots } from '../../src/money/units.ts';
 import { refOf } from '../../src/runtime/actor.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
-import { openVenue } from '../../src/venues/registry.ts';
 import type { OrderReport } from '../../src/venues/venue.ts';
 import { changesOf, expectDrawn } from '../drawn-table.ts';
-import { stage } from './stage.ts';
+import { bareConnector } from './bare-connector.ts';
 
 const SYMBOL = 'BTC-USD';
-const { options, secrets } = demoAccount('extended', 'main');
-const args: ConnectorArgs = {
-  venue: 'extended',
-  account: 'main',
-  settings: {
-    account: 'main',
-    restUrl: 'http://extended.test',
-    streamUrl: 'ws://extended.test',
-    options,
-    calendarScale: 1,
-  },
-  bases: ['BTC'],
-  subscribers: [],
-  observerPath: 'observer',
-  journalPath: 'journal',
-  startupQuarantineMs: 0,
-  requestValidityMs: 5_000,
-  orderAnswerMs: 2_000,
-  notFoundGraceMs: 3_000,
-  clockWarnOffsetMs: 500,
-  comparisonMs: 30_000,
-  marketPollMs: 5_000,
-  fundingPollMs: 10_000,
-  publishMs: 5,
-  gate: {
-    maxOrderNotionalMicro: 1n,
-    maxPositionNotionalMicro: 1n,
-    maxOpenOrders: 1,
-    maxOrdersPerSec: 1,
-    priceCollarBps: 200,
-    dailyLossMicro: 1n,
-  },
-};
-
 const OBSERVED: readonly LocalChange['status'][] = ['sending', 'accepted', 'refused', 'unknown', 'not-found'];
 const REPORTED: readonly OrderReport['status'][] = ['open', 'filled', 'cancelled', 'rejected', 'expired'];
 
@@ -56,14 +17,7 @@ type Life = readonly string[];
 
 function phaseAfter(life: Life): string {
   // The order's bookkeeping alone: this connector starts nothing and sends nothing.
-  const kind = {
-    ...connector,
-    start: (given: ConnectorArgs, self: Parameters<typeof connector.start>[1]) =>
-      newConnectorState(given, openVenue(given.venue, { ...given.settings, secrets }), self),
-  };
-  const actor = stage(kind, args, { path: 'connector/extended:main' });
-  const state = actor.state();
-  const { self } = actor;
+  const { state, self } = bareConnector('extended');
   state.baseBySymbol.set(SYMBOL, 'BTC');
   const order = {
     clientOrderId: '42',

@@ -9,8 +9,10 @@ import { journal } from '../../actors/journal.ts';
 import { journalDelivery } from '../../actors/journal-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { QuantityLots, PriceTicks } from '../../src/money/units.ts';
+import type { ConnectorPorts } from '../../src/ports/ports.ts';
 import { runCpuTask } from '../../src/ports/cpu-tasks.ts';
 import { SharedReads } from '../../src/ports/shared-reads.ts';
+import type { Recorder } from '../../src/recording/recorder.ts';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorKind } from '../../src/runtime/actor.ts';
 import type { AnyActorKind } from '../../src/runtime/kind-registry.ts';
@@ -58,6 +60,8 @@ export interface WorldOptions {
   /** The market's price as a part of the venue's usual one; 1 always when absent. */
   readonly priceAt?: (calendarMs: number) => number;
   readonly depthQuote?: number;
+  /** Listens at the connector's doors. */
+  readonly recorder?: (nowMs: () => number) => Recorder;
   /** Options of the account that differ from the demo account's. */
   readonly account?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -181,15 +185,25 @@ export class ConnectorWorld {
         this.#guard(),
       ] as AnyActorKind[],
       portsFor: (context) => {
-        if (context.kind === 'connector')
-          return simulatedConnectorPorts({
+        if (context.kind === 'connector') {
+          const open = simulatedConnectorPorts({
             network: this.network,
             runTask: runCpuTask,
             calendarScale: this.scale,
             secretsOf: () => account.secrets,
             client: '127.0.0.1',
             reads: this.#reads,
-          })(context);
+          });
+          const recorder = options.recorder?.(() => context.monotonicMs());
+          if (recorder === undefined) return open(context);
+          const deliver: typeof context.deliver = (message, cause) => {
+            if (message.type.startsWith('http-') || message.type.startsWith('socket-'))
+              recorder.heard(message as Parameters<Recorder['heard']>[0]);
+            context.deliver(message, cause);
+          };
+          const ports = open({ ...context, deliver }) as ConnectorPorts & { dispose(): void };
+          return { ...ports, ...recorder.tapped(ports) };
+        }
         return context.kind === 'journal' && options.journal !== 'deaf'
           ? simulatedJournalPorts(this.disk)(context)
           : {};

@@ -38,6 +38,17 @@ describe('a close that is refused', () => {
     expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([0, 0]);
   });
 
+  it('for the rate is sent again at the same distance from the market: its price was not at fault', () => {
+    const world = refusedOnce('ORDER_RATE', 'transient');
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 3_000);
+    const limits = world.venues.a.placed
+      .filter(({ purpose }) => CLOSES.has(purpose.purpose))
+      .map(({ order }) => order.limitTicks);
+    expect(limits).toHaveLength(2);
+    expect(limits[1]).toBe(limits[0]);
+  });
+
   it('for the state of the account waits for the venue’s word: it may be flat already', () => {
     const world = refusedOnce('21614', 'state');
     world.venues.a.queriesFail = true;

@@ -8,7 +8,7 @@ import { expectBooksExact } from './identities-check.ts';
 
 const DEMO = join(import.meta.dirname, '..', '..', 'config', 'demo.yaml');
 
-it('runs the whole engine on one thread, from start to stop', { timeout: 60_000 }, async () => {
+it('runs the whole engine on one thread, from start to stop', { timeout: 120_000 }, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tandem-one-thread-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const config = loadConfig(DEMO, { dataDir, workers: { io: 0, trading: 0, cpu: 0 } });

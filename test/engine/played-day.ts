@@ -18,7 +18,7 @@ const ARM = { type: 'set-engine-state', state: 'ARMED', reason: 'the day is over
 const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
 /** Rounds of looking whether everything is closed and booked, after the day. */
 const ROUNDS_MAX = 600;
-const REST_MS = 120_000;
+const REST_MS = 30_000;
 
 export interface PlayedDay {
   readonly rows: readonly JournalRow[];

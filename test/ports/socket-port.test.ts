@@ -34,6 +34,11 @@ function open(): { port: SocketPort; heard: SocketMessage[] } {
   return { port, heard };
 }
 
+/** Waits for an effect: as long as the test may take, not the second that is usual. */
+async function eventually(check: () => void): Promise<void> {
+  await vi.waitFor(check, { timeout: 100_000, interval: 5 });
+}
+
 describe('socket port', () => {
   it('opens with the headers given, carries text both ways and says when it ends', async () => {
     const url = await serve((socket, headers) => {
@@ -45,9 +50,9 @@ describe('socket port', () => {
     const { port, heard } = open();
     const ref = port.open(url, { 'X-Api-Key': 'key' });
     expect(port.send(ref, 'too early')).toBe(false);
-    await vi.waitFor(() => expect(heard).toContainEqual({ type: 'socket-opened', ref }));
+    await eventually(() => expect(heard).toContainEqual({ type: 'socket-opened', ref }));
     expect(port.send(ref, 'hello')).toBe(true);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(heard.slice(1)).toEqual([
         { type: 'socket-frame', ref, text: 'key hello', receivedAtMonotonicMs: 42 },
         { type: 'socket-closed', ref, code: 1008, detail: 'enough' },
@@ -60,7 +65,7 @@ describe('socket port', () => {
     const url = await serve((socket) => socket.ping());
     const { port, heard } = open();
     const ref = port.open(url, {});
-    await vi.waitFor(() => expect(heard).toContainEqual({ type: 'socket-heartbeat', ref }));
+    await eventually(() => expect(heard).toContainEqual({ type: 'socket-heartbeat', ref }));
   });
 
   it('closes on a binary frame and on one beyond its bound, and tells it once', async () => {
@@ -70,7 +75,7 @@ describe('socket port', () => {
     const { port, heard } = open();
     const binary = port.open(url, { 'X-Kind': 'binary' });
     const large = port.open(url, { 'X-Kind': 'large' });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(
         heard
           .filter((message) => message.type === 'socket-closed')
@@ -90,7 +95,7 @@ describe('socket port', () => {
     closers.push(() => server.close());
     const { port, heard } = open();
     const ref = port.open(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(heard).toEqual([{ type: 'socket-closed', ref, code: 401, detail: 'handshake answered 401' }]),
     );
   });
@@ -99,7 +104,7 @@ describe('socket port', () => {
     const url = await serve(() => undefined);
     const { port, heard } = open();
     const ref = port.open(url, {});
-    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await eventually(() => expect(heard).toHaveLength(1));
     port.terminate(ref);
     expect(heard[1]).toMatchObject({ type: 'socket-closed', ref });
   });

@@ -1,12 +1,15 @@
-/** Thread of thread-core-wait.test.ts: tells its kernel number, computes for a while, and tells how long it was at it. */
+/** Thread of thread-core-wait.test.ts: computes for a while, and tells how long it was at it, on a core and waiting for one. */
 import { parentPort } from 'node:worker_threads';
-import { kernelThread } from '../../src/runtime/thread-core-wait.ts';
+import { coreWaitMs, kernelThread } from '../../src/runtime/thread-core-wait.ts';
 
-parentPort?.once('message', (computeMs: number) => {
+parentPort?.on('message', (computeMs: number) => {
+  const thread = kernelThread();
+  const waitedBefore = coreWaitMs(thread);
   const began = process.threadCpuUsage();
   const startedAtMs = performance.now();
   while (performance.now() - startedAtMs < computeMs);
+  const elapsedMs = performance.now() - startedAtMs;
   const { user, system } = process.threadCpuUsage(began);
-  parentPort?.postMessage({ elapsedMs: performance.now() - startedAtMs, onCoreMs: (user + system) / 1_000 });
+  const waitedMs = coreWaitMs(thread) - waitedBefore;
+  parentPort?.postMessage({ elapsedMs, onCoreMs: (user + system) / 1_000, waitedMs });
 });
-parentPort?.postMessage(kernelThread());

@@ -91,7 +91,7 @@ describe('the latest-value table', () => {
 
   it(
     'shows no torn and no older value to a thread that reads while another one writes',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const ROUNDS = 60_000;
       const table = newTable(32);

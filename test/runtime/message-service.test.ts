@@ -31,7 +31,7 @@ async function startHeld(): Promise<{ readonly system: ActorSystem; readonly let
   return { system, letGo };
 }
 
-describe('lanes between threads', { timeout: 30_000 }, () => {
+describe('lanes between threads', { timeout: 120_000 }, () => {
   it('let must-deliver messages overtake a data lane that is full', async () => {
     const { system, letGo } = await startHeld();
     // 2 MB for a lane of half a megabyte: most of it waits with its sender.
@@ -71,7 +71,7 @@ describe('lanes between threads', { timeout: 30_000 }, () => {
   });
 });
 
-describe('service levels', { timeout: 30_000 }, () => {
+describe('service levels', { timeout: 120_000 }, () => {
   it.each(['t0', undefined])('are kept whatever the order of telling, on thread %s', async (thread) => {
     const system = await startTraps(['nudge'], [actorOf('keeper', 'keeper', thread)]);
     // Its first life would end over the risk message.
@@ -101,7 +101,7 @@ describe('service levels', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the bound of a mailbox', { timeout: 30_000 }, () => {
+describe('the bound of a mailbox', { timeout: 120_000 }, () => {
   it('is felt by those who tell, counted for that actor alone, and told by class', async () => {
     const bounded = { mailboxMessagesMax: 10 };
     const system = await startTraps(

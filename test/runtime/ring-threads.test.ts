@@ -13,7 +13,7 @@ import {
 import { killWriters, readRecords } from './fixtures/ring-run.ts';
 import { payloadOf } from './fixtures/ring-writer.ts';
 
-describe('a ring between two threads', { timeout: 60_000 }, () => {
+describe('a ring between two threads', { timeout: 120_000 }, () => {
   it.each([
     [256, 0],
     [4_096, 2 ** 31 - 2_048],

@@ -77,7 +77,7 @@ function died(): readonly string[] {
   return logs.filter((record) => record.event === 'thread-died').map((record) => String(record.fields?.['reason']));
 }
 
-describe('the death of a thread', { timeout: 30_000 }, () => {
+describe('the death of a thread', { timeout: 120_000 }, () => {
   const deaths: readonly (readonly [Doom, RegExp])[] = [
     ['uncaught-error', /ended with code 1: Error: nobody catches this/],
     ['unhandled-rejection', /ended with code 1: Error: nobody handles this/],

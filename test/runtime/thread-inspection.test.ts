@@ -55,7 +55,7 @@ async function until<Answer>(question: () => Promise<Answer>, holds: (answer: An
   }
 }
 
-describe.each(['sink/a', 'sink/main'])('steering %s', { timeout: 30_000 }, (path) => {
+describe.each(['sink/a', 'sink/main'])('steering %s', { timeout: 120_000 }, (path) => {
   it('pauses it: what it is told waits, can be looked at, and is handled in order once it is resumed', async () => {
     const running = await start();
     expect(await running.pauseActor(path)).toBe(true);
@@ -114,7 +114,7 @@ describe.each(['sink/a', 'sink/main'])('steering %s', { timeout: 30_000 }, (path
   });
 });
 
-describe('inspection', { timeout: 30_000 }, () => {
+describe('inspection', { timeout: 120_000 }, () => {
   it('keeps an actor paused when its thread dies', async () => {
     const running = await start();
     await running.pauseActor('sink/a');

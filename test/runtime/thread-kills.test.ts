@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { runKills } from './fixtures/kill-run.ts';
 import { runTold } from './fixtures/told-run.ts';
 
-describe('under random kills', { timeout: 60_000 }, () => {
+describe('under random kills', { timeout: 120_000 }, () => {
   it('of all threads, tellers included, nothing is lost, torn or stalled', async () => {
     const { repeated, ...run } = await runKills({ seed: 20_260_101, entries: 10_000, kills: 25, pauseMsMax: 60 });
     expect(run).toEqual({ kills: 25, lost: 0, torn: 0, lostWakeUps: 0 });

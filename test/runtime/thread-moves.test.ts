@@ -147,7 +147,7 @@ describe('moving an actor', { timeout: 180_000 }, () => {
   });
 });
 
-describe('threads at run time', { timeout: 60_000 }, () => {
+describe('threads at run time', { timeout: 120_000 }, () => {
   it('can be added, given actors, and removed again under load without losing or repeating anything', async () => {
     const { running, faults, ledgers } = await start(2);
     await running.addThread({ name: 'd', entry: ENTRY, spare: true });

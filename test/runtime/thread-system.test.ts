@@ -70,7 +70,7 @@ async function settledReport(running: ActorSystem, path = 'sink'): Promise<SinkR
   }
 }
 
-describe('a system on threads', { timeout: 30_000 }, () => {
+describe('a system on threads', { timeout: 120_000 }, () => {
   it.each(['nudge', 'wait'] as const)(
     'carries 100,000 messages between two %s threads without losing or repeating one',
     async (wake) => {

@@ -17,7 +17,7 @@ const act = fc.record({
   force: fc.integer({ min: 0, max: 30 }),
 });
 
-it('conserves money and never oversteps an order, whatever is asked of it', { timeout: 60_000 }, () => {
+it('conserves money and never oversteps an order, whatever is asked of it', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(fc.array(act, { minLength: 1, maxLength: 40 }), fc.integer(), (acts, seed) => {
       const tape = plainTape({

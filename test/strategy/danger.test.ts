@@ -5,6 +5,7 @@ import { dangerOf, noDanger } from '../../src/strategy/danger.ts';
 import type { Danger } from '../../src/strategy/danger.ts';
 import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
 import { defaultArgs } from '../actors/position-world.ts';
+import { changesOf, expectDrawn } from '../drawn-table.ts';
 
 const rules = defaultArgs.exits;
 const policy = { ...rules, exit: { ...rules.exit, stopLossPct: 2, takeProfitQuote: 10 } };
@@ -73,4 +74,22 @@ describe('the danger of a pair', () => {
     expect(at(at(noDanger, -10.1), -9.1).level).toBe('busy');
     expect(at(at(noDanger, -10.1), -8.9).level).toBe('calm');
   });
+});
+
+it('a level of danger changes as its table says', () => {
+  const at = (level: Danger['level'], share: number): Danger =>
+    dangerOf({ level, of: 'stop-loss', share: 0 }, input({ executableQuote: -20 * share }), policy);
+  const changes = changesOf<Danger['level']>(
+    { calm: 'calm', busy: 'busy', urgent: 'urgent' },
+    {
+      'half the way gone': (level) => (level === 'calm' ? at(level, 0.5).level : level),
+      'a little less than half gone': (level) => (level === 'busy' ? at(level, 0.46).level : level),
+      'four fifths gone': (level) => at(level, 0.8).level,
+      'a little less than four fifths gone': (level) => (level === 'urgent' ? at(level, 0.76).level : level),
+      'less than three quarters gone': (level) => (level === 'urgent' ? at(level, 0.74).level : level),
+      'less than 45 % gone': (level) => at(level, 0.44).level,
+    },
+    (level) => level,
+  );
+  expectDrawn('src/strategy/danger.ts', changes);
 });

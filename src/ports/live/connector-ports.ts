@@ -5,6 +5,9 @@ import type { ConnectorPorts } from '../ports.ts';
 import { SharedReads, sharingHttpPort } from '../shared-reads.ts';
 import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
+import type { RecordingHeading } from '../../recording/format.ts';
+import { RecordingWriter } from '../../recording/live/recording-file.ts';
+import { Recorder } from '../../recording/recorder.ts';
 import { CpuThreads, openCpuPort, startCpuPool } from './cpu-port.ts';
 import { DEFAULT_POOLS, HttpPools } from './http-pools.ts';
 import type { HttpPoolOptions } from './http-pools.ts';
@@ -24,6 +27,11 @@ export interface ConnectorThreadData {
   readonly calendarScale: number;
   /** By actor path, for example `connector/lighter:main`. */
   readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** Where the traffic of which actors is written down; absent: nowhere. */
+  readonly recording?: {
+    readonly directory: string;
+    readonly headings: Readonly<Record<string, RecordingHeading>>;
+  };
 }
 
 /** Makes the factory of one thread; its pool starts with the first connector. */
@@ -47,9 +55,18 @@ export function connectorPortsFactory(): PortsFactory {
     const opened = pools;
     const monotonicMs = (): number => context.monotonicMs();
     const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
+    const recording = recordingOf(data, context);
+    const secrets = readSecrets(source);
+    const recorder =
+      recording === undefined
+        ? undefined
+        : new Recorder((entry) => recording.write(entry), monotonicMs, Object.values(secrets));
     const http = sharingHttpPort({
       reads,
-      deliver,
+      deliver: (message, cause) => {
+        recorder?.heard(message);
+        deliver(message, cause);
+      },
       calling,
       pools: opened,
       metrics: context.metrics,
@@ -57,21 +74,37 @@ export function connectorPortsFactory(): PortsFactory {
       later: (action) => void context.schedule(0, action),
       open: (answer) => meteredHttp(meter, answer, (metered) => openHttpPort(metered, calling, opened)),
     });
-    const socket = meteredSocket(meter, deliver, (metered) => openSocketPort(metered, monotonicMs, calling));
+    const socket = meteredSocket(meter, deliver, (metered) =>
+      openSocketPort(
+        (message) => {
+          recorder?.heard(message);
+          metered(message);
+        },
+        monotonicMs,
+        calling,
+      ),
+    );
     const cpu = openCpuPort(cpuThreads, deliver, calling);
     return {
-      http,
-      socket,
+      ...(recorder?.tapped({ http, socket }) ?? { http, socket }),
       cpu,
       calendar: { scale: data.calendarScale },
-      secrets: readSecrets(source),
+      secrets,
       dispose() {
         http.dispose();
         socket.dispose();
         cpu.dispose();
+        recording?.close();
       },
     };
   };
+}
+
+function recordingOf({ recording }: ConnectorThreadData, { path }: PortsContext): RecordingWriter | undefined {
+  const heading = recording?.headings[path];
+  return recording === undefined || heading === undefined
+    ? undefined
+    : new RecordingWriter(recording.directory, heading);
 }
 
 /** Before the thread has a socket. Refused is no failure: the thread then waits for a core like everybody else. */

@@ -1,6 +1,6 @@
 /** Bybit's REST operations: what to ask, and what the answer says. Pure; connector thread. */
 import type { Instrument } from '../../market/instrument.ts';
-import { asFields, malformed, reading } from '../json.ts';
+import { asFields, malformed, reading, sampleOf } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { Instant, Operation, OperationResult, OrderReport, VenueEvent } from '../venue.ts';
 import { asList, integerField, optionalText, textField, timeField } from '../fields.ts';
@@ -69,7 +69,7 @@ export function instrumentsOperation(access: RestAccess): Operation {
         } catch (error) {
           // One broken listing among hundreds must not hide the others.
           if (!(error instanceof MalformedPayload)) throw error;
-          const sample = JSON.stringify(item).slice(0, 200);
+          const sample = sampleOf(item);
           events.push({ type: 'malformed-frame', channel: 'market/instruments-info', detail: error.message, sample });
         }
       }

@@ -1,6 +1,6 @@
 /** Extended's REST operations: what to send, what it costs, how to read the answer. Pure; connector thread. */
 import type { HttpAnswered, HttpRequest } from '../../ports/ports.ts';
-import { asFields, malformed, reading } from '../json.ts';
+import { asFields, malformed, reading, sampleOf } from '../json.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
 import type {
   FillReport,
@@ -114,7 +114,7 @@ export function instrumentsOperation(access: RestAccess): Operation {
             type: 'malformed-frame',
             channel: 'info/markets',
             detail: error.message,
-            sample: JSON.stringify(item).slice(0, 200),
+            sample: sampleOf(item),
           });
         }
       }

@@ -1,7 +1,7 @@
 /** Hyperliquid's questions and actions over HTTP: what to send, what it weighs, how to read the answer. Pure; connector thread. */
 import { HOUR_MS } from '../../market/funding-rate.ts';
 import type { HttpAnswered } from '../../ports/ports.ts';
-import { asFields, malformed, parseLosslessJson, reading } from '../json.ts';
+import { asFields, malformed, parseLosslessJson, reading, sampleOf } from '../json.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
 import type { Instant, Operation, OperationResult, VenueEvent } from '../venue.ts';
 import { asList, countField, idField, optionalText, textField, timeField } from './json.ts';
@@ -58,7 +58,7 @@ export function instrumentsOperation(access: RestAccess): Operation {
         type: 'malformed-frame',
         channel: 'meta',
         detail: error.message,
-        sample: JSON.stringify(item).slice(0, 200),
+        sample: sampleOf(item),
       };
     });
     return { events: [{ type: 'instruments', instruments }, ...complaints] };

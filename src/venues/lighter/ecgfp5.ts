@@ -57,12 +57,21 @@ const ENTRIES = WINDOWS * ENTRIES_PER_WINDOW;
 /** An entry is x and u. */
 const ENTRY_DOUBLES = 2 * QUINTIC_LIMBS;
 
-/** Multiples of one base: entry [window][digit - 1] is digit x 64^window x base. About 0.4 MB, built in some 10 ms. */
+/**
+ * Multiples of one base: entry [window][digit - 1] is digit x 64^window x base. About 0.4 MB, built in some 10 ms at its first use:
+ * many threads load this code, few of them sign or verify.
+ */
 export class MultiplesTable {
-  readonly entries: Float64Array;
+  readonly #base: CurvePoint;
+  #entries: Float64Array | undefined;
 
   constructor(base: CurvePoint) {
-    this.entries = buildEntries(base);
+    this.#base = base;
+  }
+
+  get entries(): Float64Array {
+    this.#entries ??= buildEntries(this.#base);
+    return this.#entries;
   }
 }
 
@@ -75,14 +84,15 @@ export function encodeSumOfMultiples(
   curve.registers.write(sum + Z, ONE);
   curve.registers.write(sum + T, ONE);
   for (const { scalar, table } of terms) {
+    const { entries } = table;
     signedDigits(scalar).forEach((digit, window) => {
       if (digit === 0) return;
       const from = (window * ENTRIES_PER_WINDOW + Math.abs(digit) - 1) * ENTRY_DOUBLES;
       const { memory } = curve.registers;
       const sign = Math.sign(digit);
       for (let limb = 0; limb < QUINTIC_LIMBS; limb++) {
-        memory[entry + X + limb] = table.entries[from + limb] ?? 0;
-        memory[entry + U + limb] = sign * (table.entries[from + QUINTIC_LIMBS + limb] ?? 0);
+        memory[entry + X + limb] = entries[from + limb] ?? 0;
+        memory[entry + U + limb] = sign * (entries[from + QUINTIC_LIMBS + limb] ?? 0);
       }
       curve.addAffine(sum, entry);
     });

@@ -1,7 +1,7 @@
 /** Lighter's REST operations: what to send, what it costs, how to read the answer. Pure; connector thread. */
 import type { HttpAnswered } from '../../ports/ports.ts';
 import { HOUR_MS } from '../../market/funding-rate.ts';
-import { asFields, isFields, malformed, parseLosslessJson, reading } from '../json.ts';
+import { asFields, isFields, malformed, parseLosslessJson, reading, sampleOf } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
 import type { Instant, Operation, OperationResult, VenueEvent } from '../venue.ts';
@@ -91,7 +91,7 @@ export function instrumentsOperation(access: RestAccess): Operation {
         } catch (error) {
           // One broken listing among hundreds must not hide the others.
           if (!(error instanceof MalformedPayload)) throw error;
-          const sample = JSON.stringify(item).slice(0, 200);
+          const sample = sampleOf(item);
           events.push({ type: 'malformed-frame', channel: 'orderBookDetails', detail: error.message, sample });
         }
       }

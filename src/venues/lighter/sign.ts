@@ -143,7 +143,7 @@ export function signHash(privateKey: bigint, hash: Quintic, nonce: bigint): Uint
   return signature;
 }
 
-/** Checks signatures of one public key; made once per key (about 10 ms), a check takes 0.25 ms. */
+/** Checks signatures of one public key; made once per key. The first check takes some 10 ms, each other 0.25 ms. */
 export interface Verifier {
   /** False for nonsense, never throws. */
   verify(hash: Quintic, signature: Uint8Array): boolean;

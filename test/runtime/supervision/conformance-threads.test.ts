@@ -62,7 +62,7 @@ async function ping(system: ActorSystem, path: string): Promise<Pong> {
   return (await system.ask(path, { type: 'ping' } as MessageShape, { deadlineMs: 10_000 })) as Pong;
 }
 
-describe('supervision on real threads', { timeout: 30_000 }, () => {
+describe('supervision on real threads', { timeout: 120_000 }, () => {
   it('S10 starts, terminates, restarts and deletes a child on another thread', async () => {
     const system = await start(supervisor('sup', { children: [actor('first', 'a')] }));
     const spec = actor('x', 'b');

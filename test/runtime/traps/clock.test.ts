@@ -29,7 +29,9 @@ describe('trap 13: clocks of different threads', () => {
     process.hrtime = Object.assign((time?: [number, number]) => hrtime(time), { bigint });
     try {
       const clock = new ThreadClock({ type: 'live' }, anchorNs);
-      expect(Math.abs(clock.monotonicMs() - reference.monotonicMs())).toBeLessThan(5);
+      // Between two readings this process may lose its core as well: the closest of many tells how far the clocks are apart.
+      const apart = Array.from({ length: 200 }, () => Math.abs(clock.monotonicMs() - reference.monotonicMs()));
+      expect(Math.min(...apart)).toBeLessThan(5);
     } finally {
       process.hrtime = hrtime;
     }

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { FollowedBook } from '../../../src/venues/bybit/book.ts';
+import { asFields, parseLosslessJson } from '../../../src/venues/json.ts';
+import { instrument } from './fixtures.ts';
+
+const recording = new URL('../../../../shared/data/raw-ws/bybit-v5-ob500-xrpusdt-20241201.jsonl.gz', import.meta.url);
+const hasRecording = existsSync(recording);
+
+describe.skipIf(!hasRecording)('a recorded book (needs ../shared/data)', () => {
+  const lines = hasRecording ? gunzipSync(readFileSync(recording)).toString().trim().split('\n') : [];
+  const xrp = instrument('XRPUSDT', {
+    priceFilter: { tickSize: '0.0001' },
+    lotSizeFilter: { minOrderQty: '1', qtyStep: '1' },
+  });
+  const frames = lines.map((line) => asFields(parseLosslessJson(line, 'line'), 'line'));
+
+  it('is followed from its snapshot to its last change', () => {
+    const book = new FollowedBook(xrp);
+    expect(frames.map((frame) => book.apply(frame, 1))).toEqual(frames.map(() => 'changed'));
+    expect(book.view()?.bids).toHaveLength(20);
+  });
+
+  it('is given up where a change is missing', () => {
+    const book = new FollowedBook(xrp);
+    const outcomes = frames.filter((_frame, index) => index !== 10).map((frame) => book.apply(frame, 1));
+    expect(outcomes.indexOf('gap')).toBe(10);
+    expect(outcomes.slice(11).every((outcome) => outcome === 'ignored')).toBe(true);
+    expect(book.view()).toBeUndefined();
+  });
+});
