@@ -3,6 +3,7 @@ import { plainDecimal } from '../fields.ts';
 import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import type { OrderRequest, Submission, VenueAdapter, VenueSettings } from '../venue.ts';
+import { advancedAdapter } from './advanced-adapter.ts';
 import { coinbaseHostsOf } from './hosts.ts';
 import type { AccountType } from './hosts.ts';
 import { accessProblemOf, gatewayLimitsOf, tierOf } from './limits.ts';
@@ -41,11 +42,9 @@ const REQUEST_VALIDITY_MS = 5_000;
  * an Ed25519 seed). Throws when one is missing or impossible.
  */
 export function coinbaseAdapter(settings: VenueSettings): VenueAdapter {
-  return accountTypeOf(settings.options['accountType']) === 'us' ? unavailable() : globalAdapter(settings);
-}
-
-function unavailable(): VenueAdapter {
-  throw new RangeViolation('coinbase option accountType', 'global', 'us');
+  return accountTypeOf(settings.options['accountType']) === 'us'
+    ? advancedAdapter(accessOf(settings, 'us'))
+    : globalAdapter(settings);
 }
 
 /** Reads the option `accountType`. */
@@ -106,7 +105,7 @@ function globalAdapter(settings: VenueSettings): VenueAdapter {
     keyCaution:
       'the gateway does not tell what a key may do: let it view and trade only, on a portfolio (sub-account) of its own',
     serverTime: () => serverTimeOperation(access),
-    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
+    instruments: () => instrumentsOperation(access),
     accountSnapshot: (at) => [
       positionsOperation(access, at),
       summaryOperation(access, at),
@@ -117,7 +116,7 @@ function globalAdapter(settings: VenueSettings): VenueAdapter {
     fillsSince: (sinceMs, at) => tradesOperation(access, sinceMs, at),
     fundingPaymentsSince: (sinceMs, at) => paymentsOperation(access, sinceMs, at),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
-    marketPoll: (at) => ({ ...marketPollOperation(access, at), source: 'tickers' }),
+    marketPoll: (at) => marketPollOperation(access, at),
 
     leverageOf: (symbols, at) => [leverageOfOperation(access, symbols, at)],
     setLeverage: (symbol, leverage) => {
