@@ -64,5 +64,6 @@ export const guardDelivery: DeliveryTable<
   'actor-down': { class: 'must-deliver', priority: 'risk' },
   'order-lost': { class: 'must-deliver', priority: 'risk' },
   'guard-tick': { class: 'must-deliver', priority: 'normal' },
-  'engine-state-changed': { class: 'state', keyFields: ['type'] },
+  // It may say flatten: not behind whatever else waits for a position.
+  'engine-state-changed': { class: 'state', keyFields: ['type'], priority: 'risk' },
 };

@@ -22,7 +22,7 @@ import { isNewCrash, watchActors } from './guard/crashes.ts';
 import type { CrashWatch } from './guard/crashes.ts';
 import { byLiquidationDistance } from './guard/flatten-order.ts';
 import { engineOf, exposureOf, lossesOf, rowPayload } from './guard/rows.ts';
-import { repeatWire, tellWire } from './guard/wire.ts';
+import { newWire, repeatWire, tellRecipients, tellWire } from './guard/wire.ts';
 import type { Wire } from './guard/wire.ts';
 import { guardDelivery } from './guard-messages.ts';
 import type { EngineState, EngineStateChanged, GuardMessage } from './guard-messages.ts';
@@ -127,7 +127,7 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
       crashes: { lastDown: new Map(), watchedAtMs: Number.NEGATIVE_INFINITY },
       lastAppendId: 0,
       appends: new Map(),
-      wire: { cancelsOpens: false, untold: new Set() },
+      wire: newWire(),
       left: new Map(),
     };
     readRows(state, self);
@@ -152,7 +152,7 @@ export const guard: ActorKind<GuardArgs, GuardState, GuardMessage> = {
         resend(state, self, message.to);
         return state;
       case 'repeat-limit-orders':
-        repeatWire(state.wire, self, state.engine);
+        repeatWire(state.wire, self, state.engine, engineStateChanged(state));
         return state;
       case 'connector-left':
         state.left.set(message.path, message.openOrders);
@@ -269,13 +269,13 @@ function tellEngine(state: GuardState, self: GuardSelf): void {
   tellWire(state.wire, self, state.args.connectorPaths ?? [], state.engine);
   const message = engineStateChanged(state);
   const paths = byLiquidationDistance(state.args.recipientPaths, state.pairs, state.engine);
-  for (const path of paths) self.tell(refOf<EngineStateChanged>(path), message);
+  tellRecipients(state.wire, self, paths, message);
 }
 
 /** A new incarnation asks. */
 function resend(state: GuardState, self: GuardSelf, to: string): void {
   if (state.args.connectorPaths?.includes(to) === true) tellWire(state.wire, self, [to], state.engine);
-  else self.tell(refOf<EngineStateChanged>(to), engineStateChanged(state));
+  else tellRecipients(state.wire, self, [to], engineStateChanged(state));
 }
 
 function engineStateChanged(state: GuardState): EngineStateChanged {

@@ -30,10 +30,11 @@ export interface MessageShape {
 /**
  * How one message type is delivered (`market`: newest value per key, may be lost with its producer; `state`: latest per
  * key, must arrive; `must-deliver`: refused when full, never dropped). `keyFields` name the message fields that make the key.
+ * `priority` of a state is `normal` unless it says otherwise.
  */
 export type Delivery =
   | { readonly class: 'market'; readonly keyFields: readonly string[] }
-  | { readonly class: 'state'; readonly keyFields: readonly string[] }
+  | { readonly class: 'state'; readonly keyFields: readonly string[]; readonly priority?: MessagePriority }
   | { readonly class: 'must-deliver'; readonly priority: MessagePriority };
 
 /** How one message type is delivered, and its shape when all its messages have the same (see message-template.ts). */

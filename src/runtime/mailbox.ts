@@ -258,14 +258,24 @@ export class Mailbox {
 
   #depthByClass(): MailboxDepth {
     const lengthOf = (level: Level): number => this.#levels?.[level]?.length ?? 0;
+    const [risk, order] = [this.#statesAt(LEVEL.risk), this.#statesAt(LEVEL.order)];
     return {
       system: lengthOf(LEVEL.system),
-      risk: lengthOf(LEVEL.risk),
-      order: lengthOf(LEVEL.order),
-      normal: lengthOf(LEVEL.normal) - this.#stateDepth,
+      risk: lengthOf(LEVEL.risk) - risk,
+      order: lengthOf(LEVEL.order) - order,
+      normal: lengthOf(LEVEL.normal) - (this.#stateDepth - risk - order),
       state: this.#stateDepth,
       market: lengthOf(LEVEL.market),
     };
+  }
+
+  /** Counted for whoever looks: few types of state stand above the others, and a number kept for them would make every idle actor larger. */
+  #statesAt(level: Level): number {
+    const queue = this.#stateDepth === 0 ? undefined : this.#levels?.[level];
+    let states = 0;
+    for (let index = 0; index < (queue?.length ?? 0); index++)
+      if (queue?.at(index)?.type.class === 'state') states += 1;
+    return states;
   }
 
   #oldestAgeMs(nowMs: number): number {

@@ -3,7 +3,7 @@ import type { MessageShape, ShapedDelivery } from './actor.ts';
 import { MessageTemplate, type Outline } from './message-template.ts';
 import { hashText } from './random.ts';
 
-/** Service levels of a mailbox, best first. State messages share the level of normal ones, market comes last. */
+/** Service levels of a mailbox, best first. State messages share the level of normal ones unless their table says otherwise, market comes last. */
 export const LEVEL = { system: 0, risk: 1, order: 2, normal: 3, market: 4 } as const;
 /** A service level: 0 is served first. */
 export type Level = (typeof LEVEL)[keyof typeof LEVEL];
@@ -129,10 +129,14 @@ function meaning({ delivery, template }: Known): string {
   const words =
     delivery.class === 'must-deliver'
       ? `must-deliver at ${delivery.priority}`
-      : `${delivery.class} by (${delivery.keyFields.join(', ')})`;
+      : `${delivery.class} by (${delivery.keyFields.join(', ')})${atPriority(delivery)}`;
   const shape = template?.fingerprint ?? delivery.fingerprint;
   if (shape !== undefined) return `${words} shaped ${shape}`;
   return delivery.keys === undefined ? words : `${words} with keys (${delivery.keys.join(', ')})`;
+}
+
+function atPriority(delivery: TypeMeaning): string {
+  return delivery.class === 'state' && delivery.priority !== undefined ? ` at ${delivery.priority}` : '';
 }
 
 function messageType(name: string, id: number, { delivery, template }: Known): MessageType {
@@ -141,7 +145,10 @@ function messageType(name: string, id: number, { delivery, template }: Known): M
     case 'must-deliver':
       return { ...common, class: 'must-deliver', level: LEVEL[delivery.priority], keyOf: () => name };
     case 'state':
-      return { ...common, class: 'state', level: LEVEL.normal, keyOf: keyFunction(name, delivery.keyFields) };
+      return {
+        ...{ ...common, class: 'state', level: LEVEL[delivery.priority ?? 'normal'] },
+        keyOf: keyFunction(name, delivery.keyFields),
+      };
     case 'market':
       return { ...common, class: 'market', level: LEVEL.market, keyOf: keyFunction(name, delivery.keyFields) };
   }

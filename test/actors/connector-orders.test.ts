@@ -8,9 +8,9 @@ describe.each(VENUES)('an order through the connector at %s', (venue) => {
     const order = world.place();
     world.untilStatus(order, 'filled');
     world.run(500);
-    expect(world.statuses(order.clientOrderId).slice(0, 2)).toEqual(
-      factsOf(venue).answersAfterMatching ? ['sending', 'filled'] : ['sending', 'accepted'],
-    );
+    const [first, second] = world.statuses(order.clientOrderId);
+    expect(first).toBe('sending');
+    expect(factsOf(venue).answersAfterMatching ? ['accepted', 'filled'] : ['accepted']).toContain(second);
     expect(world.fills()).toHaveLength(world.oracle.fills.length);
     expect(
       world

@@ -92,6 +92,7 @@ export const VENUE_FACTS = {
     },
     wrongKey: /^hyperliquid does not accept the key of account main \(.*User or API Wallet.*\): check the key file/,
     // Without an address the account is the key's own, and its key can do everything.
+    answersAfterMatching: true,
     keyRights: [[{ address: '' }, /^the key of account main at hyperliquid may move money out/]],
     hasLargeIds: false,
   },

@@ -26,14 +26,11 @@ export const SESSIONS_MAX = 16;
 /** Advanced Trade, per user and per address, in any second. */
 export const PRIVATE_PER_SECOND = 30;
 export const PUBLIC_PER_SECOND = 10;
-/** Per key and hour over everything of the Coinbase apps. */
-export const CALLS_PER_HOUR = 10_000;
 /** Sockets: connections and unauthenticated messages, per address and second. */
 export const CONNECTIONS_PER_SECOND = 8;
 export const MESSAGES_PER_SECOND = 8;
 
 const SECOND_MS = 1_000;
-const HOUR_MS = 3_600_000;
 
 /** Reads the option `limitProfile`: `standard` (default), `premium` or `plus`. */
 export function tierOf(option: string | number | boolean | undefined): CoinbaseTier {
@@ -56,12 +53,17 @@ export function gatewayLimitsOf(tier: CoinbaseTier): LimitProfile {
   };
 }
 
-/** One bucket for everything of the account, so small that an hour of it stays within what the key may do in an hour. */
+/** Per second, as long published; what a connector asks in an hour by itself stays far below what a key may. */
 export const ADVANCED_LIMITS: LimitProfile = {
-  rest: { name: 'coinbase-rest', max: Math.floor(CALLS_PER_HOUR / 60), windowMs: HOUR_MS / 60 },
+  // Both together are what a user may send.
+  rest: { name: 'coinbase-rest', max: PRIVATE_PER_SECOND / 2, windowMs: SECOND_MS },
   orders: { name: 'coinbase-orders', max: PRIVATE_PER_SECOND / 2, windowMs: SECOND_MS },
-  socketMessages: { name: 'coinbase-messages', max: MESSAGES_PER_SECOND, windowMs: SECOND_MS },
+  socketMessages: { name: 'coinbase-messages', max: MESSAGES_PER_SECOND, windowMs: SECOND_MS, per: 'address' },
+  connects: { name: 'coinbase-connects', max: CONNECTIONS_PER_SECOND, windowMs: SECOND_MS, per: 'address' },
 };
+
+/** Market data has a smaller limit, by address: as many units of the bucket keep within it. */
+export const PUBLIC_WEIGHT = PRIVATE_PER_SECOND / 2 / PUBLIC_PER_SECOND;
 
 const CLASSES: readonly (readonly [RefusalClass, readonly number[]])[] = [
   // Wrong or revoked keys and missing rights: a person must look.

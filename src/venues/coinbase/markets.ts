@@ -1,6 +1,8 @@
 /** What one adapter remembers of its venue: instruments, coarser price steps, the leverage asked for, prices of the spot feed. Connector thread. */
 import { HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
+import type { QuantityLots } from '../../money/units.ts';
+import type { OrderReport } from '../venue.ts';
 
 /** From this price on a price must be a multiple of so many ticks. */
 export interface PriceStep {
@@ -14,12 +16,16 @@ export interface CoinbaseMarket {
   readonly priceSteps: readonly PriceStep[];
 }
 
+const ORDERS_MAX = 5_000;
+
 export class CoinbaseMarkets {
   #bySymbol: ReadonlyMap<string, CoinbaseMarket> = new Map();
   #watched: readonly string[] = [];
   readonly #leverageAsked = new Map<string, number>();
   readonly #tickerHeardAtMs = new Map<string, number>();
   readonly #settledReadMs = new Map<string, number>();
+  /** Orders by the venue's id, newest last: where fills name no other, and cancels take no other. */
+  readonly #orders = new Map<string, OrderReport>();
 
   /** Replaces all markets by a newly read list. */
   replace(markets: readonly CoinbaseMarket[]): void {
@@ -42,6 +48,29 @@ export class CoinbaseMarkets {
   }
   watch(symbols: readonly string[]): void {
     this.#watched = [...symbols];
+  }
+
+  /** Takes note of an order. Returns it with all that was ever asked for: reports of its end may only say what was filled. */
+  rememberOrder(order: OrderReport): OrderReport {
+    const known = this.#orders.get(order.venueOrderId);
+    const lots = Math.max(order.lots, known?.lots ?? 0) as QuantityLots;
+    const whole = { ...order, lots };
+    this.#orders.delete(order.venueOrderId);
+    this.#orders.set(order.venueOrderId, whole);
+    if (this.#orders.size > ORDERS_MAX) for (const oldest of this.#orders.keys()) return this.#forget(oldest, whole);
+    return whole;
+  }
+  #forget(venueOrderId: string, order: OrderReport): OrderReport {
+    this.#orders.delete(venueOrderId);
+    return order;
+  }
+  /** Our id of an order, empty text where it is not ours or not known. */
+  clientOrderIdOf(venueOrderId: string): string {
+    return this.#orders.get(venueOrderId)?.clientOrderId ?? '';
+  }
+  venueOrderIdOf(clientOrderId: string): string | undefined {
+    for (const order of this.#orders.values()) if (order.clientOrderId === clientOrderId) return order.venueOrderId;
+    return undefined;
   }
 
   /** A ticker came, by stream or by question. */

@@ -168,7 +168,7 @@ function openAnswer(access: CoinbaseAccess, method: string, answer: HttpAnswered
   if (envelope === undefined) {
     const { status, body, headers } = answer;
     const retryAfterS = Number(headers['retry-after'] ?? Number.NaN);
-    const reason = withoutTokens(body.slice(0, 200).trim());
+    const reason = withoutTokens(body).slice(0, 200).trim();
     const refusal = refusalClassOfStatus(status);
     throw new VenueError(method, `HTTP_${status}`, reason, refusal, retryAfterS > 0 ? retryAfterS * 1_000 : undefined);
   }

@@ -103,5 +103,5 @@ export function exchangeSignature(
 
 /** Any token in a text, for example one that the venue's message repeats, is taken out: messages are logged. */
 export function withoutTokens(text: string): string {
-  return text.replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]');
+  return text.replaceAll(/eyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[token]');
 }
