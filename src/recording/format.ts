@@ -49,12 +49,16 @@ const EPOCH = /^\d{10,}$/;
 /** Headers of answers that readers look at. */
 const KEPT_HEADERS = /^(date|retry-after|content-type|x-bapi-|x-ratelimit|ratelimit)/;
 const BODY_TYPE = /^\{"type":"(\w+)"/;
+/** Where all questions go to one address: what a JSON-RPC call asks, and of what. */
+const RPC_CALL = /"(?:method|instrument_name|currency|kind)":"([^"]{1,80})"/g;
 
 /** Returns what a request asks for, without secrets and times: the same question of two runs has the same text. */
 export function questionOf(method: string, url: string, body: string): string {
   const { pathname, searchParams } = new URL(url, 'http://venue');
   const kept = [...searchParams].filter(isKept).map(([name, value]) => `${name}=${value}`);
-  const type = BODY_TYPE.exec(body)?.[1] ?? '';
+  const type = body.startsWith('{"jsonrpc"')
+    ? [...body.matchAll(RPC_CALL)].map(([, value]) => value).join(' ')
+    : (BODY_TYPE.exec(body)?.[1] ?? '');
   return `${method} ${pathname}?${kept.join('&')}${type === '' ? '' : ` ${type}`}`;
 }
 

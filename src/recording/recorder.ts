@@ -20,6 +20,8 @@ interface Asked {
 const ASKED_MAX = 1_000;
 const SAVED_MS_DECIMALS = 1_000;
 const SECRET_CHARACTERS_MIN = 8;
+/** Tokens a venue hands out open the account as the key does. */
+const GRANTED_TOKEN = /("(?:access_token|refresh_token|listenKey|token)":")[^"]+"/g;
 
 /** Stands between the doors of one actor and their messages. */
 export class Recorder {
@@ -34,7 +36,11 @@ export class Recorder {
   /** `secrets`: what the venue may say back and must not be kept. */
   constructor(note: (entry: RecordingEntry) => void, nowMs: () => number, secrets: readonly string[] = []) {
     const hidden = secrets.filter((secret) => secret.length >= SECRET_CHARACTERS_MIN);
-    this.#clean = (text) => hidden.reduce((cleaned, secret) => cleaned.replaceAll(secret, 'secret'), text);
+    this.#clean = (text) =>
+      hidden.reduce(
+        (cleaned, secret) => cleaned.replaceAll(secret, 'secret'),
+        text.replace(GRANTED_TOKEN, '$1secret"'),
+      );
     this.#note = note;
     this.#nowMs = nowMs;
     this.#startMs = nowMs();

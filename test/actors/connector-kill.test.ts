@@ -26,6 +26,12 @@ function tell(world: ConnectorWorld, change: Partial<LimitOrders> = {}): void {
   world.system.tell(world.path, limits(change));
 }
 
+/** What is measured is how long it takes to the wire, not a network that is slow now and then. */
+function onCalmWire(world: ConnectorWorld): ConnectorWorld {
+  world.network.setConditions(world.host, { slowChance: 0 });
+  return world;
+}
+
 function rest(world: ConnectorWorld, count: number): readonly OrderRequest[] {
   const resting = Array.from({ length: count }, () =>
     world.place({ lots: 20, timeInForce: 'gtc', priceOffset: -0.01, validUntilMs: world.system.nowMs() + 600_000 }),
@@ -36,7 +42,7 @@ function rest(world: ConnectorWorld, count: number): readonly OrderRequest[] {
 
 describe.each(['extended', 'lighter'] as const)('K2 at %s', (venue) => {
   it('cancels what rests and lets nothing out that opens within 100 ms, whatever waits in the queues', () => {
-    const world = new ConnectorWorld({ venue, args: { gate } }).ready();
+    const world = onCalmWire(new ConnectorWorld({ venue, args: { gate } }).ready());
     const resting = rest(world, 6);
     // More than may be under way at once, and as much again that the connector has not even read.
     const queued = Array.from({ length: 200 }, () => world.place({ lots: 20 }));
@@ -80,7 +86,7 @@ describe.each(VENUES)('K4 at %s', (venue) => {
   function trading(): ConnectorWorld {
     const world = new ConnectorWorld({ venue, args: { gate, guardPath: 'guard' } });
     tell(world, { allowed: 'all', cancelOpens: false });
-    return world.ready();
+    return onCalmWire(world.ready());
   }
 
   it('has the venue cancel everything within 100 ms, whatever waits, lets nothing else out, and disconnects', () => {

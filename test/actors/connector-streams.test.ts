@@ -66,13 +66,13 @@ describe('public streams', () => {
     }[venue];
     if (kind === undefined) world.network.cut(world.host);
     else world.inject('drop-sockets', { kind });
-    const lost = (): string | undefined =>
+    const lost = (): { readonly lostReason?: string } | undefined =>
       world
         .events('book-changed', 'strategy')
         .slice(before)
-        .find((event) => event.book === undefined)?.lostReason;
+        .find((event) => event.book === undefined);
     world.until('the loss is told', () => lost() !== undefined, 5_000);
-    expect(lost()).toBe('closed');
+    expect(lost()?.lostReason).toBe('closed');
     world.until('the book is back', () => world.events('book-changed', 'strategy').at(-1)?.book !== undefined);
     if (venue !== 'lighter') expect(world.status()?.status).toBe('ready');
   });

@@ -24,8 +24,6 @@ interface VenueFacts {
   readonly keyRights?: readonly (readonly [Readonly<Record<string, boolean | string>>, RegExp])[];
   /** It keeps no leverage of a market: what is asked for is our own bound. */
   readonly hasNoLeverage?: true;
-  /** Its answer to an order waits for the matching: what became of it may be told before. */
-  readonly answersAfterMatching?: true;
   /** Account facts of another instrument's ids may exceed what a double can count. */
   readonly hasLargeIds: boolean;
 }
@@ -92,7 +90,6 @@ export const VENUE_FACTS = {
     },
     wrongKey: /^hyperliquid does not accept the key of account main \(.*User or API Wallet.*\): check the key file/,
     // Without an address the account is the key's own, and its key can do everything.
-    answersAfterMatching: true,
     keyRights: [[{ address: '' }, /^the key of account main at hyperliquid may move money out/]],
     hasLargeIds: false,
   },
@@ -109,7 +106,6 @@ export const VENUE_FACTS = {
       unknownToUs: { code: 99_999 },
     },
     hasNoLeverage: true,
-    answersAfterMatching: true,
     wrongKey: /^coinbase does not accept the key of account main \(.*13004.*\): check the key file/,
     hasLargeIds: false,
   },

@@ -7,6 +7,7 @@
  *   channel: asked ──listed──▶ confirmed ──snapshot──▶ followed ──gap, crossed──▶ asked again (unsubscribe, subscribe)
  * ```
  */
+import assert from 'node:assert/strict';
 import type { BookView } from '../../market/book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asList, optionalText, textField } from '../fields.ts';
@@ -48,6 +49,10 @@ interface Channel {
 interface Connection {
   nextTestMs: number;
   signInAgainMs: number;
+  /** Control calls so far: each connection counts its own, so that a recording of it can be played again. */
+  calls: number;
+  /** What control calls under way are about, by number: a word of ours, or the channels asked for. */
+  readonly asked: Map<number, string | readonly string[]>;
 }
 
 export class CoinbaseStream implements VenueStream {
@@ -57,9 +62,6 @@ export class CoinbaseStream implements VenueStream {
   /** Subscriptions of the market connection that is open now. */
   readonly #channels = new Map<string, Channel>();
   readonly #books = new Map<string, FollowedBook>();
-  #calls = 0;
-  /** What control calls under way are about, by number: a word of ours, or the channels asked for. */
-  readonly #asked = new Map<number, string | readonly string[]>();
 
   constructor(access: CoinbaseAccess, options: { readonly cancelsOnDisconnect: boolean }) {
     this.#access = access;
@@ -79,7 +81,12 @@ export class CoinbaseStream implements VenueStream {
 
   opened(socketKey: string, at: Instant): FrameResult {
     const { monotonicMs } = at;
-    this.#open.set(socketKey, { nextTestMs: monotonicMs + TEST_MS, signInAgainMs: monotonicMs + SIGN_IN_AGAIN_MS });
+    this.#open.set(socketKey, {
+      nextTestMs: monotonicMs + TEST_MS,
+      signInAgainMs: monotonicMs + SIGN_IN_AGAIN_MS,
+      calls: 0,
+      asked: new Map(),
+    });
     if (socketKey === ACCOUNT_SOCKET) return { events: [], send: [this.#signIn(at)] };
     this.#forgetMarket();
     return { events: [], send: this.#subscribeMissing(at) };
@@ -142,9 +149,11 @@ export class CoinbaseStream implements VenueStream {
     params: Readonly<Record<string, unknown>>,
     about?: string | readonly string[],
   ): OutboundFrame {
-    this.#calls += 1;
-    const id = callId('control', this.#calls);
-    if (about !== undefined) this.#asked.set(id, about);
+    const connection = this.#open.get(socketKey);
+    assert.ok(connection !== undefined, 'calls are made on open connections');
+    connection.calls += 1;
+    const id = callId('control', connection.calls);
+    if (about !== undefined) connection.asked.set(id, about);
     return { socketKey, text: rpcText({ id, method, params }), kind: 'control' };
   }
 
@@ -166,8 +175,9 @@ export class CoinbaseStream implements VenueStream {
       throw malformed(`${socketKey}.id`, 'a number of ours', id);
     const kind = kindOf(id);
     if (kind !== 'control') return { events: this.#submission(String(id), kind, frame), send: [] };
-    const about = this.#asked.get(id);
-    this.#asked.delete(id);
+    const asked = this.#open.get(socketKey)?.asked;
+    const about = asked?.get(id);
+    asked?.delete(id);
     if (about === SIGN_IN) return this.#signedIn(frame);
     if (about === SUBSCRIBE) return this.#accountSubscribed(frame);
     if (about !== undefined && typeof about !== 'string') return this.#marketSubscribed(about, frame, at);
