@@ -16,6 +16,7 @@ import type { Engine } from './composition/live/engine.ts';
 import { runLoneVenue } from './composition/live/lone-venue.ts';
 import { startControlServer } from './control/control-server.ts';
 import { openDashboardFiles } from './control/dashboard-files.ts';
+import { writeHeap } from './control/heap-snapshot.ts';
 import { watchKillFile } from './control/kill-file.ts';
 import { loadControlToken } from './control/control-token.ts';
 import type { Log } from './observe/live/log.ts';
@@ -25,7 +26,10 @@ import { createRedactor } from './observe/redact.ts';
 import { exitNow } from './runtime/thread-exit.ts';
 
 /** Runs the engine until Ctrl-C; returns the exit code. Throws CommandFailure with one clear sentence when it cannot start. */
-export async function runEngine(config: TandemConfig, options: { readonly configFile: string }): Promise<number> {
+export async function runEngine(
+  config: TandemConfig,
+  options: { readonly configFile: string; readonly enableHeapSnapshot?: boolean },
+): Promise<number> {
   let log: Log | undefined;
   let engine: Engine;
   let token: string;
@@ -70,6 +74,8 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   const control = await startControlServer({
     observation,
     stream: observation.stream,
+    metrics: system.metrics,
+    ...(options.enableHeapSnapshot === true ? { heapSnapshot: () => writeHeap(config.dataDir, Date.now()) } : {}),
     host: config.control.host,
     port: config.control.port,
     allowRemote: config.control.allowRemote,
@@ -109,7 +115,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
       },
     },
   }).catch(async (error: unknown) => {
-    observation.close();
+    await observation.close();
     await engine.stop();
     log.close();
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
@@ -135,7 +141,7 @@ export async function runEngine(config: TandemConfig, options: { readonly config
   ]);
   endKillFile();
   view.stop();
-  observation.close();
+  await observation.close();
   await control.close();
   log.close();
   if ('failed' in outcome) {

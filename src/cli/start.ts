@@ -8,6 +8,7 @@ interface StartOptions {
   readonly config: string;
   readonly dataDir?: string;
   readonly port?: number;
+  readonly enableHeapSnapshot?: true;
 }
 
 export function register(program: Command): void {
@@ -21,6 +22,10 @@ export function register(program: Command): void {
       'port of the control server, 0 for any free one (configuration: control.port, 7070)',
       readPort,
     )
+    .option(
+      '--enable-heap-snapshot',
+      'let whoever has the token write the heap, secrets included, to the data directory',
+    )
     .action(start);
 }
 
@@ -31,6 +36,9 @@ async function start(options: StartOptions): Promise<void> {
   });
   // The engine is large: only this command pays for loading it, and only with a configuration that can run.
   const { runEngine } = await import('../main.ts');
-  const exitCode = await runEngine(config, { configFile: options.config });
+  const exitCode = await runEngine(config, {
+    configFile: options.config,
+    enableHeapSnapshot: options.enableHeapSnapshot === true,
+  });
   if (exitCode !== 0) throw new CommandFailure('', exitCode);
 }

@@ -60,3 +60,15 @@ export function threadViews({ threads }: SystemSnapshot): readonly ThreadView[] 
     lanes: thread.lanes.map((lane) => ({ ...lane, fill: lane.usedBytes / lane.capacityBytes })),
   }));
 }
+
+/** One lane between two threads: a ring in shared memory, and what waits for it on its sender's side. */
+export type RingView = LaneSnapshot & { readonly from: string; readonly fill: number };
+
+/** All rings, fullest first. */
+export function ringViews({ threads }: SystemSnapshot): readonly RingView[] {
+  return threads
+    .flatMap(({ name, lanes }) =>
+      lanes.map((lane) => ({ from: name, ...lane, fill: lane.usedBytes / Math.max(1, lane.capacityBytes) })),
+    )
+    .toSorted((one, other) => other.fill - one.fill || other.queued - one.queued);
+}

@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { TradingSummary } from '../../actors/observer.ts';
 import type { MessageShape, TellOutcome } from '../runtime/actor.ts';
 import type { Redactor } from '../observe/redact.ts';
-import { actorTree, threadViews } from './actor-tree.ts';
+import { actorTree, ringViews, threadViews } from './actor-tree.ts';
 import {
   adoptMessage,
   BadRequest,
@@ -27,10 +27,12 @@ import type { DashboardFiles } from './dashboard-files.ts';
 import { addDashboardRoutes } from './dashboard-routes.ts';
 import { enginePicture } from './engine-picture.ts';
 import { flagMessage, flagStates } from './flags.ts';
+import { evaluationPicture } from './evaluation-picture.ts';
 import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
 import type { ObservationView } from './metrics-requests.ts';
 import { addObserveRoutes, OBSERVE_PATHS } from './observe-routes.ts';
+import { sharedAnswer } from './shared-answer.ts';
 import { ACTOR_ACTIONS, readLimit, redactMailbox, traceList } from './runtime-requests.ts';
 
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -47,12 +49,20 @@ export interface ControlAppOptions {
   readonly failedTokens: FailedTokens;
   readonly redactor: Redactor;
   readonly observation: ObservationView;
+  /** Writes the heap to a file and returns its name; absent: nobody may ask for that. */
+  readonly heapSnapshot?: () => string;
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Returns the routes. Every answer is JSON; an unknown path is told apart from a known one only to who has the token. */
 export function controlApp(options: ControlAppOptions): Hono {
-  const { engine, redactor } = options;
+  const { redactor } = options;
+  // A snapshot asks every thread, those that trade too: many who ask at once share one.
+  const engine: Inspectable = {
+    ...options.engine,
+    snapshot: sharedAnswer(() => options.engine.snapshot(), SNAPSHOT_KEPT_MS),
+    traces: sharedAnswer(() => options.engine.traces(), SNAPSHOT_KEPT_MS),
+  };
   const app = new Hono();
   app.use(compress({ threshold: GZIP_BYTES_MIN, encoding: 'gzip' }));
   app.use(async (context, next) => {
@@ -89,6 +99,25 @@ export function controlApp(options: ControlAppOptions): Hono {
   });
   app.get('/debug/threads', async (context) => {
     return answer(context, 200, redactor.value({ threads: threadViews(await engine.snapshot()) }));
+  });
+
+  app.get('/debug/rings', async (context) => {
+    return answer(context, 200, { rings: ringViews(await engine.snapshot()) });
+  });
+  app.get('/debug/eval/last', async (context) => {
+    // The observer's digest is the summary; inspection answers with plain data of unknown type.
+    const summary = (await engine.inspect(options.addresses.observer))?.digest as TradingSummary | undefined;
+    if (summary === undefined) return answer(context, 503, { error: 'the observer does not answer' });
+    const picture = evaluationPicture(summary, options.observation.metrics.history);
+    return answer(context, 200, redactor.value(picture));
+  });
+  app.post('/control/heap-snapshot', async (context) => {
+    checkEmpty(await readJson(context));
+    if (options.heapSnapshot === undefined)
+      return answer(context, 403, { error: 'the engine must be started with --enable-heap-snapshot' });
+    const file = options.heapSnapshot();
+    options.log('warn', 'heap-snapshot', { file });
+    return answer(context, 201, { outcome: 'done', file });
   });
 
   app.get('/debug/mailbox/:path{.+}', async (context) => {
@@ -226,6 +255,7 @@ export function controlApp(options: ControlAppOptions): Hono {
     '/control/engine',
     '/control/kill',
     '/control/flags',
+    '/control/heap-snapshot',
     '/control/fault',
     ...actorActions,
   ]) {
@@ -251,6 +281,8 @@ async function digestsOf(engine: Inspectable): Promise<readonly { readonly path:
   return Promise.all(paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })));
 }
 
+/** How old an answer about all threads may be. */
+const SNAPSHOT_KEPT_MS = 250;
 const NO_SUCH_ACTOR = 'no such actor, or its thread does not answer';
 const READ_PATHS = [
   '/healthz',
@@ -259,6 +291,8 @@ const READ_PATHS = [
   '/debug/actors',
   '/debug/actors/*',
   '/debug/threads',
+  '/debug/rings',
+  '/debug/eval/last',
   '/debug/mailbox/*',
   '/debug/traces',
   '/debug/trace/:id',

@@ -3,11 +3,13 @@ import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { Metrics } from '../runtime/metrics.ts';
 import { controlApp } from './control-app.ts';
 import type { ControlAppOptions } from './control-app.ts';
 import { carriesToken } from './control-token.ts';
 import { FailedTokens } from './failed-tokens.ts';
 import { allowedHosts, missingHeader, passesGate } from './request-gate.ts';
+import { SharedPages } from './shared-pages.ts';
 import { takeUpgrade } from './stream-gate.ts';
 import type { StreamDoor } from './stream-gate.ts';
 
@@ -27,6 +29,8 @@ export interface ControlServerOptions extends Omit<ControlAppOptions, 'failedTok
   readonly allowRemote: boolean;
   /** Whoever takes WebSockets at /stream; absent: nobody does. Closed by whoever made it, before this server is. */
   readonly stream?: StreamDoor;
+  /** Of the main thread, for what the server counts of itself. */
+  readonly metrics?: Metrics;
   /** Monotonic ms; only differences are used. */
   readonly monotonicMs: () => number;
 }
@@ -65,6 +69,13 @@ export async function startControlServer(options: ControlServerOptions): Promise
     failedTokens.record();
     return false;
   };
+  /** Says nothing of a wrong token: the routes do that. */
+  const isKnown = (authorization: string | undefined): boolean =>
+    authorization !== undefined && failedTokens.silenceMs() === 0 && carriesToken(authorization, options.token);
+  const pages = new SharedPages(
+    async (page) => await app.request(`http://localhost${page.url}`, { headers: page.headers }),
+    options.metrics,
+  );
   // Its own Request and Response classes stay with this server: the rest of the process keeps the platform's.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let hosts: ReadonlySet<string> = new Set();
@@ -80,6 +91,13 @@ export async function startControlServer(options: ControlServerOptions): Promise
       const { method = '', url = '', rawHeaders } = request;
       const asked = { method, target: url, rawHeaders };
       if (!passesGate(asked, hosts)) return forbid(response);
+      if (pages.isShared(request) && isKnown(request.headers.authorization)) {
+        pages.serve(request, response).catch((error: unknown) => {
+          options.log('error', 'control-request-failed', { path: url, error });
+          fail(response);
+        });
+        return;
+      }
       const missing = missingHeader(asked);
       if (missing === undefined) void listener(request, response);
       // Only whoever has the token is told more than no.
@@ -102,6 +120,11 @@ export async function startControlServer(options: ControlServerOptions): Promise
         server.closeAllConnections();
       }),
   };
+}
+
+function fail(response: ServerResponse): void {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(500, { 'content-length': '0' }).end();
 }
 
 /** Says no, and why only to who may know. */
