@@ -52,6 +52,8 @@ export type ConnectorCommand =
       readonly replyTo: ActorRef<ConnectorEvent>;
     }
   | LimitOrders
+  /** Switches an optimisation on or off; see src/venues/flags.ts. */
+  | { readonly type: 'set-flag'; readonly name: string; readonly isOn: boolean }
   /** A new incarnation of a subscriber wants all current state again (instruments, status, books, marks, rates, account). */
   | { readonly type: 'resend-state'; readonly to: ActorRef<ConnectorEvent>; readonly bases: readonly string[] };
 
@@ -249,6 +251,7 @@ export const connectorDelivery: DeliveryTable<ConnectorMessage> = {
   'limit-orders': { class: 'must-deliver', priority: 'risk' },
   'resolve-order': { class: 'must-deliver', priority: 'order' },
   'reconcile-symbol': { class: 'must-deliver', priority: 'order' },
+  'set-flag': { class: 'must-deliver', priority: 'normal' },
   'resend-state': { class: 'must-deliver', priority: 'normal' },
   'connector-tick': { class: 'must-deliver', priority: 'normal' },
   'operation-due': { class: 'must-deliver', priority: 'normal' },

@@ -9,6 +9,7 @@ import { limitsPicture } from './connector/limits-picture.ts';
 import { askForLimits, limitOrders } from './connector/order-limits.ts';
 import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
+import { applyFlags, flagsPicture, setFlag } from './connector/flags.ts';
 import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
 import { recordLimits, recordRefresh } from './connector/meters.ts';
@@ -20,7 +21,7 @@ import { newConnectorState } from './connector/state.ts';
 import type { ConnectorArgs, ConnectorSelf, ConnectorState } from './connector/state.ts';
 import { tellStatus } from './connector/status.ts';
 import { advanceSubmissions, submissionOverdue, submissionsCut, taskEnded } from './connector/submissions.ts';
-import { privateStreamLost, reconcileSymbol } from './connector/sweep.ts';
+import { privateStreamLost, reconcileSymbol, startGathered } from './connector/sweep.ts';
 import { beginUsage, usageRead } from './connector/usage-ramp.ts';
 import type { ConnectorMessage } from './connector-messages.ts';
 import { connectorDelivery } from './connector-messages.ts';
@@ -37,6 +38,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     self.after(TICK_MS, { type: 'connector-tick' });
     askForLimits(state, self);
     tellStatus(state, self);
+    applyFlags(state, self);
     beginUsage(state, self);
     startUp(state, self);
     return state;
@@ -94,9 +96,13 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         return state;
       case 'operation-due':
         state.due = undefined;
+        startGathered(state, self);
         advanceSubmissions(state, self);
         release(state, self);
         releaseFrames(state, self);
+        return state;
+      case 'set-flag':
+        setFlag(state, self, message.name, message.isOn);
         return state;
       case 'books-due':
         tellBooks(state, self);
@@ -141,6 +147,9 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
       paymentsExpected: state.funding.expected.size,
       unacknowledgedAppends: state.appends.size,
       limits: limitsPicture(state),
+      flags: flagsPicture(state),
+      ...(state.doors === undefined ? {} : { doors: state.doors }),
+      questionsAtOnce: state.questionsAtOnce,
     };
   },
 };

@@ -1,5 +1,6 @@
 /** The shape of a configuration: every setting's type, unit, default and range. Main thread and CLI only (zod is slow to load). */
 import { z } from 'zod';
+import { FLAG_NAMES } from '../src/venues/flags.ts';
 import * as observe from './observe-schema.ts';
 import { choice, flag, integer, milliseconds, money, number } from './setting.ts';
 import * as trading from './trading-schema.ts';
@@ -221,6 +222,30 @@ export const configSchema = z.strictObject({
       scanMs: milliseconds('monotonic', 250, [10, 60_000], 'Between two looks for opportunities.'),
     })
     .prefault({}),
+  http: z
+    .strictObject({
+      profile: choice(['standard', 'premium'], 'standard', 'Size of the connection pools.'),
+      standardConnections: integer('connections', 16, [1, 256], 'Per venue in the standard profile.'),
+      premiumConnections: integer('connections', 48, [1, 256], 'Per venue in the premium profile.'),
+      keepAliveMs: milliseconds('monotonic', 30_000, [1_000, 600_000], 'An idle connection is kept this long.'),
+      softLimit: integer('requests', 150, [1, 10_000], 'Under way on one connector thread, usually.'),
+      burstLimit: integer('requests', 300, [1, 10_000], 'The same for a while, when the soft limit is reached.'),
+      burstMs: milliseconds('monotonic', 30_000, [1_000, 600_000], 'How long, and how long not again after it.'),
+      questionsCalm: integer(
+        'requests',
+        12,
+        [1, 256],
+        'Questions of one account under way while nobody critical waits.',
+      ),
+      questionsBusy: integer('requests', 15, [1, 256], 'The same while positions wait or orders are in doubt.'),
+      questionsCritical: integer('requests', 20, [1, 256], 'The same while many of these do.'),
+      criticalWatchers: integer('watchers', 5, [1, 10_000], 'So many are many.'),
+    })
+    .prefault({}),
+  flags: z
+    .partialRecord(z.enum(FLAG_NAMES), z.boolean())
+    .default({})
+    .describe('Optimisations on or off from the start; absent ones are on. See tandem flags.'),
   limits: z
     .strictObject({
       ramp: choice(

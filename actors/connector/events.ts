@@ -10,6 +10,7 @@ import { openOrdersListed, orderFilled, orderReported } from './orders.ts';
 import { isBalancePossible, isFeeTierPossible, isMarkPossible, plausibleFill, rejudgeFees } from './plausible.ts';
 import { positionFilled, positionReported } from './positions.ts';
 import { markBook, tellAccount, tellMarket } from './publish.ts';
+import { accountChanged } from './requests.ts';
 import { endResolving, orderLookedUp } from './resolve.ts';
 import type { ConnectorSelf, ConnectorState, SentAt } from './state.ts';
 import { submissionAccepted, submissionRefused } from './submissions.ts';
@@ -20,6 +21,14 @@ const DAY_MS = 86_400_000;
 const FUNDING_RATES_MAX = 2_000;
 const SAMPLE_CHARACTERS = 200;
 
+const ACCOUNT_NEWS: ReadonlySet<VenueEvent['type']> = new Set([
+  'order-update',
+  'fill',
+  'position',
+  'balance',
+  'funding-payment',
+]);
+
 /** `askedAt` is present for answers of requests: when the request left. Absent: the stream. */
 export function applyEvents(
   state: ConnectorState,
@@ -27,7 +36,11 @@ export function applyEvents(
   events: readonly VenueEvent[],
   askedAt: SentAt | undefined,
 ): void {
-  for (const event of events) applyEvent(state, self, event, askedAt);
+  for (const event of events) {
+    // News of the account: what was read of it before is not true any more.
+    if (askedAt === undefined && ACCOUNT_NEWS.has(event.type)) accountChanged(self);
+    applyEvent(state, self, event, askedAt);
+  }
 }
 
 function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEvent, askedAt: SentAt | undefined): void {
@@ -86,8 +99,10 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       orderLookedUp(state, self, event.clientOrderId, event.found);
       return;
     case 'fill':
-      if (orderFilled(state, self, plausibleFill(state, self, event.fill)))
+      if (orderFilled(state, self, plausibleFill(state, self, event.fill))) {
+        accountChanged(self);
         positionFilled(state, self, event.fill, askedAt !== undefined);
+      }
       return;
     case 'funding-payment':
       paymentFound(state, self, event.payment);

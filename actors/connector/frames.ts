@@ -15,7 +15,7 @@ const ANSWER_MAX_MS = 10_000;
 export function queueFrames(state: ConnectorState, self: ConnectorSelf, frames: readonly OutboundFrame[]): void {
   for (const group of groupsOf(frames)) {
     const [first] = group;
-    if (first?.key === undefined) {
+    if (first?.key === undefined || !state.flags.coalescing) {
       state.frames.push(...group);
       continue;
     }

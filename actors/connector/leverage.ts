@@ -32,7 +32,7 @@ export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): voi
   const asked = [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol));
   if (asked.length === 0) return;
   const questions = state.adapter.leverageOf(asked, instant(self));
-  readAgain(state, self, leverage.reading, SETTLES_MS, questions, 3, (ok) => {
+  readAgain(state, self, leverage.reading, SETTLES_MS, questions, { priority: 3 }, (ok) => {
     if (!ok) return;
     for (const symbol of asked) {
       leverage.doubtful.delete(symbol);

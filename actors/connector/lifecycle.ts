@@ -9,6 +9,7 @@ import { advanceLeaving } from './leave.ts';
 import { advanceLeverage } from './leverage.ts';
 import { readNonce } from './nonces.ts';
 import { retellAccount } from './publish.ts';
+import { reportReads } from './read-report.ts';
 import { isDue, readAgain, requestAll, retryPauseMs } from './requests.ts';
 import { advanceResolving } from './resolve.ts';
 import { openSockets, tickSockets } from './sockets.ts';
@@ -22,6 +23,10 @@ import { watchOwnClock, watchVenueClock } from './venue-clock.ts';
 
 const SERVER_TIME_MS = 60_000;
 const INSTRUMENTS_MS = 3_600_000;
+/** A list of instruments this old will do for a start. */
+const METADATA_MS = 600_000;
+/** What another account's connector has read so recently is read again for neither. */
+const SHARED_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** Settled funding read at start, for histories and forecasts. Calendar ms. */
 const FUNDING_HISTORY_MS = 72 * 3_600_000;
@@ -36,7 +41,9 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
     adapter.feeTier(instant(self)),
     ...(adapter.keyRights === undefined ? [] : [adapter.keyRights(instant(self))]),
   ];
-  requestAll(state, self, questions, { priority: 2 }, (outcome) => {
+  // What an account beside this one, or the life before, has just read does as well.
+  const urgency = { priority: 2, sinceMs: self.monotonicMs() - METADATA_MS } as const;
+  requestAll(state, self, questions, urgency, (outcome) => {
     track.active = false;
     if (state.leave?.isGone === true) return;
     const problem = outcome.ok ? missing(state) : (outcome.error?.message ?? '');
@@ -82,6 +89,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   watchVenueClock(state, self);
   repeatAppends(state, self);
   ageDoubts(state, self);
+  reportReads(state, self);
   advanceUsage(state, self);
   advanceLeaving(state, self);
   if (state.leave?.isGone === true) {
@@ -109,20 +117,32 @@ function readAgainWhatIsDue(state: ConnectorState, self: ConnectorSelf): void {
   const { adapter } = state;
   const at = instant(self);
   const now = at.monotonicMs;
-  if (isDue(state.serverTime, now)) readAgain(state, self, state.serverTime, SERVER_TIME_MS, [adapter.serverTime()], 5);
+  if (isDue(state.serverTime, now))
+    readAgain(state, self, state.serverTime, SERVER_TIME_MS, [adapter.serverTime()], { priority: 5 });
   if (isDue(state.instrumentList, now))
-    readAgain(state, self, state.instrumentList, INSTRUMENTS_MS, [adapter.instruments()], 5, (ok) => {
-      if (!ok) return;
-      openSockets(state, self);
-      for (const symbol of state.symbols) state.tiersMissing.add(symbol);
-    });
+    readAgain(
+      state,
+      self,
+      state.instrumentList,
+      INSTRUMENTS_MS,
+      [adapter.instruments()],
+      { priority: 5, sinceMs: now - SHARED_MS },
+      (ok) => {
+        if (!ok) return;
+        openSockets(state, self);
+        for (const symbol of state.symbols) state.tiersMissing.add(symbol);
+      },
+    );
   const day = dayOf(self);
   if (day !== state.feeDay && isDue(state.feeTier, now))
-    readAgain(state, self, state.feeTier, 0, [adapter.feeTier(at)], 4, (ok) => {
+    readAgain(state, self, state.feeTier, 0, [adapter.feeTier(at)], { priority: 4 }, (ok) => {
       if (ok) state.feeDay = day;
     });
   if (adapter.marketPoll !== undefined && isDue(state.marketPoll, now))
-    readAgain(state, self, state.marketPoll, state.args.marketPollMs, [adapter.marketPoll(at)], 5);
+    readAgain(state, self, state.marketPoll, state.args.marketPollMs, [adapter.marketPoll(at)], {
+      priority: 5,
+      sinceMs: now - SHARED_MS,
+    });
   readTiers(state, self);
   readHistory(state, self);
 }
@@ -132,7 +152,7 @@ function readTiers(state: ConnectorState, self: ConnectorSelf): void {
   const [symbol] = state.tiersMissing;
   const question = symbol === undefined ? undefined : state.adapter.marginTiersOf?.(symbol);
   if (symbol === undefined || question === undefined || !isDue(state.tiers, self.monotonicMs())) return;
-  readAgain(state, self, state.tiers, 0, [question], 5, (ok) => {
+  readAgain(state, self, state.tiers, 0, [question], { priority: 5 }, (ok) => {
     if (!ok) return;
     state.tiersMissing.delete(symbol);
     readTiers(state, self);
@@ -144,7 +164,7 @@ function readHistory(state: ConnectorState, self: ConnectorSelf): void {
   const [symbol] = state.historyMissing;
   if (symbol === undefined || !isDue(state.history, self.monotonicMs())) return;
   const question = state.adapter.fundingHistory(symbol, self.nowMs() - FUNDING_HISTORY_MS, instant(self));
-  readAgain(state, self, state.history, 0, [question], 5, (ok) => {
+  readAgain(state, self, state.history, 0, [question], { priority: 5 }, (ok) => {
     if (!ok) return;
     state.historyMissing.delete(symbol);
     readHistory(state, self);

@@ -1,10 +1,11 @@
 /** The connector's outgoing REST requests: queued by urgency, released by the limiter, each ended exactly once. */
-import type { HttpAnswered, HttpFailed } from '../../src/ports/ports.ts';
+import type { HttpAnswered, HttpFailed, HttpRequest, ReadSource, SharedRead } from '../../src/ports/ports.ts';
 import type { RateLimiter, RequestPriority } from '../../src/venues/rate-limiter.ts';
 import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Operation, OperationResult, VenueEvent } from '../../src/venues/venue.ts';
 import { accessText, certificateRefused } from './access.ts';
 import { backoffMs } from './backoff.ts';
+import { questionsAtOnce } from './concurrency.ts';
 import { doubt, settle } from './doubts.ts';
 import { mayPass, noteFailure, noteLimit, noteSuccess, takePass } from './circuits.ts';
 import { instant, submissionLimiter } from './state.ts';
@@ -21,8 +22,6 @@ import type {
 } from './state.ts';
 
 const QUEUE_MAX = 1_000;
-/** Questions under way at once; orders and cancels are not held up by it. */
-const IN_FLIGHT_MAX = 32;
 /** Pages of one listing: a bound on what one question may cost. */
 const PAGES_MAX = 50;
 /** Silence after a refusal for a limit when the venue does not say how long, doubled for each one in a row, ms. */
@@ -117,11 +116,11 @@ export function readAgain(
   track: Recurring,
   everyMs: number,
   operations: readonly Operation[],
-  priority: RequestPriority,
+  urgency: Urgency,
   done: (ok: boolean) => void = () => undefined,
 ): void {
   track.active = true;
-  requestAll(state, self, operations, { priority }, (outcome) => {
+  requestAll(state, self, operations, urgency, (outcome) => {
     track.active = false;
     track.failures = outcome.ok ? 0 : track.failures + 1;
     const pauseMs = outcome.ok ? everyMs : Math.min(everyMs, retryPauseMs(self, track.failures));
@@ -146,9 +145,11 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
   const nowMs = self.monotonicMs();
   let waitMs = Number.POSITIVE_INFINITY;
   const kept: QueuedOperation[] = [];
+  // Orders and cancels are not held up by it.
+  const inFlightMax = questionsAtOnce(state, self);
   // Urgencies change while requests wait. The sort is stable: equals leave in the order of asking.
   for (const queued of state.queue.toSorted((one, other) => one.urgency.priority - other.urgency.priority)) {
-    if (state.inFlight.size >= IN_FLIGHT_MAX) {
+    if (state.inFlight.size >= inFlightMax) {
       kept.push(queued);
       continue;
     }
@@ -156,6 +157,13 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
     if (waits && !mayPass(state, self, 'rest')) {
       waitMs = Math.min(waitMs, DUE_MAX_MS);
       kept.push(queued);
+      continue;
+    }
+    const read = readOf(self, queued);
+    if (read !== undefined && self.ports.http.isAtHand(read)) {
+      // No request leaves: nothing of a limit is used.
+      self.count('reads-shared');
+      send(state, self, queued);
       continue;
     }
     const wait = acquireRequest(state, state.restLimiter, queued.operation.weight, queued.urgency.priority, nowMs);
@@ -185,12 +193,39 @@ export function acquireRequest(
   return limiter.acquire(weight, priority, nowMs);
 }
 
+/** What others may have asked already; undefined where only a request of its own will do. */
+function readOf(self: ConnectorSelf, { operation, urgency }: QueuedOperation): SharedRead | undefined {
+  const { source, request, mutates } = operation;
+  if (source === undefined || urgency.sinceMs === undefined || mutates) return undefined;
+  return { source, key: readKey(self.path, source, request), sinceMs: urgency.sinceMs };
+}
+
+/** Balances and positions are an account's own; everything else is the same for all of this venue. */
+function readKey(path: string, source: ReadSource, { method, url, body = '' }: HttpRequest): string {
+  const owner = source === 'balances' || source === 'positions' ? `${path} ` : '';
+  return `${owner}${method} ${url} ${body}`;
+}
+
+/** Something of the account changed: what was read of it before is not true any more. */
+export function accountChanged(self: ConnectorSelf): void {
+  for (const source of ['balances', 'positions'] as const) self.ports.http.invalidate(source, `${self.path} `);
+}
+
 function send(state: ConnectorState, self: ConnectorSelf, queued: QueuedOperation): void {
   const at = instant(self);
   const { operation } = queued;
   const now = at.monotonicMs;
   const usedThen = { rest: state.restLimiter.used(now), orders: submissionLimiter(state).used(now) };
-  const ref = self.ports.http.send(operation.requestAt?.(at) ?? operation.request, operation.name);
+  const read = readOf(self, queued);
+  const { calls } = queued.urgency;
+  if (calls !== undefined && (read === undefined || !self.ports.http.isAtHand(read))) calls.sent += 1;
+  const request = operation.requestAt?.(at) ?? operation.request;
+  const marked = {
+    ...request,
+    ...(operation.mutates ? { mutates: true as const } : {}),
+    ...(read === undefined ? {} : { read }),
+  };
+  const ref = self.ports.http.send(marked, operation.name);
   state.inFlight.set(ref, { ...queued, sentAt: at, usedThen });
   self.count(`requests:${operation.name}`);
 }
@@ -211,18 +246,33 @@ export function answered(state: ConnectorState, self: ConnectorSelf, answer: Htt
   const pending = state.inFlight.get(answer.ref);
   if (pending === undefined) return;
   state.inFlight.delete(answer.ref);
-  hearLimits(state, self, pending, answer);
+  const isShared = answer.sentAtMs !== undefined;
+  if (!isShared) hearLimits(state, self, pending, answer);
   const read = parse(pending, answer, self);
   if (read.ok) {
     if (pending.sentAt.monotonicMs > state.limitRefusedAtMs) state.limitRefusals = 0;
-    if (!pending.operation.mutates) noteSuccess(state, self, 'rest');
+    if (!pending.operation.mutates && !isShared) noteSuccess(state, self, 'rest');
     if (isAccountTruth(pending)) settle(state, self, 'ANSWER', pending.operation.name);
-    apply(read.result.events, pending.sentAt);
+    apply(read.result.events, sentAtOf(self, pending, answer));
   } else {
+    forgetAnswer(self, pending);
     refused(state, self, pending, answer, read.error);
   }
   pending.done(read.ok ? read : { ok: false, sent: true, error: read.error });
   release(state, self);
+}
+
+/** When the request left that was answered: not this one, where another's answer served. */
+function sentAtOf(self: ConnectorSelf, { sentAt }: InFlightOperation, { sentAtMs }: HttpAnswered): SentAt {
+  if (sentAtMs === undefined) return sentAt;
+  const earlierMs = Math.max(0, sentAt.monotonicMs - sentAtMs);
+  return { calendarMs: sentAt.calendarMs - earlierMs * self.ports.calendar.scale, monotonicMs: sentAtMs };
+}
+
+/** A refusal may come as an ordinary answer: nobody else shall have it. */
+function forgetAnswer(self: ConnectorSelf, queued: InFlightOperation): void {
+  const read = readOf(self, queued);
+  if (read !== undefined) self.ports.http.invalidate(read.source, read.key);
 }
 
 /** Whatever an answer says, its headers may know of requests that are not ours, or of a limit that was lowered. */

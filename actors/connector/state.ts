@@ -1,7 +1,7 @@
 /** What one connector knows: its sockets, requests, orders and the venue's latest facts. Owned by the connector actor alone. */
 import type { ActorRef, Self, TimerRef, TraceRef } from '../../src/runtime/actor.ts';
 import type { Distribution } from '../../src/runtime/metrics.ts';
-import type { ConnectorPorts, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
+import type { ConnectorPorts, HttpHealth, HttpPort, RequestRef, SocketRef, TaskRef } from '../../src/ports/ports.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { MarginTier } from '../../src/market/margin-tiers.ts';
 import type { PicoRate } from '../../src/money/units.ts';
@@ -27,7 +27,10 @@ import type { OrderGate, OrderGateLimits } from '../../src/risk/approval.ts';
 import { createOrderGate } from '../../src/risk/approval.ts';
 import type { OrdersAllowed } from '../../src/risk/orders-allowed.ts';
 import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
+import { DEFAULT_FLAGS } from '../../src/venues/flags.ts';
+import type { Flags } from '../../src/venues/flags.ts';
 import { newCircuits } from './circuits.ts';
+import type { ConcurrencyPolicy } from './concurrency.ts';
 import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
 import { newUsage } from './usage-ramp.ts';
@@ -54,6 +57,10 @@ export interface ConnectorArgs {
   readonly addressSharedBy?: number;
   /** How much of the limits is used by choice at first, and how that grows. Absent: all that may be, at once. */
   readonly usageRamp?: UsageRampPolicy;
+  /** Questions under way at once; see concurrency.ts. */
+  readonly concurrency?: ConcurrencyPolicy;
+  /** Optimisations on or off from the start; absent ones as by default. */
+  readonly flags?: Partial<Flags>;
   /** An earlier process used this account, perhaps a moment ago: it counts as an earlier life of the limits. */
   readonly afterEarlierProcess?: boolean;
   /** Validity of a cancel, and how far before its end an order was made. */
@@ -85,6 +92,10 @@ export interface ConnectorArgs {
 /** How urgent a sequence of requests is; raised while it waits when somebody more urgent joins it. */
 export interface Urgency {
   priority: RequestPriority;
+  /** Answers to reads that left at or after this, monotonic ms, are as good as new ones. Absent: only new ones. */
+  readonly sinceMs?: number;
+  /** Requests of their own that left for it, where somebody counts. */
+  readonly calls?: { sent: number };
 }
 
 export interface QueuedOperation {
@@ -234,6 +245,7 @@ export interface ResolveTrack {
 
 /** Somebody who waits for a comparison. */
 export interface SweepRequest {
+  readonly symbol: string;
   readonly sinceMs: number;
   readonly done: (ok: boolean) => void;
 }
@@ -243,6 +255,10 @@ export interface SweepTrack {
   /** Another one must follow the running one at once. */
   isWantedAgain: boolean;
   waiting: SweepRequest[];
+  /** How many wait for the running one. */
+  serving: number;
+  /** Monotonic ms of the latest wish: what left before it does not answer it. */
+  wantedAtMs: number;
   endedAtMs: number;
   failures: number;
   retryAtMs: number;
@@ -332,6 +348,14 @@ export interface ConnectorState {
   readonly tiersMissing: Set<string>;
   readonly tiers: Recurring;
   symbols: readonly string[];
+
+  /** Optimisations that are on. */
+  flags: Flags;
+  /** What the doors count, as of the last tick. */
+  doors: DoorStatistics | undefined;
+  /** Questions that may be under way at once, as last told. */
+  questionsAtOnce: number;
+  readsToldAtMs: number;
 
   queue: QueuedOperation[];
   readonly inFlight: Map<RequestRef, InFlightOperation>;
@@ -476,6 +500,10 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     tiersMissing: new Set(),
     tiers: recurring(),
     symbols: [],
+    flags: { ...DEFAULT_FLAGS, ...args.flags },
+    doors: undefined,
+    questionsAtOnce: 0,
+    readsToldAtMs: at.monotonicMs,
     queue: [],
     inFlight: new Map(),
     due: undefined,
@@ -509,6 +537,8 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       urgency: { priority: 4 },
       isWantedAgain: false,
       waiting: [],
+      serving: 0,
+      wantedAtMs: at.monotonicMs,
       endedAtMs: 0,
       failures: 0,
       retryAtMs: 0,
@@ -575,6 +605,13 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     eventSequence: self.incarnation * SEQUENCES_PER_LIFE,
     meters: { framesUntold: 0, refresh: undefined, batch: undefined },
   };
+}
+
+/** Plain counters of the thread's doors. */
+export interface DoorStatistics {
+  readonly reads: ReturnType<HttpPort['statistics']>;
+  readonly health: HttpHealth;
+  readonly cpuFallbacks: number;
 }
 
 /** Both clocks now, as the adapter wants them. */

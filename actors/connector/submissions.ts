@@ -34,7 +34,7 @@ import { accessText } from './access.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { recordPlacement } from './meters.ts';
 import { orderObserved } from './orders.ts';
-import { acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
+import { accountChanged, acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
 import { sendText } from './frames.ts';
 import { socketAnswered, socketUnanswered } from './sockets.ts';
@@ -168,6 +168,7 @@ function submit(state: ConnectorState, self: ConnectorSelf, submission: Submissi
     return false;
   }
   submission.state = 'sent';
+  accountChanged(self);
   if (submission.kind === 'place') observe(state, self, submission, { status: 'sending' });
   if (made.via === 'socket') {
     submission.submissionId = made.submissionId;

@@ -10,7 +10,8 @@ import { encourageCircuits } from './circuits.ts';
 import { APPENDS_MAX, tellAfterFacts } from './facts.ts';
 import { ordersInDoubt } from './orders.ts';
 import { accountHeardAtMs } from './publish.ts';
-import { requestAll, retryPauseMs } from './requests.ts';
+import { reportCycle } from './read-report.ts';
+import { dueIn, requestAll, retryPauseMs } from './requests.ts';
 import { advanceResolving, noteUnresolved } from './resolve.ts';
 import { tellStatus } from './status.ts';
 import { instant } from './state.ts';
@@ -21,6 +22,8 @@ const OVERLAP_MS = 60_000;
 /** A private stream that says nothing for this long is compared at once, so that the account's age stays below what entries allow. */
 const QUIET_MS = 10_000;
 const WAITING_MAX = 256;
+/** A wish for a comparison waits this long for others, ms. */
+const GATHER_MS = 5;
 /** Comparisons follow one another without a pause until so much of what questions may use of the limit is used. */
 const UNPACED_SHARE = 1 / 3;
 
@@ -30,6 +33,7 @@ type Reconcile = Extract<ConnectorCommand, { type: 'reconcile-symbol' }>;
 export function privateStreamReady(state: ConnectorState, self: ConnectorSelf): void {
   const isRenewed = state.privateReady;
   state.privateReady = true;
+  state.sweep.wantedAtMs = self.monotonicMs();
   state.privateGeneration += 1;
   if (!isRenewed) state.reconciled = false;
   startSweep(state, self, 2);
@@ -50,14 +54,23 @@ export function reconcileSymbol(state: ConnectorState, self: ConnectorSelf, comm
     self.tell(command.replyTo, reconciledEvent(state, command, false));
     return;
   }
+  state.sweep.wantedAtMs = self.monotonicMs();
   state.sweep.waiting.push({
+    symbol: command.symbol,
     sinceMs: command.sinceMs,
     done: (ok) => {
       if (ok) resolveAll(state, self, command);
       else tellAfterFacts(state, self, command.replyTo, reconciledEvent(state, command, false));
     },
   });
-  startSweep(state, self, 2);
+  // Whoever asks in the same moment shares it: positions that start together, or all that a reconnect concerns.
+  if (state.sweep.running) startSweep(state, self, 2);
+  else dueIn(state, self, GATHER_MS);
+}
+
+/** Starts the comparison that positions have been gathered for. */
+export function startGathered(state: ConnectorState, self: ConnectorSelf): void {
+  if (state.sweep.waiting.length > 0 && !state.sweep.running) startSweep(state, self, 2);
 }
 
 function resolveAll(state: ConnectorState, self: ConnectorSelf, command: Reconcile): void {
@@ -123,7 +136,10 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   sweep.running = true;
   sweep.isWantedAgain = false;
   sweep.waiting = [];
-  sweep.urgency = { priority };
+  sweep.serving = waiting.length;
+  // What left after the last of them asked is what they asked for. The regular comparison is there to ask anew.
+  const calls = { sent: 0 };
+  sweep.urgency = { priority, calls, ...(priority === 2 ? { sinceMs: sweep.wantedAtMs } : {}) };
   const sinceMs =
     Math.min(at.calendarMs, sweep.fillsReadUntilMs, ...waiting.map((asked) => asked.sinceMs)) -
     OVERLAP_MS * self.ports.calendar.scale;
@@ -134,6 +150,14 @@ function startSweep(state: ConnectorState, self: ConnectorSelf, priority: Reques
   ];
   requestAll(state, self, questions, sweep.urgency, (outcome) => {
     sweep.running = false;
+    sweep.serving = 0;
+    reportCycle(state, self, {
+      watchers: waiting.length,
+      groups: new Set(waiting.map(({ symbol }) => symbol)).size,
+      calls: calls.sent,
+      ms: self.monotonicMs() - at.monotonicMs,
+      ok: outcome.ok,
+    });
     sweep.failures = outcome.ok ? 0 : sweep.failures + 1;
     sweep.retryAtMs = outcome.ok ? 0 : self.monotonicMs() + retryPauseMs(self, sweep.failures);
     sweep.pacedUntilMs = at.monotonicMs + pauseBetweenMs(state, self, questions);

@@ -55,6 +55,7 @@ export async function startEvaluationSubject(journalDirectory: string): Promise<
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
     isRealtime: config.workers.ioScheduling === 'realtime',
+    http: config.http,
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };

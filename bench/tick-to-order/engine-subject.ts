@@ -43,6 +43,7 @@ export async function startEngineSubject(address: VenueAddress, journalDirectory
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
     isRealtime: config.workers.ioScheduling === 'realtime',
+    http: config.http,
     calendarScale: config.calendar.scale,
     secrets: { [connectorRef(VENUE, ACCOUNT).path]: { type: 'published', secrets } },
   };

@@ -11,6 +11,7 @@ import * as config from './config.ts';
 import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
 import * as doctor from './doctor.ts';
+import * as flags from './flags.ts';
 import * as limits from './limits.ts';
 import * as init from './init.ts';
 import * as pairs from './pairs.ts';
@@ -55,6 +56,7 @@ function buildProgram(): Command {
   report.register(program);
   actors.register(program);
   limits.register(program);
+  flags.register(program);
   trace.register(program);
   acts.register(program);
   adopt.register(program);

@@ -17,6 +17,7 @@ import {
 import type { TandemConfig } from '../../config/schema.ts';
 import type { VenueName } from '../../config/venue-names.ts';
 import type { ActorSpec, SupervisorSpec } from '../runtime/child-spec.ts';
+import type { Flags } from '../venues/flags.ts';
 import { pinActors } from './pinning.ts';
 import { entryPolicies, exitPolicies } from './policies.ts';
 
@@ -146,6 +147,13 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
     startupQuarantineMs: config.startupQuarantineMs,
     addressSharedBy: inputs.accounts.filter((other) => other.venue === venue).length,
     ...rampOf(config),
+    concurrency: {
+      calm: config.http.questionsCalm,
+      busy: config.http.questionsBusy,
+      critical: config.http.questionsCritical,
+      criticalWatchers: config.http.criticalWatchers,
+    },
+    flags: { 'premium-profile': config.http.profile === 'premium', ...definedFlags(config.flags) },
     afterEarlierProcess: inputs.boot > 1,
     requestValidityMs: config.order.requestValidityMs,
     orderAnswerMs: config.order.ackMs,
@@ -173,6 +181,10 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
     thread,
     mailboxMessagesMax: 16_384,
   };
+}
+
+function definedFlags(flags: TandemConfig['flags']): Partial<Flags> {
+  return Object.fromEntries(Object.entries(flags).filter(([, isOn]) => isOn !== undefined));
 }
 
 function rampOf({ mode, limits }: TandemConfig): Pick<ConnectorArgs, 'usageRamp'> {

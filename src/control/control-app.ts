@@ -26,6 +26,7 @@ import { adoptionPicture } from './adoption-picture.ts';
 import type { DashboardFiles } from './dashboard-files.ts';
 import { addDashboardRoutes } from './dashboard-routes.ts';
 import { enginePicture } from './engine-picture.ts';
+import { flagMessage, flagStates } from './flags.ts';
 import { evaluationPicture } from './evaluation-picture.ts';
 import { isConnector, limitsOfConnectors } from './limits-picture.ts';
 import { reasonsFor } from './why.ts';
@@ -198,13 +199,19 @@ export function controlApp(options: ControlAppOptions): Hono {
     options.log('warn', 'control-action', { action: 'fault', venue, fault });
     return answer(context, 202, { outcome: 'done', venue, fault });
   });
-  app.get('/debug/limits', async (context) => {
-    const { actors } = await engine.snapshot();
-    const paths = actors.map(({ path }) => path).filter(isConnector);
-    const answers = await Promise.all(
-      paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })),
-    );
-    return answer(context, 200, redactor.value({ accounts: limitsOfConnectors(answers) }));
+  app.get('/debug/limits', async (context) =>
+    answer(context, 200, redactor.value({ accounts: limitsOfConnectors(await digestsOf(engine)) })),
+  );
+  app.get('/debug/flags', async (context) =>
+    answer(context, 200, redactor.value({ flags: flagStates(await digestsOf(engine)) })),
+  );
+  app.post('/control/flags', async (context) => {
+    const message = flagMessage(await readJson(context));
+    const paths = await connectorPaths(engine);
+    const outcomes = paths.map((path) => engine.tell(path, message));
+    options.log('info', 'control-action', { paths, message, outcomes });
+    const isTold = outcomes.length > 0 && outcomes.every((outcome) => outcome === 'sent');
+    return answer(context, isTold ? 202 : 503, { paths, outcomes, message: message.type });
   });
 
   for (const [action, carryOut] of Object.entries(ACTOR_ACTIONS)) {
@@ -247,6 +254,7 @@ export function controlApp(options: ControlAppOptions): Hono {
     '/control/adopt/:base',
     '/control/engine',
     '/control/kill',
+    '/control/flags',
     '/control/heap-snapshot',
     '/control/fault',
     ...actorActions,
@@ -261,6 +269,16 @@ export function controlApp(options: ControlAppOptions): Hono {
     return answer(context, 500, { error: 'internal' });
   });
   return app;
+}
+
+async function connectorPaths(engine: Inspectable): Promise<readonly string[]> {
+  const { actors } = await engine.snapshot();
+  return actors.map(({ path }) => path).filter(isConnector);
+}
+
+async function digestsOf(engine: Inspectable): Promise<readonly { readonly path: string; readonly digest: unknown }[]> {
+  const paths = await connectorPaths(engine);
+  return Promise.all(paths.map(async (path) => ({ path, digest: (await engine.inspect(path))?.digest })));
 }
 
 /** How old an answer about all threads may be. */
@@ -286,6 +304,7 @@ const READ_PATHS = [
   '/debug/journal',
   '/debug/journal/at/:base',
   '/debug/limits',
+  '/debug/flags',
   '/debug/adoption/:base',
 ];
 const FIXED_HEADERS: readonly (readonly [string, string])[] = [

@@ -12,6 +12,11 @@ export function isConnector(path: string): boolean {
   return path.startsWith(PREFIX);
 }
 
+/** Returns the account of a connector's path, for example `lighter:main`. */
+export function accountOf(path: string): string {
+  return path.slice(PREFIX.length);
+}
+
 /** Returns the limits of every connector that answered, in the order of their names. */
 export function limitsOfConnectors(
   answers: readonly { readonly path: string; readonly digest: unknown }[],
@@ -20,7 +25,7 @@ export function limitsOfConnectors(
     .flatMap(({ path, digest }) => {
       // A connector's digest as it makes it; inspection answers with plain data of unknown type.
       const picture = (digest as { readonly limits?: LimitsPicture } | undefined)?.limits;
-      return picture === undefined ? [] : [{ account: path.slice(PREFIX.length), ...picture }];
+      return picture === undefined ? [] : [{ account: accountOf(path), ...picture }];
     })
     .toSorted((one, other) => (one.account < other.account ? -1 : 1));
 }

@@ -1,7 +1,8 @@
 /** Counts and times what goes through the doors to the outside; the only way to a venue leads through here. Connector threads. */
 import type { TraceRef } from '../runtime/actor.ts';
 import type { Counter, Distribution, Metrics } from '../runtime/metrics.ts';
-import type { HttpAnswered, HttpFailed, HttpPort, RequestRef, SocketMessage, SocketPort, SocketRef } from './ports.ts';
+import type { HttpAnswered, HttpFailed, RequestRef, SocketMessage, SocketPort, SocketRef } from './ports.ts';
+import type { SendingPort } from './shared-reads.ts';
 
 /** A door with its end. */
 type Door<Port> = Port & { dispose(): void };
@@ -24,8 +25,8 @@ export function venueOf(path: string): string {
 export function meteredHttp(
   { metrics, venue, monotonicMs }: Meter,
   deliver: Deliver<HttpAnswered | HttpFailed>,
-  open: (deliver: Deliver<HttpAnswered | HttpFailed>) => Door<HttpPort>,
-): Door<HttpPort> {
+  open: (deliver: Deliver<HttpAnswered | HttpFailed>) => SendingPort,
+): SendingPort {
   const under = new Map<RequestRef, { readonly sentAtMs: number; readonly endpoint: string }>();
   const latencies = new Map<string, Distribution>();
   const latencyOf = (endpoint: string): Distribution => {

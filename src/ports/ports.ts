@@ -16,12 +16,64 @@ export interface HttpRequest {
   readonly body?: string;
   /** The answer must be complete after this many monotonic ms, else `http-failed` with code `timeout`. */
   readonly timeoutMs: number;
+  /** It changes something at the venue: it never waits for others. */
+  readonly mutates?: true;
+  /** Of reads whose answer others may have asked for: see SharedRead. Absent: this very request is sent. */
+  readonly read?: SharedRead;
+}
+
+/** What can be read once for several askers; each can be switched off. */
+export type ReadSource = 'metadata' | 'balances' | 'positions' | 'tickers';
+
+/** An answer to an identical read that left at or after `sinceMs` (monotonic) is as good as one to this. */
+export interface SharedRead {
+  readonly source: ReadSource;
+  /** The same for identical reads only: what belongs to an account begins with its actor's path. */
+  readonly key: string;
+  readonly sinceMs: number;
+}
+
+/** Counts since the thread started. */
+export interface ReadStatistics {
+  readonly isEnabled: boolean;
+  /** Answered from what was kept, together with one under way, by a request of its own. */
+  readonly hits: number;
+  readonly shared: number;
+  readonly misses: number;
+  readonly invalidations: number;
+  /** Times it went wrong and was switched off by itself. */
+  readonly fallbacks: number;
+  readonly entries: number;
+}
+
+/** The connections behind a thread's HTTP doors. */
+export interface HttpHealth {
+  readonly profile: 'standard' | 'premium';
+  readonly inFlight: number;
+  /** Requests that wait for a place now, and that ever did. */
+  readonly waiting: number;
+  readonly waited: number;
+  readonly phase: 'calm' | 'burst' | 'shrinking';
+  readonly bursts: number;
+  /** Times a burst could not have its connections and was switched off. */
+  readonly fallbacks: number;
 }
 
 /** Never retries by itself: a retry of a mutating request is a decision of trading code. */
 export interface HttpPort {
   /** Exactly one `http-answered` or `http-failed` follows. `endpoint`: what the call is timed as, one of few; default its method. */
   send(request: HttpRequest, endpoint?: string): RequestRef;
+  /** Whether this read would be answered without a request of its own: it then costs nothing of any limit. */
+  isAtHand(read: SharedRead): boolean;
+  /** What was kept of keys that begin so is not true any more. */
+  invalidate(source: ReadSource, prefix: string): void;
+  /** Switches sharing of one source on or off, for all who use this thread's doors. */
+  share(source: ReadSource, isEnabled: boolean): void;
+  statistics(): Readonly<Record<ReadSource, ReadStatistics>>;
+  health(): HttpHealth;
+  /** Larger pools, and more connections for a while; for all who use this thread's doors. */
+  setProfile(profile: HttpHealth['profile']): void;
+  setBurst(isOn: boolean): void;
 }
 
 export interface HttpAnswered {
@@ -31,6 +83,8 @@ export interface HttpAnswered {
   /** By lower-case name. `retry-after` is in seconds, whichever of its two forms the venue used. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Monotonic ms when the request left that this answers, where it was another one than the asker's own. */
+  readonly sentAtMs?: number;
 }
 
 export interface HttpFailed {
@@ -84,6 +138,10 @@ export interface SocketClosed {
 export interface CpuPort {
   /** Exactly one `task-done` or `task-failed` follows. */
   run(task: string, input: unknown): TaskRef;
+  /** On the pool, or at once on this thread; for all who use this thread's doors. */
+  usePool(isOn: boolean): void;
+  /** Times the pool itself failed and a task was computed here instead. */
+  fallbacks(): number;
 }
 export interface TaskDone {
   readonly type: 'task-done';

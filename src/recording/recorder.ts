@@ -56,6 +56,7 @@ export class Recorder {
   } {
     return {
       http: {
+        ...http,
         send: (request, endpoint) => {
           const ref = http.send(request, endpoint);
           this.#asked.set(ref, {

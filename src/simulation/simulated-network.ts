@@ -8,13 +8,13 @@ import { randomStream } from '../runtime/random.ts';
 import type {
   HttpAnswered,
   HttpFailed,
-  HttpPort,
   HttpRequest,
   RequestRef,
   SocketMessage,
   SocketPort,
   SocketRef,
 } from '../ports/ports.ts';
+import type { SendingPort } from '../ports/shared-reads.ts';
 import type { Instant } from '../venues/venue.ts';
 import type { NetworkConditions } from './network-conditions.ts';
 import { CALM_NETWORK, drawLatencyMs } from './network-conditions.ts';
@@ -174,7 +174,7 @@ export class SimulatedNetwork {
     client: string,
     deliver: (message: HttpAnswered | HttpFailed, cause: TraceRef) => void,
     calling: PortsContext['calling'] = () => 0,
-  ): HttpPort & { dispose(): void } {
+  ): SendingPort {
     let lastRef = 0;
     let isDisposed = false;
     return {

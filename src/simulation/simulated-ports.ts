@@ -1,6 +1,15 @@
 /** The doors of actors in virtual time: connectors on the simulated network, the journal on the simulated disk. Single thread. */
 import { meteredHttp, meteredSocket, venueOf } from '../ports/metered-ports.ts';
-import type { ConnectorPorts, CpuPort, JournalPorts, TaskDone, TaskFailed } from '../ports/ports.ts';
+import type {
+  ConnectorPorts,
+  CpuPort,
+  HttpHealth,
+  HttpPort,
+  JournalPorts,
+  TaskDone,
+  TaskFailed,
+} from '../ports/ports.ts';
+import { SharedReads, sharingHttpPort } from '../ports/shared-reads.ts';
 import type { RandomStream } from '../runtime/actor.ts';
 import type { PortsContext, PortsFactory } from '../runtime/ports-context.ts';
 import { openStorePort } from '../storage/store-port.ts';
@@ -27,6 +36,20 @@ export interface SimulatedConnectorOptions {
   readonly secretsOf: (path: string) => Readonly<Record<string, string>>;
   /** The engine's address at the venues. */
   readonly client: string;
+  /** Answers shared between the connectors of one process life; of each alone when absent. */
+  readonly reads?: SharedReads;
+}
+
+/** The simulated network has as many connections as anybody wants: a switch is remembered, and changes nothing. */
+function simulatedPools(): Pick<HttpPort, 'health' | 'setProfile' | 'setBurst'> {
+  let profile: HttpHealth['profile'] = 'standard';
+  return {
+    health: () => ({ profile, inFlight: 0, waiting: 0, waited: 0, phase: 'calm', bursts: 0, fallbacks: 0 }),
+    setProfile: (wanted) => {
+      profile = wanted;
+    },
+    setBurst: () => undefined,
+  };
 }
 
 /** Makes the doors of connector actors. */
@@ -34,13 +57,19 @@ export function simulatedConnectorPorts(options: SimulatedConnectorOptions): Por
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const deliver: PortsContext['deliver'] = (message, cause) => context.deliver(message, cause);
     const calling: PortsContext['calling'] = (door, detail) => context.calling(door, detail);
-    const meter = {
-      metrics: context.metrics,
-      venue: venueOf(context.path),
-      monotonicMs: () => context.monotonicMs(),
-    };
     const { network, client } = options;
-    const http = meteredHttp(meter, deliver, (metered) => network.openHttp(client, metered, calling));
+    const monotonicMs = (): number => context.monotonicMs();
+    const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
+    const http = sharingHttpPort({
+      reads: options.reads ?? new SharedReads(),
+      deliver,
+      calling,
+      pools: simulatedPools(),
+      metrics: context.metrics,
+      monotonicMs,
+      later: (action) => void context.schedule(0, action),
+      open: (answer) => meteredHttp(meter, answer, (metered) => network.openHttp(client, metered, calling)),
+    });
     const socket = meteredSocket(meter, deliver, (metered) => network.openSocket(client, metered, calling));
     return {
       http,
@@ -73,6 +102,9 @@ export function simulatedCpuPort(
       context.schedule(delayMs, () => context.deliver(answer, cause));
       return lastRef;
     },
+    // One thread does everything here: a switch is taken, and changes nothing but a little time.
+    usePool: () => undefined,
+    fallbacks: () => 0,
   };
 }
 

@@ -18,6 +18,7 @@ import { venueSpec } from '../composition/market.ts';
 import { placementOf, supervisionTree } from '../composition/tree.ts';
 import type { AccountEndpoint } from '../composition/tree.ts';
 import { runCpuTask } from '../ports/cpu-tasks.ts';
+import { SharedReads } from '../ports/shared-reads.ts';
 import type { LogRecord } from '../runtime/ports-context.ts';
 import type { VirtualSystem } from '../runtime/system.ts';
 import { startVirtual } from '../runtime/virtual-system.ts';
@@ -104,6 +105,7 @@ class World implements SimulatedWorld {
     const config = this.#config;
     const placement = placementOf(config.workers);
     const { seed } = this.#options;
+    const reads = new SharedReads();
     const connectorPorts = (): ReturnType<typeof simulatedConnectorPorts> =>
       simulatedConnectorPorts({
         network: this.network,
@@ -111,6 +113,7 @@ class World implements SimulatedWorld {
         calendarScale: config.calendar.scale,
         secretsOf: (path) => this.#secrets(path),
         client: '127.0.0.1',
+        reads,
       });
     const threads = new Set([...placement.io, ...placement.trading, placement.store].filter((name) => name !== 'main'));
     return startVirtual({

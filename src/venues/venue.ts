@@ -1,5 +1,5 @@
 /** What every venue folder provides to the connector actor: one shape, so that shared code never asks which venue it is. Types only. */
-import type { HttpAnswered, HttpRequest } from '../ports/ports.ts';
+import type { HttpAnswered, HttpRequest, ReadSource } from '../ports/ports.ts';
 import type { AccessProblem } from './access.ts';
 import type { BookView } from '../market/book.ts';
 import type { FundingRate } from '../market/funding-rate.ts';
@@ -68,6 +68,8 @@ export interface Operation {
   readonly weight: number;
   /** Domain 12.5: 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens, 4 account snapshots, 5 market data. */
   readonly priority: 0 | 1 | 2 | 3 | 4 | 5;
+  /** What it reads, where its answer may serve others who ask the same; absent: nobody else. */
+  readonly source?: ReadSource;
   /** True when the request changes anything at the venue: never repeated by transport, unknown on failure. */
   readonly mutates: boolean;
   /** Reads the answer into events. Throws VenueError on a venue refusal and MalformedPayload on nonsense. */

@@ -4,6 +4,8 @@ import { newConnectorState } from '../../actors/connector/state.ts';
 import type { ConnectorArgs, ConnectorSelf, ConnectorState } from '../../actors/connector/state.ts';
 import type { ConnectorMessage } from '../../actors/connector-messages.ts';
 import type { ConnectorPorts } from '../../src/ports/ports.ts';
+import { SharedReads, sharingHttpPort } from '../../src/ports/shared-reads.ts';
+import { noMetrics } from '../../src/runtime/metrics.ts';
 import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { openVenue } from '../../src/venues/registry.ts';
 import { stage } from './stage.ts';
@@ -58,9 +60,30 @@ export function bareConnector(venue: string): BareConnector {
     return refs[port];
   };
   const ports: ConnectorPorts = {
-    http: { send: () => next('http') },
+    http: sharingHttpPort({
+      reads: new SharedReads(),
+      deliver: () => undefined,
+      calling: () => 0,
+      metrics: noMetrics,
+      monotonicMs: () => 0,
+      later: () => undefined,
+      pools: {
+        health: () => ({
+          profile: 'standard',
+          inFlight: 0,
+          waiting: 0,
+          waited: 0,
+          phase: 'calm',
+          bursts: 0,
+          fallbacks: 0,
+        }),
+        setProfile: () => undefined,
+        setBurst: () => undefined,
+      },
+      open: () => ({ send: () => next('http'), dispose: () => undefined }),
+    }),
     socket: { open: () => next('socket'), send: () => true, terminate: () => undefined },
-    cpu: { run: () => next('cpu') },
+    cpu: { run: () => next('cpu'), usePool: () => undefined, fallbacks: () => 0 },
     secrets,
     calendar: { scale: 1 },
   };

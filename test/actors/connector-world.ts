@@ -11,6 +11,7 @@ import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { QuantityLots, PriceTicks } from '../../src/money/units.ts';
 import type { ConnectorPorts } from '../../src/ports/ports.ts';
 import { runCpuTask } from '../../src/ports/cpu-tasks.ts';
+import { SharedReads } from '../../src/ports/shared-reads.ts';
 import type { Recorder } from '../../src/recording/recorder.ts';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorKind } from '../../src/runtime/actor.ts';
@@ -112,6 +113,7 @@ export class ConnectorWorld {
   /** The market stands this far from its usual price. */
   priceFactor = 1;
   #lastOrder = 0;
+  readonly #reads = new SharedReads();
   readonly #durable = new Set<string>();
   #rowsRead = 0;
 
@@ -190,6 +192,7 @@ export class ConnectorWorld {
             calendarScale: this.scale,
             secretsOf: () => account.secrets,
             client: '127.0.0.1',
+            reads: this.#reads,
           });
           const recorder = options.recorder?.(() => context.monotonicMs());
           if (recorder === undefined) return open(context);

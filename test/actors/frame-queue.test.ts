@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { queueFrames } from '../../actors/connector/frames.ts';
 import type { ConnectorSelf, ConnectorState } from '../../actors/connector/state.ts';
+import { DEFAULT_FLAGS } from '../../src/venues/flags.ts';
 import type { OutboundFrame } from '../../src/venues/venue.ts';
 
 /** Only the queue is looked at: nothing is sent. */
 function queueOf(...batches: readonly (readonly OutboundFrame[])[]): readonly string[] {
-  const state = { frames: [] as OutboundFrame[] } as ConnectorState;
+  const state = { frames: [] as OutboundFrame[], flags: DEFAULT_FLAGS } as unknown as ConnectorState;
   const self = { count: () => undefined } as unknown as ConnectorSelf;
   for (const batch of batches) queueFrames(state, self, batch);
   return state.frames.map(({ text }) => text);

@@ -648,6 +648,7 @@ export function createWorld(options: WorldOptions = {}): World {
   function connector(venue: VenueModel, command: ConnectorCommand): void {
     switch (command.type) {
       case 'limit-orders':
+      case 'set-flag':
         return;
       case 'place-order':
         place(venue, command);

@@ -405,3 +405,30 @@ describe('tandem limits', () => {
     expect(JSON.parse(answer.stdout)).toEqual(JSON.parse(answers['/debug/limits'].body));
   });
 });
+
+describe('tandem flags', () => {
+  const flags = [{ name: 'coalescing', accounts: { 'lighter:main': { isOn: false, fellBack: 2 } } }];
+  const answers = {
+    '/debug/flags': { status: 200, body: JSON.stringify({ flags }) },
+    'POST /control/flags': { status: 202, body: '{}' },
+  };
+
+  it.each([
+    [['flags'], 0, 'coalescing            lighter:main off (fell back 2 times)'],
+    [['flags', 'coalescing', 'off'], 0, 'coalescing            lighter:main off'],
+    [['flags', '--json'], 0, JSON.stringify({ flags })],
+    [['flags', 'luck'], 2, ''],
+  ])('answers %j with %i', async (words, code, said) => {
+    const answer = await runTandem([...words, ...(await pretendEngine(answers))]);
+    expect(answer.stdout).toContain(said);
+    expect(answer.code).toBe(code);
+  });
+
+  it('fails when the engine did not take it', async () => {
+    const answer = await runTandem([
+      ...['flags', 'coalescing', 'off'],
+      ...(await pretendEngine({ ...answers, 'POST /control/flags': { status: 503, body: '{}' } })),
+    ]);
+    expect(answer.code).toBe(1);
+  });
+});

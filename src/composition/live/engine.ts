@@ -116,6 +116,7 @@ function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThr
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
     isRealtime: config.workers.ioScheduling === 'realtime',
+    http: config.http,
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };
@@ -163,6 +164,7 @@ async function mainPorts(
   const connectors: ConnectorThreadData = {
     cpuThreads: config.workers.cpu,
     isRealtime: config.workers.ioScheduling === 'realtime',
+    http: config.http,
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };

@@ -1,17 +1,16 @@
 /** The doors of connector actors on real sockets: one CPU pool per thread, HTTP and WebSocket per incarnation. Connector threads only. */
-import { randomBytes } from 'node:crypto';
-import type { Piscina } from 'piscina';
-import type { TraceRef } from '../../runtime/actor.ts';
 import type { PortsContext, PortsFactory } from '../../runtime/ports-context.ts';
-import { runCpuTask, TASK_ENTROPY_BYTES } from '../cpu-tasks.ts';
 import { meteredHttp, meteredSocket, venueOf } from '../metered-ports.ts';
-import type { ConnectorPorts, CpuPort, TaskDone, TaskFailed } from '../ports.ts';
+import type { ConnectorPorts } from '../ports.ts';
+import { SharedReads, sharingHttpPort } from '../shared-reads.ts';
 import { readSecrets } from './account-secrets.ts';
 import type { SecretSource } from './account-secrets.ts';
 import type { RecordingHeading } from '../../recording/format.ts';
 import { RecordingWriter } from '../../recording/live/recording-file.ts';
 import { Recorder } from '../../recording/recorder.ts';
-import { openCpuPort, startCpuPool } from './cpu-port.ts';
+import { CpuThreads, openCpuPort, startCpuPool } from './cpu-port.ts';
+import { DEFAULT_POOLS, HttpPools } from './http-pools.ts';
+import type { HttpPoolOptions } from './http-pools.ts';
 import { openHttpPort } from './http-port.ts';
 import { runThreadRealtime } from './realtime-priority.ts';
 import { openSocketPort } from './socket-port.ts';
@@ -22,6 +21,8 @@ export interface ConnectorThreadData {
   readonly cpuThreads: number;
   /** Whether the thread asks the kernel for real-time scheduling. */
   readonly isRealtime: boolean;
+  /** Absent: as by default. */
+  readonly http?: HttpPoolOptions;
   /** Calendar ms per monotonic ms. */
   readonly calendarScale: number;
   /** By actor path, for example `connector/lighter:main`. */
@@ -35,7 +36,9 @@ export interface ConnectorThreadData {
 
 /** Makes the factory of one thread; its pool starts with the first connector. */
 export function connectorPortsFactory(): PortsFactory {
-  let pool: Piscina | undefined;
+  let cpuThreads: CpuThreads | undefined;
+  let pools: HttpPools | undefined;
+  const reads = new SharedReads();
   let isScheduled = false;
   return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const data = context.data as ConnectorThreadData;
@@ -47,7 +50,9 @@ export function connectorPortsFactory(): PortsFactory {
       isScheduled = true;
       if (data.isRealtime) scheduleThread(context);
     }
-    if (data.cpuThreads > 0) pool ??= startCpuPool(data.cpuThreads);
+    cpuThreads ??= new CpuThreads(data.cpuThreads > 0 ? startCpuPool(data.cpuThreads) : undefined);
+    pools ??= new HttpPools(data.http ?? DEFAULT_POOLS);
+    const opened = pools;
     const monotonicMs = (): number => context.monotonicMs();
     const meter = { metrics: context.metrics, venue: venueOf(context.path), monotonicMs };
     const recording = recordingOf(data, context);
@@ -56,12 +61,19 @@ export function connectorPortsFactory(): PortsFactory {
       recording === undefined
         ? undefined
         : new Recorder((entry) => recording.write(entry), monotonicMs, Object.values(secrets));
-    const http = meteredHttp(meter, deliver, (metered) =>
-      openHttpPort((message, cause) => {
+    const http = sharingHttpPort({
+      reads,
+      deliver: (message, cause) => {
         recorder?.heard(message);
-        metered(message, cause);
-      }, calling),
-    );
+        deliver(message, cause);
+      },
+      calling,
+      pools: opened,
+      metrics: context.metrics,
+      monotonicMs,
+      later: (action) => void context.schedule(0, action),
+      open: (answer) => meteredHttp(meter, answer, (metered) => openHttpPort(metered, calling, opened)),
+    });
     const socket = meteredSocket(meter, deliver, (metered) =>
       openSocketPort(
         (message) => {
@@ -72,7 +84,7 @@ export function connectorPortsFactory(): PortsFactory {
         calling,
       ),
     );
-    const cpu = pool === undefined ? openInPlaceCpuPort(deliver, calling) : openCpuPort(pool, deliver, calling);
+    const cpu = openCpuPort(cpuThreads, deliver, calling);
     return {
       ...(recorder?.tapped({ http, socket }) ?? { http, socket }),
       cpu,
@@ -100,32 +112,4 @@ function scheduleThread(context: PortsContext): void {
   const verdict = runThreadRealtime();
   if (verdict.isRealtime) context.log('info', 'io-thread-realtime', { thread: context.threadName });
   else context.log('info', 'io-thread-ordinary', { thread: context.threadName, reason: verdict.reason });
-}
-
-/** The CPU door without a pool: computes at once, answers on a later turn. */
-function openInPlaceCpuPort(
-  deliver: (message: TaskDone | TaskFailed, cause: TraceRef) => void,
-  calling: PortsContext['calling'],
-): CpuPort & { dispose(): void } {
-  let lastRef = 0;
-  let disposed = false;
-  return {
-    run(task, input) {
-      lastRef += 1;
-      const ref = lastRef;
-      const cause = calling('cpu-run', task);
-      setImmediate(() => {
-        if (disposed) return;
-        try {
-          deliver({ type: 'task-done', ref, result: runCpuTask(task, input, randomBytes(TASK_ENTROPY_BYTES)) }, cause);
-        } catch (error) {
-          deliver({ type: 'task-failed', ref, detail: error instanceof Error ? error.message : String(error) }, cause);
-        }
-      });
-      return ref;
-    },
-    dispose() {
-      disposed = true;
-    },
-  };
 }

@@ -62,10 +62,10 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
 
     accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),
-    instruments: () => instrumentsOperation(access),
+    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
     accountSnapshot: (at) => [
-      positionsOperation(access, at),
-      walletOperation(access, at),
+      { ...positionsOperation(access, at), source: 'positions' },
+      { ...walletOperation(access, at), source: 'balances' },
       openOrdersOperation(access, at),
     ],
     keyRights: (at) => keyRightsOperation(access, at),
@@ -76,7 +76,7 @@ export function bybitAdapter(settings: VenueSettings): VenueAdapter {
       executionsOperation(access, { sinceMs, execType: 'Funding', priority: 4 }, at),
     marginTiersOf: (symbol) => riskLimitOperation(access, symbol),
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
-    marketPoll: (at) => marketPollOperation(access, at),
+    marketPoll: (at) => ({ ...marketPollOperation(access, at), source: 'tickers' }),
 
     leverageOf: (symbols, at) => symbols.map((symbol) => leverageOfOperation(access, symbol, at)),
     setLeverage: (symbol, leverage) => ({

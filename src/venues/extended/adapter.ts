@@ -72,14 +72,18 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
     keyCaution:
       'its key can also sign transfers and withdrawals: trade on a sub-account that holds only what may be lost',
     serverTime: () => serverTimeOperation(access),
-    instruments: () => instrumentsOperation(access),
-    accountSnapshot: () => [positionsOperation(access), balanceOperation(access), openOrdersOperation(access)],
+    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
+    accountSnapshot: () => [
+      { ...positionsOperation(access), source: 'positions' },
+      { ...balanceOperation(access), source: 'balances' },
+      openOrdersOperation(access),
+    ],
     feeTier: () => feesOperation(access),
     findOrder: (_symbol, clientOrderId) => [findOrderOperation(access, clientOrderId)],
     fillsSince: (sinceMs) => fillsOperation(access, sinceMs),
     fundingPaymentsSince: (sinceMs) => fundingPaymentsOperation(access, sinceMs),
     fundingHistory: (symbol, sinceMs, at: Instant) => fundingHistoryOperation(access, symbol, sinceMs, at),
-    marketPoll: () => marketPollOperation(access),
+    marketPoll: () => ({ ...marketPollOperation(access), source: 'tickers' }),
 
     leverageOf: (symbols) => [leverageOfOperation(access, symbols)],
     setLeverage: (symbol, leverage) => ({

@@ -122,8 +122,8 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
 
     accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),
-    instruments: () => instrumentsOperation(access),
-    accountSnapshot: () => [accountOperation(access), openOrdersOperation(access)],
+    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
+    accountSnapshot: () => [{ ...accountOperation(access), source: 'positions' }, openOrdersOperation(access)],
     keyRights: () => keyRightsOperation(access, signer),
     feeTier: () => feesOperation(access),
     findOrder: (_symbol, clientOrderId) => [findOrderOperation(access, clientOrderId)],

@@ -94,8 +94,8 @@ export function lighterAdapter(settings: VenueSettings): VenueAdapter {
     keyCaution:
       'its key can also sign transfers and withdrawals: trade on a sub-account that holds only what may be lost',
     serverTime: () => serverTimeOperation(access),
-    instruments: () => instrumentsOperation(access),
-    accountSnapshot: (at) => [accountOperation(access), openOrdersOperation(access, at)],
+    instruments: () => ({ ...instrumentsOperation(access), source: 'metadata' }),
+    accountSnapshot: (at) => [{ ...accountOperation(access), source: 'positions' }, openOrdersOperation(access, at)],
     feeTier: (at) => feeTierOperation(access, at),
     findOrder: (symbol, clientOrderId, at) => [findOrderOperation(access, symbol, clientOrderId, at)],
     fillsSince: (sinceMs, at) => fillsOperation(access, sinceMs, at),

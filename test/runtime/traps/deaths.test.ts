@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { MessageShape } from '../../../src/runtime/actor.ts';
 import type { ActorSystem } from '../../../src/runtime/system.ts';
-import { openCpuPort } from '../../../src/ports/live/cpu-port.ts';
+import { CpuThreads, openCpuPort } from '../../../src/ports/live/cpu-port.ts';
 import { Bed, EAGER, puppet, supervisor } from '../supervision/bed.ts';
 import { actorOf, ENTRY, startTraps, until } from './bed.ts';
 import { keepMessage, type KeptReport, type WhatCame } from './fixtures/trap-actors.ts';
@@ -54,7 +54,7 @@ describe('trap 8: promises that never settle', () => {
     });
     onTestFinished(() => pool.destroy());
     const answers: { readonly type: string; readonly ref: number }[] = [];
-    const port = openCpuPort(pool, (message) => answers.push(message));
+    const port = openCpuPort(new CpuThreads(pool), (message) => answers.push(message));
     const refs = [port.run('exit' as never, null as never), port.run('loop' as never, null as never)];
     await until(
       () => answers.length,
