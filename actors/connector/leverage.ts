@@ -16,6 +16,9 @@ import { enqueue } from './submissions.ts';
 const REREAD_MS = 600_000;
 /** Between an answer to setting and the reading that proves it, ms. */
 const SETTLES_MS = 250;
+const MINUTE_MS = 60_000;
+/** Of the changes a venue allows in a minute: those of an earlier life of this engine count there too. */
+const CHANGES_SHARE = 0.5;
 
 /** Reads what is in doubt and sets what is wrong. Called every tick once the account was compared. */
 export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): void {
@@ -27,6 +30,10 @@ export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): voi
     for (const symbol of state.symbols) leverage.doubtful.add(symbol);
   }
   for (const symbol of state.symbols) if (!leverage.told.has(symbol)) leverage.doubtful.add(symbol);
+  for (const symbol of [...leverage.postponed].slice(0, changesLeft(state, now))) {
+    leverage.postponed.delete(symbol);
+    leverage.doubtful.add(symbol);
+  }
   if (leverage.doubtful.size === 0 || !isDue(leverage.reading, now)) return;
   // What is being set is read once that has ended.
   const asked = [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol));
@@ -82,6 +89,12 @@ function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string):
     retryLater(state, self, symbol, failures + 1);
     return;
   }
+  const nowMs = self.monotonicMs();
+  if (changesLeft(state, nowMs) === 0) {
+    state.leverage.postponed.add(symbol);
+    return;
+  }
+  state.leverage.changedAtMs = [...state.leverage.changedAtMs, nowMs];
   state.leverage.failures.set(symbol, failures + 1);
   if (failures > 0)
     self.log('warn', 'leverage-not-taken', { venue: state.args.venue, symbol, wanted, is: known.leverage });
@@ -94,6 +107,14 @@ function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string):
     plan: (nonce) => state.adapter.setLeverage(symbol, wanted, nonce, instant(self)),
   });
   retryLater(state, self, symbol, isQueued ? failures : failures + 1);
+}
+
+/** How many symbols may be set now, by a limit that counts nothing else. Infinity where there is none. */
+function changesLeft(state: ConnectorState, nowMs: number): number {
+  const { leverage, adapter } = state;
+  leverage.changedAtMs = leverage.changedAtMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
+  const { leverageChangesPerMinute = Number.POSITIVE_INFINITY } = adapter.limits;
+  return Math.max(0, Math.floor(leverageChangesPerMinute * CHANGES_SHARE) - leverage.changedAtMs.length);
 }
 
 function isBeingSet(state: ConnectorState, symbol: string): boolean {

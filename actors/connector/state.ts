@@ -301,6 +301,9 @@ export interface LeverageTrack {
   readonly told: Map<string, Extract<MarketEvent, { type: 'leverage-reported' }>>;
   readonly doubtful: Set<string>;
   readonly failures: Map<string, number>;
+  /** To be set once the venue allows more changes, and when the latest were asked for, monotonic ms. */
+  readonly postponed: Set<string>;
+  changedAtMs: readonly number[];
   readonly reading: Recurring;
   allReadAtMs: number;
 }
@@ -561,6 +564,8 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       told: new Map(),
       doubtful: new Set(),
       failures: new Map(),
+      postponed: new Set(),
+      changedAtMs: [],
       reading: recurring(),
       allReadAtMs: Number.NEGATIVE_INFINITY,
     },

@@ -371,6 +371,8 @@ export interface LimitProfile {
   /** Connections open at once, and subscriptions on one of them. */
   readonly connectionsMax?: number;
   readonly subscriptionsMax?: number;
+  /** Changes of leverage in any minute, where the venue counts them by themselves. */
+  readonly leverageChangesPerMinute?: number;
 }
 
 /** What an answer says about a limit, whatever else it says. */

@@ -18,6 +18,7 @@ const SOCKETS = {
   connects: { name: 'lighter-connects', max: 255, windowMs: MINUTE_MS, per: 'address' },
   connectionsMax: 255,
   subscriptionsMax: 500,
+  leverageChangesPerMinute: 40,
 } as const satisfies Partial<LimitProfile>;
 
 const REST_PREMIUM = 24_000;
