@@ -9,6 +9,7 @@ const NETWORK = /^(?:undici|ws|(?:node:)?(?:net|tls|http|https|http2|dgram|dns))
 /** Files that may, and why. */
 const DOORS = new Map([
   ['src/ports/live/http-port.ts', 'the HTTP door of connectors'],
+  ['src/ports/live/http-pools.ts', 'its connections'],
   ['src/ports/live/socket-port.ts', 'the socket door of connectors'],
   ['src/observe/live/outbound.ts', 'the door of alerts'],
   ['src/observe/live/stream.ts', 'a server: clients come to it'],
