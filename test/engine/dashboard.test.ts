@@ -151,6 +151,7 @@ describe.skipIf(CHROMIUM === '')(
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
       await page.getByRole('button', { name: 'Pause' }).press('Enter');
+      await dialog.getByLabel('Reason, for the journal').and(page.locator(':focus')).waitFor();
       await page.keyboard.type('looking at it');
       await page.keyboard.press('Enter');
       await page.getByText('looking at it').first().waitFor();
