@@ -43,7 +43,7 @@ export function Chart(props: ChartProps): JSX.Element {
         ms: 1,
         cursor: { drag: { x: false, y: false } },
         axes: [
-          { ...axis, values: (_, times) => times.map(clock) },
+          { ...axis, space: 90, values: (_, times) => times.map(clock) },
           { ...axis, size: 64, values: (_, values) => values.map(format) },
         ],
         series: [
