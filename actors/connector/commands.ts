@@ -162,6 +162,7 @@ function contextOf(state: ConnectorState, self: ConnectorSelf, order: OrderReque
   return {
     instrument,
     positionLots: judgedPosition(state, order),
+    ...(state.adapter.lacksReduceOnly === true ? { lacksReduceOnly: true as const } : {}),
     openOrders: working.length,
     workingOrders: working.filter((other) => other.symbol === order.symbol),
     nowMs: at.calendarMs,

@@ -42,6 +42,8 @@ export interface OrderGateContext {
   readonly book?: BookView;
   /** Confirmed position plus fills known since, signed lots; undefined when not reconciled yet. */
   readonly positionLots: number | undefined;
+  /** The venue has no reduce-only rule of its own. */
+  readonly lacksReduceOnly?: true;
   /** Our other orders of this symbol that may still execute, in flight and unknown ones included. */
   readonly workingOrders: readonly WorkingOrder[];
   /** Our other orders on the whole account that may be live. */
@@ -228,8 +230,12 @@ function denySize(order: OrderRequest, instrument: Instrument, limits: OrderGate
 /** A reducing order plus everything else that reduces must fit inside the position: it may never flip. */
 function denyIncrease(order: OrderRequest, context: OrderGateContext): Denial | undefined {
   const position = context.positionLots;
-  // Without a known position the venue's own reduce-only rule is the guard; refusing here would forbid an emergency close.
-  if (position === undefined) return undefined;
+  // Without a known position the venue's own reduce-only rule is the guard; refusing here would forbid an emergency close. Where there
+  // is no such rule, the close waits until it is known what there is to close.
+  if (position === undefined)
+    return context.lacksReduceOnly === true
+      ? deny('POSITION_UNKNOWN', 'the position must be reconciled where the venue has no reduce-only rule', 'unknown')
+      : undefined;
   const reducing = position > 0 ? 'sell' : 'buy';
   if (position === 0 || order.side !== reducing) {
     return deny(

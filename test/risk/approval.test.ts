@@ -150,6 +150,13 @@ describe('reduce-only orders', () => {
   it('pass while the position is unknown: the venue itself keeps them from increasing it', () => {
     expect(approve(createOrderGate(limits), close(), context({ positionLots: undefined })).approved).toBeDefined();
   });
+
+  it('wait until the position is known at a venue that would let them increase it', () => {
+    const unguarded = (positionLots: number | undefined): OrderGateContext =>
+      context({ positionLots, lacksReduceOnly: true });
+    expect(approve(createOrderGate(limits), close(), unguarded(undefined)).denied?.code).toBe('POSITION_UNKNOWN');
+    expect(approve(createOrderGate(limits), close(), unguarded(100)).approved).toBeDefined();
+  });
 });
 
 it('never lets more than the configured orders pass in any second and keeps a share for reducing ones', () => {
