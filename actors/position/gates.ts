@@ -38,10 +38,8 @@ export function preflightRefusal(
   plan: Pick<EntryPlan, 'base' | 'long' | 'short'>,
 ): string | undefined {
   if (state.draining) return 'DRAINING';
-  if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
-  if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
-  if (state.legReductions.length > 0) return 'VENUE_REDUCED';
-  for (const track of state.venues.values()) if (track.external) return 'EXTERNAL_EXPOSURE';
+  const held = entriesHeldBack(state);
+  if (held !== undefined) return held;
   for (const leg of [plan.long, plan.short]) {
     const track = trackOf(state, leg);
     if (track === undefined || track.instrument?.symbol !== leg.symbol) return 'UNMATCHED';
@@ -55,6 +53,16 @@ export function preflightRefusal(
   return denied ?? entryGatesRefusal(state, self, plan);
 }
 
+/** What holds back every order that adds, whatever the plan. */
+function entriesHeldBack(state: PositionState): string | undefined {
+  if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
+  if (state.engine.entriesPaused === true) return 'ENTRIES_PAUSED';
+  if (state.appends.size > APPENDS_MAX) return 'JOURNAL';
+  if (state.legReductions.length > 0) return 'VENUE_REDUCED';
+  for (const track of state.venues.values()) if (track.external) return 'EXTERNAL_EXPOSURE';
+  return undefined;
+}
+
 /** Why what a maker did not get must not be taken on both venues: the gates of any entry, for `lots` of each leg. */
 export function escalationRefusal(
   state: PositionState,
@@ -62,7 +70,8 @@ export function escalationRefusal(
   record: PairRecord,
   lots: Readonly<Record<LegSide, number>>,
 ): string | undefined {
-  if (state.engine?.state !== 'TRADING') return 'ENGINE_NOT_TRADING';
+  const held = entriesHeldBack(state);
+  if (held !== undefined) return held;
   if (state.draining || state.exitWanted?.pairId === record.pairId) return 'LEAVING';
   const long = { ...record.long, lots: lots.long };
   const short = { ...record.short, lots: lots.short };

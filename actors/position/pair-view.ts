@@ -16,7 +16,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import { orderPriceTicks, priceNano, priceOf, quantityOf } from '../../src/money/amounts.ts';
 import { midTicks, opposite, walkBook } from '../../src/strategy/book-walk.ts';
 import { priceCapTicks } from '../../src/strategy/order-price.ts';
-import { escalationRefusal, hedgeRefusal } from './gates.ts';
+import { escalationRefusal, hedgeRefusal, preflightRefusal } from './gates.ts';
 import { isReachable, pairTracks } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
 
@@ -48,6 +48,7 @@ export function viewPair(state: PositionState, self: PositionSelf, pair: Pair): 
     judgeCompletion: (lagging, lots, overdue) => judgeCompletion(state, pair, tracks, lagging, lots, overdue),
     judgeRemainder: (leading, topUp, trim) => judgeRemainder(state, pair, tracks, leading, topUp, trim),
     judgeQuote: (leg, restingTicks) => judgeQuote(state, pair, tracks, leg, restingTicks),
+    entryRefusal: () => preflightRefusal(state, self, pair.record),
     escalationRefusal: () => escalationRefusal(state, self, pair.record, missingOf(state, pair)),
   };
 }

@@ -114,7 +114,7 @@ function takenAgain(pair: Pair, view: PairView): OpeningVerdict | undefined {
   const sinceSendMs = view.monotonicMs - Math.max(...legs.map((leg) => pair.timing.lastSendAtMs[leg]));
   const pauseMs = attempts * Math.max(...legs.map((leg) => view[leg].attemptMs));
   if (sinceSendMs < pauseMs) return wait(pair);
-  if (view.quotingRefused !== undefined || view.escalationRefusal() !== undefined) return undefined;
+  if (view.quotingRefused !== undefined || view.entryRefusal() !== undefined) return undefined;
   const orders = legs.map((leg) => taking(leg, pair.record[leg].lots, nextAttempt(view[leg])));
   return { type: 'go-on', step: send(pair, view, orders) };
 }

@@ -52,7 +52,7 @@ import { isExposedByOneVenue, overdueLoneLeg, silentLeg, unhedgedLots } from './
 import { answerReduction, excessLots, isAboveDust, isTrimmable, thinLegFirst } from './pair-reduction.ts';
 import { isSettled, isUnresolved } from './order-state.ts';
 import { bothConfirmed, continueOpening, largeEnough } from './pair-opening.ts';
-import { anyFill, cancelsOfQuotes, inProgress, LEGS, reducing, send } from './pair-orders.ts';
+import { anyFill, cancelsOfQuotes, inProgress, LEGS, nextAttempt, reducing, send } from './pair-orders.ts';
 import type { OrderState } from './order-state.ts';
 import type { LegView, Pair, PairCommand, PairPhase, PairStep, PairTiming, PairView, ReductionTarget } from './pair.ts';
 import { EXPOSED_ALARM_MS, QUARANTINE_RETRY_MS } from './policy.ts';
@@ -75,6 +75,7 @@ export function newTiming(monotonicMs: number, exposure: ExposureClock = stopped
     lastRetryAtMs: Number.NEGATIVE_INFINITY,
     lastAlarmAtMs: Number.NEGATIVE_INFINITY,
     queriesBefore: { long: 0, short: 0 },
+    firstAttempt: { long: 1, short: 1 },
     exposure,
     reductionsAnswered: 0,
   };
@@ -111,6 +112,7 @@ export function enterPhase(
       sends: 0,
       lastRetryAtMs: phase === 'QUARANTINED' ? Number.NEGATIVE_INFINITY : pair.timing.lastRetryAtMs,
       queriesBefore: { long: view.long.queries, short: view.short.queries },
+      firstAttempt: { long: nextAttempt(view.long), short: nextAttempt(view.short) },
     },
   };
 }
@@ -360,7 +362,7 @@ function advanceReducing(pair: Pair, view: PairView): PairStep {
   return { pair: step.pair, commands: [...asks, ...step.commands] };
 }
 
-/** Reductions of one leg that its venue refused for good in a row before this way of closing is given up. */
+/** Reductions of one leg that its venue refused for good in a row, since leaving began, before this way of closing is given up. */
 const CLOSES_REFUSED_MAX = 3;
 
 /**
@@ -371,7 +373,8 @@ function refusedForGood(pair: Pair, view: PairView): string | undefined {
   for (const leg of LEGS) {
     const { orders, ledgerLots, minLots } = view[leg];
     const refusals = orders
-      .filter((order) => order.planned.reduceOnly)
+      // A trim that was too small for the venue says nothing about closing all there is.
+      .filter(({ planned }) => planned.reduceOnly && planned.attempt >= pair.timing.firstAttempt[leg])
       .slice(-CLOSES_REFUSED_MAX)
       .filter((order) => order.status === 'REJECTED' && order.refusal === 'permanent');
     const last = refusals.at(-1);

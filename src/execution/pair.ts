@@ -108,6 +108,8 @@ export interface PairTiming {
   readonly lastAlarmAtMs: number;
   /** Position queries answered before the quarantine began. */
   readonly queriesBefore: { readonly long: number; readonly short: number };
+  /** The attempt that the first order of this phase is, by leg; 1 after a restart, which does not remember. */
+  readonly firstAttempt: { readonly long: number; readonly short: number };
   readonly exposure: ExposureClock;
   /** Reductions by the venue that the other leg has followed already. */
   readonly reductionsAnswered: number;
@@ -168,6 +170,8 @@ export interface PairView {
   judgeRemainder(leading: LegSide, topUp: number, trim: number): RemainderVerdict;
   /** What quoting `leg` costs now; `restingTicks` is the order that rests. Undefined while a book is missing or too thin. */
   judgeQuote(leg: LegSide, restingTicks: number | undefined): QuoteVerdict | undefined;
+  /** Why the plan must not be entered as things stand, or entered anew while nothing of it is held. */
+  entryRefusal(): string | undefined;
   /** Why what was not filled as a maker must not be taken on both venues instead. */
   escalationRefusal(): string | undefined;
 }

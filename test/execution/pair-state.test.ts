@@ -239,6 +239,30 @@ describe('closing', () => {
   });
 });
 
+describe('what venues refuse for good', () => {
+  const refused = (purpose: OrderPurposeName, attempt: number): OrderState => {
+    const facts = { venue: '', account: '', symbol: '', clientOrderId: '', venueOrderId: '', atMs: 0, sequence: 1 };
+    const fact = { type: 'order-changed', status: 'refused', code: 'SIZE', reason: '', refusal: 'permanent' } as const;
+    return order('short', purpose, [{ type: 'handed-over' }, { type: 'changed', fact: { ...facts, ...fact } }], {
+      attempt,
+    });
+  };
+  const trims = [1, 2, 3, 4].map((attempt) => refused('unwind', attempt));
+  const closes = (count: number): OrderState[] =>
+    Array.from({ length: count }, (_none, index) => refused('close', 5 + index));
+  const short = (count: number): LegView => leg(-33, [...trims, ...closes(count)]);
+
+  it('counts since leaving began: trims it would not take leave the close its own tries', () => {
+    const left = decideToLeave(pairIn('OPEN'), 'MANUAL', viewOf(leg(33, []), short(0)));
+    expect(left.pair.record.phase).toBe('CLOSING');
+    expect(left.commands).toMatchObject([{ type: 'send', orders: [{ leg: 'long' }, { leg: 'short' }] }]);
+    const phaseAfter = (count: number): PairPhase =>
+      advancePair(left.pair, viewOf(leg(0, []), short(count))).pair.record.phase;
+    expect(phaseAfter(2)).toBe('CLOSING');
+    expect(phaseAfter(3)).toBe('QUARANTINED');
+  });
+});
+
 describe('quarantine', () => {
   const queried = { queries: 1 };
   it.each([

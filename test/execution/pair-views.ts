@@ -156,6 +156,7 @@ export function viewOf(long: LegView, short: LegView, changes: Partial<PairView>
     judgeCompletion: () => ({ action: 'complete', completeQuote: 0, unwindQuote: 0, detail: '' }),
     judgeRemainder: () => ({ action: 'trim', topUpQuote: undefined, trimQuote: undefined }),
     judgeQuote: () => undefined,
+    entryRefusal: () => undefined,
     escalationRefusal: () => undefined,
     ...changes,
   };

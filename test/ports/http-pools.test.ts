@@ -11,12 +11,15 @@ async function slowVenue(): Promise<{
   readonly url: string;
   readonly open: ServerResponse[];
   readonly connections: () => number;
+  readonly methods: () => readonly (string | undefined)[];
   arrived(count: number): Promise<void>;
 }> {
   const open: ServerResponse[] = [];
+  const methods: (string | undefined)[] = [];
   let connections = 0;
   let onArrival: () => void = () => undefined;
-  const server: Server = createServer((_request, response) => {
+  const server: Server = createServer((request, response) => {
+    methods.push(request.method);
     open.push(response);
     onArrival();
   });
@@ -32,6 +35,7 @@ async function slowVenue(): Promise<{
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     open,
     connections: () => connections,
+    methods: () => methods,
     arrived: (count) =>
       new Promise((resolve) => {
         onArrival = () => {
@@ -72,6 +76,33 @@ describe('the connections of a thread', () => {
     // Three of five are done: two places are taken, so still nobody enters.
     expect(pools.health()).toMatchObject({ inFlight: 2, waiting: 2 });
     port.dispose();
+  });
+
+  it('send an order while reads that stall hold every usual connection, and else on the one that reads keep warm', async () => {
+    const venue = await slowVenue();
+    const pools = new HttpPools({ ...small, standardConnections: 1, softLimit: 20, burstLimit: 20 });
+    onTestFinished(() => pools.destroy());
+    let onAnswer: () => void = () => undefined;
+    const port = openHttpPort(() => onAnswer(), undefined, pools);
+    onTestFinished(() => port.dispose());
+    const read = request(venue.url);
+    const order = request(venue.url, { method: 'POST', body: '{}', mutates: true });
+    for (const [index, each] of [read, order].entries()) {
+      const answered = new Promise<void>((resolve) => (onAnswer = resolve));
+      port.send(each);
+      await venue.arrived(index + 1);
+      venue.open[index]?.end('ok');
+      await answered;
+    }
+    expect(venue.connections()).toBe(1);
+    // One that stalls on the only usual connection, and one behind it.
+    port.send(read);
+    port.send(read);
+    await venue.arrived(3);
+    port.send(order);
+    await venue.arrived(4);
+    expect(venue.methods()).toEqual(['GET', 'POST', 'GET', 'POST']);
+    expect(venue.connections()).toBe(2);
   });
 
   it('give up a request that never found a place at its deadline, as one that never left', async () => {

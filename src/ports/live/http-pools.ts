@@ -6,7 +6,8 @@
  *   calm ──as many under way as the soft limit──▶ burst ──its time is over, or far fewer under way──▶ shrinking ──as long again──▶ calm
  * ```
  *
- * In a burst every origin has a second pool; what does not fit waits its turn, orders and cancels never.
+ * In a burst every origin has a second pool; what does not fit waits its turn, orders and cancels never: not for a place, and not for a
+ * connection that stalled reads hold, for which every origin has a reserve.
  */
 import { Pool } from 'undici';
 import type { HttpHealth } from '../ports.ts';
@@ -40,6 +41,8 @@ const CALM_SHARE = 0.5;
 interface OriginPools {
   usual: Pool;
   burst: Pool | undefined;
+  /** For orders and cancels alone, while the usual connections are all taken. */
+  reserve: Pool | undefined;
 }
 
 /** A place among the requests under way; `pool` is where the request goes. */
@@ -80,7 +83,7 @@ export class HttpPools {
   enter(origin: string, isUrgent: boolean, enter: (place: Place) => void): () => void {
     this.#advance();
     if (isUrgent || this.#inFlight < this.#limit()) {
-      enter(this.#place(origin));
+      enter(this.#place(origin, isUrgent));
       return () => undefined;
     }
     const waiting = { origin, enter, isGone: false };
@@ -117,18 +120,15 @@ export class HttpPools {
   }
 
   async destroy(): Promise<void> {
-    const all = [...this.#pools.values()].flatMap(({ usual, burst }) => [
-      usual,
-      ...(burst === undefined ? [] : [burst]),
-    ]);
+    const all = [...this.#pools.values()].flatMap(poolsIn);
     this.#pools.clear();
     await Promise.all(all.map(async (pool) => pool.destroy()));
   }
 
-  #place(origin: string): Place {
+  #place(origin: string, isUrgent: boolean): Place {
     this.#inFlight += 1;
     const isExtra = this.#inFlight > this.#options.softLimit && this.#phase.type === 'burst';
-    const pool = this.#poolOf(origin, isExtra);
+    const pool = isUrgent ? this.#urgentPoolOf(origin) : this.#poolOf(origin, isExtra);
     let isReleased = false;
     return {
       pool,
@@ -146,7 +146,7 @@ export class HttpPools {
     while (this.#inFlight < this.#limit()) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      if (!next.isGone) next.enter(this.#place(next.origin));
+      if (!next.isGone) next.enter(this.#place(next.origin, false));
     }
   }
 
@@ -178,12 +178,25 @@ export class HttpPools {
     }
   }
 
-  #poolOf(origin: string, isExtra: boolean): Pool {
+  #poolsOf(origin: string): OriginPools {
     let pools = this.#pools.get(origin);
     if (pools === undefined) {
-      pools = { usual: this.#newPool(origin), burst: undefined };
+      pools = { usual: this.#newPool(origin), burst: undefined, reserve: undefined };
       this.#pools.set(origin, pools);
     }
+    return pools;
+  }
+
+  /** The usual connections, which reads keep warm, while one of them is free: undici would queue the request behind what stalls. */
+  #urgentPoolOf(origin: string): Pool {
+    const pools = this.#poolsOf(origin);
+    if (pools.usual.stats.size < this.#connections()) return pools.usual;
+    pools.reserve ??= this.#newPool(origin);
+    return pools.reserve;
+  }
+
+  #poolOf(origin: string, isExtra: boolean): Pool {
+    const pools = this.#poolsOf(origin);
     if (!isExtra) return pools.usual;
     try {
       pools.burst ??= this.#newPool(origin);
@@ -197,18 +210,25 @@ export class HttpPools {
   }
 
   #newPool(origin: string): Pool {
-    const { keepAliveMs, standardConnections, premiumConnections } = this.#options;
     return new Pool(origin, {
-      connections: this.#profile === 'premium' ? premiumConnections : standardConnections,
+      connections: this.#connections(),
       // Every request has a deadline of its own: undici's header and body timeouts are coarse, up to a second late.
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
+      keepAliveTimeout: this.#options.keepAliveMs,
     });
+  }
+
+  #connections(): number {
+    const { standardConnections, premiumConnections } = this.#options;
+    return this.#profile === 'premium' ? premiumConnections : standardConnections;
   }
 }
 
-function close({ usual, burst }: OriginPools): void {
-  void usual.close();
-  void burst?.close();
+function poolsIn({ usual, burst, reserve }: OriginPools): readonly Pool[] {
+  return [usual, burst, reserve].filter((pool) => pool !== undefined);
+}
+
+function close(pools: OriginPools): void {
+  for (const pool of poolsIn(pools)) void pool.close();
 }
