@@ -41,8 +41,10 @@ export function startUp(state: ConnectorState, self: ConnectorSelf): void {
     adapter.feeTier(instant(self)),
     ...(adapter.keyRights === undefined ? [] : [adapter.keyRights(instant(self))]),
   ];
-  // What an account beside this one, or the life before, has just read does as well.
-  const urgency = { priority: 2, sinceMs: self.monotonicMs() - METADATA_MS } as const;
+  // What an account beside this one has just read does as well. A later life may have begun because of what an instrument was: it reads
+  // anew.
+  const keptMs = self.incarnation === 1 ? METADATA_MS : 0;
+  const urgency = { priority: 2, sinceMs: self.monotonicMs() - keptMs } as const;
   requestAll(state, self, questions, urgency, (outcome) => {
     track.active = false;
     if (state.leave?.isGone === true) return;

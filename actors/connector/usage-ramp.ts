@@ -30,6 +30,8 @@ export interface UsageTrack {
   /** Sequence after which to read on, and monotonic ms of the last question. */
   readAfterSequence: number;
   askedAtMs: number;
+  /** Monotonic ms of the last step down. */
+  refusedAtMs: number;
 }
 
 const ASK_AGAIN_MS = 2_000;
@@ -43,6 +45,7 @@ export function newUsage(policy: UsageRampPolicy | undefined, self: ConnectorSel
     isWritten: false,
     readAfterSequence: 0,
     askedAtMs: Number.NEGATIVE_INFINITY,
+    refusedAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -73,7 +76,8 @@ export function stepDown(state: ConnectorState, self: ConnectorSelf): void {
   if (policy === undefined || !state.usage.isKnown) return;
   const share = Math.max(policy.startShare, state.usage.share - policy.stepShare);
   // A burst of refusals is one: all of it was on its way when the first came.
-  if (self.nowMs() - state.usage.sinceMs < BURST_MS && share === policy.startShare) return;
+  if (self.monotonicMs() - state.usage.refusedAtMs < BURST_MS) return;
+  state.usage.refusedAtMs = self.monotonicMs();
   change(state, self, share, self.nowMs(), 'refused');
 }
 

@@ -64,6 +64,7 @@ export function controlApp(options: ControlAppOptions): Hono {
     traces: sharedAnswer(() => options.engine.traces(), SNAPSHOT_KEPT_MS),
   };
   const app = new Hono();
+  let isFolding = false;
   app.use(compress({ threshold: GZIP_BYTES_MIN, encoding: 'gzip' }));
   app.use(async (context, next) => {
     await next();
@@ -81,7 +82,7 @@ export function controlApp(options: ControlAppOptions): Hono {
     return probe(options, context, { bare: { ready }, full: { ready, reasons }, status: ready ? 200 : 503 });
   });
 
-  if (options.dashboard !== undefined) addDashboardRoutes(app, options.dashboard);
+  if (options.dashboard !== undefined) addDashboardRoutes(app, options.dashboard, options.log);
 
   app.use(async (context, next) => requireToken(options, context) ?? (await next()));
   addObserveRoutes(app, options.observation, answer);
@@ -182,7 +183,15 @@ export function controlApp(options: ControlAppOptions): Hono {
   app.get('/debug/journal/at/:base', async (context) => {
     const base = context.req.param('base');
     const row = readRow('row', context.req.query('row'));
-    const picture = await pairAtRow((query) => engine.readRows(query), base, row);
+    // One at a time: each reads a history whole, on the thread that commits.
+    if (isFolding) return answer(context, 429, { error: 'another moment is being worked out, ask again', base, row });
+    isFolding = true;
+    let picture;
+    try {
+      picture = await pairAtRow((query) => engine.readRows(query), base, row);
+    } finally {
+      isFolding = false;
+    }
     return picture === undefined
       ? answer(context, 404, { error: 'no row of this symbol that early', base, row })
       : answer(context, 200, redactor.value(picture));

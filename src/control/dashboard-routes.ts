@@ -7,27 +7,31 @@ const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self' data:",
+  "img-src 'self'",
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
 ].join('; ');
 
+type LogEvent = (level: 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
+
 /** Adds `/` and `/assets/*`. */
-export function addDashboardRoutes(app: Hono, files: DashboardFiles): void {
+export function addDashboardRoutes(app: Hono, files: DashboardFiles, log: LogEvent): void {
   for (const path of ['/', '/assets/:name']) {
-    app.get(path, async (context) => serve(context, files));
+    app.get(path, async (context) => serve(context, files, log));
   }
 }
 
-async function serve(context: Context, files: DashboardFiles): Promise<Response> {
+async function serve(context: Context, files: DashboardFiles, log: LogEvent): Promise<Response> {
   let file;
   try {
     file = await files.find(context.req.path);
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    return context.text(`${words}\n\nThe engine itself goes on; npx tandem status shows it without this page.\n`, 500);
+    // Whoever asks has shown no token: what went wrong is for the log.
+    log('error', 'dashboard-not-built', { error });
+    return context.text('The page could not be built; the log says why. The engine goes on: npx tandem status\n', 500);
   }
   if (file === undefined) return context.text('no such file\n', 404);
   context.header('content-type', file.type);

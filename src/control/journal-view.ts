@@ -1,7 +1,7 @@
 /** The journal as a person reads it: pages of rows, newest first, and one symbol as it was at a row. Main thread only. */
-import { setImmediate as immediate } from 'node:timers/promises';
 import type { RowsPage } from '../../actors/journal-messages.ts';
-import { applyRow, foldBook, ordersOfPair } from '../execution/execution-book.ts';
+import { ordersOfPair } from '../execution/execution-book.ts';
+import { beginHistory, endHistory, foldHistoryRow } from '../execution/history-fold.ts';
 import type { ExecutionBook } from '../execution/execution-book.ts';
 import { pairBook } from '../execution/ledger.ts';
 import type { PairBook } from '../execution/ledger.ts';
@@ -46,7 +46,7 @@ export type ReadRows = (query: StoreQuery) => Promise<RowsPage>;
 
 const ROWS_MAX = 200;
 const ROWS_DEFAULT = 100;
-/** Rows read or folded at a time. */
+/** Rows read at a time. */
 const FOLD_ROWS = 500;
 const TYPE_CHARACTERS_MAX = 40;
 
@@ -83,50 +83,40 @@ function readCount(name: string, text: string | undefined, most: number): number
 }
 
 /**
- * Folds the symbol's rows up to and including `row`, as recovery does; others are served in between. Undefined when it has no row that
- * early.
+ * Folds the symbol's rows up to and including `row`, page by page as recovery does: nothing of a long history is kept but its sum, and
+ * others are served in between. Undefined when it has no row that early.
  */
 export async function pairAtRow(read: ReadRows, base: string, row: number): Promise<PairAtRow | undefined> {
-  const { rows, next } = await readUntil(read, base, row);
-  const last = rows.at(-1);
+  const fold = beginHistory();
+  let rowsFolded = 0;
+  let previous: number | undefined;
+  let last: JournalRow | undefined;
+  let next: number | undefined;
+  for (let isOver = false; !isOver;) {
+    const afterSequence = last?.sequence ?? 0;
+    const page = await read({ type: 'by-correlation', correlation: base, afterSequence, limit: FOLD_ROWS });
+    for (const one of page.rows) {
+      if ((one.sequence ?? 0) > row) {
+        next = one.sequence;
+        break;
+      }
+      foldHistoryRow(fold, one, (atMs) => atMs);
+      rowsFolded += 1;
+      previous = last?.sequence;
+      last = one;
+    }
+    isOver = next !== undefined || page.complete || page.rows.length === 0;
+  }
   if (last === undefined) return undefined;
-  const previous = rows.at(-2)?.sequence;
   return {
     base,
     row,
     atMs: last.atMs,
-    rowsFolded: rows.length,
+    rowsFolded,
     ...(previous === undefined ? {} : { previous }),
     ...(next === undefined ? {} : { next }),
-    ...picture(await foldSlowly(rows)),
+    ...picture(endHistory(fold).book),
   };
-}
-
-async function readUntil(
-  read: ReadRows,
-  base: string,
-  row: number,
-): Promise<{ readonly rows: readonly JournalRow[]; readonly next: number | undefined }> {
-  const rows: JournalRow[] = [];
-  for (let afterSequence = 0; ;) {
-    const page = await read({ type: 'by-correlation', correlation: base, afterSequence, limit: FOLD_ROWS });
-    const later = page.rows.findIndex(({ sequence = 0 }) => sequence > row);
-    rows.push(...(later < 0 ? page.rows : page.rows.slice(0, later)));
-    const reached = page.rows.at(-1)?.sequence;
-    if (later >= 0 || page.complete || reached === undefined) return { rows, next: page.rows[later]?.sequence };
-    afterSequence = reached;
-  }
-}
-
-/** What instruments are comes first, as in every fold; then some rows at a time. */
-async function foldSlowly(rows: readonly JournalRow[]): Promise<ExecutionBook> {
-  const book = foldBook(rows.filter(({ type }) => type === 'config'));
-  const facts = rows.filter(({ type }) => type !== 'config');
-  for (let from = 0; from < facts.length; from += FOLD_ROWS) {
-    if (from > 0) await immediate();
-    for (const fact of facts.slice(from, from + FOLD_ROWS)) applyRow(book, fact);
-  }
-  return book;
 }
 
 function picture(book: ExecutionBook): Pick<PairAtRow, 'pair' | 'pairBook' | 'positions' | 'orders'> {

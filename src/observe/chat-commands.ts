@@ -84,7 +84,8 @@ export function decideChat(
 
 /** Never raises: what is lower than managing stays as it is. */
 function pause(state: ChatCommandsState, { state: engine }: ChatFacts): ChatDecision {
-  if (engine !== 'TRADING') return { state, reply: `Nothing to pause: the engine is ${engine}.` };
+  if (engine !== 'TRADING' && engine !== 'unknown')
+    return { state, reply: `Nothing to pause: the engine is ${engine}.` };
   return { state, act: { type: 'pause' }, reply: 'Pausing: what is open is managed, nothing new is opened.' };
 }
 

@@ -102,7 +102,7 @@ export type OrderGateDecision =
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Part of the order rate that opening orders leave to reducing ones. */
+/** Part of the order rate that opening orders, and stops, leave to those that close. */
 const REDUCING_RATE_SHARE = 0.2;
 const CLIENT_ORDER_ID = /^[1-9]\d{0,14}$/;
 const CLIENT_ORDER_ID_MAX = 2 ** 48 - 1;
@@ -307,7 +307,7 @@ function denyPrice(order: OrderRequest, context: OrderGateContext, limits: Order
   return deny('PRICE_COLLAR', rule, priceText(order.limitTicks, instrument));
 }
 
-/** What reduces has only the second's limit: a runaway entry loop must not keep a position from closing. */
+/** What reduces has only the second's limit: a runaway entry loop must not keep a position from closing. A stop closes nothing yet. */
 function denyRate(
   order: OrderRequest,
   memory: { readonly passedAtMonotonicMs: readonly number[]; readonly openedToday: number },
@@ -316,7 +316,7 @@ function denyRate(
 ): Denial | undefined {
   const { passedAtMonotonicMs, openedToday } = memory;
   const at = Math.floor(context.monotonicMs);
-  const share = order.reduceOnly ? 1 : 1 - REDUCING_RATE_SHARE;
+  const share = order.reduceOnly && order.trigger === undefined ? 1 : 1 - REDUCING_RATE_SHARE;
   const perSecond = Math.max(1, Math.floor(limits.maxOrdersPerSec * share));
   const inSecond = passedAtMonotonicMs.filter((atMs) => context.monotonicMs - atMs < SECOND_MS).length;
   if (inSecond >= perSecond)

@@ -42,8 +42,10 @@ describe('the dashboard’s files', () => {
     expect((await (await stageControl({}, { dashboard: none })).ask('/assets/nothing.js', WITHOUT_TOKEN)).status).toBe(
       404,
     );
-    const answer = await (await stageControl({}, { dashboard: failing })).ask('/', WITHOUT_TOKEN);
-    expect([answer.status, await answer.text()]).toEqual([500, expect.stringContaining('no disk')]);
+    const control = await stageControl({}, { dashboard: failing });
+    const answer = await control.ask('/', WITHOUT_TOKEN);
+    expect([answer.status, await answer.text()]).toEqual([500, expect.not.stringContaining('no disk')]);
+    expect(control.logged).toMatchObject([{ event: 'dashboard-not-built' }]);
   });
 });
 

@@ -14,6 +14,7 @@ import { expectLedgerEqualsOracle } from './ledger-check.ts';
 
 const CONFIG = join(import.meta.dirname, 'fixtures', 'kill.yaml');
 const TRADE = { type: 'set-engine-state', state: 'TRADING', reason: 'stop test' } as const;
+const ARM = { type: 'set-engine-state', state: 'ARMED', reason: 'stop test' } as const;
 const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
 const FLATTEN = { type: 'kill', level: 3, reason: 'stop test' } as const;
 /** A state in between may have passed before it is seen: it is waited for again in another life. */
@@ -31,10 +32,13 @@ describe('an engine told to stop', { timeout: 240_000 }, () => {
   afterAll(() => hosted.close());
 
   const start = async (): Promise<Engine> =>
-    await startEngine(loadConfig(CONFIG, { dataDir, calendar: { anchorAt }, venues: hosted.addresses }), {
-      log: () => undefined,
-      onUnkillable: () => undefined,
-    });
+    await startEngine(
+      loadConfig(CONFIG, { dataDir, calendar: { anchorAt }, exit: { maxHoldH: 10_000 }, venues: hosted.addresses }),
+      {
+        log: () => undefined,
+        onUnkillable: () => undefined,
+      },
+    );
   const phases = async (engine: Engine): Promise<readonly string[]> =>
     (await engine.summary())?.pairs.map(({ phase }) => phase) ?? [];
 
@@ -46,6 +50,13 @@ describe('an engine told to stop', { timeout: 240_000 }, () => {
       if (now.length > 0 && now.every((phase) => isOver.includes(phase))) return false;
       await sleep(1);
     }
+  }
+
+  /** Closes every pair, so that the next life opens some again. */
+  async function leaveAll(engine: Engine): Promise<void> {
+    engine.system.tell('guard', ARM);
+    for (const base of bases) engine.system.tell(`position/${base}`, LEAVE);
+    while (VENUES.some((name) => hosted.account(name).positions.size > 0)) await sleep(20);
   }
 
   function expectNothingLeft(): void {
@@ -77,6 +88,7 @@ describe('an engine told to stop', { timeout: 240_000 }, () => {
       while (!(await engine.readiness()).ready) await sleep(20);
       engine.system.tell('guard', TRADE);
       const wasOpening = await seen(engine, ['PREFLIGHT', 'OPENING'], ['OPEN']);
+      if (!wasOpening) await leaveAll(engine);
       expect(await engine.stop()).toBe(true);
       expectNothingLeft();
       if (wasOpening) break;

@@ -130,7 +130,8 @@ function guardMessage(act: ChatAct, userId: string): GuardMessage {
   const reason = `telegram user ${userId}`;
   return act.type === 'kill'
     ? { type: 'kill', level: act.level, reason }
-    : { type: 'set-engine-state', state: 'ARMED', reason: `paused by ${reason}` };
+    : // Not a state: between the look and this a kill may have come, which no chat lifts.
+      { type: 'stand-down', reason: `paused by ${reason}` };
 }
 
 function chatFacts(summary: TradingSummary | undefined, engine: AlertEngine): ChatFacts {

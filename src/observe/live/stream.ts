@@ -46,8 +46,10 @@ export class MetricStream {
   /** Takes a connection that has passed the gate. One too many is told so and cut. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, socket, head, (accepted) => {
-      if (this.#clients.size >= CLIENTS_MAX) accepted.close(1013, `at most ${CLIENTS_MAX} clients`);
-      else this.#add(accepted);
+      if (this.#clients.size < CLIENTS_MAX) return this.#add(accepted);
+      // Whatever it says while it is being closed is nobody's trouble.
+      accepted.on('error', () => accepted.terminate());
+      accepted.close(1013, `at most ${CLIENTS_MAX} clients`);
     });
   }
 

@@ -214,7 +214,7 @@ describe('commands by Telegram', () => {
     expect(told).toEqual([]);
     telegram.write(7, '/pause');
     await telegram.until(() => telegram.messages.length > 1);
-    expect(told).toEqual([{ type: 'set-engine-state', state: 'ARMED', reason: 'paused by telegram user 7' }]);
+    expect(told).toEqual([{ type: 'stand-down', reason: 'paused by telegram user 7' }]);
     telegram.write(7, '/kill 3');
     await telegram.until(() => telegram.messages.length > 2);
     const code = /\/confirm (\d{6})/.exec(telegram.messages[2]?.text ?? '')?.[1] ?? expect.fail('no code');
