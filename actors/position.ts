@@ -42,6 +42,7 @@ import {
   reconcileNewVenues,
   reconcileOverdue,
   reconciled,
+  waitingStops,
   watchExternalExposure,
   watchMismatches,
 } from './position/reconcile.ts';
@@ -321,10 +322,17 @@ function marketTold(state: PositionState, self: PositionSelf, event: MarketEvent
   }
 }
 
-/** A pair that is neither closed nor whole has waited for this venue's word: ask for all of it now. */
+/**
+ * A pair that is neither closed nor whole has waited for this venue's word: ask for all of it now. Under one that is open a stop may
+ * have ended while nobody listened.
+ */
 function venueIsBack(state: PositionState, self: PositionSelf, track: VenueTrack): void {
   const record = state.pair?.record;
-  if (state.stage !== 'running' || record === undefined || !isActive(record.phase) || record.phase === 'OPEN') return;
+  if (state.stage !== 'running' || record === undefined || !isActive(record.phase)) return;
+  if (record.phase === 'OPEN') {
+    if (waitingStops(state, track).length > 0) askToReconcile(state, self, track);
+    return;
+  }
   resolveUnsettled(state, self, track);
   askToReconcile(state, self, track);
 }

@@ -162,6 +162,7 @@ function contextOf(state: ConnectorState, self: ConnectorSelf, order: OrderReque
   return {
     instrument,
     positionLots: judgedPosition(state, order),
+    ...(state.adapter.lacksReduceOnly === true ? { lacksReduceOnly: true as const } : {}),
     openOrders: working.length,
     workingOrders: working.filter((other) => other.symbol === order.symbol),
     nowMs: at.calendarMs,
@@ -175,9 +176,20 @@ function contextOf(state: ConnectorState, self: ConnectorSelf, order: OrderReque
   };
 }
 
+/** What only waits for the mark can wait here too: a close must not. */
+const STOP_PRIORITY: RequestPriority = 3;
+
 function priorityOf(order: OrderRequest, purpose: OrderPurpose): RequestPriority {
+  if (order.trigger !== undefined) return STOP_PRIORITY;
   if (order.reduceOnly) return 0;
   return purpose.purpose === 'open' ? 3 : 1;
+}
+
+/** Executed in part, it waits no more. */
+function isWaitingStop(state: ConnectorState, clientOrderId: string): boolean {
+  const track = state.orders.get(clientOrderId);
+  if (track === undefined) return state.openOrders.get(clientOrderId)?.isWaiting === true;
+  return track.order.trigger !== undefined && Math.max(track.reportedLots, track.fillLots) === 0;
 }
 
 /** Asks the venue to cancel. An order that has not left yet is taken back instead. `overtakes`: see `SubmissionTrack`. */
@@ -210,7 +222,7 @@ export function cancelOrder(
     kind: 'cancel',
     clientOrderId,
     symbol,
-    priority: 0,
+    priority: isWaitingStop(state, clientOrderId) ? STOP_PRIORITY : 0,
     ...(overtakes ? { overtakes: true as const } : {}),
     validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
     plan: (nonce) =>

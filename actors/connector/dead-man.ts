@@ -1,6 +1,8 @@
 /**
  * The venue's dead man's switch: armed while the account is compared, armed again at a third of its time. When this process can no
  * longer reach the venue, the venue cancels what rests there by itself; it hedges nothing. Connector thread.
+ *
+ * It takes stops along, which wait for that very time: where they are kept it stays unarmed.
  */
 import { retryPauseMs } from './requests.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
@@ -18,6 +20,7 @@ export function advanceDeadMan(state: ConnectorState, self: ConnectorSelf): void
   // On the way out it has its shortest time.
   if (state.leave !== undefined) return;
   if (adapter.deadMan === undefined || args.withoutDeadMan === true || !state.reconciled) return;
+  if (args.withStops === true && adapter.hasStops === true) return;
   if (deadMan.active || self.monotonicMs() < deadMan.nextAtMs) return;
   armDeadMan(state, self, adapter.deadMan.usualMs);
 }

@@ -68,14 +68,24 @@ export function positionFilled(state: ConnectorState, self: ConnectorSelf, fill:
 
 /**
  * Returns the position an order is judged by. One that opens: the venue's word with or without the fills since, whichever is worse
- * for it. One that reduces: the venue's word, or undefined after newer fills, and the venue's own reduce-only rule decides.
+ * for it. One that reduces: the venue's word, or undefined after newer fills, and the venue's own reduce-only rule decides; where
+ * there is no such rule, the venue's word with or without these fills, whichever leaves less to reduce.
  */
 export function judgedPosition(state: ConnectorState, order: OrderRequest): number | undefined {
   const track = state.positions.get(order.symbol);
   if (!state.reconciled || track?.reportedLots === undefined) return undefined;
-  if (order.reduceOnly) return track.fillsSince > 0 ? undefined : track.reportedLots;
   const withFills = track.reportedLots + track.filledSinceLots;
+  if (order.reduceOnly) {
+    if (state.adapter.lacksReduceOnly === true) return nearerZero(track.reportedLots, withFills);
+    return track.fillsSince > 0 ? undefined : track.reportedLots;
+  }
   return order.side === 'buy' ? Math.max(track.reportedLots, withFills) : Math.min(track.reportedLots, withFills);
+}
+
+/** Words that disagree on the side leave nothing that surely can be reduced. */
+function nearerZero(one: number, other: number): number {
+  if (one * other <= 0) return 0;
+  return Math.abs(one) < Math.abs(other) ? one : other;
 }
 
 function trackOf(state: ConnectorState, symbol: string): PositionTrack {

@@ -85,6 +85,8 @@ export interface ConnectorArgs {
   readonly takerDelayMs?: number;
   /** The venue's dead man's switch stays unarmed: somebody else's orders rest on this account. */
   readonly withoutDeadMan?: boolean;
+  /** Stops are to wait at venues that keep them. */
+  readonly withStops?: boolean;
   /** Limits of the last gate; its allow-list is the instruments of `bases`. */
   readonly gate: Omit<OrderGateLimits, 'symbols'>;
 }

@@ -28,6 +28,7 @@ export function protect(state: PositionState, self: PositionSelf): void {
   const { pair } = state;
   const stops = [...state.book.orders.values()].filter(isStop);
   for (const order of stops) if (order.status === 'PLANNED') resolveForgotten(state, self, order);
+  for (const track of state.venues.values()) resolveMissed(state, self, track);
   for (const order of stops)
     if (!isTerminal(order) && order.planned.pairId !== pair?.record.pairId && !order.cancelRequested)
       requestCancel(state, self, order.planned.clientOrderId);
@@ -41,6 +42,17 @@ function resolveForgotten(state: PositionState, self: PositionSelf, { planned }:
   for (const pending of state.appends.values()) if (pending.clientOrderIds.includes(clientOrderId)) return;
   const askedAtMs = state.orderWatches.get(clientOrderId)?.lastAskedAtMs ?? Number.NEGATIVE_INFINITY;
   if (self.monotonicMs() - askedAtMs >= RESOLVE_PAUSE_MS) resolve(state, self, clientOrderId);
+}
+
+/** A comparison does not wait for stops, and one that rests is no news: whoever missed its end would go without for a day. */
+function resolveMissed(state: PositionState, self: PositionSelf, track: VenueTrack): void {
+  const missed = track.missedStops;
+  track.missedStops = [];
+  for (const clientOrderId of missed) {
+    if (state.book.orders.get(clientOrderId)?.status !== 'OPEN') continue;
+    self.count('stops-missed');
+    resolve(state, self, clientOrderId);
+  }
 }
 
 function protectLeg(

@@ -48,6 +48,7 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
   track.reconcile = {
     id,
     endedOrders: asked.filter(isTerminal).map((order) => order.planned.clientOrderId),
+    waitingStops: waitingStops(state, track),
     overdue: self.after(overdueMs, { type: 'reconcile-overdue', reconcileId: id }),
   };
   self.tell(refOf<ConnectorMessage>(track.connectorPath), {
@@ -66,6 +67,14 @@ export function askToReconcile(state: PositionState, self: PositionSelf, track: 
   });
 }
 
+/** Returns the stops that wait at a venue as far as we know. */
+export function waitingStops(state: PositionState, { venue, account }: VenueTrack): readonly string[] {
+  return [...state.book.orders.values()]
+    .filter((order) => isStop(order) && order.status === 'OPEN')
+    .filter(({ planned }) => planned.venue === venue && planned.account === account)
+    .map(({ planned }) => planned.clientOrderId);
+}
+
 /** The comparison is over; all facts it found came before. Returns false when it proves nothing. */
 export function reconciled(
   state: PositionState,
@@ -75,7 +84,7 @@ export function reconciled(
   const track = trackOf(state, answer);
   const key = track === undefined ? undefined : legKeyOf(track);
   if (track?.reconcile === undefined || track.reconcile.id !== answer.reconcileId || key === undefined) return false;
-  const { endedOrders, overdue } = track.reconcile;
+  const { endedOrders, waitingStops: expected, overdue } = track.reconcile;
   self.cancel(overdue);
   track.reconcile = undefined;
   track.lastReconcileAtMs = self.monotonicMs();
@@ -89,6 +98,8 @@ export function reconciled(
   const ledgerLots = bookOf(state.book.ledger, key).signedLots;
   track.watch = positionQueried(track.watch, answer.signedLots, ledgerLots, self.monotonicMs());
   cancelStrangers(state, self, track, key.symbol, answer.openClientOrderIds);
+  const open = new Set(answer.openClientOrderIds);
+  track.missedStops = expected.filter((clientOrderId) => !open.has(clientOrderId));
   return true;
 }
 

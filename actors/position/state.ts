@@ -102,7 +102,17 @@ export interface VenueTrack {
   adlRank: number | undefined;
   /** Compared with the venue at least once in this life. */
   reconciled: boolean;
-  reconcile: { readonly id: number; readonly endedOrders: readonly string[]; readonly overdue: TimerRef } | undefined;
+  reconcile:
+    | {
+        readonly id: number;
+        readonly endedOrders: readonly string[];
+        /** Stops that waited there, as far as we knew, when it was asked for. */
+        readonly waitingStops: readonly string[];
+        readonly overdue: TimerRef;
+      }
+    | undefined;
+  /** Those of them that the venue did not list: their end may have been told to nobody. Not asked about yet. */
+  missedStops: readonly string[];
   lastReconcileAtMs: number;
   /** A reduce-only order was refused: the position must be queried before another one. */
   queryFirst: boolean;
@@ -218,6 +228,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       adlRank: undefined,
       reconciled: false,
       reconcile: undefined,
+      missedStops: [],
       lastReconcileAtMs: Number.NEGATIVE_INFINITY,
       queryFirst: false,
       lastFactAtMs: 0,

@@ -170,6 +170,7 @@ function connectorSpec(inputs: TreeInputs, endpoint: AccountEndpoint, thread: st
     },
     ...(simulated?.kind === 'simulated' ? { takerDelayMs: simulated.takerDelayMs } : {}),
     withoutDeadMan: !config.order.deadMan,
+    withStops: config.liq.venueStop > 0,
     gate: gateLimits(config),
   };
   // Mailboxes of connectors hold socket frames: a burst must not look like an overrun.

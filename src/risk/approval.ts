@@ -42,6 +42,8 @@ export interface OrderGateContext {
   readonly book?: BookView;
   /** Confirmed position plus fills known since, signed lots; undefined when not reconciled yet. */
   readonly positionLots: number | undefined;
+  /** The venue has no reduce-only rule of its own. */
+  readonly lacksReduceOnly?: true;
   /** Our other orders of this symbol that may still execute, in flight and unknown ones included. */
   readonly workingOrders: readonly WorkingOrder[];
   /** Our other orders on the whole account that may be live. */
@@ -100,7 +102,7 @@ export type OrderGateDecision =
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Part of the order rate that opening orders leave to reducing ones. */
+/** Part of the order rate that opening orders, and stops, leave to those that close. */
 const REDUCING_RATE_SHARE = 0.2;
 const CLIENT_ORDER_ID = /^[1-9]\d{0,14}$/;
 const CLIENT_ORDER_ID_MAX = 2 ** 48 - 1;
@@ -228,8 +230,12 @@ function denySize(order: OrderRequest, instrument: Instrument, limits: OrderGate
 /** A reducing order plus everything else that reduces must fit inside the position: it may never flip. */
 function denyIncrease(order: OrderRequest, context: OrderGateContext): Denial | undefined {
   const position = context.positionLots;
-  // Without a known position the venue's own reduce-only rule is the guard; refusing here would forbid an emergency close.
-  if (position === undefined) return undefined;
+  // Without a known position the venue's own reduce-only rule is the guard; refusing here would forbid an emergency close. Where there
+  // is no such rule, the close waits until it is known what there is to close.
+  if (position === undefined)
+    return context.lacksReduceOnly === true
+      ? deny('POSITION_UNKNOWN', 'the position must be reconciled where the venue has no reduce-only rule', 'unknown')
+      : undefined;
   const reducing = position > 0 ? 'sell' : 'buy';
   if (position === 0 || order.side !== reducing) {
     return deny(
@@ -301,7 +307,7 @@ function denyPrice(order: OrderRequest, context: OrderGateContext, limits: Order
   return deny('PRICE_COLLAR', rule, priceText(order.limitTicks, instrument));
 }
 
-/** What reduces has only the second's limit: a runaway entry loop must not keep a position from closing. */
+/** What reduces has only the second's limit: a runaway entry loop must not keep a position from closing. A stop closes nothing yet. */
 function denyRate(
   order: OrderRequest,
   memory: { readonly passedAtMonotonicMs: readonly number[]; readonly openedToday: number },
@@ -310,7 +316,7 @@ function denyRate(
 ): Denial | undefined {
   const { passedAtMonotonicMs, openedToday } = memory;
   const at = Math.floor(context.monotonicMs);
-  const share = order.reduceOnly ? 1 : 1 - REDUCING_RATE_SHARE;
+  const share = order.reduceOnly && order.trigger === undefined ? 1 : 1 - REDUCING_RATE_SHARE;
   const perSecond = Math.max(1, Math.floor(limits.maxOrdersPerSec * share));
   const inSecond = passedAtMonotonicMs.filter((atMs) => context.monotonicMs - atMs < SECOND_MS).length;
   if (inSecond >= perSecond)

@@ -1,7 +1,7 @@
 /** An exact weighted sliding window with priority shares: what may be sent now without ever exceeding a venue's limit. Any thread. */
 import type { LimitBucket, LimitFeedback } from './venue.ts';
 
-/** 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens, 4 account snapshots, 5 market data (domain 12.5). */
+/** 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens and stops, 4 account snapshots, 5 market data (domain 12.5). */
 export type RequestPriority = 0 | 1 | 2 | 3 | 4 | 5;
 
 /** Share of the whole limit that may be used by choice: the other half is for what must not wait. */

@@ -202,6 +202,8 @@ export interface VenueAdapter {
   setLeverage(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
   /** Orders with a trigger wait at this venue; absent where they are not offered. */
   readonly hasStops?: true;
+  /** The venue takes orders that reduce like any other: nothing there keeps one from turning the position around. */
+  readonly lacksReduceOnly?: true;
   placeOrder(order: OrderRequest, nonce: bigint | undefined, at: Instant): SubmissionPlan;
   cancelOrder(
     order: { readonly symbol: string; readonly clientOrderId: string; readonly venueOrderId?: string },

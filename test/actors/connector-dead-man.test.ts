@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PriceTicks } from '../../src/money/units.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
 import { ConnectorWorld } from './connector-world.ts';
 import type { WorldVenue } from './connector-world.ts';
@@ -49,6 +50,35 @@ describe.each(['lighter', 'extended', 'hyperliquid'] as const)("the dead man's s
     world.run(5_000);
     expect(world.count('dead-man-armed')).toBe(0);
   });
+});
+
+/** A stop of a whole position, 10 % below. */
+function placeStop(world: ConnectorWorld): OrderRequest {
+  world.untilStatus(world.place(), 'filled');
+  const usual = world.order({ side: 'sell', reduceOnly: true, priceOffset: 0 });
+  const ticks = Math.round(usual.limitTicks * 0.9);
+  const limitTicks = Math.ceil(ticks * 0.99) as PriceTicks;
+  const trigger = { ticks: ticks as PriceTicks, direction: 'fall' } as const;
+  const stop = { ...usual, limitTicks, trigger, restsUntilMs: usual.validUntilMs + 86_400_000 };
+  world.until('its position is told', () => world.events('position-reported').at(-1)?.signedLots === usual.lots);
+  world.send(stop, 'protect');
+  world.untilStatus(stop, 'open');
+  return stop;
+}
+
+it.each(['lighter', 'hyperliquid'] as const)('leaves the stops at %s alone when nobody is there any more', (venue) => {
+  const args = { withoutDeadMan: false, withStops: true };
+  const world = new ConnectorWorld({ venue, checkIsolation: false, args }).ready();
+  const stop = placeStop(world);
+  world.network.setConditions(world.host, { blackHole: true });
+  world.run(USUAL_MS[venue] + 10_000);
+  expect(statusAtVenue(world, stop)).toBe('open');
+});
+
+it('is armed for all that where the venue keeps no stops', () => {
+  const args = { withoutDeadMan: false, withStops: true };
+  const world = new ConnectorWorld({ venue: 'extended', checkIsolation: false, args }).ready();
+  world.until('it is armed', () => world.count('dead-man-armed') > 0, 5_000);
 });
 
 it('is said once to be off where the venue refuses it again and again, and orders go on', () => {

@@ -1,6 +1,7 @@
 /** Stops at the venues that keep them: placed, found, in nobody's way, executed by the mark, ended. */
 import { describe, expect, it } from 'vitest';
-import type { PriceTicks } from '../../src/money/units.ts';
+import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import type { LimitView } from '../../src/venues/rate-limiter.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
@@ -79,6 +80,44 @@ describe.each(VENUES)('a stop at %s', (venue) => {
     expect(world.refusal(placeStop(world, { reduceOnly: false }))).toMatchObject({ code: 'BAD_ORDER' });
     const far = placeStop(world, { limitTicks: 1 as PriceTicks });
     expect(world.refusal(far).code).toMatch(/REDUCE_ONLY_INCREASES|PRICE_COLLAR/);
+  });
+});
+
+describe('while little is left of a limit', () => {
+  /** 60 requests a minute in all, of which half may be used by choice: that half is used. */
+  function spent(hasStop: boolean): { readonly world: ConnectorWorld; readonly stop: OrderRequest | undefined } {
+    const world = new ConnectorWorld({ venue: 'lighter', limits: 'standard', checkIsolation: false }).ready();
+    world.untilStatus(world.place(), 'filled');
+    world.until('its position is told', () => world.events('position-reported').at(-1)?.signedLots === 1_000);
+    const stop = hasStop ? placeStop(world) : undefined;
+    if (stop !== undefined) world.untilStatus(stop, 'open');
+    while (usedShare(world) < 0.5)
+      world.untilStatus(world.place({ side: 'sell', reduceOnly: true, lots: 20 }), 'filled');
+    return { world, stop };
+  }
+  function usedShare(world: ConnectorWorld): number {
+    const { limits } = world.inspect().digest as { limits: { limits: readonly LimitView[] } };
+    return limits.limits.find(({ name }) => name === 'lighter-rest')?.usedRatio ?? 0;
+  }
+  const close = (world: ConnectorWorld): void =>
+    world.untilStatus(world.place({ side: 'sell', reduceOnly: true, lots: 20 }), 'filled', 3_000);
+
+  it('a stop waits, and what closes does not', () => {
+    const { world } = spent(false);
+    const stop = placeStop(world, { lots: 500 as QuantityLots });
+    close(world);
+    expect(world.ordersAtVenue(stop.clientOrderId)).toEqual([]);
+  });
+
+  it('its cancel waits, and what closes does not', () => {
+    const { world, stop } = spent(true);
+    if (stop === undefined) throw new Error('a stop must have been placed');
+    world.cancel(stop.clientOrderId);
+    close(world);
+    expect(world.ordersAtVenue(stop.clientOrderId)).toMatchObject([{ status: 'open' }]);
+    world.run(60_000);
+    world.cancel(stop.clientOrderId);
+    world.untilStatus(stop, 'cancelled');
   });
 });
 

@@ -23,6 +23,13 @@ function protectedPair(options: WorldOptions = {}): World {
 function waiting(venue: VenueModel): readonly OrderRequest[] {
   return [...venue.resting.values()].map(({ command }) => command.order).filter(({ trigger }) => trigger !== undefined);
 }
+/** The venue ends what waits there, and nobody hears of it. */
+function endSilently(venue: VenueModel): void {
+  for (const { clientOrderId } of waiting(venue)) {
+    venue.resting.delete(clientOrderId);
+    venue.ended.set(clientOrderId, { status: 'cancelled', filledLots: 0 });
+  }
+}
 const reducing = (venue: VenueModel): readonly OrderRequest[] =>
   venue.placed.map(({ order }) => order).filter((order) => order.reduceOnly && order.trigger === undefined);
 const held = (world: World): readonly number[] => [world.venues.a.positionLots, world.venues.b.positionLots];
@@ -171,6 +178,19 @@ describe('a stop that is reached', () => {
   });
 });
 
+describe('a venue that was away', () => {
+  it('and ended a stop meanwhile gets another one', () => {
+    const world = protectedPair();
+    world.venues.a.dark = true;
+    world.run(5_000);
+    endSilently(world.venues.a);
+    world.run(5_000);
+    world.venues.a.dark = false;
+    world.runUntil(() => waiting(world.venues.a).length === 1, 30_000);
+    expect(world.picture().phase).toBe('OPEN');
+  });
+});
+
 describe('a restart', () => {
   it('keeps the stops it finds', () => {
     const world = protectedPair();
@@ -180,6 +200,19 @@ describe('a restart', () => {
     world.runUntil(() => world.pictures.at(-1)?.phase === 'OPEN', 20_000);
     world.run(60_000);
     expect([waiting(world.venues.a), waiting(world.venues.b)]).toEqual(before);
+  });
+
+  it('places a stop anew that the venue ended meanwhile', () => {
+    const world = protectedPair();
+    const before = waiting(world.venues.b);
+    world.crash(5_000);
+    endSilently(world.venues.a);
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'RECOVERING', 10_000);
+    world.runUntil(() => waiting(world.venues.a).length === 1, 60_000);
+    world.run(30_000);
+    expect(waiting(world.venues.a)).toHaveLength(1);
+    expect(waiting(world.venues.b)).toEqual(before);
+    expect(world.picture().phase).toBe('OPEN');
   });
 
   it('in the middle of placing one ends with one, whether or not it had left', () => {

@@ -150,6 +150,28 @@ describe('reduce-only orders', () => {
   it('pass while the position is unknown: the venue itself keeps them from increasing it', () => {
     expect(approve(createOrderGate(limits), close(), context({ positionLots: undefined })).approved).toBeDefined();
   });
+
+  it('wait until the position is known at a venue that would let them increase it', () => {
+    const unguarded = (positionLots: number | undefined): OrderGateContext =>
+      context({ positionLots, lacksReduceOnly: true });
+    expect(approve(createOrderGate(limits), close(), unguarded(undefined)).denied?.code).toBe('POSITION_UNKNOWN');
+    expect(approve(createOrderGate(limits), close(), unguarded(100)).approved).toBeDefined();
+  });
+});
+
+it('keeps the same share of a second from stops, for what closes at once', () => {
+  const trigger = { ticks: ticks(1_900), direction: 'fall' } as const;
+  const close = order({ side: 'sell', reduceOnly: true, lots: lots(1) });
+  const stop: OrderRequest = { ...close, limitTicks: ticks(1_890), trigger, restsUntilMs: 90_000 };
+  let gate: OrderGate = createOrderGate(limits);
+  const codeOf = (one: OrderRequest): string => {
+    const decision = approve(gate, one, context({ positionLots: 500 }));
+    gate = decision.gate;
+    return decision.denied?.code ?? 'passed';
+  };
+  const passed = (count: number): string[] => Array.from({ length: count }, () => 'passed');
+  expect(Array.from({ length: 10 }, () => codeOf(stop))).toEqual([...passed(8), 'ORDER_RATE', 'ORDER_RATE']);
+  expect([codeOf(close), codeOf(close), codeOf(close)]).toEqual(['passed', 'passed', 'ORDER_RATE']);
 });
 
 it('never lets more than the configured orders pass in any second and keeps a share for reducing ones', () => {

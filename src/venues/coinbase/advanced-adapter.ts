@@ -35,7 +35,7 @@ const CANCELS_PER_REQUEST = 100;
 
 /**
  * Opens the account. The venue has no flag for orders that only reduce: an order that should is sized by what is held, and sent as any
- * other. It lists no payments of funding either: what it exchanged shows in the cash of the account.
+ * other, once it is known what that is. It lists no payments of funding either: what it exchanged shows in the cash of the account.
  */
 export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
   const { markets, calendarScale } = access;
@@ -49,6 +49,7 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
     venue: 'coinbase',
     requestValidityMs: REQUEST_VALIDITY_MS,
     usesNonces: false,
+    lacksReduceOnly: true,
     limits: ADVANCED_LIMITS,
     openStream: () => new AdvancedStream(access),
 

@@ -120,6 +120,11 @@ describe('requests', () => {
 });
 
 describe('orders', () => {
+  it('that should only reduce are guarded by nothing at the venue, and the adapter says so', () => {
+    expect(open().lacksReduceOnly).toBe(true);
+    expect(place(open(), { reduceOnly: true }).request.body).toBe(place(open()).request.body);
+  });
+
   it('count contracts, name the price per unit of the underlying, and our id as a UUID', () => {
     expect(JSON.parse(place(open()).request.body ?? '')).toEqual({
       client_order_id: uuidOf('1001'),
