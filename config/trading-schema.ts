@@ -243,6 +243,12 @@ export const forecast = z.strictObject({
   halfLifeH: number('h', 8, [0.01, 10_000], "Half-life of a rate's way back to its median."),
   lookbackH: number('h', 72, [1, 10_000], 'Settled rates that make the median.'),
   haircut: number('fraction', 0.25, [0, 1], "Share of each leg's expected funding taken off in the adverse direction."),
+  premiumWeight: number(
+    'fraction',
+    0,
+    [0, 1],
+    'How far the premium of this moment stands for the rest of a funding period. A moment is noisy: more than 0 turns pairs over more often.',
+  ),
 });
 
 export const match = z.strictObject({

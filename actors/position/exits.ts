@@ -279,5 +279,6 @@ function fundingOf(state: PositionState, self: PositionSelf, track: VenueTrack):
   return outlookOf(track.predicted, medianHourly(track.settled), venueNowMs, state.args.exits.forecast.halfLifeHours, {
     formula: track.instrument?.premiumFormula,
     premium: recentPremium(track.markWatch, self.monotonicMs(), state.args.calendarScale),
+    weight: state.args.exits.forecast.premiumWeight ?? 0,
   });
 }

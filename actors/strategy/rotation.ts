@@ -181,6 +181,7 @@ function heldLeg(
     funding: outlookOf(predicted.rate, medianHourly(history), venueNow, args.policy.forecast.halfLifeHours, {
       formula: instrument.premiumFormula,
       premium: recentPremium(markWatch, monotonicMs, market.calendarScale),
+      weight: args.policy.forecast.premiumWeight ?? 0,
     }),
     closing: {
       signedQuantity: quantityOf(leg.signedLots, instrument) * instrument.multiplier,

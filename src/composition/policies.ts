@@ -112,7 +112,12 @@ function sharedPolicies(config: Thresholds): Pick<ExitPolicies, 'settle' | 'liqu
       critical: liq.critical,
       stopDistance: liq.venueStop,
     },
-    forecast: { halfLifeHours: forecast.halfLifeH, lookbackHours: forecast.lookbackH, haircut: forecast.haircut },
+    forecast: {
+      halfLifeHours: forecast.halfLifeH,
+      lookbackHours: forecast.lookbackH,
+      haircut: forecast.haircut,
+      premiumWeight: forecast.premiumWeight,
+    },
     stablecoin: { warnGap: stablecoin.warnGap, maxGap: stablecoin.maxGap },
   };
 }

@@ -28,18 +28,20 @@ export function premiumHourly(formula: PremiumFormula, premium: number, interval
 
 /**
  * Returns the rate to expect at the coming settlement, pico per hour: what was predicted for as much of the period as has passed, and
- * what the present premium would give for the rest. The prediction itself where the venue's formula or the premium is not known.
+ * what the present premium would give for the rest, as far as `weight` (0 to 1) trusts it. The prediction itself where the venue's
+ * formula or the premium is not known.
  */
 export function blendedHourly(
   predicted: FundingRate,
   formula: PremiumFormula | undefined,
   premium: number | undefined,
   venueNowMs: number,
+  weight = 1,
 ): number {
   if (formula === undefined || premium === undefined) return predicted.hourly;
   const { settleAtMs, intervalMs, hourly } = predicted;
   const restMs = comingSettlement(settleAtMs, intervalMs, venueNowMs) - venueNowMs;
-  const rest = Math.min(1, Math.max(0, restMs / intervalMs));
+  const rest = weight * Math.min(1, Math.max(0, restMs / intervalMs));
   return (1 - rest) * hourly + rest * premiumHourly(formula, premium, intervalMs);
 }
 

@@ -69,16 +69,23 @@ export function outlookOf(
   medianHourlyPico: number | undefined,
   venueNowMs: number,
   halfLifeHours: number,
-  forming?: { readonly formula: PremiumFormula | undefined; readonly premium: number | undefined },
+  forming?: {
+    readonly formula: PremiumFormula | undefined;
+    readonly premium: number | undefined;
+    /** How far the premium of a moment is trusted, 0 to 1. */
+    readonly weight?: number;
+  },
 ): FundingOutlook {
   const { intervalMs } = predicted;
   return {
     nextSettleInMs: comingSettlement(predicted.settleAtMs, intervalMs, venueNowMs) - venueNowMs,
     intervalMs,
     nextRate:
-      forming?.formula === undefined || forming.premium === undefined
+      forming?.formula === undefined || forming.premium === undefined || forming.weight === 0
         ? perSettlement(predicted) / 1e12
-        : (blendedHourly(predicted, forming.formula, forming.premium, venueNowMs) * intervalMs) / HOUR_MS / 1e12,
+        : (blendedHourly(predicted, forming.formula, forming.premium, venueNowMs, forming.weight) * intervalMs) /
+          HOUR_MS /
+          1e12,
     // Without any settled rate nothing is known to last: the forecast returns to zero.
     medianRate: ((medianHourlyPico ?? 0) / 1e12) * (intervalMs / HOUR_MS),
     halfLifeHours,
@@ -354,6 +361,7 @@ function candidateLeg(leg: KnownLeg, walked: LegWalks, marginQuote: number, poli
     funding: outlookOf(leg.predicted, leg.medianHourly, leg.venueNowMs, policy.forecast.halfLifeHours, {
       formula: instrument.premiumFormula,
       premium: leg.premium,
+      weight: policy.forecast.premiumWeight ?? 0,
     }),
     marginQuote,
   };

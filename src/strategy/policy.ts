@@ -104,6 +104,8 @@ export interface ForecastPolicy {
   readonly lookbackHours: number;
   /** Part of each leg's expected funding taken off in the adverse direction. */
   readonly haircut: number;
+  /** How far the premium of a moment stands for the rest of a period, 0 to 1; absent: not at all. */
+  readonly premiumWeight?: number;
 }
 
 export interface MatchPolicy {
