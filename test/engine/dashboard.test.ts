@@ -120,7 +120,10 @@ describe.skipIf(CHROMIUM === '')(
     it('travels in time: the pair before its first fill and after it', async () => {
       const page = await open(`#/journal/${base}`);
       await page.getByLabel('Type').selectOption('fill');
-      const first = page.getByRole('region', { name: 'Journal rows' }).getByRole('link').last();
+      // The rows before the choice are gone once only fills are left.
+      const rows = page.getByRole('region', { name: 'Journal rows' });
+      await rows.getByRole('cell', { name: 'pair-state', exact: true }).first().waitFor({ state: 'detached' });
+      const first = rows.getByRole('link').last();
       const row = Number(await first.textContent());
       await first.click();
       await page.getByRole('heading', { name: `${base} as of row ${row}` }).waitFor();
