@@ -38,7 +38,9 @@ function entryIn(traces: readonly Trace[]): Trace | undefined {
   return traces.findLast(({ names, spans, marks }) => {
     const sent = marks.filter(({ step }) => step === 'place-sent').map(({ about }) => about);
     const fills = spans.filter(({ path, type }) => path.startsWith('position/') && type === 'fill-received');
-    return names.length === 2 && names.every((name) => sent.includes(name)) && fills.length >= 2;
+    // Pairs leave soon here: their closing is two orders as well.
+    const isEntry = spans.some(({ type }) => type === 'enter-pair');
+    return isEntry && names.length === 2 && names.every((name) => sent.includes(name)) && fills.length >= 2;
   });
 }
 
