@@ -1,5 +1,12 @@
 /** Finds settings that are each legal but impossible together. A pure function of the validated configuration; any thread. */
-import { calendarAnchor, keysShared, knownMarkets, placementRules, portsTaken } from './market-contradictions.ts';
+import {
+  accountTypes,
+  calendarAnchor,
+  keysShared,
+  knownMarkets,
+  placementRules,
+  portsTaken,
+} from './market-contradictions.ts';
 import type { TandemConfig } from './schema.ts';
 
 export interface Contradiction {
@@ -17,6 +24,7 @@ export function findContradictions(config: TandemConfig): readonly Contradiction
     ...venuePairs(config),
     ...keysShared(config),
     ...duplicateSymbols(config),
+    ...accountTypes(config),
     ...knownMarkets(config),
     ...calendarAndTape(config),
     ...calendarAnchor(config),

@@ -3,14 +3,30 @@ import { matchesPath } from '../src/composition/pinning.ts';
 import { GENERATED_BASES, GENERATED_SERIES } from '../src/simulation/generated-tape.ts';
 import { MADE_UP_NAMES, modelOf } from '../src/simulation/made-up.ts';
 import { simulatedBases } from '../src/simulation/markets.ts';
+import { hostsOf } from '../src/venues/hosts.ts';
 import type { Contradiction } from './contradictions.ts';
 import type { TandemConfig, TapeConfig } from './schema.ts';
+
+/** Kinds of accounts that a simulated venue does not have. */
+export function accountTypes({ venues }: TandemConfig): Contradiction[] {
+  return Object.entries(venues).flatMap(([name, venue]): readonly Contradiction[] => {
+    if (venue.kind !== 'simulated' || venue.accountType === undefined) return [];
+    const known = hostsOf(name).accountTypes ?? [];
+    if (known.includes(venue.accountType)) return [];
+    const rule =
+      known.length === 0 ? 'must be absent: all accounts are of one kind' : `must be one of ${known.join(', ')}`;
+    return [{ path: ['venues', name, 'accountType'], rule }];
+  });
+}
 
 /** Symbols that no market or tape of this project knows. */
 export function knownMarkets({ symbols, venues, tape }: TandemConfig): Contradiction[] {
   const found: Contradiction[] = [];
   const hosted = Object.entries(venues).filter(([, venue]) => venue.kind === 'simulated');
-  const listed = hosted.map(([name]) => simulatedBases(name));
+  // A kind of account that there is not lists nothing, and is told of by itself.
+  const listed = hosted
+    .map(([name, venue]) => simulatedBases(name, venue.kind === 'simulated' ? venue.accountType : undefined))
+    .filter((bases) => bases.length > 0);
   symbols.forEach((symbol, index) => {
     const path = ['symbols', index];
     const unlisted = listed.find((bases) => !bases.includes(modelOf(symbol)));

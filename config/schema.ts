@@ -34,6 +34,10 @@ const simulatedVenue = z.strictObject({
     .describe(
       "Which of the venue's limit profiles its accounts have; the venue enforces it and the connector keeps it.",
     ),
+  accountType: z
+    .string()
+    .optional()
+    .describe('Kind of its accounts, where the venue has several (coinbase: global, us). Default: the usual kind.'),
   port: integer('TCP port', 0, [0, 65_535], 'Loopback port of the simulated venue; 0 takes any free one.'),
   takerDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'Time between accepting and executing a taking order.'),
   makerDelayMs: milliseconds('monotonic', 0, [0, 10_000], 'The same for a resting order.'),

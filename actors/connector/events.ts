@@ -4,6 +4,7 @@ import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
 import { keyRightsRead } from './access.ts';
 import { doubt, settle, unreadableFrame } from './doubts.ts';
+import { missingFills } from './fill-reading.ts';
 import { paymentFound, settlementPassed } from './funding.ts';
 import { leverageMentioned, leverageRead } from './leverage.ts';
 import { openOrdersListed, orderFilled, orderReported } from './orders.ts';
@@ -94,6 +95,7 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
     case 'order-update':
       orderReported(state, self, event.order);
       if (event.order.status !== 'open') endResolving(state, event.order.clientOrderId);
+      missingFills(state, self);
       return;
     case 'order-lookup':
       orderLookedUp(state, self, event.clientOrderId, event.found);

@@ -4,6 +4,7 @@ import type { VenueEvent } from '../../src/venues/venue.ts';
 import { advanceDeadMan } from './dead-man.ts';
 import { ageDoubts } from './doubts.ts';
 import { repeatAppends } from './facts.ts';
+import { advanceFillReading } from './fill-reading.ts';
 import { advanceFunding } from './funding.ts';
 import { advanceLeaving } from './leave.ts';
 import { advanceLeverage } from './leverage.ts';
@@ -106,6 +107,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
     advanceResolving(state, self);
     advanceSubmissions(state, self);
     advanceSweep(state, self);
+    advanceFillReading(state, self);
     advanceFunding(state, self);
     advanceLeverage(state, self);
     advanceDeadMan(state, self);

@@ -395,6 +395,8 @@ export interface ConnectorState {
   /** Compared completely since the private stream was last ready. */
   reconciled: boolean;
   readonly funding: FundingTrack;
+  /** Of fills that no stream tells: when they may be asked for next, monotonic ms, and how often they were. */
+  readonly fillReading: { active: boolean; nextAtMs: number; tries: number };
   readonly leverage: LeverageTrack;
   readonly deadMan: DeadManTrack;
   leave: LeaveTrack | undefined;
@@ -551,6 +553,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       fillsReadUntilMs: at.calendarMs,
     },
     reconciled: false,
+    fillReading: { active: false, nextAtMs: 0, tries: 0 },
     funding: {
       cursorMs: at.calendarMs,
       newestPaidAtMs: 0,

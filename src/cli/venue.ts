@@ -14,6 +14,7 @@ const ADDED_BALANCE = 10_000;
 interface VenueOptions {
   readonly config: string;
   readonly port: number;
+  readonly accountType?: string;
 }
 
 export function register(program: Command): void {
@@ -21,6 +22,7 @@ export function register(program: Command): void {
     .command('venue')
     .description('run one simulated venue on 127.0.0.1 until Ctrl-C')
     .addArgument(new Argument('<name>', 'venue').choices(VENUE_NAMES))
+    .option('--account-type <type>', 'kind of its accounts, where the venue has several, for example us')
     .requiredOption('--port <port>', 'port to listen on, 0 for any free one', readPort)
     .addOption(configOption('configuration that says what the venue is like'))
     .action(runVenueCommand);
@@ -28,7 +30,10 @@ export function register(program: Command): void {
 
 async function runVenueCommand(name: VenueName, options: VenueOptions): Promise<void> {
   const configured = await loadConfigOrFail(options.config, {});
-  const config = isLeftOut(configured, name) ? await loadConfigOrFail(options.config, addedVenue(name)) : configured;
+  const added = isLeftOut(configured, name) ? addedVenue(name) : {};
+  const { accountType } = options;
+  const chosen = accountType === undefined ? {} : { venues: { [name]: { ...added.venues?.[name], accountType } } };
+  const config = await loadConfigOrFail(options.config, { ...added, ...chosen });
   if (config.venues[name]?.kind !== 'simulated') {
     throw new CommandFailure(`venue must be a simulated one of ${options.config}, was "${name}"`, EXIT.usage);
   }

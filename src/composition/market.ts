@@ -38,9 +38,10 @@ export function tapeSpec(config: TandemConfig, startAtMs: number): TapeSpec {
 
 /** One simulated venue. */
 export function venueSpec(config: TandemConfig, venue: VenueName, simulated: SimulatedVenueConfig): VenueSpec {
-  const { accounts, limits, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
+  const { accountType, accounts, limits, takerDelayMs, makerDelayMs, cancelDelayMs, bookIntervalMs } = simulated;
   return {
     venue,
+    accountType,
     bases: config.symbols,
     accounts,
     limits,
@@ -61,6 +62,11 @@ export function worldMaterial(config: TandemConfig, venues: readonly VenueSpec[]
     tape: config.tape,
     venues: venues.map(({ venue }) => venue),
     ...Object.fromEntries(venues.map(({ venue, accounts }) => [`venues.${venue}.accounts`, accounts])),
+    ...Object.fromEntries(
+      venues.flatMap(({ venue, accountType }) =>
+        accountType === undefined ? [] : [[`venues.${venue}.accountType`, accountType]],
+      ),
+    ),
   };
 }
 

@@ -4,7 +4,8 @@ import { bybitRequestKind } from '../venues/bybit/simulated-requests.ts';
 import { simulatedBybit } from '../venues/bybit/simulated.ts';
 import { tierOf as coinbaseTierOf } from '../venues/coinbase/limits.ts';
 import { platformKey, publicKeyOf } from '../venues/coinbase/sign.ts';
-import { coinbaseRequestKind } from '../venues/coinbase/simulated-requests.ts';
+import { simulatedAdvanced } from '../venues/coinbase/advanced-simulated.ts';
+import { advancedRequestKind, coinbaseRequestKind } from '../venues/coinbase/simulated-requests.ts';
 import { simulatedCoinbase } from '../venues/coinbase/simulated.ts';
 import { extendedRequestKind } from '../venues/extended/simulated-requests.ts';
 import { simulatedExtended } from '../venues/extended/simulated.ts';
@@ -25,13 +26,15 @@ import { createExchange } from './exchange-engine.ts';
 import { noteFacts } from './exchange-facts.ts';
 import type { ExchangeFact } from './exchange-facts.ts';
 import type { MarketTape } from './market-tape.ts';
-import { simulatedMarkets } from './markets.ts';
+import { marketsKey, simulatedMarkets } from './markets.ts';
 import { misbehaving } from './misbehaving-venue.ts';
 import type { LastingVenue, RequestKind, VenueInput, VenuePast } from './simulated-venue.ts';
 
 /** Plain data: crosses threads. */
 export interface VenueSpec {
   readonly venue: string;
+  /** Kind of its accounts, where the venue has several; the usual one when absent. */
+  readonly accountType?: string | undefined;
   readonly bases: readonly string[];
   readonly accounts: readonly {
     readonly name: string;
@@ -75,6 +78,7 @@ const WIRES: ReadonlyMap<string, WireFactory> = new Map<string, WireFactory>([
   ['bybit', bybitWire],
   ['hyperliquid', hyperliquidWire],
   ['coinbase', coinbaseWire],
+  ['coinbase us', advancedWire],
 ]);
 
 /** What a request is about, for faults that mean one kind only. */
@@ -84,6 +88,7 @@ const REQUEST_KINDS: ReadonlyMap<string, (input: VenueInput) => RequestKind> = n
   ['bybit', bybitRequestKind],
   ['hyperliquid', hyperliquidRequestKind],
   ['coinbase', coinbaseRequestKind],
+  ['coinbase us', advancedRequestKind],
 ]);
 
 /**
@@ -95,11 +100,12 @@ export function buildVenue(
   tape: MarketTape,
   life?: { readonly past?: VenuePast | undefined },
 ): BuiltVenue {
-  const wire = WIRES.get(spec.venue);
+  const key = marketsKey(spec.venue, spec.accountType);
+  const wire = WIRES.get(key);
   if (wire === undefined)
-    throw new RangeError(`a simulated venue must be one of ${[...WIRES.keys()].join(', ')}, was ${spec.venue}`);
+    throw new RangeError(`a simulated venue must be one of ${[...WIRES.keys()].join(', ')}, was ${key}`);
   // Copies: a fault may change the terms of this venue's markets, and of no other's.
-  const markets = simulatedMarkets(spec.venue, spec.bases).map((market) => ({ ...market }));
+  const markets = simulatedMarkets(spec.venue, spec.bases, spec.accountType).map((market) => ({ ...market }));
   const inner = createExchange(
     {
       venue: spec.venue,
@@ -119,12 +125,12 @@ export function buildVenue(
     life?.past,
   );
   const { exchange, takeFacts } = life === undefined ? { exchange: inner, takeFacts: () => [] } : noteFacts(inner);
-  const accounts = spec.accounts.map(({ name }) => demoAccount(spec.venue, name));
+  const accounts = spec.accounts.map(({ name }) => demoAccount(spec.venue, name, spec.accountType));
   const venue = misbehaving({
     venue: wire(exchange, accounts, spec, life?.past),
     exchange,
     markets,
-    requestKindOf: REQUEST_KINDS.get(spec.venue) ?? (() => 'other'),
+    requestKindOf: REQUEST_KINDS.get(key) ?? (() => 'other'),
   });
   return { venue, exchange, takeFacts };
 }
@@ -231,6 +237,25 @@ function coinbaseWire(
       const keyName = secrets['keyName'] ?? '';
       const publicKey = publicKeyOf(platformKey(keyName, secrets['privateKey'] ?? ''));
       return { name, keyName, publicKey, tier, leverage: DEFAULT_LEVERAGE };
+    }),
+  });
+}
+
+function advancedWire(
+  exchange: Exchange,
+  accounts: readonly DemoAccount[],
+  spec: VenueSpec,
+  past: VenuePast | undefined,
+): LastingVenue {
+  return simulatedAdvanced({
+    exchange,
+    seed: spec.seed,
+    calendarScale: spec.calendarScale,
+    past,
+    accounts: accounts.map(({ name, secrets }) => {
+      const keyName = secrets['keyName'] ?? '';
+      const publicKey = publicKeyOf(platformKey(keyName, secrets['privateKey'] ?? ''));
+      return { name, keyName, publicKey, leverage: DEFAULT_LEVERAGE };
     }),
   });
 }

@@ -3,6 +3,7 @@
  * nothing outside a simulation and must never be used on a real venue. Any thread.
  */
 import { createHash } from 'node:crypto';
+import { accountTypeOptions } from '../venues/hosts.ts';
 
 /** What an engine needs to sign in: the shapes of the venue adapters' secrets and options. */
 export interface DemoAccount {
@@ -24,11 +25,12 @@ const MAKERS: ReadonlyMap<string, (name: string) => DemoAccount> = new Map([
 ]);
 
 /** Returns the same account for the same names, in every process. Throws RangeError for a venue without simulation. */
-export function demoAccount(venue: string, name: string): DemoAccount {
+export function demoAccount(venue: string, name: string, accountType?: string): DemoAccount {
   const make = MAKERS.get(venue);
   if (make === undefined)
     throw new RangeError(`a simulated venue must be one of ${[...MAKERS.keys()].join(', ')}, was ${venue}`);
-  return make(name);
+  const account = make(name);
+  return { ...account, options: { ...account.options, ...accountTypeOptions(accountType) } };
 }
 
 function lighterAccount(name: string): DemoAccount {

@@ -1,6 +1,7 @@
 /** The markets of the simulated venues, with the real venues' steps, minimums, fees and margins. Plain data; any thread. */
 import type { Instrument } from '../market/instrument.ts';
 import { parseDecimal } from '../money/decimal.ts';
+import { hostsOf } from '../venues/hosts.ts';
 import { MADE_UP_NAMES, modelOf } from './made-up.ts';
 import type { MicroUnits, PicoRate, QuantityLots } from '../money/units.ts';
 
@@ -18,6 +19,8 @@ interface MarketFacts {
   readonly maxNotional: string;
   /** Percent around mark; absent where the venue states none. */
   readonly priceBand?: number;
+  /** Contracts in one order; absent where only the notional is bounded. */
+  readonly maxLots?: number;
 }
 
 interface VenueFacts {
@@ -239,12 +242,57 @@ const COINBASE: VenueFacts = {
   }),
 };
 
+/** What a US contract is called; one that is not listed here has its base's name. */
+const US_CODES: ReadonlyMap<string, string> = new Map([
+  ['BTC', 'BIP'],
+  ['ETH', 'ETP'],
+  ['SOL', 'SLP'],
+  ['XRP', 'XPP'],
+]);
+
+/**
+ * Coinbase's US perpetual-style futures: taker 0.03 %, whole contracts. BTC as recorded, margin of the stricter side overnight; the others
+ * in its manner.
+ */
+const COINBASE_US: VenueFacts = {
+  symbolOf: (contract) => `${US_CODES.get(contract) ?? contract}-20DEC30-CDE`,
+  thousand: '1000',
+  quote: 'USD',
+  minNotional: '0',
+  makerFee: 0,
+  takerFee: 0.03,
+  fundingPrice: 'mark',
+  fundingHours: 1,
+  markets: (
+    [
+      ['BTC', '5', '0.01', 30.6375],
+      ['ETH', '0.5', '0.1', 32],
+      ['SOL', '0.01', '5', 35],
+      ['DOGE', '0.00001', '5000', 40],
+      ['HYPE', '0.001', '10', 45],
+      ['XRP', '0.0001', '500', 35],
+      ['BNB', '0.1', '0.5', 40],
+      ['SUI', '0.0001', '500', 45],
+      ['LINK', '0.001', '50', 40],
+      ['AVAX', '0.001', '10', 40],
+      ['LTC', '0.01', '5', 40],
+      ['ARB', '0.0001', '1000', 50],
+    ] as const
+  ).map(([base, tick, lot, maintenance]) => {
+    const maxLeverage = Math.floor(100 / maintenance);
+    const maxNotional = LIGHTER_ORDER_MAX;
+    return { base, tick, lot, minQuantity: lot, maxLeverage, maintenance, maxNotional, priceBand: 10, maxLots: 5_000 };
+  }),
+};
+
+/** By venue, and for markets of other than its usual accounts by venue and kind of account. */
 const VENUES: ReadonlyMap<string, VenueFacts> = new Map([
   ['lighter', LIGHTER],
   ['extended', EXTENDED],
   ['bybit', BYBIT],
   ['hyperliquid', HYPERLIQUID],
   ['coinbase', COINBASE],
+  ['coinbase us', COINBASE_US],
 ]);
 const HOUR_MS = 3_600_000;
 const MICRO_DECIMALS = 6;
@@ -255,14 +303,21 @@ export function fundingIntervalMs(venue: string): number {
   return factsOf(venue).fundingHours * HOUR_MS;
 }
 
+/** Names the markets that accounts of a kind trade: the venue's name alone for its usual kind. */
+export function marketsKey(venue: string, accountType?: string): string {
+  return accountType === undefined || accountType === hostsOf(venue).accountTypes?.[0]
+    ? venue
+    : `${venue} ${accountType}`;
+}
+
 /** Bases that a simulated venue lists; none for a venue without simulation. */
-export function simulatedBases(venue: string): readonly string[] {
-  return VENUES.get(venue)?.markets.map(({ base }) => base) ?? [];
+export function simulatedBases(venue: string, accountType?: string): readonly string[] {
+  return VENUES.get(marketsKey(venue, accountType))?.markets.map(({ base }) => base) ?? [];
 }
 
 /** Returns the simulated markets of a venue for these bases, in that order. Throws RangeError for an unknown one. */
-export function simulatedMarkets(venue: string, bases: readonly string[]): Instrument[] {
-  const facts = factsOf(venue);
+export function simulatedMarkets(venue: string, bases: readonly string[], accountType?: string): Instrument[] {
+  const facts = factsOf(marketsKey(venue, accountType));
   return bases.map((base) => {
     const market = facts.markets.find((known) => known.base === modelOf(base));
     if (market === undefined) {
@@ -311,6 +366,7 @@ function instrumentOf(venue: string, facts: VenueFacts, market: MarketFacts): In
     fundingIntervalMs: facts.fundingHours * HOUR_MS,
     fundingPrice: facts.fundingPrice,
     status: 'active',
+    ...(market.maxLots === undefined ? {} : { maxQuantityLots: market.maxLots as QuantityLots }),
     ...(market.priceBand === undefined ? {} : { priceBand: percent(market.priceBand) }),
   };
 }

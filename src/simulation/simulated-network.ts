@@ -275,7 +275,7 @@ export class SimulatedNetwork {
       remote: client,
       method: request.method,
       path: url.pathname + url.search,
-      headers: lowerCaseNames(request.headers),
+      headers: { host: url.host, ...lowerCaseNames(request.headers) },
       body: request.body ?? '',
     };
     // A deadline that passes meanwhile does not call the request back.
@@ -357,7 +357,7 @@ export class SimulatedNetwork {
       socketId,
       remote: client,
       path,
-      headers: lowerCaseNames(headers),
+      headers: { host: url.host, ...lowerCaseNames(headers) },
     });
     return link;
   }

@@ -158,7 +158,7 @@ function accountEndpoints(config: TandemConfig): readonly AccountEndpoint[] {
         venue,
         account: name,
         ...address,
-        options: { ...demoAccount(venue, name).options, ...profile },
+        options: { ...demoAccount(venue, name, simulated.accountType).options, ...profile },
       });
   }
   return endpoints;

@@ -14,6 +14,8 @@ export interface VenueHosts {
   readonly streamPath: string;
   /** What tells the adapter which of the venue's limits hold for the account, by profile. */
   readonly profileOptions: Readonly<Record<LimitProfileName, Readonly<Record<string, string>>>>;
+  /** Kinds of accounts that trade different markets, the usual one first; absent where all are of one kind. An option of that name tells. */
+  readonly accountTypes?: readonly string[];
   /** What a live account must be told, in the order a person is asked. */
   readonly account: readonly AccountField[];
 }
@@ -36,6 +38,11 @@ const hosts: ReadonlyMap<string, VenueHosts> = new Map([
   ['hyperliquid', hyperliquidHosts],
   ['coinbase', coinbaseHosts],
 ]);
+
+/** Options that tell the adapter of which kind an account is; none for the usual kind. */
+export function accountTypeOptions(accountType: string | undefined): Readonly<Record<string, string>> {
+  return accountType === undefined ? {} : { accountType };
+}
 
 /** Throws RangeError on an unknown venue. */
 export function hostsOf(venue: string): VenueHosts {

@@ -188,6 +188,8 @@ export interface VenueAdapter {
   /** The order by our id; the last resort for unknown outcomes. -> order-update*, then order-lookup {found} */
   findOrder(symbol: string, clientOrderId: string, at: Instant): readonly Operation[];
   fillsSince(sinceMs: number, at: Instant): Operation; // -> fill*
+  /** Its streams tell of orders and what they have filled, and of no fill: those are asked for as soon as an order has filled more. */
+  readonly streamsNoFills?: true;
   fundingPaymentsSince(sinceMs: number, at: Instant): Operation; // -> funding-payment*
   /** Margin by the size of a position, where the list of instruments does not say. -> margin-tiers */
   marginTiersOf?(symbol: string): Operation;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VENUES } from '../conformance/venues.ts';
+import { factsOf, VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 import type { WorldVenue } from './connector-world.ts';
 
@@ -42,12 +42,19 @@ const NAMES: Readonly<
     funding: ['funding_8h'],
     fee: ['fee'],
   },
+  'coinbase-us': {
+    balance: ['total_usd_balance'],
+    position: ['number_of_contracts'],
+    mark: ['mid_market_price'],
+    funding: ['funding_rate'],
+    fee: ['commission'],
+  },
 };
 type Subject = keyof (typeof NAMES)['lighter'];
 
 /** Puts a value in place of another, text or number as it was written. */
 function replaced(body: string, names: readonly string[], value: string): string {
-  const pattern = new RegExp(`"(${names.join('|')})":("?)-?[0-9][0-9.eE+-]*("?)`, 'g');
+  const pattern = new RegExp(`"(${names.join('|')})":((?:\\{"value":)?"?)-?[0-9][0-9.eE+-]*("?)`, 'g');
   return body.replace(pattern, `"$1":$2${value}$3`);
 }
 
@@ -55,6 +62,8 @@ function spoiled(venue: WorldVenue, subject: Subject, body: string, value: strin
   // A fee of nothing is left out of the frame.
   if (venue === 'lighter' && subject === 'fee')
     return body.replaceAll('"is_maker_ask"', `"taker_fee":${value},"is_maker_ask"`);
+  // Its marks are the middle of its books: what no price can be, no level can have.
+  if (venue === 'coinbase-us' && subject === 'mark' && value === 'NaN') return replaced(body, ['price_level'], value);
   // Marks and books both call it p.
   const names = subject === 'mark' && body.includes('"type":"MP"') ? ['p'] : NAMES[venue][subject];
   return replaced(body, names, value);
@@ -100,7 +109,12 @@ describe.each(VENUES)('what %s cannot mean is refused by name, and nothing is en
     ['funding', '-900', /^BAD_VALUE: FUNDING_RATE /],
   ] as const)('%s %s', (subject, value, reason) => {
     const rate = venue === 'lighter' && value === '0.5' ? '1.5' : value;
-    expectRefusal(damaged(venue, subject, rate), reason);
+    const world = damaged(venue, subject, rate);
+    // There every frame of a connection counts: it is cut for each that cannot be read, until its circuit opens.
+    if (venue !== 'coinbase-us' || subject !== 'mark' || value !== 'NaN') return expectRefusal(world, reason);
+    world.until('it is given up', () => world.status()?.reason === 'the circuit of ws is open', 60_000);
+    expect(world.status()?.entriesAllowed).toBe(false);
+    expect(world.count('malformed-frames')).toBeGreaterThan(0);
   });
 
   it('a fee that does not add up is booked as told, doubted by name, and over once fees add up by the tier', () => {
@@ -119,7 +133,8 @@ describe.each(VENUES)('what %s cannot mean is refused by name, and nothing is en
     const world = damaged(venue, 'fee', venue === 'lighter' ? '900000' : '90000');
     world.untilStatus(world.place(), 'filled');
     world.until('fills are told', () => world.fills().length > 0);
-    for (const { fill } of world.fills()) expect(Number(fill.feeMicro)).toBeGreaterThan(-10_000_000);
+    for (const { fill } of world.fills())
+      expect(Number(fill.feeMicro)).toBeGreaterThan(-10_000_000 * (factsOf(venue).lotWorth ?? 1));
     expect(world.count('bad-values:FEE')).toBeGreaterThan(0);
   });
 

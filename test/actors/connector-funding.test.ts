@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fundingIntervalMs } from '../../src/simulation/markets.ts';
-import { VENUES } from '../conformance/venues.ts';
+import { factsOf, VENUES } from '../conformance/venues.ts';
 import { ConnectorWorld } from './connector-world.ts';
 import type { WorldVenue } from './connector-world.ts';
 
@@ -20,7 +20,7 @@ function expectAllPaid(world: ConnectorWorld): void {
   expect(told).toEqual(paid);
 }
 
-describe.each(VENUES)('funding payments at %s', (venue) => {
+describe.each(VENUES.filter((venue) => factsOf(venue).listsNoPayments !== true))('funding payments at %s', (venue) => {
   it('are found soon after the settlement and told once', () => {
     const world = holding(venue);
     world.until('it is paid', () => world.oracle.fundingPayments.length === 1, 60_000);

@@ -72,8 +72,15 @@ describe.each(VENUES)('a fill that %s tells otherwise the second time', (venue) 
     world.untilStatus(order, 'filled');
     world.until('its fill is told', () => world.fills().length > 0);
     const told = [...world.fills()];
-    const size = { extended: 'qty', lighter: 'size', bybit: 'execQty', hyperliquid: 'sz', coinbase: 'amount' }[venue];
-    const lists = /\/user\/trades|\/trades|\/execution\/list|\/userFills|\/get_user_trades/;
+    const size = {
+      extended: 'qty',
+      lighter: 'size',
+      bybit: 'execQty',
+      hyperliquid: 'sz',
+      coinbase: 'amount',
+      'coinbase-us': 'size',
+    }[venue];
+    const lists = /\/user\/trades|\/trades|\/execution\/list|\/userFills|\/get_user_trades|\/historical\/fills/;
     world.damage = (path, body) => (lists.test(path) ? body.replace(new RegExp(`"${size}":"?`), '$&7') : body);
     world.reconcile(7, world.system.nowMs() - 60_000, [order]);
     world.until('the journal finds it', () => world.kills.length > 0);
@@ -143,7 +150,8 @@ describe.each(VENUES)('a reconciliation of a symbol at %s', (venue) => {
 
   it('is answered as failed when a question failed, and proves nothing then', () => {
     const world = new ConnectorWorld({ venue }).ready();
-    const pages = /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState|\/get_positions/;
+    const pages =
+      /\/user\/positions|\/account\?|\/position\/list|\/clearinghouseState|\/get_positions|\/cfm\/positions/;
     world.damage = (path, text) => (pages.test(path) ? '<html>' : text);
     world.reconcile(3, world.system.nowMs());
     world.until('it is answered', () => world.events('reconciled').length > 0);

@@ -10,6 +10,11 @@ const FIRST_QUESTIONS = {
   lighter: ['/', '/api/v1/orderBookDetails', '/api/v1/accountLimits'],
   bybit: ['/v5/market/time', '/v5/market/instruments-info', '/v5/account/fee-rate'],
   coinbase: ['/api/v2/public/get_time', '/api/v2/public/get_instruments', '/api/v2/public/auth'],
+  'coinbase-us': [
+    '/api/v3/brokerage/time',
+    '/api/v3/brokerage/market/products',
+    '/api/v3/brokerage/transaction_summary',
+  ],
 } as const;
 const HOUR_MS = 3_600_000;
 

@@ -47,9 +47,16 @@ describe.each(VENUES)('a position at %s', (venue) => {
     const lots = Math.ceil((2 * equity) / mark / (instrument === undefined ? 1 : quantityOf(1, instrument)));
     world.network.poke(world.host, (_venue, at) => world.venue.exchange.forceTrade('main', world.symbol, lots, at));
     world.until('it is told', () => world.events('position-reported').at(-1)?.signedLots === lots, 90_000);
+    // Some streams leave it to the next comparison.
+    world.until(
+      'so is its end',
+      () => world.events('position-reported').at(-1)?.liquidationPrice !== undefined,
+      60_000,
+    );
     const price = world.events('position-reported').at(-1)?.liquidationPrice ?? 0;
     expect(price).toBeGreaterThan(0.4 * mark);
-    expect(price).toBeLessThan(0.6 * mark);
+    // Later where more must be left for maintenance.
+    expect(price).toBeLessThan(0.75 * mark);
   });
 });
 
@@ -63,6 +70,7 @@ describe('public streams', () => {
       bybit: 'public',
       hyperliquid: 'market',
       coinbase: 'market',
+      'coinbase-us': 'market',
     }[venue];
     if (kind === undefined) world.network.cut(world.host);
     else world.inject('drop-sockets', { kind });

@@ -22,7 +22,6 @@ import type { VirtualSystem } from '../../src/runtime/system.ts';
 import { startVirtual } from '../../src/runtime/virtual-system.ts';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
 import type { BuiltVenue } from '../../src/simulation/build-venue.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { fundingIntervalMs } from '../../src/simulation/markets.ts';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
 import { SimulatedNetwork } from '../../src/simulation/simulated-network.ts';
@@ -30,7 +29,7 @@ import { simulatedConnectorPorts, simulatedJournalPorts } from '../../src/simula
 import type { AccountOracle, SimulatedVenue, VenueInput, VenueOutput } from '../../src/simulation/simulated-venue.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
 import type { Instant, OrderRequest } from '../../src/venues/venue.ts';
-import { factsOf } from '../conformance/venues.ts';
+import { accountOf, factsOf, venueOf } from '../conformance/venues.ts';
 import type { TestedVenue } from '../conformance/venues.ts';
 import { plainTape, START_MS } from '../simulation/plain-tape.ts';
 
@@ -118,15 +117,17 @@ export class ConnectorWorld {
   #rowsRead = 0;
 
   constructor(options: WorldOptions = {}) {
-    const name = options.venue ?? 'extended';
+    const tested = options.venue ?? 'extended';
+    const { venue: name, accountType } = venueOf(tested);
     this.scale = options.scale ?? 1;
     this.path = `connector/${name}:main`;
     this.host = `${name}.test`;
-    this.#facts = factsOf(name);
+    this.#facts = factsOf(tested);
     this.symbol = this.#facts.symbol;
     const startAtMs = options.startAtMs ?? WORLD_START_MS;
     const { bases = ['BTC'], seed = 1, limits = name === 'lighter' ? 'premium' : 'standard' } = options;
-    const account = demoAccount(name, 'main');
+    const account = accountOf(tested);
+    const worth = BigInt(this.#facts.lotWorth ?? 1);
     const { restPath, streamPath, profileOptions } = hostsOf(name);
     const args: ConnectorArgs = {
       venue: name,
@@ -154,12 +155,12 @@ export class ConnectorWorld {
       // Most tests count what arrives at the venue.
       withoutDeadMan: true,
       gate: {
-        maxOrderNotionalMicro: 50_000_000_000n,
-        maxPositionNotionalMicro: 100_000_000_000n,
+        maxOrderNotionalMicro: 50_000_000_000n * worth,
+        maxPositionNotionalMicro: 100_000_000_000n * worth,
         maxOpenOrders: 20,
         maxOrdersPerSec: 20,
         priceCollarBps: 200,
-        dailyLossMicro: 1_000_000_000n,
+        dailyLossMicro: 1_000_000_000n * worth,
       },
       ...options.args,
     };
@@ -218,8 +219,9 @@ export class ConnectorWorld {
     this.venue = buildVenue(
       {
         venue: name,
+        accountType,
         bases,
-        accounts: [{ name: 'main', balance: 100_000 }],
+        accounts: [{ name: 'main', balance: 100_000 * Number(worth) }],
         limits,
         seed,
         takerDelayMs: 20,
@@ -231,7 +233,7 @@ export class ConnectorWorld {
       plainTape({
         priceAt: (calendarMs) => this.#facts.price * this.priceFactor * (options.priceAt?.(calendarMs) ?? 1),
         intervalMs: fundingIntervalMs(name),
-        ...(options.depthQuote === undefined ? {} : { depthQuote: options.depthQuote }),
+        depthQuote: (options.depthQuote ?? 1_000_000) * Number(worth),
       }),
     );
     this.network.addVenue(this.host, this.#watched(this.venue.venue));

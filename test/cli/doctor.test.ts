@@ -9,13 +9,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examineAccount } from '../../src/composition/live/doctor.ts';
 import type { DoctorSubject, Finding } from '../../src/composition/live/doctor.ts';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
 import type { VenueServer } from '../../src/simulation/live/venue-host.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
 import type { Instant } from '../../src/venues/venue.ts';
 import { plainTape } from '../simulation/plain-tape.ts';
-import { VENUES } from '../conformance/venues.ts';
+import { accountOf, factsOf, venueOf, VENUES } from '../conformance/venues.ts';
 import type { TestedVenue } from '../conformance/venues.ts';
 
 const PORT_OF_NOBODY = 1;
@@ -31,7 +30,12 @@ class Patient {
   }
 
   static async admit(venue: TestedVenue): Promise<Patient> {
-    const spec = { venue, bases: ['BTC'], accounts: [{ name: 'main', balance: 5_000 }], limits: 'standard' as const };
+    const spec = {
+      ...venueOf(venue),
+      bases: ['BTC'],
+      accounts: [{ name: 'main', balance: 5_000 }],
+      limits: 'standard' as const,
+    };
     const delays = { takerDelayMs: 0, makerDelayMs: 0, cancelDelayMs: 0, bookIntervalMs: 100 };
     const built = buildVenue({ ...spec, ...delays, seed: 1, calendarScale: 1 }, plainTape({ priceAt: () => 1_000 }));
     const now = (): Instant => ({ monotonicMs: performance.now(), calendarMs: Date.now() + aheadMs });
@@ -39,8 +43,9 @@ class Patient {
   }
 
   subject(change: Partial<DoctorSubject> = {}): DoctorSubject {
-    const { venue, server } = this;
-    const { options, secrets } = demoAccount(venue, 'main');
+    const { server } = this;
+    const { venue } = venueOf(this.venue);
+    const { options, secrets } = accountOf(this.venue);
     const { restPath, streamPath, profileOptions } = hostsOf(venue);
     return {
       venue,
@@ -89,6 +94,11 @@ describe.each(VENUES)('an account at %s', (venue) => {
     expect([...findings.values()].filter(({ status }) => status === 'failed' || status === 'skipped')).toEqual([]);
     expect(findings.get('balance')?.detail).toContain('5000.00 in the wallet');
     expect(findings.get('symbols')?.detail).toContain('BTC');
+    if (factsOf(venue).listsNoPayments === true)
+      expect(findings.get('rights')).toMatchObject({
+        status: 'warning',
+        detail: expect.stringContaining('lists no funding payments') as string,
+      });
   });
 
   it('with a revoked key is told so, and what depends on the key is not tried', async () => {
@@ -100,7 +110,7 @@ describe.each(VENUES)('an account at %s', (venue) => {
     const finding = findings.get(isPublic ? 'rights' : 'access');
     expect(finding?.status).toBe('failed');
     expect(finding?.detail).toMatch(
-      new RegExp(`^${venue} does not accept the (key|session token) of account main \\(.+\\): check`),
+      new RegExp(`^${venueOf(venue).venue} does not accept the (key|session token) of account main \\(.+\\): check`),
     );
     for (const step of isPublic ? [] : ['rights', 'streams', 'balance'])
       expect(findings.get(step)).toMatchObject({ status: 'skipped', detail: 'access comes first' });
@@ -110,7 +120,7 @@ describe.each(VENUES)('an account at %s', (venue) => {
     const findings = await patient.examine({ symbols: ['BTC', 'NOSUCH'] });
     expect(findings.get('symbols')).toMatchObject({
       status: 'failed',
-      detail: `${venue} lists no perpetual of NOSUCH: remove it from symbols or check the spelling`,
+      detail: `${venueOf(venue).venue} lists no perpetual of NOSUCH: remove it from symbols or check the spelling`,
     });
     expect(findings.get('streams')?.status).toBe('ok');
   });

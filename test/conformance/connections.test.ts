@@ -2,11 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseLosslessJson } from '../../src/venues/json.ts';
 import { randomStream } from '../../src/runtime/random.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { openVenue } from '../../src/venues/registry.ts';
 import { ConnectorWorld } from '../actors/connector-world.ts';
 import type { SeenRequest } from '../actors/connector-world.ts';
-import { factsOf, VENUES } from './venues.ts';
+import { accountOf, factsOf, venueOf, VENUES } from './venues.ts';
 import { expectTrades, expectWhole } from './whole.ts';
 
 /** Subscriptions and stream addresses without what differs each time: ids, signatures, tokens, pings, orders. */
@@ -15,6 +14,7 @@ function asked(world: ConnectorWorld, sinceMs: number): readonly string[] {
     path
       .replace(/"(req_id|auth|token)":"[^"]*",?|"id":\d+,/g, '')
       .replace(/"args":\["[^"]*",\d+,"[0-9a-f]{64}"\]/, '"args":[auth]')
+      .replace(/,"jwt":"[^"]*"/, ',signed')
       .replace(/[0-9a-f]{64,}/g, 'secret');
   const isSubscription = ({ path }: SeenRequest): boolean =>
     !/"(op|type|method)":"(ping|pong|unsubscribe)|jsonapi/.test(path);
@@ -166,9 +166,9 @@ describe.each(VENUES)('access to %s', (venue) => {
     const rights = factsOf(venue).keyRights;
     // Where the venue cannot be asked what a key may do, a person is told what it can do.
     if (rights === undefined) {
-      const { options, secrets } = demoAccount(venue, 'main');
+      const { options, secrets } = accountOf(venue);
       const urls = { restUrl: 'http://127.0.0.1:1', streamUrl: 'ws://127.0.0.1:1' };
-      const adapter = openVenue(venue, { account: 'main', ...urls, options, secrets, calendarScale: 1 });
+      const adapter = openVenue(venueOf(venue).venue, { account: 'main', ...urls, options, secrets, calendarScale: 1 });
       expect(adapter.keyCaution).toContain('sub-account');
       return;
     }
@@ -185,13 +185,15 @@ describe.each(VENUES)('access to %s', (venue) => {
     const world = new ConnectorWorld({ venue, args: { bases: ['BTC', 'NOSUCH'] } }).ready();
     const told = world.logs.find(({ event }) => event === 'symbols-not-listed');
     expect(told?.fields?.['reason']).toBe(
-      `${venue} lists no perpetual of NOSUCH: remove it from symbols or check the spelling`,
+      `${venueOf(venue).venue} lists no perpetual of NOSUCH: remove it from symbols or check the spelling`,
     );
     expectTrades(world);
     const nothing = new ConnectorWorld({ venue, args: { bases: ['NOSUCH'] } });
     nothing.run(5_000);
     const problem = nothing.logs.find(({ event }) => event === 'start-failed')?.fields?.['problem'];
-    expect(problem).toBe(`${venue} lists no perpetual of NOSUCH: remove it from symbols or check the spelling`);
+    expect(problem).toBe(
+      `${venueOf(venue).venue} lists no perpetual of NOSUCH: remove it from symbols or check the spelling`,
+    );
   });
 });
 

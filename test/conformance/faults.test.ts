@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_ROWS } from '../../src/simulation/fault-catalogue.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
 import { ConnectorWorld } from '../actors/connector-world.ts';
-import { factsOf, VENUES } from './venues.ts';
+import { factsOf, venueOf, VENUES } from './venues.ts';
 import type { TestedVenue } from './venues.ts';
 import { expectTrades, expectWhole } from './whole.ts';
 
@@ -245,9 +245,9 @@ const ROWS: readonly Row[] = [
     what: 'the book holds less than is asked for, and then nothing at that price',
     options: { depthQuote: 2_000 },
     act: (world) => {
-      const orders = [world.place({ lots: 9_000, priceOffset: 0.001 }), world.place({ priceOffset: -0.001 })];
+      const orders = [world.place({ lots: 4_000, priceOffset: 0.001 }), world.place({ priceOffset: -0.001 })];
       world.run(4_000);
-      expect(world.ordersAtVenue(orders[0]?.clientOrderId ?? '')[0]?.filledLots).toBeLessThan(9_000);
+      expect(world.ordersAtVenue(orders[0]?.clientOrderId ?? '')[0]?.filledLots).toBeLessThan(4_000);
       expect(world.ordersAtVenue(orders[1]?.clientOrderId ?? '')[0]?.filledLots ?? 0).toBe(0);
       return orders;
     },
@@ -346,7 +346,9 @@ describe.each(VENUES)('%s', (venue) => {
     world.network.cut(world.host);
     world.until('the venue is down', () => world.status()?.status === 'down', 60_000);
     expect(world.status()?.reason).toMatch(
-      new RegExp(`^the certificate of ${venue} is not trusted \\(CERT_HAS_EXPIRED.*check this machine's clock`),
+      new RegExp(
+        `^the certificate of ${venueOf(venue).venue} is not trusted \\(CERT_HAS_EXPIRED.*check this machine's clock`,
+      ),
     );
     const before = world.inspect().counters;
     world.run(120_000);
@@ -364,7 +366,7 @@ describe.each(VENUES)('%s', (venue) => {
     const world = new ConnectorWorld({ venue, checkIsolation: false }).ready();
     const options = { delayMs: 10, durationMs: 10, code: 1, symbol: world.symbol, lots: 1, sinceMs: 1 };
     for (const fault of FAULT_ROWS.flatMap(({ faults }) => faults)) world.inject(fault, options);
-    expect(() => world.inject('earthquake')).toThrow(`${venue} has no fault named "earthquake"`);
+    expect(() => world.inject('earthquake')).toThrow(`${venueOf(venue).venue} has no fault named "earthquake"`);
   });
 });
 

@@ -5,7 +5,6 @@ import type { RandomStream } from '../../src/runtime/actor.ts';
 import { randomStream } from '../../src/runtime/random.ts';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
 import type { BuiltVenue } from '../../src/simulation/build-venue.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { fundingIntervalMs } from '../../src/simulation/markets.ts';
 import type { VenueOutput } from '../../src/simulation/simulated-venue.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
@@ -14,7 +13,7 @@ import { MalformedPayload, VenueError } from '../../src/venues/venue.ts';
 import type { Instant, Operation, VenueAdapter, VenueStream } from '../../src/venues/venue.ts';
 import { plainTape, START_MS } from '../simulation/plain-tape.ts';
 import { mutated } from './mutations.ts';
-import { factsOf } from './venues.ts';
+import { accountOf, factsOf, venueOf } from './venues.ts';
 import type { TestedVenue } from './venues.ts';
 
 /** One reader of a venue's bytes with texts it is meant to read. */
@@ -34,7 +33,7 @@ const FIXTURE_BYTES_MAX = 60_000;
 export function fuzzSubjects(venue: TestedVenue): readonly FuzzSubject[] {
   const twin = new Twin(venue);
   const frames = twin.frames();
-  const fixtures = recorded(venue);
+  const fixtures = recorded(venueOf(venue).venue);
   const streams = [...frames].map(([socketKey, seeds]): FuzzSubject => {
     const stream = twin.freshStream();
     return {
@@ -127,13 +126,16 @@ class Twin {
   readonly symbol: string;
   readonly #adapter: VenueAdapter;
   readonly #built: BuiltVenue;
+  readonly #facts: ReturnType<typeof factsOf>;
   #nowMs = 0;
   #lastId = 0;
 
-  constructor(venue: TestedVenue) {
-    const facts = factsOf(venue);
+  constructor(tested: TestedVenue) {
+    const facts = factsOf(tested);
+    this.#facts = facts;
+    const { venue, accountType } = venueOf(tested);
     this.symbol = facts.symbol;
-    const { options, secrets } = demoAccount(venue, 'main');
+    const { options, secrets } = accountOf(tested);
     const { restPath, streamPath, profileOptions } = hostsOf(venue);
     this.#adapter = openVenue(venue, {
       account: 'main',
@@ -146,7 +148,7 @@ class Twin {
     const delays = { takerDelayMs: 0, makerDelayMs: 0, cancelDelayMs: 0, bookIntervalMs: 100 };
     const accounts = [{ name: 'main', balance: 100_000 }];
     this.#built = buildVenue(
-      { venue, bases: ['BTC'], accounts, limits: 'premium', seed: 1, calendarScale: 1, ...delays },
+      { venue, accountType, bases: ['BTC'], accounts, limits: 'premium', seed: 1, calendarScale: 1, ...delays },
       plainTape({ priceAt: () => facts.price, intervalMs: fundingIntervalMs(venue) }),
     );
     this.#pass(100);
@@ -204,10 +206,10 @@ class Twin {
     for (const { key, url, headers } of stream.plan([this.symbol])) {
       this.#lastId += 1;
       keys.set(this.#lastId, key);
-      const { pathname, search } = new URL(url);
+      const { host, pathname, search } = new URL(url);
       const lowered = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
       const knock = { type: 'socket-requested', socketId: this.#lastId, remote: '1', path: pathname + search } as const;
-      carry(this.#built.venue.handle({ ...knock, headers: lowered }, this.at));
+      carry(this.#built.venue.handle({ ...knock, headers: { host, ...lowered } }, this.at));
     }
     for (let step = 0; step < 40; step++) {
       if (step % 10 === 5) this.#built.exchange.forceTrade('main', this.symbol, step % 20 === 5 ? 300 : -300, this.at);
@@ -226,7 +228,7 @@ class Twin {
   }
 
   #trade(): void {
-    const { price, ticksPerQuote } = factsOf(this.#built.venue.venue as TestedVenue);
+    const { price, ticksPerQuote } = this.#facts;
     const order = {
       account: 'main',
       symbol: this.symbol,
@@ -253,7 +255,7 @@ class Twin {
   #ask(operation: Operation): string {
     const { method, url, headers, body = '' } = operation.requestAt?.(this.at) ?? operation.request;
     this.#lastId += 1;
-    const { pathname, search } = new URL(url);
+    const { host, pathname, search } = new URL(url);
     const lowered = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     const request = {
       type: 'http-request',
@@ -261,7 +263,7 @@ class Twin {
       remote: '1',
       method,
       body,
-      headers: lowered,
+      headers: { host, ...lowered },
     } as const;
     const outputs = this.#built.venue.handle({ ...request, path: pathname + search }, this.at);
     const answer = outputs.find((output) => output.type === 'http-answer');

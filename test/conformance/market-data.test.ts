@@ -1,7 +1,7 @@
 /** What every venue's public side must be: instruments as the venue lists them, books equal to its own, funding with its unit. */
 import { describe, expect, it } from 'vitest';
 import { ConnectorWorld } from '../actors/connector-world.ts';
-import { factsOf, VENUES } from './venues.ts';
+import { factsOf, venueOf, VENUES } from './venues.ts';
 import { expectTrades } from './whole.ts';
 
 const HOUR_MS = 3_600_000;
@@ -49,7 +49,7 @@ describe.each(VENUES)('market data of %s', (venue) => {
     expect(tickUnits / 10 ** priceDecimals).toBeCloseTo(real.tickUnits / 10 ** real.priceDecimals, 12);
     expect(lotUnits / 10 ** quantityDecimals).toBeCloseTo(real.lotUnits / 10 ** real.quantityDecimals, 12);
     expect(listed?.instrument).toMatchObject({
-      venue,
+      venue: venueOf(venue).venue,
       base: 'BTC',
       status: 'active',
       multiplier: real.multiplier,

@@ -3,11 +3,18 @@
  * asked of a venue is asked of it. Tests only.
  */
 
+import { demoAccount } from '../../src/simulation/demo-accounts.ts';
+import type { DemoAccount } from '../../src/simulation/demo-accounts.ts';
+
 interface VenueFacts {
+  /** Where the name is of one kind of a venue's accounts: the venue, and the kind. */
+  readonly of?: { readonly venue: string; readonly accountType: string };
   /** Its symbol of BTC. */
   readonly symbol: string;
-  /** Such that a lot is worth about a quote unit. */
+  /** Such that a lot is worth about a quote unit, or as many as `lotWorth` says. */
   readonly price: number;
+  /** Quote units a lot is worth; 1 when absent. Balances, bounds and depths are as many times larger. */
+  readonly lotWorth?: number;
   readonly ticksPerQuote: number;
   /** Fault that makes a book miss a change; absent where every frame is a whole book. */
   readonly bookGap?: readonly [fault: string, options?: Readonly<Record<string, string>>];
@@ -24,6 +31,10 @@ interface VenueFacts {
   readonly keyRights?: readonly (readonly [Readonly<Record<string, boolean | string>>, RegExp])[];
   /** It keeps no leverage of a market: what is asked for is our own bound. */
   readonly hasNoLeverage?: true;
+  /** What its market of BTC allows at most; absent where that is more than any test asks for. */
+  readonly maxLeverage?: number;
+  /** Its API lists no funding payments: none is ever told. */
+  readonly listsNoPayments?: true;
   /** Account facts of another instrument's ids may exceed what a double can count. */
   readonly hasLargeIds: boolean;
 }
@@ -109,11 +120,46 @@ export const VENUE_FACTS = {
     wrongKey: /^coinbase does not accept the key of account main \(.*13004.*\): check the key file/,
     hasLargeIds: false,
   },
+  'coinbase-us': {
+    of: { venue: 'coinbase', accountType: 'us' },
+    symbol: 'BIP-20DEC30-CDE',
+    price: 10_000,
+    lotWorth: 100,
+    ticksPerQuote: 0.2,
+    bookGap: ['book-gap'],
+    refusals: {
+      margin: { reason: 'INSUFFICIENT_FUND' },
+      // An id names one order for ever, and repeating it is no error: what comes closest is an answer that settles nothing.
+      duplicate: { reason: 'COMMANDER_REJECTED_NEW_ORDER' },
+      postOnly: { reason: 'INVALID_LIMIT_PRICE_POST_ONLY' },
+      unknownToUs: { reason: 'SOMETHING_NOBODY_HAS_DOCUMENTED' },
+    },
+    hasNoLeverage: true,
+    maxLeverage: 3,
+    listsNoPayments: true,
+    wrongKey: /^coinbase does not accept the key of account main \(.*401.*\): check the key file/,
+    keyRights: [
+      [{ canTransfer: true }, /^the key of account main at coinbase may move money out/],
+      [{ canTrade: false }, /^the key of account main may not do this at coinbase .*let it read and trade/],
+    ],
+    hasLargeIds: false,
+  },
 } as const satisfies Readonly<Record<string, VenueFacts>>;
 
 export type TestedVenue = keyof typeof VENUE_FACTS;
 
 export const VENUES = Object.keys(VENUE_FACTS) as readonly TestedVenue[];
+
+/** The venue by its own name, and the kind of account where it is not the usual one. */
+export function venueOf(tested: TestedVenue): { readonly venue: string; readonly accountType?: string } {
+  return factsOf(tested).of ?? { venue: tested };
+}
+
+/** Keys and options of an account there. */
+export function accountOf(tested: TestedVenue, name = 'main'): DemoAccount {
+  const { venue, accountType } = venueOf(tested);
+  return demoAccount(venue, name, accountType);
+}
 
 export function factsOf(venue: TestedVenue): VenueFacts {
   return VENUE_FACTS[venue];

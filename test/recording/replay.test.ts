@@ -8,10 +8,9 @@ import { replay } from '../../src/composition/replay.ts';
 import { parseRecording, RECORDING_VERSION } from '../../src/recording/format.ts';
 import type { RecordingEntry, RecordingHeading } from '../../src/recording/format.ts';
 import { Recorder } from '../../src/recording/recorder.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
 import { ConnectorWorld, WORLD_START_MS } from '../actors/connector-world.ts';
-import { VENUES } from '../conformance/venues.ts';
+import { accountOf, venueOf, VENUES } from '../conformance/venues.ts';
 import type { TestedVenue } from '../conformance/venues.ts';
 
 /** Best prices and why a book was lost, without repeats: how often a book is told depends on the moment. */
@@ -36,22 +35,22 @@ function recorded(venue: TestedVenue): {
     venue,
     priceAt: moving,
     args: { startupQuarantineMs: 0 },
-    recorder: (nowMs) => new Recorder(note, nowMs, Object.values(demoAccount(venue, 'main').secrets)),
+    recorder: (nowMs) => new Recorder(note, nowMs, Object.values(accountOf(venue).secrets)),
   }).ready();
   world.place();
   world.run(3_000);
   world.inject('close-sockets', { code: 1006 });
   world.run(5_000);
-  const { restPath, streamPath, profileOptions } = hostsOf(venue);
+  const { restPath, streamPath, profileOptions } = hostsOf(venueOf(venue).venue);
   const heading: RecordingHeading = {
     recording: RECORDING_VERSION,
-    venue,
+    venue: venueOf(venue).venue,
     account: 'main',
     startedAtMs: WORLD_START_MS,
     scale: 1,
     restUrl: `http://${world.host}${restPath}`,
     streamUrl: `ws://${world.host}${streamPath}`,
-    options: { ...demoAccount(venue, 'main').options, ...profileOptions[venue === 'lighter' ? 'premium' : 'standard'] },
+    options: { ...accountOf(venue).options, ...profileOptions[venue === 'lighter' ? 'premium' : 'standard'] },
     bases: ['BTC'],
   };
   const parsed = parseRecording([JSON.stringify(heading), ...lines]);
@@ -80,7 +79,7 @@ describe.each(VENUES)('a recording of %s', (venue) => {
     const first = entries.findIndex(({ k, t }) => k === 'frame' && t > 2_000);
     expect(replay({ heading, entries: entries.filter((_entry, index) => index !== first) }).hash).not.toBe(report.hash);
     const text = JSON.stringify(entries);
-    for (const secret of Object.values(demoAccount(venue, 'main').secrets))
+    for (const secret of Object.values(accountOf(venue).secrets))
       expect(text.includes(secret.replace(/^0x/, ''))).toBe(false);
   });
 });

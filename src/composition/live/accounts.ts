@@ -71,7 +71,8 @@ export async function openAccounts(config: TandemConfig): Promise<Accounts> {
   for (const [name, venue] of venueEntries(config)) {
     const address = server?.addresses.get(name) ?? addressOf(name, venue);
     for (const account of venue.accounts) {
-      const simulated = 'keyFile' in account ? undefined : demoAccount(name, account.name);
+      const accountType = venue.kind === 'simulated' ? venue.accountType : undefined;
+      const simulated = 'keyFile' in account ? undefined : demoAccount(name, account.name, accountType);
       const options =
         'keyFile' in account
           ? account.options

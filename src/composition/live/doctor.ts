@@ -221,6 +221,8 @@ class Examination {
     if (!canTrade) return failed(accessSentence(venue, account, 'not-permitted', 'no right to trade'));
     const until = expiresAtMs === undefined ? '' : `, until ${new Date(expiresAtMs).toISOString().slice(0, 10)}`;
     const detail = `may trade and not withdraw${until}`;
+    if (adapter.keyCaution !== undefined)
+      return { status: 'warning', detail: `${detail}; ${venue}: ${adapter.keyCaution}` };
     return isAddressBound === false
       ? { status: 'warning', detail: `${detail}; from every address: bind it to this machine's at the venue` }
       : ok(detail);

@@ -50,6 +50,7 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
     requestValidityMs: REQUEST_VALIDITY_MS,
     usesNonces: false,
     lacksReduceOnly: true,
+    streamsNoFills: true,
     limits: ADVANCED_LIMITS,
     openStream: () => new AdvancedStream(access),
 

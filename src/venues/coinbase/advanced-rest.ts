@@ -32,6 +32,8 @@ const LOOK_BACK_MS = 7 * DAY_MS;
 /** Orders may have been placed so long before a fill of theirs that is asked for. */
 const PLACED_BEFORE_MS = DAY_MS;
 const UNNAMED_WAIT_MS = 1_000;
+/** Orders read one by one rather than from a listing. */
+const LOOKUPS_MAX = 5;
 
 interface Ask {
   readonly method?: 'GET' | 'POST';
@@ -67,7 +69,8 @@ function operation(access: CoinbaseAccess, ask: Ask, madeAt: Instant): Operation
     ...(mutates ? { body: JSON.stringify(body) } : {}),
     timeoutMs: mutates ? MUTATION_TIMEOUT_MS : READ_TIMEOUT_MS,
   });
-  const name = path.slice(1);
+  // By its kind: an order's own id is no name.
+  const name = path.slice(1).replace(/[0-9a-f-]{36}$/, 'id');
   return {
     name,
     weight: ask.isPublic ? PUBLIC_WEIGHT : 1,
@@ -75,14 +78,15 @@ function operation(access: CoinbaseAccess, ask: Ask, madeAt: Instant): Operation
     mutates,
     request: request(madeAt),
     ...(mutates ? {} : { requestAt: request }),
-    parse: (answer, at) => reading(name, () => ask.read(openAnswer(name, answer), at)),
+    parse: (answer, at) => reading(name, () => ask.read(openAnswer(name, answer, mutates), at)),
   };
 }
 
-function openAnswer(name: string, { status, headers, body }: HttpAnswered): Fields {
+function openAnswer(name: string, { status, headers, body }: HttpAnswered, mutates: boolean): Fields {
   if (status === 200) return asFields(parseLosslessJson(body, name), name);
   const resetS = Number(headers['retry-after'] ?? headers['x-ratelimit-reset'] ?? Number.NaN);
-  const refusal = refusalClassOfStatus(status);
+  // What only reads carries a token made as it left: only its key can be wrong. The token of an order may have ended on its way.
+  const refusal = status === 401 && !mutates ? 'fatal' : refusalClassOfStatus(status);
   const waitMs = resetS > 0 && resetS < 3_600 ? resetS * 1_000 : UNNAMED_WAIT_MS;
   const reason = withoutTokens(body).slice(0, 200).trim();
   throw new VenueError(name, `HTTP_${status}`, reason, refusal, refusal === 'rate-limit' ? waitMs : undefined);
@@ -135,7 +139,10 @@ export function ratesOperation(access: CoinbaseAccess, symbols: readonly string[
 export function positionsOperation(access: CoinbaseAccess, at: Instant): Operation {
   const read = (answer: Fields): OperationResult => {
     const items = asList(answer['positions'] ?? [], 'positions');
-    const { known, unknown } = eachKnown(items, 'positions', (item) => parsePosition(item, access.markets.find));
+    const { known, unknown } = eachKnown(items, 'positions', (item) => {
+      const position = parsePosition(item, access.markets.find);
+      return position === undefined ? undefined : access.markets.rememberPosition(position);
+    });
     return { events: [{ type: 'positions-snapshot', positions: known }, ...unknown] };
   };
   return operation(access, { path: '/cfm/positions', priority: 4, read }, at);
@@ -177,18 +184,22 @@ function ordersListing(
   cursor?: string,
 ): Operation {
   const read = (answer: Fields, then: Instant): OperationResult => {
-    const { known, unknown } = eachKnown(asList(answer['orders'], 'orders'), 'orders', (item) => {
-      const fields = asFields(item, 'order');
-      const order = parseOrder(fields, access.markets.find, { venueAtMs: changedAtMs(fields, then), isStream: false });
-      if (order !== undefined) access.markets.rememberOrder(order);
-      return order;
-    });
+    const { known, unknown } = eachKnown(asList(answer['orders'], 'orders'), 'orders', (item) =>
+      readOrder(access, item, then),
+    );
     const next = optionalText(answer, 'cursor');
     const isEnough = asked.take(known, unknown) || answer['has_next'] !== true || next === undefined || next === cursor;
     return isEnough ? asked.done() : { events: [], next: ordersListing(access, asked, at, next) };
   };
   const query = [...asked.query, ['limit', PAGE], ['cursor', cursor]] as const;
   return operation(access, { path: '/orders/historical/batch', query, priority: asked.priority, read }, at);
+}
+
+function readOrder(access: CoinbaseAccess, item: unknown, then: Instant): OrderReport | undefined {
+  const fields = asFields(item, 'order');
+  const order = parseOrder(fields, access.markets.find, { venueAtMs: changedAtMs(fields, then), isStream: false });
+  if (order !== undefined) access.markets.rememberOrder(order);
+  return order;
 }
 
 /** When an order last changed, as far as its listing says. */
@@ -233,21 +244,38 @@ export function findByIdOperation(
   return ordersListing(access, { query, priority: 2, take, done }, at);
 }
 
-/** Fills name their order by the venue's id alone: orders are read first, so that they are known as ours. */
-export function fillsOperation(access: CoinbaseAccess, sinceMs: number, at: Instant): Operation {
-  const query = [['start_date', isoOfEpochMs(Math.max(0, sinceMs - PLACED_BEFORE_MS))]] as const;
-  const done = (): OperationResult => ({ events: [], next: fillsPage(access, sinceMs, at) });
-  return ordersListing(access, { query, priority: 2, take: () => false, done }, at);
-}
-
-function fillsPage(access: CoinbaseAccess, sinceMs: number, at: Instant, cursor?: string): Operation {
+/**
+ * Fills name their order by the venue's id alone. Whose orders are not known yet are told when they are: a fill that is first said to be
+ * nobody's, and then ours, would be two.
+ */
+export function fillsOperation(access: CoinbaseAccess, sinceMs: number, at: Instant, cursor?: string): Operation {
   const { markets } = access;
   const read = (answer: Fields): OperationResult => {
     const fills = asList(answer['fills'], 'fills').toReversed();
-    const events = fills.flatMap((item) => parseFill(item, markets.find, (id) => markets.clientOrderIdOf(id)) ?? []);
-    const next = optionalText(answer, 'cursor');
-    if (next === undefined || next === cursor || fills.length === 0) return { events };
-    return { events, next: fillsPage(access, sinceMs, at, next) };
+    const cursorNext = optionalText(answer, 'cursor');
+    const isLast = cursorNext === undefined || cursorNext === cursor || fills.length === 0;
+    const done = (): OperationResult => ({
+      events: fills.flatMap((item) => parseFill(item, markets.find, (id) => markets.clientOrderIdOf(id)) ?? []),
+      ...(isLast ? {} : { next: fillsOperation(access, sinceMs, at, cursorNext) }),
+    });
+    const unknown = new Set(
+      fills
+        .map((item) => asFields(item, 'fill'))
+        // A product that is none of ours cannot be booked, whoever ordered it.
+        .filter((fill) => markets.find(textField(fill, 'product_id', 'fill')) !== undefined)
+        .map((fill) => textField(fill, 'order_id', 'fill'))
+        .filter((id) => !markets.knowsOrder(id)),
+    );
+    if (unknown.size <= LOOKUPS_MAX) return knowOrders(access, [...unknown], done, at);
+    const query = [['start_date', isoOfEpochMs(Math.max(0, sinceMs - PLACED_BEFORE_MS))]] as const;
+    const rest = (): OperationResult =>
+      knowOrders(
+        access,
+        [...unknown].filter((id) => !markets.knowsOrder(id)),
+        done,
+        at,
+      );
+    return { events: [], next: ordersListing(access, { query, priority: 2, take: () => false, done: rest }, at) };
   };
   const query = [
     ['start_sequence_timestamp', isoOfEpochMs(Math.max(0, sinceMs))],
@@ -255,6 +283,22 @@ function fillsPage(access: CoinbaseAccess, sinceMs: number, at: Instant, cursor?
     ['cursor', cursor],
   ] as const;
   return operation(access, { path: '/orders/historical/fills', query, priority: 2, read }, at);
+}
+
+/** Reads these orders one by one, then goes on. An order that is not listed yet fails all of it: it is asked for again. */
+function knowOrders(
+  access: CoinbaseAccess,
+  [venueOrderId, ...more]: readonly string[],
+  done: () => OperationResult,
+  at: Instant,
+): OperationResult {
+  if (venueOrderId === undefined) return done();
+  const read = (answer: Fields, then: Instant): OperationResult => {
+    readOrder(access, answer['order'], then);
+    return knowOrders(access, more, done, at);
+  };
+  const path = `/orders/historical/${venueOrderId}`;
+  return { events: [], next: operation(access, { path, priority: 2, read }, at) };
 }
 
 export interface CreateOrder {

@@ -228,7 +228,7 @@ export class AdvancedStream implements VenueStream {
     });
     const positions = positionsOf(event).flatMap((item): readonly VenueEvent[] => {
       const position = parsePosition(item, markets.find);
-      return position === undefined ? [] : [{ type: 'position', position }];
+      return position === undefined ? [] : [{ type: 'position', position: markets.completedPosition(position) }];
     });
     const isLast = event['type'] === 'snapshot' && items.length < SNAPSHOT_BATCH && !this.#isReady;
     if (isLast) this.#isReady = true;

@@ -14,6 +14,7 @@ export const coinbaseHosts: VenueHosts = {
     premium: { limitProfile: 'premium' },
     plus: { limitProfile: 'plus' },
   },
+  accountTypes: ['global', 'us'] satisfies readonly AccountType[],
   account: [
     { name: 'accountType', kind: 'option', about: 'global: perpetuals behind the gateway; us: futures' },
     { name: 'keyName', kind: 'secret', about: 'name of the API key, organizations/.../apiKeys/...' },

@@ -106,7 +106,7 @@ export function accessProblemOf(code: string): AccessProblem | undefined {
 /** Returns what an HTTP status means that came without a code. */
 export function refusalClassOfStatus(status: number): RefusalClass {
   if (status === 429) return 'rate-limit';
-  // An expired token is 401 too, and so is a clock that is off: the next request carries a new one.
+  // An expired token is 401 too: the next request carries a new one.
   if (status === 401) return 'transient';
   if (status === 403) return 'fatal';
   if (status === 400 || status === 404) return 'permanent';

@@ -2,7 +2,7 @@
 import { HOUR_MS } from '../../market/funding-rate.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import type { QuantityLots } from '../../money/units.ts';
-import type { OrderReport } from '../venue.ts';
+import type { OrderReport, PositionReport } from '../venue.ts';
 
 /** From this price on a price must be a multiple of so many ticks. */
 export interface PriceStep {
@@ -26,6 +26,8 @@ export class CoinbaseMarkets {
   readonly #settledReadMs = new Map<string, number>();
   /** Orders by the venue's id, newest last: where fills name no other, and cancels take no other. */
   readonly #orders = new Map<string, OrderReport>();
+  /** Positions by symbol, as last read. */
+  readonly #positions = new Map<string, PositionReport>();
 
   /** Replaces all markets by a newly read list. */
   replace(markets: readonly CoinbaseMarket[]): void {
@@ -64,6 +66,9 @@ export class CoinbaseMarkets {
     this.#orders.delete(venueOrderId);
     return order;
   }
+  knowsOrder(venueOrderId: string): boolean {
+    return this.#orders.has(venueOrderId);
+  }
   /** Our id of an order, empty text where it is not ours or not known. */
   clientOrderIdOf(venueOrderId: string): string {
     return this.#orders.get(venueOrderId)?.clientOrderId ?? '';
@@ -71,6 +76,17 @@ export class CoinbaseMarkets {
   venueOrderIdOf(clientOrderId: string): string | undefined {
     for (const order of this.#orders.values()) if (order.clientOrderId === clientOrderId) return order.venueOrderId;
     return undefined;
+  }
+
+  /** Takes note of a position as REST has it. */
+  rememberPosition(position: PositionReport): PositionReport {
+    this.#positions.set(position.symbol, position);
+    return position;
+  }
+  /** A position as the stream has it, with what only REST says of one just as large. */
+  completedPosition(position: PositionReport): PositionReport {
+    const known = this.#positions.get(position.symbol);
+    return known?.signedLots === position.signedLots ? { ...known, ...position } : position;
   }
 
   /** A ticker came, by stream or by question. */

@@ -1,5 +1,6 @@
-/** What a call to the simulated Coinbase venue is about. Pure; any thread. */
+/** What a call to a simulated Coinbase venue is about. Pure; any thread. */
 import type { RequestKind, VenueInput } from '../../simulation/simulated-venue.ts';
+import { BROKERAGE_PATH } from './wire.ts';
 
 const METHOD = /"method":"([a-z]+)\/([a-z_]+)"/;
 
@@ -9,4 +10,11 @@ export function coinbaseRequestKind(input: VenueInput): RequestKind {
   if (scope === 'private' && (name === 'buy' || name === 'sell')) return 'order';
   if (scope === 'private' && name.startsWith('cancel')) return 'cancel';
   return input.type === 'http-request' && name !== 'auth' ? 'question' : 'other';
+}
+
+/** Over sockets nothing is changed. */
+export function advancedRequestKind(input: VenueInput): RequestKind {
+  if (input.type !== 'http-request') return 'other';
+  if (input.method !== 'POST') return 'question';
+  return input.path === `${BROKERAGE_PATH}/orders/batch_cancel` ? 'cancel' : 'order';
 }

@@ -1,9 +1,9 @@
 /** The simulated Lighter venue's request limits: rolling minutes per address and IP, with the venue's weights and tiers. Any thread. */
+import { RollingSums } from '../../simulation/rolling-sums.ts';
 import type { SimulatedAccount } from './simulated-records.ts';
 
 export type Tier = 'standard' | 'premium' | 'plus';
 
-const MINUTE_MS = 60_000;
 /** Requests a minute of the standard tier, each counted once and together with transactions. */
 const STANDARD_REQUESTS = 60;
 /** Weighted requests and transactions a minute of the tiers that have both. */
@@ -27,33 +27,6 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['trades', 600],
   ['recentTrades', 600],
 ]);
-
-/** Sums of the last minute by key, on the monotonic clock. An entry counts for exactly one window. */
-export class RollingSums {
-  readonly #logs = new Map<string, { readonly entries: { atMs: number; weight: number }[]; total: number }>();
-  readonly #windowMs: number;
-
-  constructor(windowMs = MINUTE_MS) {
-    this.#windowMs = windowMs;
-  }
-
-  /** Adds when the sum stays within `max`; false, and nothing added, otherwise. */
-  take(key: string, weight: number, max: number, nowMs: number): boolean {
-    const log = this.#logs.get(key) ?? { entries: [], total: 0 };
-    this.#logs.set(key, log);
-    let gone = 0;
-    for (const entry of log.entries) {
-      if (nowMs - entry.atMs < this.#windowMs) break;
-      log.total -= entry.weight;
-      gone += 1;
-    }
-    log.entries.splice(0, gone);
-    if (log.total + weight > max) return false;
-    log.entries.push({ atMs: nowMs, weight });
-    log.total += weight;
-    return true;
-  }
-}
 
 export class RequestLimits {
   readonly #sums = new RollingSums();

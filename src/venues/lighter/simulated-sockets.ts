@@ -6,7 +6,7 @@ import { channelKey, needsToken, readChannel } from './simulated-channels.ts';
 import type { Channel, ChannelName, FrameBody } from './simulated-channels.ts';
 import type { Fields } from './simulated-json.ts';
 import { wireJson } from './simulated-json.ts';
-import { RollingSums } from './simulated-limits.ts';
+import { RollingSums } from '../../simulation/rolling-sums.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
 import { isRefusal, refusal } from './simulated-refusals.ts';
 import type { Refusal } from './simulated-refusals.ts';

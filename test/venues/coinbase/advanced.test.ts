@@ -92,7 +92,7 @@ describe('requests', () => {
   });
 
   test.each([
-    [401, 'transient', undefined],
+    [401, 'fatal', undefined],
     [403, 'fatal', undefined],
     [404, 'permanent', undefined],
     [429, 'rate-limit', 7_000],
@@ -108,6 +108,18 @@ describe('requests', () => {
     }
     expect(thrown).toMatchObject({ class: refusal, retryAfterMs, code: `HTTP_${status}` });
     expect(String(thrown)).not.toContain('eyJ');
+  });
+
+  it('refused for their token say that the key is wrong, unless it may have ended on its way', () => {
+    const classOf = (operation: Operation): unknown => {
+      try {
+        return answer(operation, 'Unauthorized', 401);
+      } catch (error) {
+        return (error as { readonly class: unknown }).class;
+      }
+    };
+    expect(classOf(open().feeTier(AT))).toBe('fatal');
+    expect(classOf(place(open()))).toBe('transient');
   });
 
   it('say what the key may do, and what no key can know', () => {
@@ -229,35 +241,53 @@ describe('orders', () => {
     ]);
   });
 
-  it('are known before their fills, which name them by the venue’s id', () => {
-    const first = open().fillsSince(AT.calendarMs, AT);
-    const orders = JSON.stringify({ orders: [listed], has_next: false, cursor: '' });
-    const { next } = first.parse({ type: 'http-answered', ref: 1, status: 200, headers: {}, body: orders }, AT);
-    const fill = {
-      trade_id: 't1',
-      order_id: 'v1',
-      trade_time: '2026-09-21T15:06:41Z',
-      trade_type: 'FILL',
-      price: '68930',
-      size: '1',
-      commission: '0.2000001',
-      product_id: SYMBOL,
-      liquidity_indicator: 'TAKER',
-      side: 'SELL',
-    };
-    expect(next && answer(next, { fills: [fill, { ...fill, trade_type: 'CORRECTION' }], cursor: '' })).toMatchObject([
-      {
-        type: 'fill',
-        fill: {
-          fillId: 't1',
-          clientOrderId: '1001',
-          lots: 1,
-          priceTicks: 13_786,
-          feeMicro: -200_001n,
-          liquidity: 'taker',
-        },
-      },
-    ]);
+  const fill = {
+    trade_id: 't1',
+    order_id: 'v1',
+    trade_time: '2026-09-21T15:06:41Z',
+    trade_type: 'FILL',
+    price: '68930',
+    size: '1',
+    commission: '0.2000001',
+    product_id: SYMBOL,
+    liquidity_indicator: 'TAKER',
+    side: 'SELL',
+  };
+  const said = (operation: Operation | undefined, body: unknown): ReturnType<Operation['parse']> => {
+    if (operation === undefined) throw new Error('there must be a next question');
+    const text = JSON.stringify(body);
+    return operation.parse({ type: 'http-answered', ref: 1, status: 200, headers: {}, body: text }, AT);
+  };
+  const FILLS = { fills: [fill, { ...fill, trade_type: 'CORRECTION' }], cursor: '' };
+  const OURS = { type: 'fill', fill: { fillId: 't1', clientOrderId: '1001', lots: 1, feeMicro: -200_001n } };
+
+  it('are looked up by the venue’s id before a fill of theirs is told, once', () => {
+    const adapter = open();
+    const page = said(adapter.fillsSince(AT.calendarMs, AT), FILLS);
+    expect(page.events).toEqual([]);
+    expect(page.next?.request.url).toMatch(/\/orders\/historical\/v1$/);
+    expect(said(page.next, { order: listed })).toMatchObject({
+      events: [{ ...OURS, fill: { ...OURS.fill, priceTicks: 13_786 } }],
+    });
+    // Known by now.
+    expect(said(adapter.fillsSince(AT.calendarMs, AT), FILLS)).toMatchObject({ events: [OURS] });
+  });
+
+  it('that are not listed yet keep their fills from being told as somebody’s', () => {
+    const { next } = said(open().fillsSince(AT.calendarMs, AT), FILLS);
+    expect(() => next && answer(next, { error: 'NOT_FOUND' }, 404)).toThrow('HTTP_404');
+  });
+
+  it('are read from the listing when many fills name unknown ones', () => {
+    const many = Array.from({ length: 6 }, (_none, index) => ({
+      ...fill,
+      trade_id: `t${index}`,
+      order_id: `v${index}`,
+    }));
+    const page = said(open().fillsSince(AT.calendarMs, AT), { fills: many, cursor: '' });
+    expect(page.next?.request.url).toContain('/orders/historical/batch?');
+    const orders = many.map(({ order_id }) => ({ ...listed, order_id }));
+    expect(said(page.next, { orders, has_next: false, cursor: '' }).events).toHaveLength(6);
   });
 });
 
