@@ -1,6 +1,8 @@
 /** Plays damaged frames and answers to a venue's readers. Seeds come from the venue's own twin: no recording is needed. Tests only. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import { runCpuTask } from '../../src/ports/cpu-tasks.ts';
 import type { RandomStream } from '../../src/runtime/actor.ts';
 import { randomStream } from '../../src/runtime/random.ts';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
@@ -71,6 +73,38 @@ export function fuzzSubjects(venue: TestedVenue): readonly FuzzSubject[] {
     ...streams,
     ...answers.map((subject) => ({ ...subject, seeds: [...subject.seeds, ...foreign.slice(0, 40)] })),
   ];
+}
+
+/** Whether a text means something to one of the venue's readers. Throws when anything but a typed error escapes it. */
+export type Reads = (text: string) => boolean;
+
+/** All readers of a venue by what they read: each socket of its stream, and each question of its adapter. */
+export function readersOf(venue: TestedVenue): {
+  readonly frames: readonly Reads[];
+  readonly answers: readonly Reads[];
+} {
+  const twin = new Twin(venue);
+  const frames = [...twin.frames().keys()].map((socketKey): Reads => {
+    return (text) =>
+      !twin
+        .freshStream()
+        .frame(socketKey, text, twin.at)
+        .events.some(({ type }) => type === 'malformed-frame');
+  });
+  const answers = [...twin.questions().map(([operation]) => operation), ...twin.changes()].map((operation): Reads => {
+    return (body) => {
+      try {
+        operation.parse({ type: 'http-answered', ref: 1, status: 200, headers: {}, body }, twin.at);
+        return true;
+      } catch (error) {
+        if (error instanceof MalformedPayload) return false;
+        // Said in the venue's own words: understood.
+        if (error instanceof VenueError) return true;
+        throw error;
+      }
+    };
+  });
+  return { frames, answers };
 }
 
 /** What an input cost and said. */
@@ -180,6 +214,35 @@ class Twin {
       ...adapter.leverageOf([symbol], at),
     ];
     return questions.map((operation) => [operation, this.#ask(operation)] as const);
+  }
+
+  /** What changes something over HTTP: an order, a cancel, the leverage. */
+  changes(): readonly Operation[] {
+    const { at, symbol } = this;
+    const order = {
+      clientOrderId: '2001',
+      symbol,
+      side: 'buy',
+      lots: 500 as QuantityLots,
+      limitTicks: 1_000 as PriceTicks,
+      timeInForce: 'ioc',
+      postOnly: false,
+      reduceOnly: false,
+      validUntilMs: at.calendarMs + 10_000,
+    } as const;
+    const nonce = this.#adapter.usesNonces ? 1n : undefined;
+    const plans = [
+      this.#adapter.placeOrder(order, nonce, at),
+      this.#adapter.cancelOrder({ symbol, clientOrderId: '2001', venueOrderId: '1' }, nonce, at),
+      this.#adapter.setLeverage(symbol, 2, nonce, at),
+    ];
+    return plans.flatMap(({ sign, submit }) => {
+      const made = submit(
+        sign === undefined ? undefined : runCpuTask(sign.task, sign.input, new Uint8Array(64).fill(1)),
+        at,
+      );
+      return made.via === 'http' ? [made.operation] : [];
+    });
   }
 
   /** Frames by socket, as heard over some seconds with an order in between. */

@@ -112,6 +112,11 @@ export function answerAccount(records: SimulatedRecords, account: SimulatedAccou
       return query.parameters.get('accountType') === 'UNIFIED'
         ? { result: { list: [records.walletJson(account)] } }
         : badParameter('accountType invalid');
+    case '/v5/asset/coin/query-info': {
+      // Nothing is paid in or out here: no chain.
+      const coins = [...new Set(records.exchange.markets().map(({ quote }) => quote))];
+      return { result: { rows: coins.map((coin) => ({ name: coin, coin, remainAmount: '0', chains: [] })) } };
+    }
     case '/v5/account/info':
       return {
         result: { unifiedMarginStatus: 5, marginMode: 'REGULAR_MARGIN', updatedTime: String(Math.floor(query.nowMs)) },

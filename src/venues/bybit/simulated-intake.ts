@@ -15,6 +15,7 @@ type Intake = { readonly accepted: ExchangeOrder } | { readonly refused: Refusal
 const ACTIVE_ORDERS_MAX = 500;
 /** How far a market order reaches when the venue turns it into a limit order, as a divisor of the mark. */
 const MARKET_REACH = 20n;
+const PICO = 1e12;
 const LINK_ID = /^[A-Za-z0-9_-]{1,36}$/;
 
 /** Reads one order body. It stays valid once taken: this venue's orders have no expiry of their own. */
@@ -101,8 +102,12 @@ function steps(text: string, decimals: number, stepUnits: number): number | unde
 
 function marketTicks(exchange: Exchange, instrument: Instrument, side: 'Buy' | 'Sell'): number {
   const { markNano } = exchange.stats(instrument.symbol);
-  const limitNano = side === 'Buy' ? markNano + markNano / MARKET_REACH : markNano - markNano / MARKET_REACH;
-  return Math.round((Number(limitNano) * 10 ** instrument.priceDecimals) / 1e9 / instrument.tickUnits);
+  const banded = (markNano * BigInt(instrument.priceBand ?? PICO)) / BigInt(PICO);
+  const reach = banded < markNano / MARKET_REACH ? banded : markNano / MARKET_REACH;
+  // Within the band, as the venue bounds its own slippage: the last tick inside.
+  const ticks = (limitNano: bigint): number =>
+    (Number(limitNano) * 10 ** instrument.priceDecimals) / 1e9 / instrument.tickUnits;
+  return side === 'Buy' ? Math.floor(ticks(markNano + reach)) : Math.ceil(ticks(markNano - reach));
 }
 
 const REFUSALS: Readonly<Record<Extract<SubmitOutcome, { accepted: false }>['reason'], Refusal>> = {

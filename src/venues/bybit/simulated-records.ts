@@ -26,6 +26,8 @@ export class SimulatedRecords {
   readonly #paidFees = new Map<number, bigint>();
   readonly #leverage = new Map<string, number>();
   readonly #pretended: ExchangeOrderState[] = [];
+  /** Orders of clients that gave them no id. */
+  readonly #unnamed = new Set<number>();
 
   constructor(exchange: Exchange, accounts: readonly SimulatedAccount[], seed: number) {
     this.exchange = exchange;
@@ -50,6 +52,11 @@ export class SimulatedRecords {
       const paid = this.#paidFees.get(party.venueOrderNumber) ?? 0n;
       this.#paidFees.set(party.venueOrderNumber, paid - party.feeMicro);
     }
+  }
+
+  /** Takes note of an order that a client placed. */
+  placed(clientOrderId: string, venueOrderNumber: number): void {
+    if (clientOrderId === '') this.#unnamed.add(venueOrderNumber);
   }
 
   /** What every key may do beside trading. */
@@ -136,7 +143,9 @@ export class SimulatedRecords {
   }
 
   executionJson(trade: ExchangeTrade, party: TradeParty): Json {
-    return executionJson(trade, party, this.#known(trade.symbol), this.ids);
+    // An order without an id that did not come over the wire is the venue's own.
+    const isForced = party.clientOrderId === '' && !this.#unnamed.has(party.venueOrderNumber);
+    return executionJson(trade, party, isForced, this.#known(trade.symbol), this.ids);
   }
 
   fundingJson(payment: ExchangeFundingPayment): Json {

@@ -201,7 +201,13 @@ function averagePrice(quoteMicro: bigint, lots: number, instrument: Instrument):
 }
 
 /** One side of a trade. */
-export function executionJson(trade: ExchangeTrade, party: TradeParty, instrument: Instrument, ids: WireIds): Json {
+export function executionJson(
+  trade: ExchangeTrade,
+  party: TradeParty,
+  isForced: boolean,
+  instrument: Instrument,
+  ids: WireIds,
+): Json {
   const isMaker = trade.taker !== party;
   const buys = !isMaker === (trade.takerSide === 'buy');
   const closes = Math.sign(party.positionBeforeLots) === (buys ? -1 : 1);
@@ -217,8 +223,8 @@ export function executionJson(trade: ExchangeTrade, party: TradeParty, instrumen
     execId: ids.trade(trade.tradeNumber),
     execPrice: priceText(trade.priceTicks, instrument),
     execQty: quantityText(trade.lots, instrument),
-    // Orders of the venue's own have no id of ours: they close accounts that ran out of margin.
-    execType: party.clientOrderId === '' ? 'BustTrade' : 'Trade',
+    // Orders of the venue's own close accounts that ran out of margin.
+    execType: isForced ? 'BustTrade' : 'Trade',
     execValue: short(notionalMicro(instrument, trade.priceTicks, trade.lots), 6),
     execFee: microText(-party.feeMicro),
     feeRate: rateText(isMaker ? instrument.makerFee : instrument.takerFee),

@@ -89,7 +89,8 @@ class SimulatedBybit implements LastingVenue {
     this.#sockets = new SimulatedSockets(this.#records, this.#access);
     for (const fact of options.past?.facts ?? []) {
       if (fact.type === 'leverage-set') this.#records.leverageKnown(fact.account, fact.symbol, fact.leverage);
-      else if (fact.type !== 'accepted') this.#records.observe(fact);
+      else if (fact.type === 'accepted') this.#records.placed(fact.order.clientOrderId, fact.order.venueOrderNumber);
+      else this.#records.observe(fact);
     }
   }
 
@@ -306,6 +307,7 @@ class SimulatedBybit implements LastingVenue {
     }
     const outcome = this.#exchange.submit(order, at);
     if (!outcome.accepted) return refusalOf(outcome.reason);
+    this.#records.placed(linkId, outcome.venueOrderNumber);
     return fault?.fault === 'lose-next-answer'
       ? 'lost'
       : placed(this.#records.ids.order(outcome.venueOrderNumber), linkId);

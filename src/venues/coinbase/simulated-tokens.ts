@@ -38,7 +38,8 @@ export class SimulatedTokens<Account extends TokenOwner> {
     const account = this.#accounts.find(({ keyName }) => keyName === header['kid']);
     if (account === undefined || claims['sub'] !== account.keyName || claims['iss'] !== 'cdp') return undefined;
     const algorithm = account.publicKey.asymmetricKeyType === 'ed25519' ? 'EdDSA' : 'ES256';
-    if (header['alg'] !== algorithm || header['typ'] !== 'JWT' || claims['uri'] !== uri) return undefined;
+    // Widely used clients leave the type out.
+    if (header['alg'] !== algorithm || (header['typ'] ?? 'JWT') !== 'JWT' || claims['uri'] !== uri) return undefined;
     if (!this.#isTimely(claims, at) || !this.#isFresh(account, header['nonce'])) return undefined;
     return isSignedBy(account.publicKey, token) ? account : undefined;
   }

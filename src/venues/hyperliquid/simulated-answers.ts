@@ -19,6 +19,23 @@ import {
 } from './simulated-wire.ts';
 import type { Json, SimulatedAccount } from './simulated-wire.ts';
 
+const SPOT_META: Json = {
+  universe: [],
+  tokens: [
+    {
+      name: 'USDC',
+      szDecimals: 8,
+      weiDecimals: 8,
+      index: 0,
+      tokenId: '0x6d1e7cde53ba9467b783cb7c530ce054',
+      isCanonical: true,
+      evmContract: null,
+      fullName: null,
+    },
+  ],
+};
+/** How long an API wallet of the simulation lasts. */
+const AGENT_LIFE_MS = 90 * 86_400_000;
 const BOOK_LEVELS = 20;
 const HISTORY_MAX = 2_000;
 
@@ -47,6 +64,13 @@ export function answerInfo(
   switch (question['type']) {
     case 'meta':
       return plain(meta());
+    // Only the first perpetuals exchange is simulated, and of the spot market nothing but the coin that collateral is in.
+    case 'perpDexs':
+      return plain([null]);
+    case 'spotMeta':
+      return plain(SPOT_META);
+    case 'spotMetaAndAssetCtxs':
+      return plain([SPOT_META, []]);
     case 'metaAndAssetCtxs':
       return plain([
         meta(),
@@ -125,6 +149,12 @@ function answerUser<Answer>(
       return listed(account === undefined ? [] : paymentsOf(records, account, question));
     case 'userFees':
       return plain(feesJson(records));
+    case 'extraAgents':
+      return plain(
+        (account?.signers ?? [])
+          .filter((signer) => signer !== account?.address)
+          .map((address) => ({ name: 'engine', address, validUntil: Math.floor(nowMs + AGENT_LIFE_MS) })),
+      );
     case 'userRateLimit':
       return plain(rateLimitJson(records, limits, account));
     case 'activeAssetData': {

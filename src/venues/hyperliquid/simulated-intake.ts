@@ -16,7 +16,7 @@ export interface TakenOrder {
   readonly price: string;
   readonly size: string;
   readonly reduceOnly: boolean;
-  readonly timeInForce: 'Gtc' | 'Ioc' | 'Alo';
+  readonly timeInForce: TimeInForce;
   /** Of a stop that takes when it is reached. */
   readonly triggerPrice?: string;
   readonly cloid: string | undefined;
@@ -82,12 +82,17 @@ function readAction(action: Fields): { readonly action: TakenAction; readonly ha
   const { type } = action;
   switch (type) {
     case 'order': {
-      const { orders, grouping } = action;
+      const { orders, grouping, builder } = action;
       if (!Array.isArray(orders) || orders.length === 0 || grouping !== 'na') return undefined;
       const taken = orders.map(readOrder);
       const whole = taken.flatMap((order) => (order === undefined ? [] : [order]));
       if (whole.length < taken.length) return undefined;
-      return { action: { type, orders: whole }, hashed: { type, orders: whole.map(hashedOrder), grouping } };
+      const hashed = { type, orders: whole.map(hashedOrder), grouping };
+      if (builder === undefined || builder === null) return { action: { type, orders: whole }, hashed };
+      // Who placed the order for the account, and for which fee: signed with it, and paid nothing here.
+      if (!isFields(builder) || !isAddress(builder['b']) || !isCount(builder['f'])) return undefined;
+      const { b, f } = builder;
+      return { action: { type, orders: whole }, hashed: { ...hashed, builder: { b, f } } };
     }
     case 'cancel':
     case 'cancelByCloid': {
@@ -119,6 +124,14 @@ function readAction(action: Fields): { readonly action: TakenAction; readonly ha
   }
 }
 
+/** The last is what the venue's own page sends for a market order: taken at once, or gone. */
+const TIMES_IN_FORCE = ['Gtc', 'Ioc', 'Alo', 'FrontendMarket'] as const;
+type TimeInForce = (typeof TIMES_IN_FORCE)[number];
+
+function isTimeInForce(value: unknown): value is TimeInForce {
+  return TIMES_IN_FORCE.some((known) => known === value);
+}
+
 function readOrder(value: unknown): TakenOrder | undefined {
   if (!isFields(value)) return undefined;
   const { a, b, p, s, r, t, c } = value;
@@ -129,7 +142,7 @@ function readOrder(value: unknown): TakenOrder | undefined {
   const trigger = isFields(t) && isFields(t['trigger']) ? t['trigger'] : undefined;
   const triggerPrice = trigger?.['triggerPx'];
   const isStop = trigger?.['isMarket'] === true && trigger['tpsl'] === 'sl' && isDecimal(triggerPrice);
-  if (!isStop && tif !== 'Gtc' && tif !== 'Ioc' && tif !== 'Alo') return undefined;
+  if (!isStop && !isTimeInForce(tif)) return undefined;
   if (c !== undefined && c !== null && !isCloid(c)) return undefined;
   return {
     asset: a,
@@ -137,7 +150,7 @@ function readOrder(value: unknown): TakenOrder | undefined {
     price: shortDecimal(p),
     size: shortDecimal(s),
     reduceOnly: r,
-    timeInForce: isStop ? 'Ioc' : (tif as 'Gtc' | 'Ioc' | 'Alo'),
+    timeInForce: isTimeInForce(tif) ? tif : 'Ioc',
     ...(isStop ? { triggerPrice: shortDecimal(triggerPrice) } : {}),
     cloid: c ?? undefined,
   };

@@ -48,7 +48,7 @@ export function admitOrder(
     side: order.isBuy ? 'buy' : 'sell',
     lots,
     limitTicks: ticks,
-    timeInForce: order.timeInForce === 'Ioc' ? 'ioc' : 'gtc',
+    timeInForce: order.timeInForce === 'Gtc' || order.timeInForce === 'Alo' ? 'gtc' : 'ioc',
     postOnly: order.timeInForce === 'Alo',
     reduceOnly: order.reduceOnly,
     // An action expires, an order does not: it rests until it is cancelled.

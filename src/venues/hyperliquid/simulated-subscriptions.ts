@@ -10,7 +10,13 @@ export type UserType = 'orderUpdates' | 'userFills' | 'userFundings' | 'userEven
 /** One subscription as the server understands it. */
 export type Subscription =
   | { readonly type: MarketType; readonly coin: string; readonly fast: boolean }
-  | { readonly type: UserType; readonly account: SimulatedAccount | undefined; readonly user: string };
+  | {
+      readonly type: UserType;
+      readonly account: SimulatedAccount | undefined;
+      readonly user: string;
+      /** As asked for; each fill is told by itself all the same. */
+      readonly aggregateByTime?: boolean;
+    };
 
 const MARKET_TYPES: ReadonlySet<unknown> = new Set(['l2Book', 'bbo', 'activeAssetCtx', 'trades']);
 const USER_TYPES: ReadonlySet<unknown> = new Set([
@@ -36,13 +42,18 @@ export function readSubscription(records: SimulatedRecords, asked: unknown): Sub
   }
   if (!USER_TYPES.has(type) || typeof user !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(user)) return undefined;
   const address = user.toLowerCase();
-  return { type: type as UserType, account: records.accountByAddress(address), user: address };
+  const { aggregateByTime } = asked;
+  const how = type === 'userFills' && typeof aggregateByTime === 'boolean' ? { aggregateByTime } : {};
+  return { type: type as UserType, account: records.accountByAddress(address), user: address, ...how };
 }
 
 /** A subscription as the server repeats it, defaults included. */
 export function filledIn(subscription: Subscription): { readonly [field: string]: Json } {
   const { type } = subscription;
-  if (!('coin' in subscription)) return { type, user: subscription.user };
+  if (!('coin' in subscription)) {
+    const { user, aggregateByTime } = subscription;
+    return aggregateByTime === undefined ? { type, user } : { type, user, aggregateByTime };
+  }
   const { coin, fast } = subscription;
   return type === 'l2Book' ? { type, coin, nSigFigs: null, mantissa: null, fast } : { type, coin };
 }

@@ -1,7 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { Unpackr } from 'msgpackr';
+import { formatDecimal } from '../../../src/money/decimal.ts';
+import { allowedTicksDown } from '../../../src/money/significant-digits.ts';
+import { plainDecimal } from '../../../src/venues/fields.ts';
 import { packAction } from '../../../src/venues/hyperliquid/msgpack.ts';
 import type { ActionValue } from '../../../src/venues/hyperliquid/msgpack.ts';
 import {
@@ -14,6 +18,7 @@ import {
   signDigest,
 } from '../../../src/venues/hyperliquid/sign.ts';
 import type { Network, SignedTerms, WireSignature } from '../../../src/venues/hyperliquid/sign.ts';
+import { shortDecimal } from '../../../src/venues/hyperliquid/wire.ts';
 
 interface Vector {
   readonly name: string;
@@ -30,9 +35,23 @@ interface Vector {
 
 const file = new URL('../../../../shared/venues/vectors/hyperliquid.json', import.meta.url);
 const hasVectors = existsSync(file);
-const vectors = hasVectors
-  ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly l1Actions: readonly Vector[] }).l1Actions
-  : [];
+interface Shared {
+  readonly l1Actions: readonly Vector[];
+  readonly userSigned: readonly UserSigned[];
+  readonly wireNumbers: { readonly floatToWire: readonly { readonly input: number; readonly output: string }[] };
+  readonly priceRounding: {
+    readonly rows: readonly {
+      readonly market: string;
+      readonly szDecimals: number;
+      readonly input: string;
+      readonly output: string;
+    }[];
+  };
+}
+const shared: Shared = hasVectors
+  ? (JSON.parse(readFileSync(file, 'utf8')) as Shared)
+  : { l1Actions: [], userSigned: [], wireNumbers: { floatToWire: [] }, priceRounding: { rows: [] } };
+const vectors = shared.l1Actions;
 
 function termsOf(vector: Vector): SignedTerms {
   return {
@@ -65,6 +84,71 @@ describe.skipIf(!hasVectors)('published vectors (needs ../shared/venues/vectors)
       expect(recoverAddress(agentDigest(hash, network), { r, s, v })).toBe(vector.signer);
     }
   });
+});
+
+interface UserSigned {
+  readonly name: string;
+  readonly primaryType: string;
+  readonly types: readonly { readonly name: string; readonly type: string }[];
+  readonly domain: {
+    readonly name: string;
+    readonly version: string;
+    readonly chainId: number;
+    readonly verifyingContract: string;
+  };
+  readonly action: Readonly<Record<string, unknown>>;
+  readonly privateKey: string;
+  readonly signer: string;
+  readonly digest: string;
+  readonly signature: WireSignature;
+}
+
+/** One struct of typed data, hashed: names of fields, then each value in 32 bytes. */
+function structHash(name: string, fields: UserSigned['types'], values: Readonly<Record<string, unknown>>): Uint8Array {
+  const text = (value: string): Uint8Array => keccak_256(new TextEncoder().encode(value));
+  const word = (value: bigint): Uint8Array => Buffer.from(value.toString(16).padStart(64, '0'), 'hex');
+  const encoded = fields.map((field) => {
+    const value = values[field.name];
+    if (field.type === 'string') return text(String(value));
+    return word(field.type === 'bool' ? BigInt(value === true) : BigInt(value as string | number));
+  });
+  const type = `${name}(${fields.map((field) => `${field.type} ${field.name}`).join(',')})`;
+  return keccak_256(Buffer.concat([text(type), ...encoded]));
+}
+
+// The engine moves no money and makes no keys: what such an action says is put together here, and signed as its orders are.
+describe.skipIf(!hasVectors)('actions that a person signs (need ../shared/venues/vectors)', () => {
+  test.each(shared.userSigned)('$name: signed and recovered byte for byte', (vector) => {
+    const { primaryType, types, domain, action, digest, privateKey, signature, signer } = vector;
+    const domainFields = [
+      { name: 'name', type: 'string' },
+      { name: 'version', type: 'string' },
+      { name: 'chainId', type: 'uint256' },
+      { name: 'verifyingContract', type: 'address' },
+    ];
+    const parts = [structHash('EIP712Domain', domainFields, domain), structHash(primaryType, types, action)];
+    const hash = keccak_256(Buffer.concat([Uint8Array.of(0x19, 0x01), ...parts]));
+    expect(hexText(hash)).toBe(digest);
+    expect(signDigest(hash, privateKey)).toEqual(signature);
+    expect(recoverAddress(hash, signature)).toBe(signer);
+  });
+});
+
+describe.skipIf(!hasVectors)('numbers as the venue hashes them (need ../shared/venues/vectors)', () => {
+  test.each(shared.wireNumbers.floatToWire)('$input is $output', ({ input, output }) => {
+    expect(shortDecimal(plainDecimal(input))).toBe(output);
+  });
+
+  test.each(shared.priceRounding.rows.filter(({ market }) => market === 'perp'))(
+    'a price of $input at $szDecimals decimals of size is at most $output',
+    ({ szDecimals, input, output }) => {
+      const priceDecimals = 6 - szDecimals;
+      const steps = { priceDecimals, tickUnits: 1, priceDigitsMax: 5 };
+      const ticks = Math.floor(Number(input) * 10 ** priceDecimals);
+      const allowed = allowedTicksDown(ticks, steps);
+      expect(shortDecimal(formatDecimal(BigInt(allowed), priceDecimals))).toBe(output);
+    },
+  );
 });
 
 // A key of the vectors above, public for years.

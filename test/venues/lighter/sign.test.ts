@@ -1,6 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { decodePoint, encodeSumOfMultiples, GROUP_ORDER, MultiplesTable } from '../../../src/venues/lighter/ecgfp5.ts';
+import { GOLDILOCKS_PRIME } from '../../../src/venues/lighter/goldilocks.ts';
+import {
+  EXTERNAL_ROUND_CONSTANTS,
+  FULL_ROUNDS,
+  INTERNAL_DIAGONAL,
+  INTERNAL_ROUND_CONSTANTS,
+  PARTIAL_ROUNDS,
+  RATE,
+  WIDTH,
+} from '../../../src/venues/lighter/poseidon2-constants.ts';
 import { hashElements, Permutation } from '../../../src/venues/lighter/poseidon2.ts';
 import type { Quintic } from '../../../src/venues/lighter/quintic.ts';
 import {
@@ -18,6 +28,15 @@ import type { LighterSignInput, LighterTransaction } from '../../../src/venues/l
 import { SIGNED_FIELDS } from '../../../src/venues/lighter/wire.ts';
 
 interface Vectors {
+  readonly constants: {
+    readonly goldilocksPrime: string;
+    readonly groupOrder: string;
+    readonly poseidon2: Readonly<Record<'width' | 'rate' | 'fullRounds' | 'partialRounds', number>> & {
+      readonly externalRoundConstants: readonly (readonly string[])[];
+      readonly internalRoundConstants: readonly string[];
+      readonly internalDiagonal: readonly string[];
+    };
+  };
   readonly poseidon2Permute: { readonly cases: readonly { readonly input: string; readonly output: string }[] };
   readonly poseidon2Sponge: {
     readonly cases: readonly { readonly input: string; readonly num_outputs: number; readonly output: string }[];
@@ -89,6 +108,10 @@ const vectors: Vectors | undefined = existsSync(vectorsUrl)
 function words(hex: string): bigint[] {
   return Array.from({ length: hex.length / 16 }, (_, index) => integer(hex.slice(index * 16, index * 16 + 16)));
 }
+/** Constants are written as numbers are read. */
+function bigEndianWords(hex: string): bigint[] {
+  return Array.from({ length: hex.length / 16 }, (_, index) => BigInt(`0x${hex.slice(index * 16, index * 16 + 16)}`));
+}
 function integer(hex: string): bigint {
   return hex === '' ? 0n : BigInt(`0x${Buffer.from(hex, 'hex').reverse().toString('hex')}`);
 }
@@ -131,6 +154,21 @@ function transactionOf(type: number, info: Record<string, unknown>): LighterTran
 }
 
 describe.skipIf(vectors === undefined)('against the shared vectors (skipped when ../shared is absent)', () => {
+  it('has their constants', () => {
+    const { goldilocksPrime, groupOrder, poseidon2 } = vectors?.constants ?? {};
+    expect([GOLDILOCKS_PRIME, GROUP_ORDER].map(String)).toEqual([goldilocksPrime, groupOrder]);
+    expect([WIDTH, RATE, FULL_ROUNDS, PARTIAL_ROUNDS]).toEqual([
+      poseidon2?.width,
+      poseidon2?.rate,
+      poseidon2?.fullRounds,
+      poseidon2?.partialRounds,
+    ]);
+    const numbers = (texts: readonly string[] = []): readonly bigint[] => texts.map((text) => BigInt(text));
+    expect(EXTERNAL_ROUND_CONSTANTS.flatMap(bigEndianWords)).toEqual(numbers(poseidon2?.externalRoundConstants.flat()));
+    expect(INTERNAL_ROUND_CONSTANTS.flatMap(bigEndianWords)).toEqual(numbers(poseidon2?.internalRoundConstants));
+    expect(INTERNAL_DIAGONAL.flatMap(bigEndianWords)).toEqual(numbers(poseidon2?.internalDiagonal));
+  });
+
   test.each(vectors?.poseidon2Permute.cases ?? [])(
     'permutes as the official implementation (%#)',
     ({ input, output }) => {
