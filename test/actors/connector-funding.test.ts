@@ -45,7 +45,8 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
     expectAllPaid(world);
   });
 
-  it('are found when they are recorded minutes late', () => {
+  // Minutes of the venue's life, which a busy machine may take as long for.
+  it('are found when they are recorded minutes late', { timeout: 600_000 }, () => {
     const world = holding(venue);
     const pages = /user\/funding\/history|positionFunding|execType=Funding|userFunding|get_transaction_log/;
     // Fills and payments of one venue come in one list and one topic.
