@@ -32,7 +32,7 @@ export async function readHidden(question: string): Promise<string> {
     for (const character of chunk) {
       if (ENTER.has(character)) resolve(typed);
       else if (character === INTERRUPT || character === END) reject(new CommandFailure('no passphrase was given'));
-      else if (ERASE.has(character)) typed = [...typed].slice(0, -1).join('');
+      else if (ERASE.has(character)) typed = Array.from(typed).slice(0, -1).join('');
       else if (typed.length < CHARACTERS_MAX) typed += character;
     }
   };
