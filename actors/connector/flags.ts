@@ -3,6 +3,7 @@
  * lives go on with it; one made under another configuration of its flag has been overruled by that configuration. Connector thread.
  */
 import { refOf } from '../../src/runtime/actor.ts';
+import { rowsOfPage } from '../../src/storage/row-page.ts';
 import { READ_SOURCES } from '../../src/venues/read-sources.ts';
 import { FLAG_NAMES, isFlagName } from '../../src/venues/flags.ts';
 import type { FlagName, Flags } from '../../src/venues/flags.ts';
@@ -60,17 +61,17 @@ export function advanceFlags(state: ConnectorState, self: ConnectorSelf): void {
 }
 
 /** Takes rows of all connectors; the last of our own about each flag counts. */
-export function flagsRead(state: ConnectorState, self: ConnectorSelf, page: RowsRead): void {
+export function flagsRead(state: ConnectorState, self: ConnectorSelf, { page, readId, complete }: RowsRead): void {
   const { flagTrack } = state;
-  if (flagTrack.isKnown || page.readId !== readIdOf(flagTrack)) return;
-  for (const row of page.rows) {
+  if (flagTrack.isKnown || readId !== readIdOf(flagTrack)) return;
+  for (const row of rowsOfPage(page)) {
     flagTrack.readAfterSequence = row.sequence ?? flagTrack.readAfterSequence;
     const { name, isOn, configured } = row.payload;
     if (row.actor !== self.path || typeof name !== 'string' || !isFlagName(name) || typeof isOn !== 'boolean') continue;
     if (flagTrack.switched.has(name)) continue;
     turn(state, self, name, configured === flagTrack.configured[name] ? isOn : flagTrack.configured[name]);
   }
-  if (page.complete) flagTrack.isKnown = true;
+  if (complete) flagTrack.isKnown = true;
   else read(state, self);
 }
 
