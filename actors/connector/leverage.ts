@@ -137,8 +137,7 @@ function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string):
     retryLater(state, self, symbol, failures + 1);
     return;
   }
-  const { setLeverage } = state.adapter;
-  assert.ok(setLeverage !== undefined, 'a venue that keeps a leverage lets it be set');
+  const { adapter } = state;
   const nowMs = self.monotonicMs();
   if (changesLeft(state, nowMs) === 0) {
     state.leverage.postponed.add(symbol);
@@ -154,7 +153,11 @@ function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string):
     symbol,
     priority: 3,
     validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
-    plan: (nonce) => setLeverage(symbol, wanted, nonce, instant(self)),
+    plan: (nonce) => {
+      const plan = adapter.setLeverage?.(symbol, wanted, nonce, instant(self));
+      assert.ok(plan !== undefined, 'a venue that keeps a leverage lets it be set');
+      return plan;
+    },
   });
   retryLater(state, self, symbol, isQueued ? failures : failures + 1);
 }
