@@ -75,6 +75,6 @@ describe('such an hour is not called exact', () => {
     ],
     ['with an actor that was restarted', () => withDay({ restarted: ['position/BTC'] })],
   ])('%s', (_what, broken) => {
-    expect(() => expectHourExact(broken())).toThrow();
+    expect(() => expectHourExact(broken())).toThrow(/^expected /);
   });
 });
