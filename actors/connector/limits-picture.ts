@@ -1,5 +1,7 @@
-/** What is used of every limit of one account, for `tandem limits`. Connector thread. */
+/** What is used of every limit of one account, and what its circuits hold back, for `tandem limits`. Connector thread. */
 import type { LimitView } from '../../src/venues/rate-limiter.ts';
+import { circuitViews } from './circuits.ts';
+import type { CircuitView } from './circuits.ts';
 import { limitersOf } from './state.ts';
 import type { ConnectorState } from './state.ts';
 
@@ -9,6 +11,7 @@ export interface LimitsPicture {
   readonly limits: readonly LimitView[];
   /** Sockets that are open or opening, and how many the venue allows this account. */
   readonly connections: { readonly open: number; readonly max?: number };
+  readonly circuits: readonly CircuitView[];
 }
 
 /** As of the last tick, half a second ago at most. */
@@ -20,5 +23,6 @@ export function limitsPicture(state: ConnectorState): LimitsPicture {
     ...(args.usageRamp === undefined ? {} : { ramp: { share: usage.share, sinceMs: usage.sinceMs } }),
     limits: limitersOf(state).map((limiter) => limiter.view(state.lastTickAt.monotonicMs)),
     connections: { open, ...(connectionsMax === undefined ? {} : { max: connectionsMax }) },
+    circuits: circuitViews(state.circuits, state.lastTickAt.monotonicMs),
   };
 }
