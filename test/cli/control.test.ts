@@ -433,6 +433,7 @@ describe('tandem limits', () => {
             ramp: { share: 0.2, sinceMs: 0 },
             limits: [limit],
             connections: { open: 2, max: 255 },
+            caches: {},
             circuits: [
               { name: 'rest', status: 'open', openings: 2, opensForMs: 61_000, isLimited: true },
               { name: 'orders', status: 'closed', openings: 0, opensForMs: 0, isLimited: false },

@@ -26,7 +26,13 @@ it('shows the limits of every connector that answers, and of nobody else', async
               ...INSPECTION,
               path,
               digest: {
-                limits: { ramp: { share: 0.2, sinceMs: 1 }, limits: [LIMIT], connections: { open: 2 }, circuits: [] },
+                limits: {
+                  ramp: { share: 0.2, sinceMs: 1 },
+                  limits: [LIMIT],
+                  connections: { open: 2 },
+                  circuits: [],
+                  caches: {},
+                },
               },
             }
           : undefined,
@@ -43,6 +49,7 @@ it('shows the limits of every connector that answers, and of nobody else', async
           limits: [LIMIT],
           connections: { open: 2 },
           circuits: [],
+          caches: {},
         },
       ],
     },
