@@ -67,6 +67,9 @@ class RecordingJournal implements Journal {
     this.onRead();
     return [row('found')];
   }
+  readLines(): readonly string[] {
+    return [];
+  }
   upkeep(): void {
     this.synced += 1;
   }
