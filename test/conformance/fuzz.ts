@@ -236,11 +236,10 @@ class Twin {
       this.#adapter.cancelOrder({ symbol, clientOrderId: '2001', venueOrderId: '1' }, nonce, at),
       ...(this.#adapter.setLeverage === undefined ? [] : [this.#adapter.setLeverage(symbol, 2, nonce, at)]),
     ];
-    return plans.flatMap(({ sign, submit }) => {
-      const made = submit(
-        sign === undefined ? undefined : runCpuTask(sign.task, sign.input, new Uint8Array(64).fill(1)),
-        at,
-      );
+    const entropy = new Uint8Array(64).fill(1);
+    return plans.flatMap((plan) => {
+      const { sign } = plan;
+      const made = plan.submit(sign === undefined ? undefined : runCpuTask(sign.task, sign.input, entropy), at);
       return made.via === 'http' ? [made.operation] : [];
     });
   }
