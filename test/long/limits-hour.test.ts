@@ -17,7 +17,8 @@ it.each<[WorldVenue, 'standard' | 'premium']>([
   ['extended', 'standard'],
   ['bybit', 'standard'],
   ['hyperliquid', 'standard'],
-])('an hour at full load at %s (%s) exceeds no limit', { timeout: 1_200_000 }, (venue, limits) => {
+  ['coinbase', 'standard'],
+])('an hour at full load at %s (%s) exceeds no limit', { timeout: 3_600_000 }, (venue, limits) => {
   const bases = ['BTC', ...simulatedBases(venue).filter((base) => base !== 'BTC')].slice(0, 5);
   const world = new ConnectorWorld({ venue, limits, bases, checkIsolation: false }).ready();
   const symbols = simulatedMarkets(venue, bases).map(({ symbol }) => symbol);
