@@ -36,8 +36,10 @@ it.each<[WorldVenue, 'standard' | 'premium']>([
     }
     if (step % 150 === 149) world.network.cut(world.host);
     world.run(STEP_MS);
-    if (world.statuses(order.clientOrderId).includes('open')) accepted += 1;
-    world.cancel(order.clientOrderId);
+    const statuses = world.statuses(order.clientOrderId);
+    if (statuses.includes('open')) accepted += 1;
+    // As a position does: what was refused is nothing to cancel.
+    if (statuses.at(-1) !== 'refused') world.cancel(order.clientOrderId);
     world.heard.clear();
     world.logs.length = 0;
   }
