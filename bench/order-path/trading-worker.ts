@@ -1,4 +1,4 @@
-/** Entry of tick-to-order's trading thread: the trader, with a clock to stamp by. */
+/** Entry of a benchmark's trading thread: the trader, with a clock to stamp by. */
 import { hostActors } from '../../src/runtime/actor-host.ts';
 import type { TraderPorts } from './trader.ts';
 import { trader } from './trader.ts';
