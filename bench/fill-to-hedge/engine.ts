@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/load.ts';
 import { engineDelivery } from '../../src/composition/delivery.ts';
 import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
 import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
+import type { SchedulingThreadData } from '../../src/ports/live/scheduled-ports.ts';
 import type { ChildSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
@@ -64,6 +65,7 @@ export class Engine {
       ),
     };
     const store: JournalThreadData = { journalDirectory, boot };
+    const scheduling: SchedulingThreadData = { isRealtime: config.workers.tradingScheduling === 'realtime' };
     const placement = placementOf(config.workers);
     const failed = Promise.withResolvers<never>();
     // Whoever waits hears of it; between runs nobody does.
@@ -83,8 +85,8 @@ export class Engine {
       },
       threads: [
         { name: io, entry: new URL('io.ts', WORKERS), data: connectors },
-        { name: trading, entry: new URL('./trading-worker.ts', import.meta.url) },
-        { name: placement.store, entry: new URL('store.ts', WORKERS), data: store },
+        { name: trading, entry: new URL('./trading-worker.ts', import.meta.url), data: scheduling },
+        { name: placement.store, entry: new URL('store.ts', WORKERS), data: { ...store, ...scheduling } },
       ],
     });
     const engine = new Engine(system, failed.promise);
