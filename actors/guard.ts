@@ -17,6 +17,7 @@ import { emptyExposureDay, observeExposureDay, spentExposureBudget } from '../sr
 import type { ExposureDay } from '../src/risk/exposure-budget.ts';
 import { addIncident } from '../src/risk/incidents.ts';
 import type { IncidentKind, Incidents } from '../src/risk/incidents.ts';
+import { rowsOfPage } from '../src/storage/row-page.ts';
 import type { JournalRow } from '../src/storage/rows.ts';
 import { isNewCrash, watchActors } from './guard/crashes.ts';
 import type { CrashWatch } from './guard/crashes.ts';
@@ -357,7 +358,7 @@ function readRows(state: GuardState, self: GuardSelf): void {
 function takeRows(state: GuardState, self: GuardSelf, message: RowsRead): void {
   // An answer to a repeated question comes twice: the second begins where the first already went past.
   if (state.rowsRead || message.readId !== state.readAfterSequence) return;
-  for (const row of message.rows) {
+  for (const row of rowsOfPage(message.page)) {
     state.durable = engineOf(row) ?? state.durable;
     state.losses = lossesOf(row) ?? state.losses;
     state.exposure = exposureOf(row) ?? state.exposure;

@@ -1,7 +1,8 @@
 /** What the journal actor understands and tells. Types and delivery table only. */
 import type { ActorRef, DeliveryTable, MessageShape } from '../src/runtime/actor.ts';
 import type { Asked } from '../src/runtime/ask.ts';
-import type { JournalRow, StoreQuery } from '../src/storage/rows.ts';
+import type { RowPage } from '../src/storage/row-page.ts';
+import type { ForwardQuery, JournalRow, StoreQuery } from '../src/storage/rows.ts';
 import type { StoreMessage } from '../src/ports/ports.ts';
 
 export type JournalMessage =
@@ -20,7 +21,7 @@ export type JournalMessage =
       readonly tellSlow?: true;
     }
   /** Reads rows; answered with one or more `rows-read`. */
-  | { readonly type: 'read-rows'; readonly query: StoreQuery; readonly replyTo: ActorRef; readonly readId: number }
+  | { readonly type: 'read-rows'; readonly query: ForwardQuery; readonly replyTo: ActorRef; readonly readId: number }
   /** The same for whoever is no actor: answered once, with a `RowsPage`. */
   | ({ readonly type: 'ask-rows'; readonly query: StoreQuery } & Asked)
   | StoreMessage;
@@ -49,7 +50,8 @@ export interface AppendSlow {
 export interface RowsRead {
   readonly type: 'rows-read';
   readonly readId: number;
-  readonly rows: readonly JournalRow[];
+  /** The rows' text: `rowsOfPage` reads it. */
+  readonly page: RowPage;
   /** False when more rows follow the last one: read again from its sequence. */
   readonly complete: boolean;
 }

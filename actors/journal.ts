@@ -15,6 +15,7 @@ import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/p
 import type { GuardMessage } from './guard-messages.ts';
 import { journalDelivery } from './journal-messages.ts';
 import type { AppendFailed, AppendSlow, JournalMessage, RowsPage, RowsRead } from './journal-messages.ts';
+import { pageOfLines } from '../src/storage/row-page.ts';
 import type { StoreQuery } from '../src/storage/rows.ts';
 
 export interface JournalArgs {
@@ -169,14 +170,18 @@ function refuse(
 }
 
 function answerRead(message: Read, self: JournalSelf): void {
-  const answer: RowsRead = { type: 'rows-read', readId: message.readId, ...readPage(message.query, self) };
+  const { query, readId } = message;
+  const pageRows = Math.min(query.limit, PAGE_ROWS_MAX);
+  // One row more than is told shows whether the page is the last.
+  const lines = self.ports.store.readLines({ ...query, limit: pageRows + 1 });
+  const page = pageOfLines(lines.slice(0, pageRows));
+  const answer: RowsRead = { type: 'rows-read', readId, page, complete: lines.length <= pageRows };
   // A reader that cannot take it now asks again: it holds its question until it is answered.
   if (self.tell(message.replyTo, answer) === 'refused') self.count('told-refused');
 }
 
 function readPage(query: StoreQuery, self: JournalSelf): RowsPage {
   const pageRows = Math.min(query.limit, PAGE_ROWS_MAX);
-  // One row more than is told shows whether the page is the last.
   const rows = self.ports.store.read({ ...query, limit: pageRows + 1 });
   return { rows: rows.slice(0, pageRows), complete: rows.length <= pageRows };
 }

@@ -3,6 +3,7 @@
  * written to the journal, so that a restart goes on where the life before was. Connector thread.
  */
 import { refOf } from '../../src/runtime/actor.ts';
+import { rowsOfPage } from '../../src/storage/row-page.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { USABLE_SHARE } from '../../src/venues/rate-limiter.ts';
 import type { JournalMessage, RowsRead } from '../journal-messages.ts';
@@ -84,11 +85,11 @@ export function stepDown(state: ConnectorState, self: ConnectorSelf): void {
 const BURST_MS = 1_000;
 
 /** Takes rows of all connectors; the last of our own counts. */
-export function usageRead(state: ConnectorState, self: ConnectorSelf, page: RowsRead): void {
+export function usageRead(state: ConnectorState, self: ConnectorSelf, { page, readId, complete }: RowsRead): void {
   const { usage } = state;
   const policy = state.args.usageRamp;
-  if (usage.isKnown || policy === undefined || page.readId !== usage.readAfterSequence) return;
-  for (const row of page.rows) {
+  if (usage.isKnown || policy === undefined || readId !== usage.readAfterSequence) return;
+  for (const row of rowsOfPage(page)) {
     usage.readAfterSequence = row.sequence ?? usage.readAfterSequence;
     const { share, sinceMs } = row.payload;
     if (row.actor !== self.path || typeof share !== 'number' || typeof sinceMs !== 'number') continue;
@@ -97,7 +98,7 @@ export function usageRead(state: ConnectorState, self: ConnectorSelf, page: Rows
     usage.sinceMs = Math.min(sinceMs, self.nowMs());
     usage.isWritten = true;
   }
-  if (!page.complete) {
+  if (!complete) {
     read(state, self);
     return;
   }

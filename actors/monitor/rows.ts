@@ -7,6 +7,7 @@ import type { ExpectedPayment } from '../../src/execution/funding-expectation.ts
 import { applyRowToLedger, stepsOf } from '../../src/execution/ledger.ts';
 import { noteRow } from '../../src/execution/pair-statistics.ts';
 import { tallyRow } from '../../src/execution/tally.ts';
+import { rowsOfPage } from '../../src/storage/row-page.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import type { JournalMessage, RowsRead } from '../journal-messages.ts';
 import { acknowledgeRows, brokenByRow } from './report.ts';
@@ -33,10 +34,10 @@ export function askForRows(state: MonitorState, self: MonitorSelf): void {
 }
 
 /** Folds one page. Returns whether it was news; an answer to a question that was asked twice is not. */
-export function takeRows(state: MonitorState, self: MonitorSelf, page: RowsRead): boolean {
-  if (page.readId !== state.sequence || state.askedAtMs === undefined) return false;
+export function takeRows(state: MonitorState, self: MonitorSelf, { page, readId }: RowsRead): boolean {
+  if (readId !== state.sequence || state.askedAtMs === undefined) return false;
   state.askedAtMs = undefined;
-  for (const row of page.rows) {
+  for (const row of rowsOfPage(page)) {
     state.sequence = row.sequence ?? state.sequence;
     takeRow(state, self, row);
   }

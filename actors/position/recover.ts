@@ -21,6 +21,7 @@ import { viewPair } from './pair-view.ts';
 import { reviveIfExposed } from './revive.ts';
 import { isReachable, pairTracks, trackOf } from './state.ts';
 import type { PositionSelf, PositionState, VenueTrack } from './state.ts';
+import { rowsOfPage } from '../../src/storage/row-page.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 
 const ROWS_PER_READ = 5_000;
@@ -47,13 +48,15 @@ export function readJournal(state: PositionState, self: PositionSelf): void {
 export function journalRead(state: PositionState, self: PositionSelf, answer: RowsRead): void {
   if (state.stage !== 'reading' || answer.readId !== self.incarnation) return;
   // A page asked for twice is answered twice.
-  const fresh = answer.rows.filter((row) => (row.sequence ?? 0) > state.rowsRead.sequence);
+  const rows = rowsOfPage(answer.page);
+  const fresh = rows.filter((row) => (row.sequence ?? 0) > state.rowsRead.sequence);
   const last = fresh.at(-1)?.sequence;
-  foldPage(state, self, fresh);
   if (last !== undefined) state.rowsRead = { sequence: last, askedAtMs: state.rowsRead.askedAtMs };
+  // Asked first: the journal's thread reads the next page while this one folds these rows.
+  if (!answer.complete && last !== undefined) readJournal(state, self);
+  foldPage(state, self, fresh);
   if (answer.complete) takeOver(state, self);
-  else if (last !== undefined) readJournal(state, self);
-  else if (answer.rows.length === 0)
+  else if (rows.length === 0)
     throw new Error(
       `journal reads must advance, nothing follows sequence ${state.rowsRead.sequence} yet more is promised`,
     );

@@ -1,5 +1,6 @@
 /** One position actor that holds a pair, recovered from its rows by a journal and venues that answer at once. Main thread. */
 import { position } from '../../actors/position.ts';
+import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { PositionArgs } from '../../actors/position.ts';
 import type { ConnectorCommand, MarketEvent } from '../../actors/connector-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
@@ -73,7 +74,12 @@ export class OpenPosition {
       // Told to the position itself: what it is given is its own message back.
       for (const told of message.whenDurable) this.#toCome.push(told.message as PositionMessage);
     } else if (isRead(message)) {
-      this.#toCome.push({ type: 'rows-read', readId: message.readId, rows: this.#pair.rows, complete: true });
+      this.#toCome.push({
+        type: 'rows-read',
+        readId: message.readId,
+        page: pageOfRows(this.#pair.rows),
+        complete: true,
+      });
     } else if (isReconcile(message)) {
       const { symbol, reconcileId } = message;
       const leg = (['long', 'short'] as const).find((side) => this.#pair.record[side].symbol === symbol) ?? 'long';

@@ -1,11 +1,9 @@
 /** The actor system on worker threads in real time: starts threads and tree, restarts both, answers questions. Main thread. */
-import { transfer, type Remote } from 'comlink';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Remote } from 'comlink';
 import { randomInt } from 'node:crypto';
 import { refOf, type ActorPath, type ActorRef, type MessageShape, type TellOutcome } from './actor.ts';
 import type { AskReplied } from './ask.ts';
 import { AskTable } from './ask-table.ts';
-import type { CellHost, StartOutcome, StopOutcome } from './cell-host.ts';
 import {
   asSupervisorRequest,
   type ChildCounts,
@@ -13,8 +11,7 @@ import {
   type ChildRequest,
   type ChildView,
 } from './child-requests.ts';
-import type { AttachOptions, PeerLink, ThreadControl, ThreadReport } from './control-plane.ts';
-import { mergeDeadLetters } from './dead-letters.ts';
+import type { AttachOptions, ThreadControl, ThreadReport } from './control-plane.ts';
 import { HeartbeatWatch, type Pulse } from './heartbeat-watch.ts';
 import { KindRegistry } from './kind-registry.ts';
 import { MessageTypes } from './message-types.ts';
@@ -24,16 +21,19 @@ import { PlaceNews } from './thread-place-news.ts';
 import { ASKS_PATH, MAIN_THREAD, placeActors, PlacementTable, SUPERVISORS_PATH, type Place } from './placement.ts';
 import type { LogLevel } from './ports-context.ts';
 import { Segment, SLOT } from './segment.ts';
-import type { ActorInspection, ActorSnapshot, MailboxView, SystemSnapshot, ThreadSnapshot } from './snapshot.ts';
+import type { ActorInspection, MailboxView, SystemSnapshot } from './snapshot.ts';
 import { SupervisionTree, type TreeEnvironment } from './supervision-tree.ts';
 import type { ExitReason } from './supervisor-protocol.ts';
 import type { ActorSystem, AskOptions, ThreadSpec, ThreadSystemOptions } from './system.ts';
 import { anchorNow, ThreadClock } from './thread-clock.ts';
+import { ActorOrders } from './thread-actor-orders.ts';
+import { ThreadAttachments } from './thread-attachments.ts';
 import { coreWaitMs } from './thread-core-wait.ts';
+import { ThreadInspection } from './thread-inspection.ts';
 import { ThreadMoves } from './thread-moves.ts';
 import { ThreadReporter } from './thread-report.ts';
 import { ThreadRuntime, type ThreadIdentity } from './thread-runtime.ts';
-import { tracesOf, type Trace } from './trace-store.ts';
+import type { Trace } from './trace-store.ts';
 import { CALL_DEADLINE_MS, WorkerKeeper } from './worker-keeper.ts';
 
 const MAIN_INDEX = 0;
@@ -42,13 +42,8 @@ const HEARTBEAT_MS = 1_000;
 /** How often heartbeats are looked at: at least five times within the limit, or every look would seem late. */
 const LOOKS_PER_LIMIT = 5;
 const LOOK_EVERY_MS_MAX = 200;
-const SNAPSHOT_DEADLINE_MS = 500;
 /** Between two looks whether a thread to be removed still has messages to hand over. */
 const DRAIN_LOOK_MS = 5;
-/** Messages shown of one mailbox. */
-const PEEK_LIMIT = { usual: 20, most: 100 } as const;
-/** Time for survivors to say they took leave of a dead thread. */
-const LEAVE_DEADLINE_MS = 5_000;
 /** A thread that keeps dying waits this long, doubled each time, at most as long as the second number. */
 const THREAD_BACKOFF_MS = { first: 50, last: 2_000 } as const;
 const UINT32 = 2 ** 32;
@@ -63,12 +58,6 @@ export async function startThreads(options: ThreadSystemOptions): Promise<ActorS
   return system;
 }
 
-/** What the system still has to tell the tree about a start it was not yet told the outcome of. */
-interface PendingStart {
-  readonly incarnation: number;
-  exit: ExitReason | undefined;
-}
-
 class ThreadSystem implements ActorSystem {
   readonly failed: Promise<string>;
   readonly #options: ThreadSystemOptions;
@@ -81,30 +70,23 @@ class ThreadSystem implements ActorSystem {
   readonly #seed: number;
   readonly #runtime: ThreadRuntime;
   readonly #reporter: ThreadReporter;
+  readonly #inspection: ThreadInspection;
+  readonly #attachments: ThreadAttachments;
+  readonly #orders: ActorOrders;
   readonly #tree: SupervisionTree;
   readonly #moves: ThreadMoves;
   readonly #keepers = new Map<string, WorkerKeeper>();
-  readonly #epochs: number[];
   /** The metrics of each thread, by its number. */
   readonly #boards: { readonly buffer: SharedArrayBuffer; readonly reader: BoardReader }[];
   readonly #asks = new AskTable();
   readonly #watch: HeartbeatWatch;
   readonly #watchTimer: NodeJS.Timeout;
-  readonly #pendingStarts = new Map<ActorPath, PendingStart>();
-  /** What to do on a thread that is away, in order, once it is back. */
-  readonly #commands = new Map<string, (() => void)[]>();
   readonly #paused = new Set<ActorPath>();
   readonly #deathTimesMs = new Map<string, number[]>();
-  /** Lives of each worker thread that ended. */
-  readonly #deathCounts = new Map<string, number>();
   readonly #placeNews: PlaceNews;
-  /** Survivors' farewells to a thread's latest dead lives: its rings of the one before last are free when the first settled. */
-  readonly #farewells = new Map<string, { readonly previous: Promise<unknown>; readonly latest: Promise<unknown> }>();
-  readonly #lastReports = new Map<string, ThreadReport>();
   readonly #treeStarted = Promise.withResolvers<void>();
   readonly #treeEnded = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<string>();
-  #attachments: Promise<void> = Promise.resolve();
   #phase: 'starting' | 'running' | 'stopping' | 'down' = 'starting';
 
   constructor(options: ThreadSystemOptions) {
@@ -129,14 +111,31 @@ class ThreadSystem implements ActorSystem {
     );
     this.#clock = new ThreadClock(options.calendar, this.#anchorNs);
     this.#seed = options.seed ?? randomInt(UINT32);
-    this.#epochs = this.#threads.map(() => 0);
     this.#boards = this.#threads.map(({ name }) => newBoard(name));
     this.#runtime = this.#newRuntime();
     this.#runtime.host.addEndpoint(ASKS_PATH, (message) => this.#asks.take(message));
     this.#runtime.host.addEndpoint(SUPERVISORS_PATH, (message) => this.#takeRequest(message));
     this.#placeNews = new PlaceNews((added, removed) => this.#tellPlaces(added, removed));
     this.#reporter = new ThreadReporter(MAIN_THREAD, 1, this.#runtime);
+    this.#orders = new ActorOrders({
+      ...{ placement: this.#placement, placeNews: this.#placeNews, keepers: this.#keepers, host: this.#runtime.host },
+      ...{ tree: () => this.#tree, moves: () => this.#moves, isDown: () => this.#phase === 'down' },
+      onExited: (path, incarnation, reason) => this.#actorExited(path, incarnation, reason),
+      onCallFailed: (keeper, error) => this.#callFailed(keeper, error),
+      log: (level, event, fields, path) => this.#log(level, event, fields, path),
+    });
     this.#tree = new SupervisionTree(options.tree, this.#treeEnvironment());
+    this.#inspection = new ThreadInspection({
+      ...{ keepers: this.#keepers, placement: this.#placement, tree: this.#tree },
+      ...{ host: this.#runtime.host, reporter: this.#reporter, isDown: () => this.#phase === 'down' },
+    });
+    this.#attachments = new ThreadAttachments({
+      ...{ threads: this.#threads, keepers: this.#keepers, segment: this.#segment, runtime: this.#runtime },
+      ...{ placement: this.#placement, placeNews: this.#placeNews },
+      optionsFor: (keeper) => this.#attachOptions(keeper),
+      onAttached: (keeper) => this.#attached(keeper),
+      onCallFailed: (keeper, error) => this.#callFailed(keeper, error),
+    });
     this.#moves = this.#newMoves();
     for (const [offset, spec] of workers.entries()) this.#keepers.set(spec.name, this.#newKeeper(spec, offset + 1));
     const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
@@ -184,7 +183,7 @@ class ThreadSystem implements ActorSystem {
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       onExited: (path, incarnation, reason) => {
         // Never inside the host's own turn: the tree may start the next life at once.
-        setImmediate(() => this.#actorEndedByItself(path, incarnation, reason));
+        setImmediate(() => this.#orders.endedByItself(path, incarnation, reason));
       },
       onLog: options.log,
       onArrived: (path) => this.#moves.arrived(path),
@@ -197,7 +196,7 @@ class ThreadSystem implements ActorSystem {
     this.#runtime.start();
     try {
       for (const keeper of this.#keepers.values()) keeper.begin();
-      for (const keeper of this.#keepers.values()) await this.#attach(keeper);
+      for (const keeper of this.#keepers.values()) await this.#attachments.attach(keeper);
       this.#tree.start();
       await Promise.race([
         this.#treeStarted.promise,
@@ -261,10 +260,10 @@ class ThreadSystem implements ActorSystem {
         if (place !== undefined) this.#putPlace({ ...place, spec }, false);
       },
       removeActor: (path) => this.#removePlace(path),
-      startActor: (path, incarnation) => this.#startActor(path, incarnation),
-      stopActor: (path, incarnation, reason) => this.#stopActor(path, incarnation, reason),
-      killActor: (path, incarnation) => this.#killActor(path, incarnation),
-      retireActor: (path) => this.#retireActor(path),
+      startActor: (path, incarnation) => this.#orders.start(path, incarnation),
+      stopActor: (path, incarnation, reason) => this.#orders.stop(path, incarnation, reason),
+      killActor: (path, incarnation) => this.#orders.kill(path, incarnation),
+      retireActor: (path) => this.#orders.retire(path),
       log: (level, event, path, fields) => this.#log(level, event, fields, path),
       treeStarted: () => this.#treeStarted.resolve(),
       treeEnded: (reason) => {
@@ -272,121 +271,6 @@ class ThreadSystem implements ActorSystem {
         this.#fail(reason.detail);
       },
     };
-  }
-
-  #startActor(path: ActorPath, incarnation: number): void {
-    this.#pendingStarts.set(path, { incarnation, exit: undefined });
-    this.#onThreadOf(path, (keeper) => {
-      const outcome: Promise<StartOutcome> =
-        keeper === undefined
-          ? Promise.resolve(this.#runtime.host.startActor(path, incarnation))
-          : keeper.call<StartOutcome>(`start of ${path}`, CALL_DEADLINE_MS, (control) =>
-              control.startActor(path, incarnation),
-            );
-      outcome.then(
-        (result) => {
-          const exit = this.#takePendingStart(path, incarnation)?.exit;
-          if (result.type === 'failed')
-            this.#tree.actorStartFailed(path, incarnation, { kind: 'crashed', detail: result.reason });
-          else if (result.type === 'ignored') this.#tree.actorIgnored(path, incarnation);
-          else this.#tree.actorStarted(path, incarnation, result.info);
-          if (exit !== undefined) this.#actorEndedByItself(path, incarnation, exit);
-        },
-        (error: unknown) => this.#callFailed(keeper, error),
-      );
-    });
-  }
-
-  #takePendingStart(path: ActorPath, incarnation: number): PendingStart | undefined {
-    const pending = this.#pendingStarts.get(path);
-    if (pending?.incarnation !== incarnation) return undefined;
-    this.#pendingStarts.delete(path);
-    return pending;
-  }
-
-  #stopActor(path: ActorPath, incarnation: number, reason: string): void {
-    this.#onThreadOf(path, (keeper) => {
-      const outcome: Promise<StopOutcome> =
-        keeper === undefined
-          ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
-          : // How long a stop may take is the supervisor's business: it kills when its own deadline passes.
-            keeper.call<StopOutcome>(`stop of ${path}`, 2 ** 31 - 1, (control) =>
-              control.stopActor(path, incarnation, reason),
-            );
-      outcome.then(
-        (result) => {
-          if (result.type === 'later') return;
-          this.#actorExited(
-            path,
-            incarnation,
-            result.type === 'stopped'
-              ? { kind: 'shutdown', detail: reason }
-              : { kind: 'crashed', detail: result.reason },
-          );
-        },
-        (error: unknown) => this.#callFailed(keeper, error),
-      );
-    });
-  }
-
-  #killActor(path: ActorPath, incarnation: number): void {
-    this.#onThreadOf(path, (keeper) => {
-      const reason = 'killed by its supervisor';
-      const outcome =
-        keeper === undefined
-          ? Promise.resolve(this.#runtime.host.killActor(path, incarnation, reason))
-          : keeper.call(`kill of ${path}`, CALL_DEADLINE_MS, (control) => control.killActor(path, incarnation, reason));
-      outcome.then(
-        () => this.#actorExited(path, incarnation, { kind: 'killed', detail: reason }),
-        (error: unknown) => this.#callFailed(keeper, error),
-      );
-    });
-  }
-
-  #retireActor(path: ActorPath): void {
-    if (this.#phase === 'down') return;
-    this.#onThreadOf(path, (keeper) => {
-      if (keeper === undefined) this.#runtime.host.retireActor(path);
-      else
-        keeper
-          .call(`end of ${path}`, CALL_DEADLINE_MS, (control) => control.retireActor(path))
-          .catch((error: unknown) => this.#callFailed(keeper, error));
-    });
-  }
-
-  /** Runs `action` when the actor's thread is there, in order; `undefined` stands for the main thread. Never at once. */
-  #onThreadOf(path: ActorPath, action: (keeper: WorkerKeeper | undefined) => void): void {
-    if (this.#moves.isMoving(path)) {
-      this.#moves.afterMove(() => this.#onThreadOf(path, action));
-      return;
-    }
-    const place = this.#placement.byPath(path);
-    if (place === undefined) throw new Error(`an actor of the tree must have a place, "${path}" has none`);
-    const keeper = this.#keepers.get(place.thread);
-    const pending = this.#placeNews.pendingFor(path);
-    if (pending === undefined) {
-      this.#onThread(keeper, action);
-      return;
-    }
-    // Every thread shall know of a new actor before it lives. What its thread's death settles meanwhile is not done any more.
-    const deaths = this.#deathCounts.get(place.thread);
-    void pending.then(() => {
-      if (this.#deathCounts.get(place.thread) === deaths) this.#onThread(keeper, action);
-    });
-  }
-
-  #onThread(keeper: WorkerKeeper | undefined, action: (keeper: WorkerKeeper | undefined) => void): void {
-    if (keeper === undefined) setImmediate(() => action(undefined));
-    else if (keeper.life === undefined) this.#commandsOf(keeper).push(() => action(keeper));
-    else action(keeper);
-  }
-
-  #commandsOf(keeper: WorkerKeeper): (() => void)[] {
-    const known = this.#commands.get(keeper.name);
-    if (known !== undefined) return known;
-    const commands: (() => void)[] = [];
-    this.#commands.set(keeper.name, commands);
-    return commands;
   }
 
   /** A call that failed because the thread died is settled by that death; one that went unanswered makes it a hung thread. */
@@ -397,19 +281,6 @@ class ThreadSystem implements ActorSystem {
     if (this.#phase === 'down') return;
     this.#log('error', 'control-call-failed', { thread: keeper.name, reason: detail });
     keeper.terminate(detail);
-  }
-
-  #actorEndedByItself(path: ActorPath, incarnation: number, reason: ExitReason): void {
-    const pending = this.#pendingStarts.get(path);
-    if (pending?.incarnation === incarnation) {
-      // The end overtook the answer to its start: the tree hears of both, in the order in which they happened.
-      pending.exit = reason;
-      return;
-    }
-    const isOrderly = reason.kind === 'normal' || reason.kind === 'shutdown';
-    if (isOrderly) this.#log('info', 'actor-ended', { reason: reason.detail, incarnation }, path);
-    else this.#log('warn', 'actor-crashed', { reason: reason.detail, incarnation }, path);
-    this.#actorExited(path, incarnation, reason);
   }
 
   #actorExited(path: ActorPath, incarnation: number, reason: ExitReason): void {
@@ -428,7 +299,7 @@ class ThreadSystem implements ActorSystem {
   #removePlace(path: ActorPath): void {
     const place = this.#placement.byPath(path);
     if (place === undefined) return;
-    this.#pendingStarts.delete(path);
+    this.#orders.forgetStart(path);
     this.#runtime.updatePlaces([], [place]);
     this.#placeNews.remove(place);
   }
@@ -442,7 +313,7 @@ class ThreadSystem implements ActorSystem {
         .call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(added, removed))
         .catch((error: unknown) => this.#callFailed(keeper, error)),
     );
-    await Promise.all([...told, this.#attachments]);
+    await Promise.all([...told, this.#attachments.settled()]);
   }
 
   #takeRequest(message: MessageShape): void {
@@ -481,71 +352,6 @@ class ThreadSystem implements ActorSystem {
 
   // --- threads ---
 
-  /** One attachment at a time: each sees the threads before it whole, or not at all. */
-  #attach(keeper: WorkerKeeper): Promise<void> {
-    const { incarnation } = keeper;
-    const attached = this.#attachments.then(() => {
-      // It may have died while it waited its turn; its next life comes with its own turn.
-      if (keeper.isBegun && keeper.incarnation === incarnation) return this.#attachNow(keeper);
-      return undefined;
-    });
-    this.#attachments = attached.catch(() => {
-      // The caller deals with the failure; the next attachment does not depend on it.
-    });
-    return attached;
-  }
-
-  /** Attaches a begun worker: fresh rings, the other threads' ports, then whatever waited for it. */
-  async #attachNow(keeper: WorkerKeeper): Promise<void> {
-    // The bank of rings for this life was last used two lives ago: all survivors must have let go of it.
-    await this.#farewells.get(keeper.name)?.previous;
-    const epoch = keeper.incarnation - 1;
-    this.#epochs[keeper.index] = epoch;
-    this.#segment.resetSlot(keeper.index, epoch);
-    this.#watch.forget(keeper.name);
-    const peers = [...this.#keepers.values()].filter((peer) => peer !== keeper && peer.life !== undefined);
-    const links: PeerLink[] = [];
-    const backLinks: { readonly peer: WorkerKeeper; readonly link: PeerLink }[] = [];
-    const mainPort = this.#linkPair(keeper.index, MAIN_INDEX, links);
-    for (const peer of peers) {
-      const link = this.#linkPair(keeper.index, peer.index, links);
-      backLinks.push({ peer, link });
-    }
-    const attachOptions = this.#attachOptions(keeper);
-    const version = this.#placeNews.version;
-    await keeper.attach(attachOptions, links);
-    // Actors may have come and gone while the thread was on its way.
-    if (this.#placeNews.version !== version) {
-      const removed = attachOptions.places.filter((place) => this.#placement.byPath(place.path)?.index !== place.index);
-      await keeper.call('places', CALL_DEADLINE_MS, (control) => control.updatePlaces(this.#placement.places, removed));
-    }
-    this.#runtime.attachPeer(mainPort.identity, mainPort.index, mainPort.generation, mainPort.port);
-    for (const { peer, link } of backLinks) {
-      if (peer.life !== undefined)
-        peer
-          .call('attachPeer', CALL_DEADLINE_MS, (control) => control.attachPeer(transfer(link, [link.port])))
-          .catch((error: unknown) => this.#callFailed(peer, error));
-    }
-    this.#log('info', 'thread-attached', { thread: keeper.name, incarnation: keeper.incarnation });
-    for (const command of this.#commandsOf(keeper).splice(0)) command();
-  }
-
-  /** Prepares rings and a nudge channel between two threads; adds the first one's end to `links` and returns the other's. */
-  #linkPair(index: number, peerIndex: number, links: PeerLink[]): PeerLink {
-    const generation = (this.#epochs[index] ?? 0) + (this.#epochs[peerIndex] ?? 0);
-    this.#segment.resetPair(index, peerIndex, generation);
-    const channel: { readonly port1: MessagePort; readonly port2: MessagePort } = new MessageChannel();
-    links.push({ identity: this.#identity(peerIndex), index: peerIndex, generation, port: channel.port1 });
-    return { identity: this.#identity(index), index, generation, port: channel.port2 };
-  }
-
-  #identity(index: number): ThreadIdentity {
-    const identity = this.#threads[index];
-    if (identity === undefined)
-      throw new Error(`a thread's number must be below ${this.#threads.length}, was ${index}`);
-    return identity;
-  }
-
   #boardOf(index: number): SharedArrayBuffer {
     const board = this.#boards[index];
     if (board === undefined) throw new Error(`a thread's number must be below ${this.#boards.length}, was ${index}`);
@@ -554,6 +360,7 @@ class ThreadSystem implements ActorSystem {
 
   #attachOptions(keeper: WorkerKeeper): AttachOptions {
     const options = this.#options;
+    this.#watch.forget(keeper.name);
     return {
       segment: this.#segment.buffer,
       metrics: this.#boardOf(keeper.index),
@@ -580,17 +387,21 @@ class ThreadSystem implements ActorSystem {
     };
   }
 
+  #attached(keeper: WorkerKeeper): void {
+    this.#log('info', 'thread-attached', { thread: keeper.name, incarnation: keeper.incarnation });
+    this.#orders.threadAttached(keeper);
+  }
+
   #threadDied(keeper: WorkerKeeper, reason: string): void {
-    this.#deathCounts.set(keeper.name, (this.#deathCounts.get(keeper.name) ?? 0) + 1);
+    this.#orders.threadDied(keeper);
     // One that was removed ends as it was told to.
     if (this.#phase === 'down' || this.#keepers.get(keeper.name) !== keeper) return;
     this.#log('error', 'thread-died', { thread: keeper.name, incarnation: keeper.incarnation, reason });
     const places = this.#placement.onThread(keeper.name);
     const incarnations = new Map(places.map((place) => [place.path, this.#tree.incarnationOf(place.path)]));
-    this.#commandsOf(keeper).splice(0);
-    void this.#takeLeave(keeper, reason, incarnations);
+    void this.#attachments.takeLeave(keeper, reason, incarnations);
     for (const path of incarnations.keys()) {
-      this.#pendingStarts.delete(path);
+      this.#orders.forgetStart(path);
       this.#asks.actorEnded(path, reason);
     }
     this.#moves.threadDied(keeper.name);
@@ -600,27 +411,6 @@ class ThreadSystem implements ActorSystem {
       ended.map(([path, incarnation]) => ({ path, incarnation, reason: { kind: 'thread-died', detail: reason } })),
     );
     this.#reviveThread(keeper, reason);
-  }
-
-  /** Every survivor reads what the dead thread published, and keeps what it had not handled. */
-  #takeLeave(keeper: WorkerKeeper, reason: string, incarnations: ReadonlyMap<ActorPath, number>): Promise<unknown> {
-    const inFlightFrom = this.#segment.load(keeper.index, SLOT.inFlightSource) - 1;
-    const inFlightSequence = this.#segment.load(keeper.index, SLOT.inFlightSequence);
-    const sequenceFor = (index: number): number | undefined => (index === inFlightFrom ? inFlightSequence : undefined);
-    this.#runtime.peerDied(keeper.name, reason, incarnations, sequenceFor(MAIN_INDEX));
-    const survivors = [...this.#keepers.values()].filter((peer) => peer !== keeper && peer.life !== undefined);
-    const latest = Promise.all(
-      survivors.map((peer) =>
-        peer
-          .call('peerDied', LEAVE_DEADLINE_MS, (control) =>
-            control.peerDied(keeper.name, reason, incarnations, sequenceFor(peer.index)),
-          )
-          .catch((error: unknown) => this.#callFailed(peer, error)),
-      ),
-    );
-    const previous = this.#farewells.get(keeper.name)?.latest ?? Promise.resolve();
-    this.#farewells.set(keeper.name, { previous, latest });
-    return latest;
   }
 
   #reviveThread(keeper: WorkerKeeper, reason: string): void {
@@ -639,7 +429,7 @@ class ThreadSystem implements ActorSystem {
     setTimeout(() => {
       if (this.#phase !== 'running') return;
       keeper.begin();
-      this.#attach(keeper).catch((error: unknown) => this.#callFailed(keeper, error));
+      this.#attachments.attach(keeper).catch((error: unknown) => this.#callFailed(keeper, error));
     }, delayMs);
   }
 
@@ -676,7 +466,7 @@ class ThreadSystem implements ActorSystem {
   // --- moving actors, adding and removing threads ---
 
   moveActor(path: ActorPath, thread: string): Promise<void> {
-    return this.#alone(async () => {
+    return this.#attachments.alone(async () => {
       if (thread !== MAIN_THREAD && this.#keepers.get(thread)?.life === undefined)
         throw new Error(`a thread to move to must be attached, "${thread}" is not`);
       const place = this.#placement.byPath(path);
@@ -699,11 +489,10 @@ class ThreadSystem implements ActorSystem {
       );
     const keeper = this.#newKeeper(spec, this.#threads.length);
     this.#threads.push({ name: spec.name, wake: spec.wake ?? 'nudge' });
-    this.#epochs.push(0);
     this.#boards.push(newBoard(spec.name));
     this.#keepers.set(spec.name, keeper);
     keeper.begin();
-    await this.#attach(keeper);
+    await this.#attachments.attach(keeper);
   }
 
   async removeThread(name: string, { to }: { readonly to: string }): Promise<void> {
@@ -713,24 +502,15 @@ class ThreadSystem implements ActorSystem {
     for (const place of this.#placement.onThread(name)) {
       if (this.#tree.statusOf(place.path) !== 'stopped') await this.moveActor(place.path, to);
     }
-    await this.#alone(async () => {
+    await this.#attachments.alone(async () => {
       // Its rings are read to the end by everybody; what waits behind them would die with it.
-      while (keeper.life !== undefined && !isDrained(await this.#reportOf(keeper)))
+      while (keeper.life !== undefined && !isDrained(await this.#inspection.reportOf(keeper)))
         await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
       this.#keepers.delete(name);
       await keeper.close();
-      await this.#takeLeave(keeper, 'removed', new Map());
+      await this.#attachments.takeLeave(keeper, 'removed', new Map());
       this.#log('info', 'thread-removed', { thread: name });
     });
-  }
-
-  /** Runs `action` when no attachment, move or removal is under way; the next one waits for it. */
-  #alone(action: () => Promise<void>): Promise<void> {
-    const done = this.#attachments.then(action);
-    this.#attachments = done.catch(() => {
-      // The caller deals with the failure; what comes next does not depend on it.
-    });
-    return done;
   }
 
   #newMoves(): ThreadMoves {
@@ -777,7 +557,7 @@ class ThreadSystem implements ActorSystem {
       },
       moved: (path) => {
         if (this.#paused.has(path)) void this.#setPaused(path, true);
-        this.#startActor(path, this.#tree.nextIncarnation(path));
+        this.#orders.start(path, this.#tree.nextIncarnation(path));
       },
     });
   }
@@ -824,112 +604,20 @@ class ThreadSystem implements ActorSystem {
     return this.#boards.map(({ reader }) => reader.read());
   }
 
-  async snapshot(): Promise<SystemSnapshot> {
-    const reports = [
-      this.#reporter.report(),
-      ...(await Promise.all([...this.#keepers.values()].map((keeper) => this.#reportOf(keeper)))),
-    ];
-    return {
-      actors: reports.flatMap((report) => report.actors.map((actor) => this.#asSupervised(actor, report.thread))),
-      supervisors: this.#tree.snapshot(),
-      threads: reports.map((report) => report.thread),
-      deadLetters: mergeDeadLetters(reports.map((report) => report.deadLetters)),
-    };
+  snapshot(): Promise<SystemSnapshot> {
+    return this.#inspection.snapshot();
   }
 
-  async #reportOf(keeper: WorkerKeeper): Promise<ThreadReport> {
-    if (keeper.life !== undefined) {
-      try {
-        const report = await keeper.call('report', SNAPSHOT_DEADLINE_MS, (control) => control.report());
-        const withFailure =
-          keeper.lastFailure === undefined
-            ? report
-            : { ...report, thread: { ...report.thread, lastFailure: keeper.lastFailure } };
-        this.#lastReports.set(keeper.name, withFailure);
-        return withFailure;
-      } catch {
-        // A thread that is busy or just died is shown as it last was: a question must not fail the one who asks.
-      }
-    }
-    return this.#staleReport(keeper);
-  }
-
-  #staleReport(keeper: WorkerKeeper): ThreadReport {
-    const last = this.#lastReports.get(keeper.name);
-    const isDead = keeper.life === undefined;
-    const thread: ThreadSnapshot = {
-      ...(last?.thread ?? {
-        name: keeper.name,
-        lanes: [],
-        lostWakeUps: 0,
-        wakeUpsSent: 0,
-        turns: 0,
-        logRecordsDropped: 0,
-      }),
-      incarnation: keeper.incarnation,
-      status: this.#phase === 'down' ? 'stopped' : isDead ? 'dead' : 'running',
-      stale: true,
-      ...(keeper.lastFailure === undefined ? {} : { lastFailure: keeper.lastFailure }),
-    };
-    return {
-      thread,
-      actors: last?.actors ?? [],
-      deadLetters: last?.deadLetters ?? { total: 0, byReason: {}, latest: [] },
-    };
-  }
-
-  #asSupervised<Snapshot extends ActorSnapshot>(actor: Snapshot, thread?: ThreadSnapshot): Snapshot {
-    if ((actor.status === 'running' || actor.status === 'paused') && thread?.status !== 'dead') return actor;
-    return { ...actor, status: this.#tree.statusOf(actor.path), incarnation: this.#tree.incarnationOf(actor.path) };
-  }
-
-  async inspect(path: ActorPath): Promise<ActorInspection | undefined> {
-    return this.#inspected(
-      await this.#askThreadOf(
-        path,
-        'inspect',
-        (host) => host.inspect(path),
-        (control) => control.inspect(path),
-      ),
-    );
+  inspect(path: ActorPath): Promise<ActorInspection | undefined> {
+    return this.#inspection.inspect(path);
   }
 
   peek(path: ActorPath, options: { readonly limit?: number } = {}): Promise<MailboxView | undefined> {
-    const limit = Math.min(PEEK_LIMIT.most, Math.max(0, options.limit ?? PEEK_LIMIT.usual));
-    return this.#askThreadOf(
-      path,
-      'peek',
-      (host) => host.peek(path, limit),
-      (control) => control.peek(path, limit),
-    );
+    return this.#inspection.peek(path, options);
   }
 
-  async traces(): Promise<readonly Trace[]> {
-    const asked = [...this.#keepers.values()].map(async (keeper) => {
-      if (keeper.life === undefined) return [];
-      // What a silent or dying thread knows of a trace is missing from it: a question must not fail the one who asks.
-      return await keeper.call('traceEvents', SNAPSHOT_DEADLINE_MS, (control) => control.traceEvents()).catch(() => []);
-    });
-    return tracesOf([...this.#runtime.host.traceEvents(), ...(await Promise.all(asked)).flat()]);
-  }
-
-  /** Returns the answer of the actor's thread; undefined when no actor lives at the path, or the thread does not answer. */
-  async #askThreadOf<Answer>(
-    path: ActorPath,
-    what: string,
-    onMain: (host: CellHost) => Answer,
-    onWorker: (control: Remote<ThreadControl>) => Promise<Answer>,
-  ): Promise<Answer | undefined> {
-    const place = this.#placement.byPath(path);
-    if (place?.spec === undefined) return undefined;
-    const keeper = this.#keepers.get(place.thread);
-    if (keeper === undefined) return onMain(this.#runtime.host);
-    if (keeper.life === undefined) return undefined;
-    try {
-      return await keeper.call(what, SNAPSHOT_DEADLINE_MS, onWorker);
-    } catch {
-      return undefined;
-    }
+  traces(): Promise<readonly Trace[]> {
+    return this.#inspection.traces();
   }
 
   // --- steering one actor ---
@@ -947,7 +635,7 @@ class ThreadSystem implements ActorSystem {
     // Remembered first: a thread that dies over the call comes back with the actor as it was wanted.
     if (isPaused) this.#paused.add(path);
     else this.#paused.delete(path);
-    const isSet = await this.#askThreadOf(
+    const isSet = await this.#inspection.askThreadOf(
       path,
       'setPaused',
       (host) => host.setPaused(path, isPaused),
@@ -961,35 +649,8 @@ class ThreadSystem implements ActorSystem {
     if (this.#placement.byPath(path)?.spec === undefined || this.#tree.statusOf(path) !== 'running')
       return Promise.resolve(false);
     const incarnation = this.#tree.incarnationOf(path);
-    const reason = 'restarted on request';
     this.#log('warn', 'actor-restart-requested', { incarnation }, path);
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#onThreadOf(path, (keeper) => {
-      const outcome: Promise<StopOutcome> =
-        keeper === undefined
-          ? Promise.resolve(this.#runtime.host.stopActor(path, incarnation, reason))
-          : keeper.call<StopOutcome>(`stop of ${path}`, CALL_DEADLINE_MS, (control) =>
-              control.stopActor(path, incarnation, reason),
-            );
-      outcome.then(
-        (stopped) => {
-          // One that stops later tells so itself when it is over.
-          if (stopped.type === 'stopped') this.#actorExited(path, incarnation, { kind: 'killed', detail: reason });
-          if (stopped.type === 'failed')
-            this.#actorExited(path, incarnation, { kind: 'crashed', detail: stopped.reason });
-          resolve(true);
-        },
-        (error: unknown) => {
-          resolve(false);
-          this.#callFailed(keeper, error);
-        },
-      );
-    });
-    return promise;
-  }
-
-  #inspected(inspection: ActorInspection | undefined): ActorInspection | undefined {
-    return inspection === undefined ? undefined : this.#asSupervised(inspection);
+    return this.#orders.restart(path, incarnation);
   }
 
   #log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>, path?: ActorPath): void {

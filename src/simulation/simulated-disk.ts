@@ -4,6 +4,7 @@ import type { EncodedRow } from '../storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../storage/journal.ts';
 import { RowConflict } from '../storage/journal-errors.ts';
 import { decodePayload } from '../storage/payload.ts';
+import { lineOfStored } from '../storage/row-page.ts';
 import type { JournalRow, StoreQuery } from '../storage/rows.ts';
 import { factDifference } from '../storage/same-fact.ts';
 import { judgeEnd } from '../storage/verdict.ts';
@@ -86,7 +87,11 @@ export class SimulatedDisk {
       },
       read: (query) => {
         use();
-        return this.#read(query);
+        return this.#read(query, restored);
+      },
+      readLines: (query) => {
+        use();
+        return this.#read(query, (row, sequence) => lineOfStored(sequence, row));
       },
       upkeep: use,
       close: () => {
@@ -122,16 +127,16 @@ export class SimulatedDisk {
     return { appended: rows.length - repeatedAt.size, repeatedAt };
   }
 
-  #read(query: StoreQuery): readonly JournalRow[] {
+  #read<Form>(query: StoreQuery, formOf: (row: EncodedRow, sequence: number) => Form): readonly Form[] {
     if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > READ_ROWS_MAX) {
       throw new RangeError(`row limit of a query must be an integer from 1 to ${READ_ROWS_MAX}, was ${query.limit}`);
     }
-    const found: JournalRow[] = [];
+    const found: Form[] = [];
     if (query.type === 'latest') {
       const before = Math.min(query.beforeSequence ?? Number.MAX_SAFE_INTEGER, this.#rows.length + 1);
       for (let index = before - 2; index >= 0 && found.length < query.limit; index--) {
         const row = this.#rows[index]?.row;
-        if (row !== undefined && isWanted(row, query)) found.push(restored(row, index + 1));
+        if (row !== undefined && isWanted(row, query)) found.push(formOf(row, index + 1));
       }
       return found;
     }
@@ -141,7 +146,7 @@ export class SimulatedDisk {
       index++
     ) {
       const row = this.#rows[index]?.row;
-      if (row !== undefined && isWanted(row, query)) found.push(restored(row, index + 1));
+      if (row !== undefined && isWanted(row, query)) found.push(formOf(row, index + 1));
     }
     return found;
   }

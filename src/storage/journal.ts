@@ -1,6 +1,6 @@
 /** What the store port needs of a journal: the SQLite one, or one in memory where time is virtual. Types only. */
 import type { EncodedRow } from './hash-chain.ts';
-import type { JournalRow, StoreQuery } from './rows.ts';
+import type { ForwardQuery, JournalRow, StoreQuery } from './rows.ts';
 
 export interface AppendSummary {
   readonly appended: number;
@@ -16,6 +16,8 @@ export interface Journal {
   append(rows: readonly EncodedRow[]): AppendSummary;
   /** Rows in sequence order, at most the query's limit. */
   read(query: StoreQuery): readonly JournalRow[];
+  /** The same rows, each as a line of a page, see row-page.ts. */
+  readLines(query: ForwardQuery): readonly string[];
   /** Does what no append should wait for: makes the record of how far the journal went as durable as the rows, and tidies up. */
   upkeep(): void;
   close(): void;

@@ -29,7 +29,14 @@ export function encodePayload(payload: Readonly<Record<string, unknown>>): strin
 
 /** Returns the data of a text made by `encodePayload`. Throws SyntaxError when it is no such text. */
 export function decodePayload(text: string): Readonly<Record<string, unknown>> {
-  const parsed: unknown = JSON.parse(text);
+  return decodeMembers(JSON.parse(text), text);
+}
+
+/**
+ * Returns the data of what was parsed from a text made by `encodePayload` or from one that contains it; changes what it is given.
+ * Throws SyntaxError when it is no such data.
+ */
+export function decodeMembers(parsed: unknown, text: string): Readonly<Record<string, unknown>> {
   // Only a text with a `$` at the beginning of a key can hold a mark; most hold none, and start-up reads a million of them.
   const value = text.includes('"$') ? restore(parsed) : parsed;
   if (!isRecord(value)) throw new SyntaxError(`a payload must be an object, was ${text.slice(0, 80)}`);

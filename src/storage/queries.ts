@@ -9,6 +9,16 @@ export const LOOKED_AT_MAX = 5_000;
 /** One row as a query gives it, its columns in this order. */
 export const ROW_COLUMNS = 'sequence, id, type, at_ms, actor, correlation, venue_at_ms, causation, payload';
 
+/** A time as JSON: whole ones as such, others with all digits that tell them from their neighbours. */
+const time = (column: string): string =>
+  `CASE WHEN ${column} = CAST(${column} AS INTEGER) THEN CAST(${column} AS INTEGER)
+  WHEN ${column} IS NULL THEN 'null' ELSE printf('%!.17g', ${column}) END`;
+
+/** The same row as one text, see row-page.ts. */
+const ROW_LINE = `'[' || sequence || ',' || json_quote(id) || ',' || json_quote(type) || ',' || ${time('at_ms')} || ',' ||
+  json_quote(actor) || ',' || json_quote(correlation) || ',' || ${time('venue_at_ms')} || ',' ||
+  json_quote(causation) || ',' || payload || ']'`;
+
 export interface NamedQuery {
   /** What it is asked for. */
   readonly purpose: string;
@@ -80,3 +90,8 @@ export const QUERIES = {
 } as const satisfies Readonly<Record<string, NamedQuery>>;
 
 export type QueryName = keyof typeof QUERIES;
+
+/** Returns the SQL of a query that answers with each row as one text: the same walk, see row-page.ts. */
+export function linesSql(name: QueryName): string {
+  return QUERIES[name].sql.replace(ROW_COLUMNS, ROW_LINE);
+}

@@ -7,7 +7,7 @@ import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
 import type { Journal } from './journal.ts';
 import { RowConflict } from './journal-errors.ts';
-import type { JournalRow, JournalRowType, StoreQuery } from './rows.ts';
+import type { ForwardQuery, JournalRow, JournalRowType, StoreQuery } from './rows.ts';
 
 export interface StorePortOptions {
   /** Opens the journal, also again after a failure. Throws when it cannot be trusted or reached. */
@@ -99,6 +99,13 @@ class GroupCommitStore implements OpenStorePort {
     const rows = this.#use().read(query);
     this.#took(query.type, this.#options.monotonicMs() - startedAtMs);
     return rows;
+  }
+
+  readLines(query: ForwardQuery): readonly string[] {
+    const startedAtMs = this.#options.monotonicMs();
+    const lines = this.#use().readLines(query);
+    this.#took(query.type, this.#options.monotonicMs() - startedAtMs);
+    return lines;
   }
 
   dispose(): void {

@@ -4,6 +4,7 @@ import type { GuardArgs } from '../../actors/guard.ts';
 import type { EngineStateChanged, GuardMessage } from '../../actors/guard-messages.ts';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
+import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { pairChanged } from './pairs.ts';
 import { stage } from './stage.ts';
@@ -43,7 +44,7 @@ function acknowledge(play: Play): void {
   for (const append of appends(play)) play.deliver({ type: 'guard-row-durable', appendId: append.appendId });
 }
 function rows(play: Play, found: readonly JournalRow[] = [], readId = 0, complete = true): void {
-  play.deliver({ type: 'rows-read', readId, rows: found, complete });
+  play.deliver({ type: 'rows-read', readId, page: pageOfRows(found), complete });
 }
 const row = (
   state: string,

@@ -5,6 +5,7 @@ import type { JournalMessage } from '../../actors/journal-messages.ts';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorRef } from '../../src/runtime/actor.ts';
 import type { JournalPorts } from '../../src/ports/ports.ts';
+import { lineOfRow, pageOfRows } from '../../src/storage/row-page.ts';
 import type { JournalRow, StoreQuery } from '../../src/storage/rows.ts';
 import { row } from '../storage/rows.ts';
 import { changesOf, expectDrawn } from '../drawn-table.ts';
@@ -21,14 +22,12 @@ function stageJournal(
 ) {
   const appended: (readonly JournalRow[])[] = [];
   const queries: StoreQuery[] = [];
+  const read = (query: StoreQuery): readonly JournalRow[] => {
+    queries.push(query);
+    return (options.stored ?? []).slice(0, query.limit);
+  };
   const ports: JournalPorts = {
-    store: {
-      append: (rows) => appended.push(rows),
-      read: (query) => {
-        queries.push(query);
-        return (options.stored ?? []).slice(0, query.limit);
-      },
-    },
+    store: { append: (rows) => appended.push(rows), read, readLines: (query) => read(query).map(lineOfRow) },
   };
   const args = {
     ...(options.pendingAppendsMax === undefined ? {} : { pendingAppendsMax: options.pendingAppendsMax }),
@@ -165,7 +164,9 @@ describe('journal', () => {
       replyTo: refOf('guard'),
       readId: 3,
     });
-    expect(actor.sentTo('guard')).toEqual([{ type: 'rows-read', readId: 3, rows: stored.slice(0, told), complete }]);
+    expect(actor.sentTo('guard')).toEqual([
+      { type: 'rows-read', readId: 3, page: pageOfRows(stored.slice(0, told)), complete },
+    ]);
     expect(queries).toMatchObject([{ type: 'by-actor', actor: 'guard', afterSequence: 4 }]);
   });
 

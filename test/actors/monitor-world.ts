@@ -7,6 +7,7 @@ import type { FillFact, FundingFact, LegSide, OrderPurposeName, PlannedOrder } f
 import type { InstrumentSteps } from '../../src/execution/ledger.ts';
 import type { PairPhase, PairRecord } from '../../src/execution/pair.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots, SignedLots } from '../../src/money/units.ts';
+import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { JournalRow, JournalRowType } from '../../src/storage/rows.ts';
 import { stage } from './stage.ts';
 import type { StageOptions } from './stage.ts';
@@ -275,7 +276,7 @@ export function stageMonitor(args: Partial<MonitorArgs> = {}, options: StageOpti
       if (actor.state().askedAtMs === undefined) actor.advance(250);
       const rows = story.rows.slice(sequence, sequence + pageRows);
       const complete = sequence + rows.length >= story.rows.length;
-      actor.deliver({ type: 'rows-read', readId: sequence, rows, complete } satisfies MonitorMessage);
+      actor.deliver({ type: 'rows-read', readId: sequence, page: pageOfRows(rows), complete } satisfies MonitorMessage);
       if (complete) return;
     }
   };

@@ -11,6 +11,7 @@ import type { MicroUnits, PicoRate, PriceTicks, QuantityLots } from '../../src/m
 import { feeMicro } from '../../src/money/amounts.ts';
 import type { MessageShape } from '../../src/runtime/actor.ts';
 import type { RefusalClass } from '../../src/venues/venue.ts';
+import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { entryPolicy } from '../strategy/candidates.ts';
 import { stage } from './stage.ts';
@@ -811,7 +812,12 @@ export function createWorld(options: WorldOptions = {}): World {
       const page = found.slice(0, limit);
       later(3, {
         incarnation: message.replyTo.incarnation,
-        message: { type: 'rows-read', readId: message.readId, rows: page, complete: page.length === found.length },
+        message: {
+          type: 'rows-read',
+          readId: message.readId,
+          page: pageOfRows(page),
+          complete: page.length === found.length,
+        },
       });
     }
   }

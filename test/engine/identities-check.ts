@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { IdentitiesChecked } from '../../actors/monitor-messages.ts';
 import { monitor } from '../../actors/monitor.ts';
 import { reportOf } from '../../actors/monitor/report.ts';
+import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { stage } from '../actors/stage.ts';
 
@@ -41,7 +42,7 @@ export function expectRowsExact(rows: readonly JournalRow[]): void {
     actor.deliver({
       type: 'rows-read',
       readId: sequence,
-      rows: page,
+      page: pageOfRows(page),
       complete: sequence + page.length === rows.length,
     });
     actor.advance(250);

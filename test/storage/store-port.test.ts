@@ -59,6 +59,9 @@ class RecordingJournal implements Journal {
   read(): readonly JournalRow[] {
     return [];
   }
+  readLines(): readonly string[] {
+    return [];
+  }
   upkeep(): void {
     this.synced += 1;
   }

@@ -12,13 +12,13 @@ import type { AppendSummary, Journal } from '../journal.ts';
 import { BootNumbersExhausted, JournalDamaged, RowConflict } from '../journal-errors.ts';
 import { decodePayload } from '../payload.ts';
 import { QUERIES } from '../queries.ts';
-import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
+import type { ForwardQuery, JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 import { factDifference } from '../same-fact.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../schema.ts';
 import { judgeEnd, nextBoot } from '../verdict.ts';
 import type { JournalVerdict } from '../verdict.ts';
 import { HeadFile } from './head-file.ts';
-import { runQuery } from './journal-queries.ts';
+import { runLinesQuery, runQuery } from './journal-queries.ts';
 import { asDamage } from './sqlite-damage.ts';
 import type { ChainEnd } from './verify-chain.ts';
 import { verifyEverything, verifyTail } from './verify-journal.ts';
@@ -165,6 +165,10 @@ export class JournalDatabase implements Journal {
 
   read(query: StoreQuery): readonly JournalRow[] {
     return runQuery(this.#database, query);
+  }
+
+  readLines(query: ForwardQuery): readonly string[] {
+    return runLinesQuery(this.#database, query);
   }
 
   upkeep(): void {

@@ -2,9 +2,9 @@
 import type Database from 'better-sqlite3';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { decodePayload } from '../payload.ts';
-import { LOOKED_AT_MAX, QUERIES } from '../queries.ts';
+import { linesSql, LOOKED_AT_MAX, QUERIES } from '../queries.ts';
 import type { QueryName } from '../queries.ts';
-import type { JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
+import type { ForwardQuery, JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 
 const READ_ROWS_MAX = 10_000;
 
@@ -54,15 +54,28 @@ export function queryOf(query: StoreQuery): Asked {
 
 /** Returns the rows asked for. Throws RangeViolation for a limit outside 1 to 10,000. */
 export function runQuery(database: Database.Database, query: StoreQuery): readonly JournalRow[] {
-  if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > READ_ROWS_MAX) {
-    throw new RangeViolation('row limit of a query', `an integer from 1 to ${READ_ROWS_MAX}`, query.limit);
-  }
+  checkLimit(query);
   const { name, values } = queryOf(query);
   return database
     .prepare<(string | number)[], StoredRow>(QUERIES[name].sql)
     .raw()
     .all(...values)
     .map(toRow);
+}
+
+/** Returns the same rows, each as one text. Throws as `runQuery` does. */
+export function runLinesQuery(database: Database.Database, query: ForwardQuery): readonly string[] {
+  checkLimit(query);
+  const { name, values } = queryOf(query);
+  return database
+    .prepare<(string | number)[], string>(linesSql(name))
+    .pluck()
+    .all(...values);
+}
+
+function checkLimit({ limit }: StoreQuery): void {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > READ_ROWS_MAX)
+    throw new RangeViolation('row limit of a query', `an integer from 1 to ${READ_ROWS_MAX}`, limit);
 }
 
 function toRow([sequence, id, type, atMs, actor, correlation, venueAtMs, causation, payload]: StoredRow): JournalRow {
