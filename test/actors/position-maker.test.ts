@@ -88,6 +88,18 @@ describe('a quoted entry', () => {
     expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([-33, 33]);
   });
 
+  it('hands an order over before the journal hears of anything that follows from it', () => {
+    const world = createWorld();
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
+    const { deliver, sent: told } = world.stage();
+    const typesTold = (): readonly string[] => told.splice(0).map(({ message }) => message.type);
+    deliver({ type: 'enter-pair', plan: quotedPlan(world) });
+    const plan = told.findLast(({ to }) => to === 'journal')?.message as { readonly appendId: number };
+    typesTold();
+    deliver({ type: 'plan-durable', appendId: plan.appendId });
+    expect(typesTold().slice(0, 2)).toEqual(['place-order', 'append-rows']);
+  });
+
   it('quotes the long leg as well, at the bid', () => {
     const world = createWorld();
     world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
