@@ -2,6 +2,7 @@
  * Leverage at the venue: read for every symbol, set where it is not what the configuration asks for, and read again. Nothing but a
  * reading counts. Setting is idempotent, so an answer that never came costs no more than another reading. Connector thread.
  */
+import assert from 'node:assert/strict';
 import { symbolLeverage } from '../../src/strategy/liquidation.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
@@ -12,7 +13,7 @@ import { instant } from './state.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { enqueue } from './submissions.ts';
 
-/** Somebody may change it by hand: read again this often, ms. */
+/** Everything is read again this often at most, ms. */
 const REREAD_MS = 600_000;
 /** Between an answer to setting and the reading that proves it, ms. */
 const SETTLES_MS = 250;
@@ -20,12 +21,24 @@ const MINUTE_MS = 60_000;
 /** Of the changes a venue allows in a minute: those of an earlier life of this engine count there too. */
 const CHANGES_SHARE = 0.5;
 
+/**
+ * Of what may be used by choice: reading stops short of it. Where a question weighs much and each symbol has its own, as many as there
+ * are symbols would keep openings waiting for minutes.
+ */
+const READING_SHARE = 0.7;
+/** Of the whole limit, on average: reading everything again may cost no more. */
+const REREAD_SHARE = 0.05;
+
 /** Reads what is in doubt and sets what is wrong. Called every tick once the account was compared. */
 export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): void {
   const { args, leverage } = state;
   if (args.leverage === undefined || !state.reconciled) return;
+  if (state.adapter.assumeLeverage !== undefined) {
+    for (const symbol of state.symbols) assumeLeverage(state, self, symbol);
+    return;
+  }
   const now = self.monotonicMs();
-  if (now - leverage.allReadAtMs >= REREAD_MS) {
+  if (now - leverage.allReadAtMs >= rereadMs(state, self)) {
     leverage.allReadAtMs = now;
     for (const symbol of state.symbols) leverage.doubtful.add(symbol);
   }
@@ -36,10 +49,16 @@ export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): voi
   }
   if (leverage.doubtful.size === 0 || !isDue(leverage.reading, now)) return;
   // What is being set is read once that has ended.
-  const asked = [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol));
+  const asked = affordable(
+    state,
+    self,
+    [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol)),
+  );
   if (asked.length === 0) return;
+  leverage.askedAtMs = now;
   const questions = state.adapter.leverageOf(asked, instant(self));
-  readAgain(state, self, leverage.reading, SETTLES_MS, questions, { priority: 3 }, (ok) => {
+  // Not as openings: their share is theirs. What reading may cost is settled already.
+  readAgain(state, self, leverage.reading, SETTLES_MS, questions, { priority: 2 }, (ok) => {
     if (!ok) return;
     for (const symbol of asked) {
       leverage.doubtful.delete(symbol);
@@ -48,6 +67,39 @@ export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): voi
       setIfWrong(state, self, symbol);
     }
   });
+}
+
+/** The first of these symbols whose questions leave room for openings; one at least in every window of the limit. */
+function affordable(state: ConnectorState, self: ConnectorSelf, symbols: readonly string[]): readonly string[] {
+  const { restLimiter, leverage } = state;
+  const now = self.monotonicMs();
+  const room = restLimiter.roomByChoice(READING_SHARE, now);
+  let count = symbols.length;
+  while (count > 0 && weightOf(state, self, symbols.slice(0, count)) > room) count = Math.floor(count / 2);
+  const isWaitingLong = now - leverage.askedAtMs > restLimiter.bucket.windowMs;
+  return symbols.slice(0, isWaitingLong ? Math.max(1, count) : count);
+}
+
+function weightOf(state: ConnectorState, self: ConnectorSelf, symbols: readonly string[]): number {
+  return state.adapter.leverageOf(symbols, instant(self)).reduce((sum, { weight }) => sum + weight, 0);
+}
+
+/** Somebody may change it by hand: as often as that costs little. */
+function rereadMs(state: ConnectorState, self: ConnectorSelf): number {
+  const { max, windowMs } = state.restLimiter.bucket;
+  return Math.max(REREAD_MS, (weightOf(state, self, state.symbols) / (max * REREAD_SHARE)) * windowMs);
+}
+
+/** Where the venue keeps none: what is wanted is in force from when the symbol is free, and the most it allows until then. */
+function assumeLeverage(state: ConnectorState, self: ConnectorSelf, symbol: string): void {
+  const instrument = state.instruments.get(symbol);
+  if (instrument === undefined) return;
+  const known = state.leverage.told.get(symbol)?.leverage;
+  const wanted = wantedLeverage(state, instrument);
+  const isChanged = wanted >= 1 && known !== wanted && isFree(state, symbol);
+  if (isChanged) state.adapter.assumeLeverage?.(symbol, wanted);
+  if (isChanged || known === undefined)
+    leverageRead(state, self, { type: 'leverage', symbol, leverage: isChanged ? wanted : instrument.maxLeverage });
 }
 
 /** The venue said what is in force. */
@@ -80,15 +132,12 @@ function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string):
     state.leverage.failures.delete(symbol);
     return;
   }
-  const isFree =
-    state.positions.get(symbol)?.reportedLots === 0 &&
-    workingOrders(state, '').every((order) => order.symbol !== symbol) &&
-    state.submissions.every((submission) => submission.symbol !== symbol);
   const failures = state.leverage.failures.get(symbol) ?? 0;
-  if (!isFree) {
+  if (!isFree(state, symbol)) {
     retryLater(state, self, symbol, failures + 1);
     return;
   }
+  const { adapter } = state;
   const nowMs = self.monotonicMs();
   if (changesLeft(state, nowMs) === 0) {
     state.leverage.postponed.add(symbol);
@@ -104,7 +153,11 @@ function setIfWrong(state: ConnectorState, self: ConnectorSelf, symbol: string):
     symbol,
     priority: 3,
     validUntilMs: self.nowMs() + state.args.requestValidityMs * self.ports.calendar.scale,
-    plan: (nonce) => state.adapter.setLeverage(symbol, wanted, nonce, instant(self)),
+    plan: (nonce) => {
+      const plan = adapter.setLeverage?.(symbol, wanted, nonce, instant(self));
+      assert.ok(plan !== undefined, 'a venue that keeps a leverage lets it be set');
+      return plan;
+    },
   });
   retryLater(state, self, symbol, isQueued ? failures : failures + 1);
 }
@@ -115,6 +168,15 @@ function changesLeft(state: ConnectorState, nowMs: number): number {
   leverage.changedAtMs = leverage.changedAtMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
   const { leverageChangesPerMinute = Number.POSITIVE_INFINITY } = adapter.limits;
   return Math.max(0, Math.floor(leverageChangesPerMinute * CHANGES_SHARE) - leverage.changedAtMs.length);
+}
+
+/** Flat and without orders. */
+function isFree(state: ConnectorState, symbol: string): boolean {
+  return (
+    state.positions.get(symbol)?.reportedLots === 0 &&
+    workingOrders(state, '').every((order) => order.symbol !== symbol) &&
+    state.submissions.every((submission) => submission.symbol !== symbol)
+  );
 }
 
 function isBeingSet(state: ConnectorState, symbol: string): boolean {

@@ -308,6 +308,8 @@ export interface LeverageTrack {
   changedAtMs: readonly number[];
   readonly reading: Recurring;
   allReadAtMs: number;
+  /** When the last questions were asked. */
+  askedAtMs: number;
 }
 
 /** Something read again and again: when next, and how often it failed in a row. */
@@ -570,6 +572,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       changedAtMs: [],
       reading: recurring(),
       allReadAtMs: Number.NEGATIVE_INFINITY,
+      askedAtMs: Number.NEGATIVE_INFINITY,
     },
     deadMan: { nextAtMs: 0, failures: 0, active: false },
     leave: undefined,

@@ -11,7 +11,8 @@ import type { QuoteRate } from '../../src/market/quote-rates.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { ActorKind, Self } from '../../src/runtime/actor.ts';
 import { replyTo, type Asked } from '../../src/runtime/ask.ts';
-import { ACCOUNT, BASE, HEDGE_VENUE, MAKER_VENUE, PIECE } from './plan.ts';
+import { ACCOUNT } from '../order-path/plan.ts';
+import { BASE, HEDGE_VENUE, MAKER_VENUE, PIECE } from './plan.ts';
 
 export type DriverMessage =
   /** Asked by main: answered with what stands, as DriverReport. */

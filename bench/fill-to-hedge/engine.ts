@@ -1,26 +1,18 @@
 /** The engine of fill-to-hedge on its own threads: everything but the strategy, in whose place the driver asks for entries. Main thread. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
-import { connectorRef, strategyRef } from '../../actors/addresses.ts';
-import { observer } from '../../actors/observer.ts';
+import { strategyRef } from '../../actors/addresses.ts';
 import { loadConfig } from '../../config/load.ts';
-import { engineDelivery } from '../../src/composition/delivery.ts';
-import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
-import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
-import type { SchedulingThreadData } from '../../src/ports/live/scheduled-ports.ts';
 import type { ChildSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
-import { startThreads } from '../../src/runtime/thread-system.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
-import { openJournal } from '../../src/storage/live/journal-database.ts';
-import type { JournalThreadData } from '../../src/storage/live/journal-ports.ts';
 import { hostsOf } from '../../src/venues/hosts.ts';
+import { startEngineThreads } from '../order-path/engine-threads.ts';
+import type { VenueAddress } from '../order-path/plan.ts';
 import { driver, type DriverReport } from './driver.ts';
-import { ACCOUNT, HEDGE_VENUE, LIMITS, MAKER_VENUE } from './plan.ts';
-import type { VenueAddresses } from './plan.ts';
+import { HEDGE_VENUE, MAKER_VENUE } from './plan.ts';
+import type { ServerAddress, VenueAddresses } from './plan.ts';
 
 const CONFIG_FILE = join(import.meta.dirname, 'engine.yaml');
-const WORKERS = new URL('../../workers/', import.meta.url);
 /** Streams, comparison with the venue, leverage: a start does a lot. */
 const READY_MS = 60_000;
 const PHASE_MS = 60_000;
@@ -41,55 +33,18 @@ export class Engine {
 
   /** Settles once an entry would be taken. */
   static async start(addresses: VenueAddresses, journalDirectory: string): Promise<Engine> {
-    const journal = openJournal(journalDirectory);
-    const boot = journal.allocateBoot(Date.now());
-    journal.close();
-    const config = loadConfig(CONFIG_FILE, {});
-    const venues = [
-      { venue: MAKER_VENUE, ...addresses.maker },
-      { venue: HEDGE_VENUE, ...addresses.hedge },
-    ] as const;
-    const demo = venues.map(({ venue }) => ({ venue, ...demoAccount(venue, ACCOUNT) }));
-    const accounts = venues.map(({ venue, url, streamUrl }, index) => ({
-      ...{ venue, account: ACCOUNT },
-      restUrl: url + hostsOf(venue).restPath,
-      streamUrl: streamUrl + hostsOf(venue).streamPath,
-      options: { ...demo[index]?.options, ...hostsOf(venue).profileOptions[LIMITS] },
-    }));
-    const connectors: ConnectorThreadData = {
-      cpuThreads: config.workers.cpu,
-      isRealtime: config.workers.ioScheduling === 'realtime',
-      calendarScale: config.calendar.scale,
-      secrets: Object.fromEntries(
-        demo.map(({ venue, secrets }) => [connectorRef(venue, ACCOUNT).path, { type: 'published', secrets }]),
-      ),
-    };
-    const store: JournalThreadData = { journalDirectory, boot };
-    const scheduling: SchedulingThreadData = { isRealtime: config.workers.tradingScheduling === 'realtime' };
-    const placement = placementOf(config.workers);
-    const failed = Promise.withResolvers<never>();
-    // Whoever waits hears of it; between runs nobody does.
-    failed.promise.catch(() => undefined);
-    const [io, trading] = [placement.io[0] ?? 'main', placement.trading[0] ?? 'main'];
-    const system = await startThreads({
-      tree: driven(supervisionTree({ config, accounts, boot, placement }), trading),
-      kinds: [observer],
-      delivery: [...engineDelivery, driver.delivery],
-      portsFor: () => ({}),
-      calendar: { type: 'live' },
-      traceEvery: config.runtime.traceEvery,
-      spinUs: config.runtime.spinUs,
-      log: (record) => {
-        if (record.level === 'error' || record.event === 'actor-crashed')
-          failed.reject(new Error(`${record.event} ${JSON.stringify(record.fields ?? {})}`));
-      },
-      threads: [
-        { name: io, entry: new URL('io.ts', WORKERS), data: connectors },
-        { name: trading, entry: new URL('./trading-worker.ts', import.meta.url), data: scheduling },
-        { name: placement.store, entry: new URL('store.ts', WORKERS), data: { ...store, ...scheduling } },
-      ],
+    const { system, failure } = await startEngineThreads({
+      config: loadConfig(CONFIG_FILE, {}),
+      addresses: new Map([
+        [MAKER_VENUE, addressOf(MAKER_VENUE, addresses.maker)],
+        [HEDGE_VENUE, addressOf(HEDGE_VENUE, addresses.hedge)],
+      ]),
+      journalDirectory,
+      tree: driven,
+      tradingEntry: new URL('./trading-worker.ts', import.meta.url),
+      delivery: [driver.delivery],
     });
-    const engine = new Engine(system, failed.promise);
+    const engine = new Engine(system, failure);
     try {
       await engine.#until(READY_MS, 'trading at both venues', (now) => {
         return now.engine === 'TRADING' && now.venues === 2 && now.phase === 'IDLE';
@@ -143,6 +98,11 @@ export class Engine {
 
 /** What cooldown.base in engine.yaml says, and a little. */
 const COOLDOWN_MS = 1_200;
+
+function addressOf(venue: string, { url, streamUrl }: ServerAddress): VenueAddress {
+  const { restPath, streamPath } = hostsOf(venue);
+  return { restUrl: url + restPath, streamUrl: streamUrl + streamPath };
+}
 
 /** The engine's tree with the driver at the strategy's place. */
 function driven(engine: SupervisorSpec, thread: string): SupervisorSpec {

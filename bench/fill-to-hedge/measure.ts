@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { median, percentile, spreadOf } from '../distribution.ts';
 import type { BenchResult, BenchTarget } from '../result.ts';
-import { EventThread } from '../tick-to-order/worker-events.ts';
+import { EventThread } from '../order-path/worker-events.ts';
 import { Engine } from './engine.ts';
 import type { LoadPlan, VenueReport } from './plan.ts';
 import type { VenueEvent, VenueRequest, VenueThreadData } from './venue-worker.ts';

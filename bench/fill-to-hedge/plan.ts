@@ -4,7 +4,6 @@
 export const MAKER_VENUE = 'extended';
 /** Its leg hedges. It signs in microseconds, on the thread of the socket. */
 export const HEDGE_VENUE = 'bybit';
-export const ACCOUNT = 'main';
 /** Another customer of the maker venue, who takes from our quote. */
 export const TAKER = 'taker';
 export const BASE = 'BTC';
@@ -12,8 +11,6 @@ export const BASE = 'BTC';
 export const FLOODED_BASE = 'ETH';
 /** Of one fill, units of the base: both venues take such an order. */
 export const PIECE = 0.002;
-/** The venues' higher tier: how many orders are sent is the benchmark's business. */
-export const LIMITS = 'premium';
 
 /** One run: one quote, filled piece by piece. */
 export interface LoadPlan {
@@ -32,8 +29,14 @@ export interface VenueReport {
   readonly elapsedMs: number;
 }
 
+/** Base addresses without paths. */
+export interface ServerAddress {
+  readonly url: string;
+  readonly streamUrl: string;
+}
+
 /** Where both venues are reached. */
 export interface VenueAddresses {
-  readonly maker: { readonly url: string; readonly streamUrl: string };
-  readonly hedge: { readonly url: string; readonly streamUrl: string };
+  readonly maker: ServerAddress;
+  readonly hedge: ServerAddress;
 }

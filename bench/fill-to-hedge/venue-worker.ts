@@ -8,7 +8,8 @@ import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
 import type { MarketTape } from '../../src/simulation/market-tape.ts';
 import type { SimulatedVenue } from '../../src/simulation/simulated-venue.ts';
 import { FillingVenue } from './filling-venue.ts';
-import { ACCOUNT, BASE, FLOODED_BASE, HEDGE_VENUE, LIMITS, MAKER_VENUE, TAKER } from './plan.ts';
+import { ACCOUNT, LIMITS } from '../order-path/plan.ts';
+import { BASE, FLOODED_BASE, HEDGE_VENUE, MAKER_VENUE, TAKER } from './plan.ts';
 import type { LoadPlan, VenueAddresses, VenueReport } from './plan.ts';
 
 export interface VenueThreadData {

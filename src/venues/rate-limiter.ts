@@ -200,6 +200,13 @@ export class RateLimiter {
     return Math.max(0, Math.min(total, own));
   }
 
+  /** Weight that may be booked now while all that is used stays within this part of what may be used by choice. */
+  roomByChoice(part: number, nowMs: number): number {
+    if (nowMs < this.#silentUntilMs) return 0;
+    this.#forget(nowMs);
+    return Math.max(0, this.#max * this.#usable * part - this.#used);
+  }
+
   /** Weight used in the window that ends now. */
   used(nowMs: number): number {
     this.#forget(nowMs);

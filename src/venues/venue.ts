@@ -196,10 +196,12 @@ export interface VenueAdapter {
   /** REST poll for predicted rates where no stream has them; undefined when the stream delivers. -> funding-rate*, mark* */
   marketPoll?(at: Instant): Operation;
   nextNonce?(at: Instant): Operation; // -> nonce
-  /** Operations that together say what leverage is in force for these symbols. -> leverage* */
+  /** Operations that together say what leverage is in force for these symbols; none where the venue keeps none. -> leverage* */
   leverageOf(symbols: readonly string[], at: Instant): readonly Operation[];
-  /** Accepted is not proof: `leverageOf` is. */
-  setLeverage(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
+  /** Accepted is not proof: `leverageOf` is. Absent where the venue keeps none. */
+  setLeverage?(symbol: string, leverage: number, nonce: bigint | undefined, at: Instant): SubmissionPlan;
+  /** Present where the venue keeps no leverage of a market: what is asked for is in force at once, by our own reckoning or with each order. */
+  assumeLeverage?(symbol: string, leverage: number): void;
   /** Orders with a trigger wait at this venue; absent where they are not offered. */
   readonly hasStops?: true;
   /** The venue takes orders that reduce like any other: nothing there keeps one from turning the position around. */

@@ -1,8 +1,10 @@
 /** Leverage is set at the venue before a symbol is traded, and believed only when it is read. */
 import { describe, expect, it } from 'vitest';
 import { refOf } from '../../src/runtime/actor.ts';
+import type { ConnectorArgs } from '../../actors/connector/state.ts';
 import type { ConnectorEvent } from '../../actors/connector-messages.ts';
 import { factsOf, VENUES } from '../conformance/venues.ts';
+import { madeUpSymbols } from '../engine/crowd.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const args = { leverage: { wanted: 3, cap: 3, distance: 0.25 } };
@@ -96,4 +98,30 @@ it('is read again when a position comes with another one, and set again when tha
   world.until('the other leverage is told', () => told(world) === 10, 60_000);
   world.damage = (_path, body) => body;
   world.until('the leverage is told', () => told(world) === 3, 60_000);
+});
+
+it('of thirty symbols whose questions weigh much is read within minutes, and openings have their share all the while', () => {
+  const bases = ['BTC', ...madeUpSymbols(29)];
+  const world = new ConnectorWorld({ venue: 'hyperliquid', bases, args, checkIsolation: false }).ready();
+  const shares: number[] = [];
+  for (let second = 0; second < 200; second++) {
+    world.run(1_000);
+    const status = world.events('venue-status', 'strategy').at(-1);
+    if (status?.status === 'ready') shares.push(status.openBudgetShare);
+  }
+  expect(new Set(world.events('leverage-reported', 'strategy').map(({ base }) => base)).size).toBe(30);
+  expect(shares.length).toBeGreaterThan(150);
+  expect(Math.min(...shares)).toBeGreaterThan(0.2);
+  expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);
+});
+
+it('costs no request where the venue keeps none', () => {
+  const bases = ['BTC', ...madeUpSymbols(9)];
+  const asked = (changed: Pick<ConnectorArgs, 'leverage'>): readonly number[] => {
+    const world = new ConnectorWorld({ venue: 'coinbase', bases, args: changed }).ready();
+    world.run(20_000);
+    expect(told(world)).toBe(changed.leverage?.wanted);
+    return [world.requests.length, world.socketTexts.length];
+  };
+  expect(asked(args)).toEqual(asked({}));
 });

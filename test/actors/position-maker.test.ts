@@ -1,5 +1,6 @@
 /** Entries of which one leg is quoted: fills and their hedges, prices that move, cancels that get lost, what is left over. */
 import { describe, expect, it } from 'vitest';
+import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { EntryPlan } from '../../actors/position-messages.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
@@ -94,7 +95,10 @@ describe('a quoted entry', () => {
     const { deliver, sent: told } = world.stage();
     const typesTold = (): readonly string[] => told.splice(0).map(({ message }) => message.type);
     deliver({ type: 'enter-pair', plan: quotedPlan(world) });
-    const plan = told.findLast(({ to }) => to === 'journal')?.message as { readonly appendId: number };
+    const plan = told.findLast(({ to }) => to === 'journal')?.message as Extract<
+      JournalMessage,
+      { type: 'append-rows' }
+    >;
     typesTold();
     deliver({ type: 'plan-durable', appendId: plan.appendId });
     expect(typesTold().slice(0, 2)).toEqual(['place-order', 'append-rows']);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FillingVenue } from '../../bench/fill-to-hedge/filling-venue.ts';
-import { ACCOUNT, BASE, FLOODED_BASE, MAKER_VENUE, TAKER } from '../../bench/fill-to-hedge/plan.ts';
+import { BASE, FLOODED_BASE, MAKER_VENUE, TAKER } from '../../bench/fill-to-hedge/plan.ts';
 import type { LoadPlan, VenueReport } from '../../bench/fill-to-hedge/plan.ts';
+import { ACCOUNT } from '../../bench/order-path/plan.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { Exchange, ExchangeOrderState } from '../../src/simulation/exchange.ts';
 import { simulatedMarkets } from '../../src/simulation/markets.ts';
@@ -25,7 +26,9 @@ describe('a filling venue', () => {
     const failures: string[] = [];
     const taken: { readonly account: string; readonly side: string; readonly lots: number }[] = [];
     let nowNs = 0n;
-    let told: VenueOutput[] = [];
+    // Its own book, in whose place the flood begins.
+    const text = `{"type":"SNAPSHOT","data":{"t":"SNAPSHOT","m":"${flooded.symbol}","b":[],"a":[],"d":"f"}}`;
+    let told: VenueOutput[] = [{ type: 'socket-text', socketId: 1, text }];
     const quote = {
       ...{ account: ACCOUNT, clientOrderId: '7', symbol: quoted.symbol, side: 'buy', lots: 1_000, filledLots: 0 },
       ...{ limitTicks: 90_000, status: 'open', postOnly: true },

@@ -1,8 +1,13 @@
 /** The whole engine in virtual time at all five venues, minutes of it: the short sister of test/long/five-venues. */
-import { it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { expectHourExact, fiveVenuesConfig, playFiveVenues } from '../engine/five-venues.ts';
+import type { FaultyHour } from '../engine/five-venues.ts';
+import type { VenueOracle } from '../../src/simulation/simulated-venue.ts';
+import type { JournalRow } from '../../src/storage/rows.ts';
 
-it('trades at all five venues while each of them misbehaves now and then, and ends exact', () => {
+let hour: FaultyHour;
+
+beforeAll(() => {
   // Long enough for Hyperliquid: what may be asked of it in the first minute is spent on reading up. Bybit settles at 8.
   const config = fiveVenuesConfig(6, {
     calendar: { scale: 240, startAt: '2026-01-05T04:32:00Z' },
@@ -12,5 +17,64 @@ it('trades at all five venues while each of them misbehaves now and then, and en
       ['extended:main', 'coinbase:main'],
     ],
   });
-  expectHourExact(playFiveVenues(config, 1, 6.5, 0.04));
+  hour = playFiveVenues(config, 1, 6.5, 0.04);
 }, 300_000);
+
+it('trades at all five venues while each of them misbehaves now and then, and ends exact', () => {
+  expectHourExact(hour);
+});
+
+describe('such an hour is not called exact', () => {
+  const withDay = (changed: Partial<FaultyHour['day']>): FaultyHour => ({ ...hour, day: { ...hour.day, ...changed } });
+  const withRows = (change: (rows: readonly JournalRow[]) => readonly JournalRow[]): FaultyHour =>
+    withDay({ rows: change(hour.day.rows) });
+  const without =
+    (type: string) =>
+    (rows: readonly JournalRow[]): readonly JournalRow[] => {
+      const last = rows.findLastIndex((row) => row.type === type);
+      expect(last).toBeGreaterThan(-1);
+      return rows.filter((_, index) => index !== last);
+    };
+  const withOracle = (venue: string, change: (oracle: VenueOracle) => VenueOracle): FaultyHour =>
+    withDay({
+      oracles: new Map([...hour.day.oracles].map(([name, oracle]) => [name, name === venue ? change(oracle) : oracle])),
+    });
+
+  it.each<[string, () => FaultyHour]>([
+    ['with a fill that the journal lacks', () => withRows(without('fill'))],
+    ['with a payment that the journal lacks', () => withRows(without('funding'))],
+    [
+      'with a fee of one micro-unit more',
+      () =>
+        withRows((rows) => {
+          const last = rows.findLastIndex((row) => row.type === 'fill');
+          return rows.map((row, index) => {
+            if (index !== last) return row;
+            const event = row.payload['event'] as { readonly fill: { readonly feeMicro: bigint } };
+            const fill = { ...event.fill, feeMicro: event.fill.feeMicro + 1n };
+            return { ...row, payload: { ...row.payload, event: { ...event, fill } } };
+          });
+        }),
+    ],
+    [
+      'with a wallet of one micro-unit less',
+      () =>
+        withOracle('bybit', (oracle) => ({
+          ...oracle,
+          accounts: new Map(
+            [...oracle.accounts].map(([name, account]) => [
+              name,
+              { ...account, walletMicro: account.walletMicro - 1n },
+            ]),
+          ),
+        })),
+    ],
+    [
+      'with one request too many at a venue',
+      () => withOracle('lighter', (oracle) => ({ ...oracle, rateLimitRefusals: oracle.rateLimitRefusals + 1 })),
+    ],
+    ['with an actor that was restarted', () => withDay({ restarted: ['position/BTC'] })],
+  ])('%s', (_what, broken) => {
+    expect(() => expectHourExact(broken())).toThrow(/^expected /);
+  });
+});

@@ -15,7 +15,6 @@ import {
   findOrderOperation,
   fundingHistoryOperation,
   instrumentsOperation,
-  leverageOfOperation,
   marketPollOperation,
   openOrdersOperation,
   paymentsOperation,
@@ -118,12 +117,9 @@ function globalAdapter(settings: VenueSettings): VenueAdapter {
     fundingHistory: (symbol, sinceMs, at) => fundingHistoryOperation(access, symbol, sinceMs, at),
     marketPoll: (at) => marketPollOperation(access, at),
 
-    leverageOf: (symbols, at) => [leverageOfOperation(access, symbols, at)],
-    setLeverage: (symbol, leverage) => {
-      // There is nothing to set at the venue; that it listens is all that an answer says.
-      markets.askLeverage(symbol, leverage);
-      return request('public/test', {});
-    },
+    // There is nothing to read or to set at the venue.
+    leverageOf: () => [],
+    assumeLeverage: (symbol, leverage) => markets.askLeverage(symbol, leverage),
     placeOrder: (order) => {
       const method = order.side === 'buy' ? 'private/buy' : 'private/sell';
       return send('place', order.clientOrderId, method, orderParams(access, order));

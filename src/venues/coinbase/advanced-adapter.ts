@@ -1,15 +1,7 @@
 /** A US futures account through Advanced Trade: operations, streams, limits and signed submissions. Connector thread only. */
 import { priceText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
-import type {
-  Instant,
-  Operation,
-  OrderRequest,
-  Submission,
-  SubmissionPlan,
-  VenueAdapter,
-  VenueEvent,
-} from '../venue.ts';
+import type { Instant, OrderRequest, Submission, SubmissionPlan, VenueAdapter } from '../venue.ts';
 import {
   balanceOperation,
   cancelOperation,
@@ -72,23 +64,9 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
     marketPoll: (at) =>
       markets.watched.length === 0 ? timeOperation(access, at) : ratesOperation(access, markets.watched, at),
 
-    leverageOf: (symbols, at) => [
-      thenTell(balanceOperation(access, at), () =>
-        symbols.flatMap((symbol): readonly VenueEvent[] => {
-          const instrument = markets.find(symbol);
-          return instrument === undefined
-            ? []
-            : [{ type: 'leverage', symbol, leverage: markets.leverageOf(instrument) }];
-        }),
-      ),
-    ],
-    setLeverage: (symbol, leverage) => {
-      // It goes with every order; that the venue answers is all that can be said before.
-      markets.askLeverage(symbol, leverage);
-      return {
-        submit: (_signature, at) => http(thenTell(timeOperation(access, at), () => [{ type: 'submission-accepted' }])),
-      };
-    },
+    // It goes with every order.
+    leverageOf: () => [],
+    assumeLeverage: (symbol, leverage) => markets.askLeverage(symbol, leverage),
     placeOrder: (order) => {
       const body = orderBody(access, order);
       return {
@@ -105,17 +83,6 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
         ids.slice(index * CANCELS_PER_REQUEST, (index + 1) * CANCELS_PER_REQUEST),
       );
       return batches.map((batch) => () => cancel(batch));
-    },
-  };
-}
-
-/** An operation whose good answer means something else. */
-function thenTell(operation: Operation, events: () => readonly VenueEvent[]): Operation {
-  return {
-    ...operation,
-    parse: (answer, at) => {
-      operation.parse(answer, at);
-      return { events: events() };
     },
   };
 }

@@ -312,23 +312,3 @@ export function paymentsOperation(
   };
   return privateCall(access, ask, at);
 }
-
-/** The venue has no leverage to read: what was asked for counts, once the account has answered at all. */
-export function leverageOfOperation(access: CoinbaseAccess, symbols: readonly string[], at: Instant): Operation {
-  const ask = {
-    method: 'private/get_account_summary',
-    params: { currency: SETTLED_IN },
-    priority: 3 as const,
-    read: (result: unknown): OperationResult => {
-      parseSummary(result);
-      return {
-        events: symbols.flatMap((symbol): readonly VenueEvent[] => {
-          const instrument = access.markets.find(symbol);
-          if (instrument === undefined) return [];
-          return [{ type: 'leverage', symbol, leverage: access.markets.leverageOf(instrument) }];
-        }),
-      };
-    },
-  };
-  return privateCall(access, ask, at);
-}

@@ -237,7 +237,7 @@ describe('orders', () => {
 it('leverage that is set already is fine, and can be read flat', () => {
   const stage = new VenueStage().start();
   const set = (leverage: number): ReturnType<VenueStage['ask']> =>
-    stage.ask(stage.operationOf(stage.adapters.main.setLeverage('BTCUSDT', leverage, undefined, stage.at())));
+    stage.ask(stage.operationOf(stage.adapters.main.setLeverage?.('BTCUSDT', leverage, undefined, stage.at())));
   const done = [{ type: 'submission-accepted' }];
   const told = (): ReturnType<VenueStage['ask']> =>
     stage.adapters.main.leverageOf(['BTCUSDT', 'SOLUSDT'], stage.at()).flatMap((operation) => stage.ask(operation));

@@ -208,7 +208,8 @@ export class VenueStage {
     };
   }
 
-  operationOf(plan: SubmissionPlan): Operation {
+  operationOf(plan: SubmissionPlan | undefined): Operation {
+    if (plan === undefined) throw new Error('the adapter must have a plan for it');
     const submission = plan.submit(undefined, this.at());
     if (submission.via !== 'http') throw new Error('Bybit submits over HTTP');
     return submission.operation;

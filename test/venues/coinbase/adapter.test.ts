@@ -234,19 +234,6 @@ describe('orders', () => {
     expect(look('1001').at(-1)).toEqual({ type: 'order-lookup', clientOrderId: '1001', found: true });
     expect(stage.calls.at(-1)).toBe('private/get_order_history_by_instrument');
   });
-
-  it('keeps the leverage asked for, within what the market allows', () => {
-    const stage = new VenueStage().start();
-    const { main } = stage.adapters;
-    const read = (): unknown => main.leverageOf([BTC], stage.at()).flatMap((operation) => stage.ask(operation));
-    expect(read()).toEqual([{ type: 'leverage', symbol: BTC, leverage: 50 }]);
-    expect(stage.submit(main.setLeverage(BTC, 3, undefined, stage.at()))).toContainEqual(
-      expect.objectContaining({ type: 'submission-accepted' }),
-    );
-    expect(read()).toEqual([{ type: 'leverage', symbol: BTC, leverage: 3 }]);
-    stage.submit(main.setLeverage(BTC, 500, undefined, stage.at()));
-    expect(read()).toEqual([{ type: 'leverage', symbol: BTC, leverage: 50 }]);
-  });
 });
 
 describe('books of record', () => {

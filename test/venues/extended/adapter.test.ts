@@ -267,7 +267,7 @@ describe('one order from placement to funding', () => {
     const stage = new VenueStage();
     stage.ask(stage.adapter.instruments());
     const set = (leverage: number): readonly unknown[] =>
-      stage.ask(stage.operationOf(stage.adapter.setLeverage('BTC-USD', leverage, undefined, stage.at())));
+      stage.ask(stage.operationOf(stage.adapter.setLeverage?.('BTC-USD', leverage, undefined, stage.at())));
     expect(set(10)).toEqual([{ type: 'submission-accepted' }]);
     const [question] = stage.adapter.leverageOf(['BTC-USD'], stage.at());
     if (question === undefined) throw new Error('there must be one question');

@@ -228,7 +228,8 @@ export class VenueStage {
     };
   }
 
-  operationOf(plan: SubmissionPlan): Operation {
+  operationOf(plan: SubmissionPlan | undefined): Operation {
+    if (plan === undefined) throw new Error('the adapter must have a plan for it');
     if (plan.sign !== undefined && plan.sign.task !== EXTENDED_SIGN_TASK) throw new Error(`no task ${plan.sign.task}`);
     // The input crosses threads on its way to the pool.
     const input = structuredClone(plan.sign?.input) as ExtendedSignInput | undefined;

@@ -207,7 +207,7 @@ describe('one order from placement to funding', () => {
     const stage = new VenueStage();
     stage.start();
     const set = (leverage: number): unknown =>
-      stage.ask(stage.operationOf(stage.adapter.setLeverage('BTC', leverage, undefined, stage.at())));
+      stage.ask(stage.operationOf(stage.adapter.setLeverage?.('BTC', leverage, undefined, stage.at())));
     const inForce = (): unknown =>
       stage.adapter.leverageOf(['BTC', 'SOL'], stage.at()).flatMap((operation) => stage.ask(operation));
     expect(inForce()).toEqual([

@@ -209,7 +209,8 @@ export class VenueStage {
     };
   }
 
-  operationOf(plan: SubmissionPlan): Operation {
+  operationOf(plan: SubmissionPlan | undefined): Operation {
+    if (plan === undefined) throw new Error('the adapter must have a plan for it');
     if (plan.sign !== undefined && plan.sign.task !== HYPERLIQUID_SIGN_TASK)
       throw new Error(`no task ${plan.sign.task}`);
     // The input crosses threads on its way to the pool.

@@ -192,7 +192,7 @@ describe('trading', () => {
 
   it('changes leverage', () => {
     const stage = connected();
-    stage.submit(stage.adapter.setLeverage('BTC', 8, stage.nonce(), stage.now()));
+    stage.submit(stage.adapter.setLeverage?.('BTC', 8, stage.nonce(), stage.now()));
     stage.pass(200);
     expect(stage.ofType('submission-refused')).toEqual([]);
     const [account] = stage.adapter.accountSnapshot(stage.now());

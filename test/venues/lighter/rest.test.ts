@@ -326,7 +326,7 @@ describe('submissions', () => {
   });
 
   it('asks for leverage as a margin fraction, never for more than wanted', () => {
-    expect(open().setLeverage('BTC', 3, 1n, AT).sign?.input).toMatchObject({
+    expect(open().setLeverage?.('BTC', 3, 1n, AT).sign?.input).toMatchObject({
       transaction: { type: 20, fields: { MarketIndex: 1, InitialMarginFraction: 3334, MarginMode: 0 } },
     });
   });

@@ -142,7 +142,8 @@ export class VenueStage {
   }
 
   /** Signs and sends; returns the submission's id. */
-  submit(plan: SubmissionPlan): string {
+  submit(plan: SubmissionPlan | undefined): string {
+    if (plan === undefined) throw new Error('the adapter must have a plan for it');
     this.#entropy += 1;
     const signature =
       plan.sign === undefined

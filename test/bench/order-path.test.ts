@@ -1,45 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { NO_DECISIONS, quietBidNear, triggerRise, watchBook } from '../../bench/tick-to-order/decision.ts';
-import { FloodedVenue } from '../../bench/tick-to-order/flooded-venue.ts';
-import { measure } from '../../bench/tick-to-order/measure.ts';
-import type { LoadPlan, VenueReport } from '../../bench/tick-to-order/plan.ts';
+import { BOOK_WIRES } from '../../bench/order-path/book-wire.ts';
+import { NO_DECISIONS, quietBidNear, triggerRise, watchBook } from '../../bench/order-path/decision.ts';
+import { DelayedVenue } from '../../bench/order-path/delayed-venue.ts';
+import { FloodedVenue } from '../../bench/order-path/flooded-venue.ts';
+import type { VenueReport } from '../../bench/order-path/plan.ts';
 import type { BookView } from '../../src/market/book.ts';
 import { simulatedMarkets } from '../../src/simulation/markets.ts';
-import type { SimulatedVenue, VenueOutput } from '../../src/simulation/simulated-venue.ts';
+import type { SimulatedVenue, VenueInput, VenueOutput } from '../../src/simulation/simulated-venue.ts';
 
-const SPACING = { spacingMinMs: 5, spacingMaxMs: 10 };
-
-describe('a small measurement', () => {
-  it('answers every trigger with one order on both paths and gives comparable results', async () => {
-    const plan: LoadPlan = { framesPerSecond: 500, triggers: 4, ...SPACING };
-    const said: string[] = [];
-    const results = await measure(
-      { rounds: 1, warmUp: plan, flood: plan, idle: { ...plan, framesPerSecond: 10, triggers: 2 } },
-      (text) => said.push(text),
-    );
-    expect(results.map(({ metric }) => metric)).toEqual([
-      ...['p50', 'p95', 'p99', 'max'].map((rank) => `tick to order ${rank}`),
-      'triggers answered',
-      'frames',
-      ...['frame to decision', 'decision to durable', 'durable to order bytes'].flatMap((stage) => [
-        `${stage} p50`,
-        `${stage} p99`,
-      ]),
-      ...['p50', 'p95', 'p99', 'max'].map((rank) => `idle tick to order ${rank}`),
-    ]);
-    for (const { value, runs, spread, baseline, ratio } of results) {
-      expect(value).toBeGreaterThan(0);
-      expect(baseline?.value).toBeGreaterThan(0);
-      expect(ratio).toBeGreaterThan(0);
-      expect([runs, spread]).toEqual([1, 0]);
-    }
-    expect(results.find(({ metric }) => metric === 'triggers answered')).toMatchObject({
-      value: 4,
-      baseline: { value: 4 },
-    });
-    expect(said).toContain('run 1 of 1');
-  });
-});
+/** The venue's own snapshot: where it comes, the flood begins. */
+const OWN_BOOK = '{"type":"SNAPSHOT","data":{"t":"SNAPSHOT","m":"BTC-USD","b":[],"a":[],"d":"f"},"ts":0,"seq":1}';
 
 describe('the decision', () => {
   const bookAt = (bid: number): BookView => ({
@@ -66,10 +36,10 @@ describe('the decision', () => {
   });
 });
 
-/** Knows no time and answers nothing: the flood is what is looked at. */
+/** Knows no time and answers nothing but a book of its own: the flood is what is looked at. */
 const silent: SimulatedVenue = {
   venue: 'extended',
-  handle: () => [],
+  handle: (input) => (input.type === 'socket-requested' ? [{ type: 'socket-text', socketId: 7, text: OWN_BOOK }] : []),
   nextWakeMs: () => Infinity,
   oracle: () => ({ accounts: new Map(), rateLimitRefusals: 0 }),
   inject: () => undefined,
@@ -89,6 +59,7 @@ describe('a flooded venue', () => {
     if (instrument === undefined) throw new Error('extended lists BTC');
     const venue = new FloodedVenue({
       inner: silent,
+      wire: BOOK_WIRES.extended,
       instrument,
       bestBidTicks: () => 90_000,
       seed: 1,
@@ -168,7 +139,39 @@ describe('a flooded venue', () => {
     const { venue, failures } = flooded();
     venue.begin({ framesPerSecond: 10, triggers: 1, spacingMinMs: 1, spacingMaxMs: 1 }, at(0));
     venue.handle({ type: 'tick' }, at(1));
-    venue.handle({ type: 'tick' }, at(10_002));
-    expect(failures).toEqual(['trigger 1 must be answered within 10000 ms']);
+    venue.handle({ type: 'tick' }, at(60_002));
+    expect(failures).toEqual(['trigger 1 must be answered within 60000 ms']);
+  });
+});
+
+describe('a venue at a distance', () => {
+  it('hears each request one way later, and is heard one way later', () => {
+    const heard: number[] = [];
+    const answering: SimulatedVenue = {
+      ...silent,
+      handle: (input, at) => {
+        if (input.type !== 'http-request') return [];
+        heard.push(at.monotonicMs);
+        return [{ type: 'http-answer', requestId: input.requestId, status: 200, headers: {}, body: '' }];
+      },
+    };
+    const venue = new DelayedVenue(answering, 20);
+    const request = (requestId: number): VenueInput => ({
+      ...{ type: 'http-request', requestId, remote: '', method: 'GET', path: '/', headers: {}, body: '' },
+    });
+    const answers: (readonly [atMs: number, requestId: number])[] = [];
+    const play = (input: VenueInput, monotonicMs: number): void => {
+      for (const output of venue.handle(input, { calendarMs: monotonicMs, monotonicMs }))
+        if (output.type === 'http-answer') answers.push([monotonicMs, output.requestId]);
+    };
+    play(request(1), 0);
+    play(request(2), 5);
+    for (let wakeMs = venue.nextWakeMs(); wakeMs < Infinity; wakeMs = venue.nextWakeMs())
+      play({ type: 'tick' }, wakeMs);
+    expect(heard).toEqual([20, 25]);
+    expect(answers).toEqual([
+      [40, 1],
+      [45, 2],
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The trader of tick-to-order: as little trading as the path allows. It answers a trigger price with an intent to the journal, and
+ * The trader: as little trading as the path allows. It answers a trigger price with an intent to the journal, and
  * the durable intent with an order to the connector. Lives on a trading thread, where a position actor would: at `position/BTC`,
  * so that the connector's facts about its orders come to it.
  */
@@ -16,9 +16,10 @@ import type { BookView } from '../../src/market/book.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
 import { intentRow, NO_DECISIONS, orderOf, watchBook, type DecisionMemory } from './decision.ts';
-import { BASE, type Decision } from './plan.ts';
+import { BASE, type Decision, type OrderVenue } from './plan.ts';
 
 export interface TraderArgs {
+  readonly venue: OrderVenue;
   readonly boot: number;
   readonly connector: ActorRef<ConnectorMessage>;
   readonly journal: ActorRef<JournalMessage>;
@@ -33,7 +34,7 @@ export type TraderMessage =
   | { readonly type: 'intent-durable'; readonly appendId: number }
   /** Asked by main: answered with whether a trigger would be answered now. */
   | ({ readonly type: 'report-readiness' } & Asked)
-  /** Asked by main: answered with the decisions since the last time, as Decision[]. */
+  /** Asked by main: answered with the decisions whose orders were answered since the last time, as Decision[]. */
   | ({ readonly type: 'take-decisions' } & Asked)
   | ConnectorEvent
   | AppendFailed
@@ -46,6 +47,7 @@ interface TraderState {
   hasBook: boolean;
   memory: DecisionMemory;
   readonly undurable: Map<number, { readonly order: OrderRequest; readonly decidedNs: bigint }>;
+  readonly unanswered: Map<string, Omit<Decision, 'answeredNs'>>;
   decisions: Decision[];
 }
 
@@ -70,6 +72,7 @@ export const trader: ActorKind<TraderArgs, TraderState, TraderMessage, TraderPor
       hasBook: false,
       memory: NO_DECISIONS,
       undurable: new Map(),
+      unanswered: new Map(),
       decisions: [],
     };
   },
@@ -102,6 +105,7 @@ export const trader: ActorKind<TraderArgs, TraderState, TraderMessage, TraderPor
         // The benchmark counts orders that arrive; a refused one never will, so this run is over.
         if (message.status === 'refused')
           throw new Error(`order ${message.clientOrderId} was refused: ${message.code} ${message.reason}`);
+        if (message.status !== 'sending' && message.status !== 'unknown') answered(state, message.clientOrderId, self);
         return state;
       case 'mark-changed':
       case 'funding-rate-changed':
@@ -131,7 +135,7 @@ function bookChanged(state: TraderState, book: BookView, self: TraderSelf): void
   state.undurable.set(appendId, { order, decidedNs });
   self.tell(state.args.journal, {
     type: 'append-rows',
-    rows: [intentRow(order, self.path, nowMs)],
+    rows: [intentRow(state.args.venue, order, self.path, nowMs)],
     whenDurable: [{ to: self.ref, message: receipt }],
     sender: self.ref,
     appendId,
@@ -143,7 +147,8 @@ function place(state: TraderState, appendId: number, self: TraderSelf): void {
   if (waiting === undefined) return;
   state.undurable.delete(appendId);
   const { order, decidedNs } = waiting;
-  state.decisions.push({ clientOrderId: order.clientOrderId, decidedNs, durableNs: self.ports.hrtimeNs() });
+  const { clientOrderId } = order;
+  state.unanswered.set(clientOrderId, { clientOrderId, decidedNs, durableNs: self.ports.hrtimeNs() });
   const outcome = self.tell(state.args.connector, {
     type: 'place-order',
     order,
@@ -151,4 +156,12 @@ function place(state: TraderState, appendId: number, self: TraderSelf): void {
     replyTo: self.ref,
   });
   if (outcome !== 'sent') throw new Error(`the connector must take order ${order.clientOrderId}, was ${outcome}`);
+}
+
+/** The venue's first word of an order; what follows changes no number here. */
+function answered(state: TraderState, clientOrderId: string, self: TraderSelf): void {
+  const decision = state.unanswered.get(clientOrderId);
+  if (decision === undefined) return;
+  state.unanswered.delete(clientOrderId);
+  state.decisions.push({ ...decision, answeredNs: self.ports.hrtimeNs() });
 }

@@ -1,15 +1,20 @@
-/** Thread entry of tick-to-order's venue: a flooded one on loopback. Started with VenueThreadData, spoken to with VenueRequest. */
+/** Thread entry of a benchmark's venue: a flooded one on loopback. Started with VenueThreadData, spoken to with VenueRequest. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildVenue } from '../../src/simulation/build-venue.ts';
 import { generatedTape } from '../../src/simulation/generated-tape.ts';
 import { hostClock } from '../../src/simulation/live/host-clock.ts';
 import { startVenueServer } from '../../src/simulation/live/venue-host.ts';
+import { BOOK_WIRES } from './book-wire.ts';
+import { DelayedVenue } from './delayed-venue.ts';
 import { FloodedVenue } from './flooded-venue.ts';
-import { ACCOUNT, BASE, LIMITS, VENUE } from './plan.ts';
-import type { LoadPlan, VenueReport } from './plan.ts';
+import { ACCOUNT, BASE, LIMITS } from './plan.ts';
+import type { LoadPlan, OrderVenue, VenueReport } from './plan.ts';
 
 export interface VenueThreadData {
+  readonly venue: OrderVenue;
   readonly seed: number;
+  /** What each way takes, ms; 0 is loopback alone. The flood is at hand: its delay is no part of an order's. */
+  readonly oneWayMs: number;
 }
 
 export type VenueRequest = { readonly type: 'begin'; readonly plan: LoadPlan } | { readonly type: 'stop' };
@@ -32,13 +37,13 @@ const port = parentPort;
 if (port === null) throw new Error('venue-worker.ts runs as a worker thread only');
 const tell = (event: VenueEvent): void => port.postMessage(event);
 // The starter is this benchmark's own main part: the data's shape is its promise.
-const { seed } = workerData as VenueThreadData;
+const { venue: name, seed, oneWayMs } = workerData as VenueThreadData;
 
 const anchorEpochMs = Date.now();
 const now = hostClock({ startAtMs: anchorEpochMs, scale: 1, anchorEpochMs });
-const { venue: inner, exchange } = buildVenue(
+const { venue: built, exchange } = buildVenue(
   {
-    venue: VENUE,
+    venue: name,
     bases: [BASE],
     accounts: [{ name: ACCOUNT, balance: BALANCE }],
     limits: LIMITS,
@@ -52,15 +57,16 @@ const { venue: inner, exchange } = buildVenue(
   generatedTape({
     seed,
     bases: [BASE],
-    venues: { [VENUE]: { series: SERIES, intervalMs: SETTLEMENT_MS } },
+    venues: { [name]: { series: SERIES, intervalMs: SETTLEMENT_MS } },
     startAtMs: anchorEpochMs,
   }),
 );
 const [instrument] = exchange.markets();
-if (instrument === undefined) throw new Error(`${VENUE} must list ${BASE}`);
+if (instrument === undefined) throw new Error(`${name} must list ${BASE}`);
 
 const venue = new FloodedVenue({
-  inner,
+  inner: oneWayMs === 0 ? built : new DelayedVenue(built, oneWayMs),
+  wire: BOOK_WIRES[name],
   instrument,
   bestBidTicks: () => exchange.book(instrument.symbol).bids[0]?.[0] ?? 0,
   seed,

@@ -1,6 +1,5 @@
 /** The main thread's handle of one venue thread. */
 import { hostsOf } from '../../src/venues/hosts.ts';
-import { VENUE } from './plan.ts';
 import type { LoadPlan, VenueAddress, VenueReport } from './plan.ts';
 import type { VenueEvent, VenueRequest, VenueThreadData } from './venue-worker.ts';
 import { EventThread } from './worker-events.ts';
@@ -16,11 +15,10 @@ export class VenueThread {
     this.address = address;
   }
 
-  static async start(seed: number): Promise<VenueThread> {
-    const data: VenueThreadData = { seed };
+  static async start(data: VenueThreadData): Promise<VenueThread> {
     const thread = new EventThread<VenueRequest, VenueEvent>(ENTRY, data);
     const { url, streamUrl } = await thread.next('listening');
-    const { restPath, streamPath } = hostsOf(VENUE);
+    const { restPath, streamPath } = hostsOf(data.venue);
     return new VenueThread(thread, { restUrl: url + restPath, streamUrl: streamUrl + streamPath });
   }
 

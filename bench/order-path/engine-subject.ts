@@ -4,28 +4,17 @@ import { join } from 'node:path';
 import { connectorRef, journalRef, positionRef } from '../../actors/addresses.ts';
 import type { LimitOrders } from '../../actors/connector-messages.ts';
 import type { ConnectorArgs } from '../../actors/connector/state.ts';
-import { observer } from '../../actors/observer.ts';
 import { loadConfig } from '../../config/load.ts';
-import { engineDelivery } from '../../src/composition/delivery.ts';
-import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
-import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
 import type { ChildSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
-import { startThreads } from '../../src/runtime/thread-system.ts';
-import { demoAccount } from '../../src/simulation/demo-accounts.ts';
-import { openJournal } from '../../src/storage/live/journal-database.ts';
-import type { JournalThreadData } from '../../src/storage/live/journal-ports.ts';
-import { hostsOf } from '../../src/venues/hosts.ts';
-import { ACCOUNT, LIMITS, BASE, VENUE, type Decision, type Subject, type VenueAddress } from './plan.ts';
+import { startEngineThreads } from './engine-threads.ts';
+import { ACCOUNT, BASE, type Decision, type OrderVenue, type Subject, type VenueAddress } from './plan.ts';
 import { trader, type TraderArgs } from './trader.ts';
 
 /** Real speed, default settings. */
 const CONFIG_FILE = join(import.meta.dirname, '..', '..', 'config', 'paper.yaml');
-const WORKERS = new URL('../../workers/', import.meta.url);
-const IO = 'io-0';
-const TRADING = 'trading-0';
-const STORE = 'store';
-const READY_MS = 20_000;
+/** A start is no part of what is measured: a busy machine may take long for it. */
+const READY_MS = 120_000;
 const LOOK_EVERY_MS = 20;
 const ASK_MS = 5_000;
 const STOP_MS = 5_000;
@@ -34,59 +23,30 @@ const ORDERS_PER_SECOND_MAX = 1_000;
 const OPEN_ORDERS_MAX = 1_000;
 
 /** Starts the engine's threads against a venue; settles once a trigger would be answered. */
-export async function startEngineSubject(address: VenueAddress, journalDirectory: string): Promise<Subject> {
-  const journal = openJournal(journalDirectory);
-  const boot = journal.allocateBoot(Date.now());
-  journal.close();
-  const config = loadConfig(CONFIG_FILE, { symbols: [BASE], workers: { io: 1, trading: 1, cpu: 1 } });
-  const { secrets, options } = demoAccount(VENUE, ACCOUNT);
-  const connectors: ConnectorThreadData = {
-    cpuThreads: config.workers.cpu,
-    isRealtime: config.workers.ioScheduling === 'realtime',
-    http: config.http,
-    calendarScale: config.calendar.scale,
-    secrets: { [connectorRef(VENUE, ACCOUNT).path]: { type: 'published', secrets } },
-  };
-  const store: JournalThreadData = { journalDirectory, boot };
-  const account = {
-    venue: VENUE,
-    account: ACCOUNT,
-    ...address,
-    options: { ...options, ...hostsOf(VENUE).profileOptions[LIMITS] },
-  } as const;
-  const failed = Promise.withResolvers<never>();
-  // Whoever waits hears of it; between runs nobody does.
-  failed.promise.catch(() => undefined);
-  const system = await startThreads({
-    tree: benchTree(
-      supervisionTree({ config, accounts: [account], boot, placement: placementOf(config.workers) }),
-      boot,
-    ),
-    kinds: [observer],
-    delivery: [...engineDelivery, trader.delivery],
-    portsFor: () => ({}),
-    calendar: { type: 'live' },
-    log: (record) => {
-      if (record.level === 'error' || record.event === 'actor-crashed')
-        failed.reject(new Error(`${record.event} ${JSON.stringify(record.fields ?? {})}`));
-    },
-    threads: [
-      { name: IO, entry: new URL('io.ts', WORKERS), data: connectors },
-      { name: TRADING, entry: new URL('./trading-worker.ts', import.meta.url) },
-      { name: STORE, entry: new URL('store.ts', WORKERS), data: store },
-    ],
+export async function startEngineSubject(
+  venue: OrderVenue,
+  address: VenueAddress,
+  journalDirectory: string,
+): Promise<Subject> {
+  const { system, failure } = await startEngineThreads({
+    config: loadConfig(CONFIG_FILE, { symbols: [BASE], workers: { io: 1, trading: 1, cpu: 1 } }),
+    addresses: new Map([[venue, address]]),
+    journalDirectory,
+    tree: (engine, trading, boot) => benchTree(engine, { venue, trading, boot }),
+    tradingEntry: new URL('./trading-worker.ts', import.meta.url),
+    delivery: [trader.delivery],
   });
   try {
-    await Promise.race([ready(system), failed.promise]);
+    await Promise.race([ready(system), failure]);
     // The engine's guard goes with its trading; in its place main says what may leave.
     const limit: LimitOrders = { type: 'limit-orders', allowed: 'all', cancelOpens: false, reason: 'benchmark' };
-    system.tell(connectorRef(VENUE, ACCOUNT).path, limit);
+    system.tell(connectorRef(venue, ACCOUNT).path, limit);
   } catch (error) {
     await system.stop({ deadlineMs: STOP_MS });
     throw error;
   }
   return {
-    failure: failed.promise,
+    failure,
     takeDecisions: async () =>
       // The trader answers with what its message type says.
       (await system.ask(
@@ -99,8 +59,11 @@ export async function startEngineSubject(address: VenueAddress, journalDirectory
 }
 
 /** The engine's tree with a trader where trading would be; everything else keeps the engine's own settings. */
-function benchTree(engine: SupervisorSpec, boot: number): SupervisorSpec {
-  const traderArgs: TraderArgs = { boot, connector: connectorRef(VENUE, ACCOUNT), journal: journalRef };
+function benchTree(
+  engine: SupervisorSpec,
+  { venue, trading, boot }: { readonly venue: OrderVenue; readonly trading: string; readonly boot: number },
+): SupervisorSpec {
+  const traderArgs: TraderArgs = { venue, boot, connector: connectorRef(venue, ACCOUNT), journal: journalRef };
   const children = engine.children
     .filter((child) => child.id !== 'trading')
     .map((child): ChildSpec =>
@@ -110,7 +73,7 @@ function benchTree(engine: SupervisorSpec, boot: number): SupervisorSpec {
     ...engine,
     children: [
       ...children,
-      { type: 'actor', id: positionRef(BASE).path, kind: trader.kind, args: traderArgs, thread: TRADING },
+      { type: 'actor', id: positionRef(BASE).path, kind: trader.kind, args: traderArgs, thread: trading },
     ],
   };
 }

@@ -1,8 +1,12 @@
-/** What tick-to-order plays and what its two subjects answer. Plain data, every thread of the benchmark. */
+/** What the benchmarks of the way from a book to an order play, and what its two subjects answer. Plain data, every thread of them. */
 
-export const VENUE = 'extended';
+/** Venues whose book can be a flood: one whose signature is computed in the pool, one whose is made on the io thread in microseconds. */
+export type OrderVenue = 'extended' | 'bybit';
+
 export const ACCOUNT = 'main';
 export const BASE = 'BTC';
+/** The venue's higher tier, on both sides of the wire: how many orders are sent is the benchmark's business. */
+export const LIMITS = 'premium';
 
 /** One run: a paced stream of book frames with triggers in it. */
 export interface LoadPlan {
@@ -33,12 +37,14 @@ export interface VenueReport {
   readonly elapsedMs: number;
 }
 
-/** One decision as the deciding thread saw it. */
+/** One order as the deciding thread saw it. */
 export interface Decision {
   readonly clientOrderId: string;
   readonly decidedNs: bigint;
-  /** The decider knows that its intent is on disk. */
+  /** The decider knows that its intent is on disk, and hands the order over. */
   readonly durableNs: bigint;
+  /** The decider knows what the venue made of it. */
+  readonly answeredNs: bigint;
 }
 
 /** Where a venue is reached. */
@@ -51,11 +57,8 @@ export interface VenueAddress {
 export interface Subject {
   /** Rejects as soon as something of it fails; never settles otherwise. */
   readonly failure: Promise<never>;
-  /** Decisions since the last call, in order. */
+  /** Decisions whose orders were answered since the last call, in any order. */
   takeDecisions(): Promise<readonly Decision[]>;
   /** Returns once nothing of it runs any more. */
   close(): Promise<void>;
 }
-
-/** The venue's higher tier, on both sides of the wire: how many orders are sent is the benchmark's business. */
-export const LIMITS = 'premium';
