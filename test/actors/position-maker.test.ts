@@ -92,15 +92,16 @@ describe('a quoted entry', () => {
   it('hands an order over before the journal hears of anything that follows from it', () => {
     const world = createWorld();
     world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
-    const { deliver, sent: told } = world.stage();
+    const life = world.stage();
+    const told = life.sent;
     const typesTold = (): readonly string[] => told.splice(0).map(({ message }) => message.type);
-    deliver({ type: 'enter-pair', plan: quotedPlan(world) });
+    life.deliver({ type: 'enter-pair', plan: quotedPlan(world) });
     const plan = told.findLast(({ to }) => to === 'journal')?.message as Extract<
       JournalMessage,
       { type: 'append-rows' }
     >;
     typesTold();
-    deliver({ type: 'plan-durable', appendId: plan.appendId });
+    life.deliver({ type: 'plan-durable', appendId: plan.appendId });
     expect(typesTold().slice(0, 2)).toEqual(['place-order', 'append-rows']);
   });
 
