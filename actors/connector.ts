@@ -9,7 +9,7 @@ import { limitsPicture } from './connector/limits-picture.ts';
 import { askForLimits, limitOrders } from './connector/order-limits.ts';
 import { applyEvents } from './connector/events.ts';
 import { appendDurable, appendRefused } from './connector/facts.ts';
-import { applyFlags, flagsPicture, setFlag } from './connector/flags.ts';
+import { advanceFlags, applyFlags, flagsPicture, flagsRead, setFlag } from './connector/flags.ts';
 import { releaseFrames } from './connector/frames.ts';
 import { startUp, tick } from './connector/lifecycle.ts';
 import { recordLimits, recordRefresh } from './connector/meters.ts';
@@ -39,6 +39,7 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
     askForLimits(state, self);
     tellStatus(state, self);
     applyFlags(state, self);
+    advanceFlags(state, self);
     beginUsage(state, self);
     startUp(state, self);
     return state;
@@ -114,7 +115,8 @@ export const connector: ActorKind<ConnectorArgs, ConnectorState, ConnectorMessag
         appendRefused(state, self, message);
         return state;
       case 'rows-read':
-        usageRead(state, self, message);
+        if (message.readId < 0) flagsRead(state, self, message);
+        else usageRead(state, self, message);
         return state;
       case 'connector-tick':
         self.after(TICK_MS, { type: 'connector-tick' });

@@ -73,13 +73,13 @@ export function keysShared({ venues }: TandemConfig): Contradiction[] {
   const seen = new Set<string>();
   for (const [name, venue] of Object.entries(venues)) {
     if (venue.kind !== 'live') continue;
-    venue.accounts.forEach(({ keyFile }, index) => {
-      if (seen.has(keyFile))
-        found.push({
-          path: ['venues', name, 'accounts', index, 'keyFile'],
-          rule: 'must not be of another account too',
-        });
-      seen.add(keyFile);
+    venue.accounts.forEach(({ keyFile, credential }, index) => {
+      const path = ['venues', name, 'accounts', index, credential === undefined ? 'keyFile' : 'credential'];
+      if ((keyFile === undefined) === (credential === undefined))
+        found.push({ path, rule: 'must be given, keyFile or credential, and not both' });
+      const source = credential === undefined ? `file ${keyFile}` : `credential ${credential}`;
+      if (seen.has(source)) found.push({ path, rule: 'must not be of another account too' });
+      seen.add(source);
     });
   }
   return found;

@@ -49,9 +49,16 @@ const liveVenue = z.strictObject({
     .array(
       z.strictObject({
         name: accountName,
-        keyFile: path.describe(
-          "YAML file with the account's keys, mode 0600, in a 0700 folder. Keys never stand here.",
-        ),
+        keyFile: path
+          .optional()
+          .describe(
+            "YAML file with the account's keys, plain or sealed (tandem keys seal), mode 0600, in a 0700 folder. Keys never stand here.",
+          ),
+        credential: z
+          .string()
+          .regex(/^[A-Za-z0-9_.-]{1,255}$/, "must be a credential's name")
+          .optional()
+          .describe('In place of keyFile: the systemd credential (LoadCredential=) that holds the same.'),
         options: z
           .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
           .default({})

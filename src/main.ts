@@ -6,8 +6,10 @@ import type { VenueName } from '../config/venue-names.ts';
 import { guardRef, observerRef, positionRef } from '../actors/addresses.ts';
 import { CommandFailure, EXIT } from './cli/command-failure.ts';
 import { listenForStop } from './cli/stop-signals.ts';
+import { keyOptions } from './cli/passphrase.ts';
 import { startTerminalView } from './cli/terminal-view.ts';
 import type { SummaryInput, TerminalView } from './cli/terminal-view.ts';
+import { openKeys } from './composition/live/account-keys.ts';
 import { readAlertSecrets } from './composition/live/alerting.ts';
 import type { AlertSecrets } from './composition/live/alerting.ts';
 import { startObservation } from './composition/live/observation.ts';
@@ -39,10 +41,12 @@ export async function runEngine(
     makeDataDirectory(config.dataDir);
     token = loadControlToken(config.dataDir);
     secrets = readAlertSecrets(config.alerts);
-    redactor = createRedactor([token, secrets.telegramToken ?? '', secrets.webhookUrl ?? '']);
+    const keys = await openKeys(config, keyOptions());
+    redactor = createRedactor([token, secrets.telegramToken ?? '', secrets.webhookUrl ?? '', ...keys.values]);
     const opened = openLog({ directory: config.dataDir, level: config.log.level, redactor });
     log = opened;
     engine = await startEngine(config, {
+      keys,
       log: (record) => opened.write(record),
       onUnkillable: () => exitNow(EXIT.internal),
     });

@@ -4,6 +4,7 @@ import type { VenueEvent } from '../../src/venues/venue.ts';
 import { advanceDeadMan } from './dead-man.ts';
 import { ageDoubts } from './doubts.ts';
 import { repeatAppends } from './facts.ts';
+import { advanceFlags } from './flags.ts';
 import { advanceFunding } from './funding.ts';
 import { advanceLeaving } from './leave.ts';
 import { advanceLeverage } from './leverage.ts';
@@ -93,6 +94,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   ageDoubts(state, self);
   reportReads(state, self);
   advanceUsage(state, self);
+  advanceFlags(state, self);
   advanceLeaving(state, self);
   if (state.leave?.isGone === true) {
     // Nothing is done here any more, and nothing begun.

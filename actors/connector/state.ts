@@ -33,6 +33,8 @@ import { newCircuits } from './circuits.ts';
 import type { ConcurrencyPolicy } from './concurrency.ts';
 import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
+import { newFlagTrack } from './flags.ts';
+import type { FlagTrack } from './flags.ts';
 import { newUsage } from './usage-ramp.ts';
 import type { UsageRampPolicy, UsageTrack } from './usage-ramp.ts';
 
@@ -358,6 +360,7 @@ export interface ConnectorState {
 
   /** Optimisations that are on. */
   flags: Flags;
+  readonly flagTrack: FlagTrack;
   /** What the doors count, as of the last tick. */
   doors: DoorStatistics | undefined;
   /** Questions that may be under way at once, as last told. */
@@ -484,6 +487,7 @@ const EARLIER_LIVES_SHARE = 0.4;
 export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, self: ConnectorSelf): ConnectorState {
   const { limits } = adapter;
   const at = instant(self);
+  const configured: Flags = { ...DEFAULT_FLAGS, ...args.flags };
   return {
     args,
     adapter,
@@ -507,7 +511,8 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     tiersMissing: new Set(),
     tiers: recurring(),
     symbols: [],
-    flags: { ...DEFAULT_FLAGS, ...args.flags },
+    flags: configured,
+    flagTrack: newFlagTrack(configured),
     doors: undefined,
     questionsAtOnce: 0,
     readsToldAtMs: at.monotonicMs,

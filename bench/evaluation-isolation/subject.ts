@@ -49,7 +49,7 @@ export async function startEvaluationSubject(journalDirectory: string): Promise<
   const journal = openJournal(journalDirectory);
   const boot = journal.allocateBoot(Date.now());
   journal.close();
-  const accounts = await openAccounts(config);
+  const accounts = await openAccounts(config, { sources: {} });
   const failed = Promise.withResolvers<never>();
   // Whoever waits hears of it; between windows nobody does.
   failed.promise.catch(() => undefined);

@@ -19,6 +19,7 @@ const ROW_TYPES: readonly JournalRowType[] = [
   'pair-statistics',
   'engine-state',
   'usage-ramp',
+  'flag',
   'config',
 ];
 const PAGE_ROWS = 500;

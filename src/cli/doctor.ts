@@ -6,6 +6,7 @@ import type { VenueName } from '../../config/venue-names.ts';
 import type { Finding } from '../composition/live/doctor.ts';
 import { CommandFailure } from './command-failure.ts';
 import { configOption, loadConfigOrFail } from './config-file.ts';
+import { keyOptions } from './passphrase.ts';
 
 interface DoctorOptions {
   readonly config: string;
@@ -34,8 +35,10 @@ export function register(program: Command): void {
 async function runDoctor(options: DoctorOptions): Promise<void> {
   const config = await loadConfigOrFail(options.config, {});
   const { examineAll } = await import('../composition/live/doctor-run.ts');
+  const { openKeys } = await import('../composition/live/account-keys.ts');
+  const keys = await openKeys(config, keyOptions());
   let account = '';
-  const isWell = await examineAll(config, { venue: options.venue }, (finding) => {
+  const isWell = await examineAll(config, { venue: options.venue, keys }, (finding) => {
     if (options.json === true) {
       process.stdout.write(`${JSON.stringify(finding)}\n`);
       return;

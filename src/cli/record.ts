@@ -5,6 +5,7 @@ import { VENUE_NAMES } from '../../config/venue-names.ts';
 import type { VenueName } from '../../config/venue-names.ts';
 import { CommandFailure } from './command-failure.ts';
 import { configOption, loadConfigOrFail } from './config-file.ts';
+import { keyOptions } from './passphrase.ts';
 import { listenForStop } from './stop-signals.ts';
 
 interface RecordCommandOptions {
@@ -28,12 +29,14 @@ export function register(program: Command): void {
 async function runRecord(options: RecordCommandOptions): Promise<void> {
   const config = await loadConfigOrFail(options.config, {});
   const { recordConnectors } = await import('../composition/live/record.ts');
+  const { openKeys } = await import('../composition/live/account-keys.ts');
   const stopped = Promise.withResolvers<undefined>();
   const dispose = listenForStop({ onStop: () => stopped.resolve(undefined), onHurry: () => undefined });
   const timer =
     options.seconds === undefined ? undefined : setTimeout(() => stopped.resolve(undefined), options.seconds * 1_000);
   try {
     const files = await recordConnectors(config, {
+      keys: await openKeys(config, keyOptions()),
       directory: options.out,
       venue: options.venue,
       until: stopped.promise,

@@ -12,6 +12,7 @@ import * as dashboard from './dashboard.ts';
 import * as db from './db.ts';
 import * as doctor from './doctor.ts';
 import * as flags from './flags.ts';
+import * as keys from './keys.ts';
 import * as limits from './limits.ts';
 import * as init from './init.ts';
 import * as pairs from './pairs.ts';
@@ -61,6 +62,7 @@ function buildProgram(): Command {
   acts.register(program);
   adopt.register(program);
   bench.register(program);
+  keys.register(program);
   doctor.register(program);
   record.register(program);
   replay.register(program);

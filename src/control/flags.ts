@@ -8,7 +8,7 @@ import { accountOf } from './limits-picture.ts';
 
 export interface FlagState {
   readonly name: FlagName;
-  /** By account; one that differs has started again since it was switched. */
+  /** By account; each may be configured and switched by itself. */
   readonly accounts: Readonly<Record<string, { readonly isOn: boolean; readonly fellBack: number }>>;
 }
 

@@ -19,6 +19,7 @@ export type JournalRowType =
   | 'pair-statistics'
   | 'engine-state'
   | 'usage-ramp'
+  | 'flag'
   | 'config';
 
 export interface JournalRow {

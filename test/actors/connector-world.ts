@@ -53,6 +53,8 @@ export interface WorldOptions {
   readonly journal?: 'real' | 'deaf';
   /** Whether messages are frozen and copied on their way; true unless many worlds are run. */
   readonly checkIsolation?: boolean;
+  /** What an earlier process left; empty when absent. */
+  readonly disk?: SimulatedDisk;
   /** What is traded; BTC unless said otherwise, and always the first of it. */
   readonly bases?: readonly string[];
   /** Limits at the venue, known to both sides. */
@@ -83,7 +85,7 @@ type EventOf<Type extends ConnectorEvent['type']> = Extract<ConnectorEvent, { ty
 export class ConnectorWorld {
   readonly system: VirtualSystem;
   readonly network: SimulatedNetwork;
-  readonly disk = new SimulatedDisk();
+  readonly disk: SimulatedDisk;
   readonly venue: BuiltVenue;
   readonly path: string;
   readonly symbol: string;
@@ -119,6 +121,7 @@ export class ConnectorWorld {
 
   constructor(options: WorldOptions = {}) {
     const name = options.venue ?? 'extended';
+    this.disk = options.disk ?? new SimulatedDisk();
     this.scale = options.scale ?? 1;
     this.path = `connector/${name}:main`;
     this.host = `${name}.test`;

@@ -10,9 +10,13 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export function runTandem(words: readonly string[]): Promise<CommandResult> {
+export function runTandem(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [LAUNCH, ...words], (error, stdout, stderr) => {
+    const env = { ...process.env, ...environment };
+    execFile(process.execPath, [LAUNCH, ...words], { env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr });
     });

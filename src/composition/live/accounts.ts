@@ -15,6 +15,7 @@ import { openWorld } from '../../simulation/live/world-file.ts';
 import { hostsOf } from '../../venues/hosts.ts';
 import { marketCalendar, standsStill, tapeSpec, venueSpec, worldMaterial } from '../market.ts';
 import type { AccountEndpoint } from '../tree.ts';
+import type { AccountKeys } from './account-keys.ts';
 
 export interface Accounts {
   readonly endpoints: readonly AccountEndpoint[];
@@ -56,7 +57,7 @@ const ORACLE_MS = 5_000;
  * Starts the simulated venues, in the world of the data directory, and lists every account. Rejects when a venue cannot start or
  * the world is of other settings.
  */
-export async function openAccounts(config: TandemConfig): Promise<Accounts> {
+export async function openAccounts(config: TandemConfig, keys: Pick<AccountKeys, 'sources'>): Promise<Accounts> {
   const nowMs = Date.now();
   const fresh = marketCalendar(config, nowMs);
   const hosted = hostedVenues(config);
@@ -71,19 +72,19 @@ export async function openAccounts(config: TandemConfig): Promise<Accounts> {
   for (const [name, venue] of venueEntries(config)) {
     const address = server?.addresses.get(name) ?? addressOf(name, venue);
     for (const account of venue.accounts) {
-      const simulated = 'keyFile' in account ? undefined : demoAccount(name, account.name);
-      const options =
-        'keyFile' in account
-          ? account.options
-          : {
-              ...simulated?.options,
-              ...(venue.kind === 'simulated' ? hostsOf(name).profileOptions[venue.limits] : {}),
-            };
+      const { path } = connectorRef(name, account.name);
+      if ('options' in account) {
+        endpoints.push({ venue: name, account: account.name, ...address, options: account.options });
+        const source = keys.sources[path];
+        if (source === undefined) throw new Error(`account ${name}:${account.name} must have a source of secrets`);
+        secrets[path] = source;
+        continue;
+      }
+      const simulated = demoAccount(name, account.name);
+      const limits = venue.kind === 'simulated' ? hostsOf(name).profileOptions[venue.limits] : {};
+      const options = { ...simulated.options, ...limits };
       endpoints.push({ venue: name, account: account.name, ...address, options });
-      secrets[connectorRef(name, account.name).path] =
-        'keyFile' in account
-          ? { type: 'file', path: account.keyFile }
-          : { type: 'published', secrets: simulated?.secrets ?? {} };
+      secrets[path] = { type: 'published', secrets: simulated.secrets };
     }
   }
   return {

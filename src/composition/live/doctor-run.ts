@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TandemConfig } from '../../../config/schema.ts';
 import { connectorRef } from '../../../actors/addresses.ts';
 import type { Instant } from '../../venues/venue.ts';
+import type { AccountKeys } from './account-keys.ts';
 import { openAccounts } from './accounts.ts';
 import { examineAccount } from './doctor.ts';
 import type { Finding } from './doctor.ts';
@@ -12,12 +13,12 @@ import type { Finding } from './doctor.ts';
 /** Tells each finding as it is made, and returns whether nothing failed. `venue`: only accounts of that one. */
 export async function examineAll(
   config: TandemConfig,
-  options: { readonly venue?: string | undefined },
+  options: { readonly venue?: string | undefined; readonly keys: AccountKeys },
   tell: (finding: Finding) => void,
 ): Promise<boolean> {
   // Venues made for this examination leave nothing behind, and the engine's own are not disturbed.
   const dataDir = mkdtempSync(join(tmpdir(), 'tandem-doctor-'));
-  const accounts = await openAccounts({ ...config, dataDir });
+  const accounts = await openAccounts({ ...config, dataDir }, options.keys);
   let isWell = true;
   try {
     const calendar = accounts.calendar();

@@ -111,10 +111,16 @@ class Examination {
 
   #keys(): Verdict {
     const { venue, account, restUrl, streamUrl, options, calendarScale, secrets } = this.#subject;
+    if (secrets.type === 'unusable') return failed(secrets.reason);
     const read = readSecrets(secrets);
     this.#adapter = openVenue(venue, { account, restUrl, streamUrl, options, secrets: read, calendarScale });
     if (secrets.type === 'published') return ok('published keys of a simulated venue');
-    return ok(`${Object.keys(read).length} secrets from ${secrets.path}, readable by its owner only`);
+    const count = Object.keys(read).length;
+    if (secrets.type === 'sealed') return ok(`${count} secrets from ${secrets.path}, sealed`);
+    if (secrets.type === 'credential') return ok(`${count} secrets from credential ${secrets.path}`);
+    return ok(
+      `${count} secrets from ${secrets.path}, readable by its owner only; tandem keys seal puts a passphrase on it`,
+    );
   }
 
   async #name(): Promise<Verdict> {

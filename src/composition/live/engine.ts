@@ -22,6 +22,8 @@ import type { JournalThreadData } from '../../storage/live/journal-ports.ts';
 import { engineDelivery } from '../delivery.ts';
 import { killForVerdict } from '../journal-verdict.ts';
 import { placementOf, supervisionTree } from '../tree.ts';
+import { openKeys } from './account-keys.ts';
+import type { AccountKeys } from './account-keys.ts';
 import { openAccounts } from './accounts.ts';
 import type { Accounts } from './accounts.ts';
 
@@ -29,6 +31,8 @@ export interface EngineOptions {
   readonly log: (record: LogRecord) => void;
   /** A thread that cannot be ended: the process must go (exit code 70). */
   readonly onUnkillable: (thread: string) => void;
+  /** Of live accounts; absent where there are none, or none of their files is sealed. */
+  readonly keys?: AccountKeys;
 }
 
 /** A running engine. */
@@ -66,11 +70,13 @@ const READ_MS = 5_000;
  */
 export async function startEngine(config: TandemConfig, options: EngineOptions): Promise<Engine> {
   const dataDirectory = resolve(config.dataDir);
+  const keys = options.keys ?? (await openKeys(config, {}));
+  if (keys.problems.length > 0) throw new Error(keys.problems.join('; '));
   const lock = lockDataDirectory(dataDirectory);
   let accounts: Accounts | undefined;
   try {
     const { boot, verdict } = allocateBoot(dataDirectory);
-    accounts = await openAccounts(config);
+    accounts = await openAccounts(config, keys);
     const placement = placementOf(config.workers);
     const system = await startThreads({
       tree: supervisionTree({ config, accounts: accounts.endpoints, boot, placement }),

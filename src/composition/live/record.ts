@@ -16,12 +16,14 @@ import { startThreads } from '../../runtime/thread-system.ts';
 import { openJournal } from '../../storage/live/journal-database.ts';
 import { engineDelivery } from '../delivery.ts';
 import { placementOf, supervisionTree } from '../tree.ts';
+import type { AccountKeys } from './account-keys.ts';
 import { openAccounts } from './accounts.ts';
 
 export interface RecordOptions {
   readonly directory: string;
   /** Only accounts of this venue. */
   readonly venue?: string | undefined;
+  readonly keys: AccountKeys;
   readonly log: (record: LogRecord) => void;
   /** Recording goes on until this settles. */
   readonly until: Promise<unknown>;
@@ -31,12 +33,13 @@ const STOP_MS = 10_000;
 
 /** Settles with the files written. Rejects when nothing is configured to be recorded, or the directory cannot be written to. */
 export async function recordConnectors(config: TandemConfig, options: RecordOptions): Promise<readonly string[]> {
+  if (options.keys.problems.length > 0) throw new Error(options.keys.problems.join('; '));
   const directory = resolve(options.directory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const before = new Set(recordingFiles(directory));
   // A journal of its own: an engine may be running beside this, and nothing here is worth keeping.
   const dataDir = mkdtempSync(join(tmpdir(), 'tandem-record-'));
-  const accounts = await openAccounts({ ...config, dataDir });
+  const accounts = await openAccounts({ ...config, dataDir }, options.keys);
   try {
     const endpoints = accounts.endpoints.filter(({ venue }) => options.venue === undefined || options.venue === venue);
     if (endpoints.length === 0)
