@@ -316,26 +316,30 @@ export const connectorEventDelivery: DeliveryTable<ConnectorEvent> = {
   'funding-rate-changed': {
     class: 'state',
     keyFields: ['venue', 'symbol', 'kind', 'settleAtMs'],
-    shape: (f, event) => ({
-      type: 'funding-rate-changed',
-      venue: f.text(event.venue),
-      symbol: f.text(event.symbol),
-      base: f.text(event.base),
-      kind: f.text(event.kind),
-      settleAtMs: f.number(event.settleAtMs),
-      rate: {
-        venue: f.text(event.rate.venue),
-        symbol: f.text(event.rate.symbol),
-        kind: f.text(event.rate.kind),
-        raw: f.text(event.rate.raw),
-        unit: { scale: f.text(event.rate.unit.scale), perMs: f.number(event.rate.unit.perMs) },
-        hourly: f.number(event.rate.hourly),
-        intervalMs: f.number(event.rate.intervalMs),
-        settleAtMs: f.number(event.rate.settleAtMs),
-        venueAtMs: f.number(event.rate.venueAtMs),
-      },
-      receivedAtMonotonicMs: f.number(event.receivedAtMonotonicMs),
-    }),
+    // Predictions have a shape; what was settled comes once an hour.
+    shape: (f, event) =>
+      'ofFeed' in event.rate || 'feedHourly' in event.rate
+        ? undefined
+        : {
+            type: 'funding-rate-changed',
+            venue: f.text(event.venue),
+            symbol: f.text(event.symbol),
+            base: f.text(event.base),
+            kind: f.text(event.kind),
+            settleAtMs: f.number(event.settleAtMs),
+            rate: {
+              venue: f.text(event.rate.venue),
+              symbol: f.text(event.rate.symbol),
+              kind: f.text(event.rate.kind),
+              raw: f.text(event.rate.raw),
+              unit: { scale: f.text(event.rate.unit.scale), perMs: f.number(event.rate.unit.perMs) },
+              hourly: f.number(event.rate.hourly),
+              intervalMs: f.number(event.rate.intervalMs),
+              settleAtMs: f.number(event.rate.settleAtMs),
+              venueAtMs: f.number(event.rate.venueAtMs),
+            },
+            receivedAtMonotonicMs: f.number(event.receivedAtMonotonicMs),
+          },
   },
   'account-changed': {
     class: 'state',

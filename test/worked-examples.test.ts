@@ -3,6 +3,7 @@ import { it } from 'vitest';
 import { completeOrUnwind } from '../src/execution/complete-or-unwind.ts';
 import { observeExposure, stoppedExposureClock, unhedgedForMs } from '../src/execution/exposure-clock.ts';
 import { foldLedger, pairBook, pairNetMicro } from '../src/execution/ledger.ts';
+import { emptyFundingCheck, fundingVerdict, notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { expectedFunding, expectedRateSum, persistence } from '../src/market/funding-forecast.ts';
 import type { FundingOutlook } from '../src/market/funding-forecast.ts';
 import { HOUR_MS, hourlyFromText } from '../src/market/funding-rate.ts';
@@ -20,6 +21,7 @@ import type { RequestPriority } from '../src/venues/rate-limiter.ts';
 import { Story } from './actors/monitor-world.ts';
 import { Example } from './examples.ts';
 import { book, instrument, pico } from './market/instruments.ts';
+import { predicted } from './strategy/candidates.ts';
 
 const outlook = (nextRate: number, nextSettleInH: number, intervalH = 1): FundingOutlook => ({
   nextSettleInMs: nextSettleInH * HOUR_MS,
@@ -42,7 +44,21 @@ it('EX-1: one rate in the units of four feeds', (context) => {
   example.is('Lighter funding-rates 0.000096 per 8 h', 12_000_000, hourly('0.000096', 'fraction', 8));
   example.is('Bybit 0.0001 per 8 h', 12_500_000, hourly('0.0001', 'fraction', 8));
   example.is('Bybit 0.0001 per 4 h', 25_000_000, hourly('0.0001', 'fraction', 4));
-  example.is('mislabelled per hour, ratio', 0.125, hourly('0.0012', 'percent', 1) / hourly('0.000096', 'fraction', 1));
+  const [settled, mislabelled] = [hourly('0.0012', 'percent', 1), hourly('0.000096', 'fraction', 1)];
+  example.is('price used: value / rate', 2_256.56, 0.02707872 / (settled / 1e12));
+  example.is('mislabelled per hour, ratio', 0.125, settled / mislabelled);
+  let check = emptyFundingCheck;
+  for (let hour = 1; hour <= 3; hour += 1) {
+    const rate = { ...predicted(mislabelled), settleAtMs: hour * HOUR_MS };
+    check = notePredicted(check, rate, rate.settleAtMs - 60_000);
+    check = noteSettled(check, { ...rate, kind: 'settled', hourly: pico(settled) });
+  }
+  const verdict = fundingVerdict(check, 3);
+  example.is(
+    'judged',
+    'UNIT_SUSPECT(0.125)',
+    'factor' in verdict ? `${verdict.state}(${verdict.factor})` : verdict.state,
+  );
 });
 
 it('EX-2: walking a book', (context) => {

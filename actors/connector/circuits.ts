@@ -56,6 +56,26 @@ export function openCircuit(state: ConnectorState, self: ConnectorSelf): string 
   return name === undefined ? undefined : `the circuit of ${name} is open`;
 }
 
+export interface CircuitView {
+  readonly name: CircuitName;
+  readonly status: CircuitBreaker['status'];
+  /** How often it opened in a row. */
+  readonly openings: number;
+  /** Open for so much longer, ms; 0 while it is not. */
+  readonly opensForMs: number;
+  /** Open because the venue refused for a limit. */
+  readonly isLimited: boolean;
+}
+
+/** For people: the three circuits as of `nowMs`. */
+export function circuitViews(circuits: Circuits, nowMs: number): readonly CircuitView[] {
+  return (['rest', 'ws', 'orders'] as const).map((name) => {
+    const { status, openings, openUntilMs, isLimited } = circuitAt(circuits[name], nowMs);
+    const isOpen = status === 'open';
+    return { name, status, openings, opensForMs: isOpen ? openUntilMs - nowMs : 0, isLimited: isOpen && isLimited };
+  });
+}
+
 function change(
   state: ConnectorState,
   self: ConnectorSelf,

@@ -1,4 +1,5 @@
 /** Applies a venue's normalised facts to the connector's state and passes them on to those concerned. Connector thread. */
+import type { FundingRate } from '../../src/market/funding-rate.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { observeServerTime } from '../../src/venues/clock-offset.ts';
 import type { VenueEvent } from '../../src/venues/venue.ts';
@@ -230,14 +231,16 @@ function markChanged(state: ConnectorState, self: ConnectorSelf, event: Extract<
 function rateChanged(
   state: ConnectorState,
   self: ConnectorSelf,
-  { rate }: Extract<VenueEvent, { type: 'funding-rate' }>,
+  { rate: stated }: Extract<VenueEvent, { type: 'funding-rate' }>,
 ): void {
-  const { symbol, kind, settleAtMs } = rate;
+  const { symbol, kind, settleAtMs } = stated;
   const base = state.baseBySymbol.get(symbol);
   if (base === undefined) return;
   const key = kind === 'predicted' ? `${symbol} predicted` : `${symbol} ${settleAtMs}`;
+  const known = state.fundingRates.get(key)?.rate;
+  const rate = kind === 'settled' ? settledRate(known, stated) : stated;
   if (kind === 'settled') {
-    if (state.fundingRates.get(key)?.rate.raw === rate.raw) return;
+    if (isSameRate(known, rate)) return;
     settlementPassed(state, self, symbol, settleAtMs);
   }
   if (kind === 'predicted') settle(state, self, 'FUNDING_RATE', symbol);
@@ -255,6 +258,20 @@ function rateChanged(
   state.fundingRates.set(key, message);
   if (state.fundingRates.size > FUNDING_RATES_MAX) forgetOldestSettled(state);
   tellMarket(state, self, message, base);
+}
+
+/** A feed's own word of a settlement stands until the history's comes, and from then on only beside it. */
+function settledRate(known: FundingRate | undefined, stated: FundingRate): FundingRate {
+  if (stated.ofFeed === true) {
+    if (known === undefined || known.ofFeed === true) return stated;
+    return known.feedHourly === stated.hourly ? known : { ...known, feedHourly: stated.hourly };
+  }
+  const feedHourly = known?.ofFeed === true ? known.hourly : known?.feedHourly;
+  return feedHourly === undefined ? stated : { ...stated, feedHourly };
+}
+
+function isSameRate(known: FundingRate | undefined, rate: FundingRate): boolean {
+  return known?.raw === rate.raw && known.ofFeed === rate.ofFeed && known.feedHourly === rate.feedHourly;
 }
 
 /** Venues change how often they exchange funding while positions are open: the newest word counts, payments are watched for by it. */

@@ -2,6 +2,7 @@
 import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import { legKeyText } from '../../src/execution/facts.ts';
 import type { LegKey } from '../../src/execution/facts.ts';
+import { takenBack } from '../../src/execution/late-fills.ts';
 import { bookOf, pairLots, shareOf } from '../../src/execution/ledger.ts';
 import { isSettled } from '../../src/execution/order-state.ts';
 import type { OrderState } from '../../src/execution/order-state.ts';
@@ -35,6 +36,7 @@ export function adjust(
     changeLots,
     ...(pairChange === undefined ? {} : { pairLots: pairChange.lots }),
     ...(track.mark === undefined ? {} : { priceNano: track.mark.markNano }),
+    atMs: self.nowMs(),
     evidence,
   };
   append(state, self, [rowOf(state, self, 'adjust', id, { adjustment, pairId })]);
@@ -52,8 +54,9 @@ export function adjust(
 }
 
 /**
- * How much of a change is the pair's. Less: what it can no longer claim of the rest. More: only what an order of it may have
- * executed without our knowing the fill; anything beyond is somebody else's trade and not ours to undo.
+ * How much of a change is the pair's. First what a fill counted a second time, after it was booked for the pair without one. Of the
+ * rest, less: what the pair can no longer claim of it. More: only what an order of it may have executed without our knowing the
+ * fill; anything beyond is somebody else's trade and not ours to undo.
  */
 function changeOfPair(
   state: PositionState,
@@ -62,12 +65,15 @@ function changeOfPair(
   lots: number,
 ): {
   readonly lots: number;
-  /** Part of a smaller position that an order of ours may have closed. */ readonly reducedByOwnLots: number;
+  /** Part of a smaller position that nobody took: an order of ours may have closed it, or it was counted twice. */
+  readonly reducedByOwnLots: number;
 } {
   const { ledger } = state.book;
   const held = bookOf(ledger, key).signedLots;
   const own = pairLots(ledger, pairId, key);
-  const change = lots - held;
+  const claim = ledger.claims.get(legKeyText(key));
+  const returned = claim?.pairId === pairId ? takenBack(claim, lots - held) : 0;
+  const change = lots - held - returned;
   let unexplained = { buy: 0, sell: 0 };
   for (const order of ordersOfPair(state.book, pairId)) {
     const { planned, filledLots } = order;
@@ -76,8 +82,9 @@ function changeOfPair(
     unexplained = { ...unexplained, [planned.side]: unexplained[planned.side] + planned.lots - filledLots };
   }
   const explained = change > 0 ? Math.min(change, unexplained.buy) : -Math.min(-change, unexplained.sell);
-  const reducedByOwnLots = Math.sign(explained) === -Math.sign(own) ? Math.abs(explained) : 0;
-  return { lots: shareOf(lots, own + explained) - own, reducedByOwnLots };
+  const ours = returned + explained;
+  const reducedByOwnLots = Math.sign(ours) === -Math.sign(own) ? Math.abs(ours) : 0;
+  return { lots: shareOf(lots, own + ours) - own, reducedByOwnLots };
 }
 
 /** No proof says that every fill of this order is known: it has no end, or an end by absence, or owes fills that it announced. */

@@ -20,6 +20,7 @@ import { adjust } from './adjust.ts';
 import { stopRefusal } from './stop-facts.ts';
 import { preflightRefusal } from './gates.ts';
 import { abortOrder, append, keepPair, markHandedOver, orderRow, pairRow, rowOf } from './journal.ts';
+import { liveOrders } from './live-orders.ts';
 import { limitOf, viewPair } from './pair-view.ts';
 import { askToReconcile } from './reconcile.ts';
 import { isReachable, pairTracks, trackOf } from './state.ts';
@@ -36,6 +37,8 @@ export function advance(state: PositionState, self: PositionSelf): void {
     if (state.stage !== 'running' || state.pair === undefined) return;
     // Draining lets what is under way finish and starts nothing: an open pair is left as it is.
     if (state.draining && state.pair.record.phase === 'OPEN') return;
+    // A quarantined one tries again every few seconds: the last try of this life is the one that is under way.
+    if (state.draining && state.pair.record.phase === 'QUARANTINED' && liveOrders(state) === 0) return;
     const view = viewPair(state, self, state.pair);
     if (view === undefined) return;
     const step = advancePair(state.pair, view);

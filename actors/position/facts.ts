@@ -2,6 +2,7 @@
 import { applyFact } from '../../src/execution/execution-book.ts';
 import type { OrderEffect, OrderState } from '../../src/execution/order-state.ts';
 import { matchPayments, paymentOf, rememberPayment } from '../../src/execution/funding-expectation.ts';
+import { legKeyText } from '../../src/execution/facts.ts';
 import { stepsOf } from '../../src/execution/ledger.ts';
 import { positionFilled } from '../../src/execution/position-truth.ts';
 import { advance } from './carry-out.ts';
@@ -45,6 +46,7 @@ function canApply(state: PositionState, fact: Fact): boolean {
 
 function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
   const before = fact.type === 'fill-received' ? legBefore(state, self, fact) : undefined;
+  const metBefore = metLotsOf(state, fact);
   const outcome = applyFact(state.book, fact);
   const track = trackOf(state, fact);
   if (track !== undefined) track.lastFactAtMs = Math.max(track.lastFactAtMs, self.nowMs());
@@ -65,7 +67,8 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
       noteReduction(state, self, before, {
         id: `fill:${fact.venue}:${fact.account}:${fact.fill.fillId}`,
         ...(fact.fill.forced === undefined ? {} : { stated: fact.fill.forced }),
-        ownLots: 0,
+        // What was booked and told before its fill came in is not taken a second time.
+        ownLots: metLotsOf(state, fact) - metBefore,
         evidence: `fill ${fact.fill.fillId} of ${fact.fill.lots} lots by no order of ours`,
       });
     }
@@ -87,6 +90,11 @@ function applyOne(state: PositionState, self: PositionSelf, fact: Fact): void {
   }
   if (outcome.effects.some((effect) => effect.type === 'late-fill' || effect.type === 'overfill'))
     reviveIfExposed(state, self);
+}
+
+/** Lots of a leg that were booked without a fill, and then told by one. */
+function metLotsOf({ book }: PositionState, fact: Fact): number {
+  return Math.abs(book.ledger.claims.get(legKeyText(fact))?.metLots ?? 0);
 }
 
 /** Venues tell orders and fills on separate channels: a fill that the ending's own count includes is no surprise. */

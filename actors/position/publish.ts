@@ -5,14 +5,14 @@ import { ordersOfPair } from '../../src/execution/execution-book.ts';
 import type { LegSide } from '../../src/execution/facts.ts';
 import { owedMicro } from '../../src/execution/funding-expectation.ts';
 import { bookOf, pairBook } from '../../src/execution/ledger.ts';
-import { isLive, isUnresolved } from '../../src/execution/order-state.ts';
+import { isUnresolved } from '../../src/execution/order-state.ts';
 import type { Pair } from '../../src/execution/pair.ts';
-import { isStop } from '../../src/execution/protective-stop.ts';
 import { isActive } from '../../src/execution/pair-state.ts';
 import { perSettlement } from '../../src/market/funding-rate.ts';
 import { fundingMicro, notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
 import { nearestLiquidation } from './exits.ts';
+import { liveOrders } from './live-orders.ts';
 import { lotsOfLeg } from './pair-view.ts';
 import { addRotation } from '../../src/execution/rotation-history.ts';
 import { entryBlock } from './reductions.ts';
@@ -118,18 +118,6 @@ function reasonOf(state: PositionState): string {
   if (state.stage !== 'running') return state.stage;
   if (state.refusal !== '' && (state.pair === undefined || !isActive(state.pair.record.phase))) return state.refusal;
   return state.pair?.record.reason ?? '';
-}
-
-/** Orders that may be live at a venue or may still leave; not the stops that wait under an open pair, for as long as it lasts. */
-function liveOrders(state: PositionState): number {
-  const leaving = [...state.appends.values()].reduce((sum, pending) => sum + pending.clientOrderIds.length, 0);
-  const { pair } = state;
-  return (
-    leaving +
-    (pair === undefined
-      ? 0
-      : ordersOfPair(state.book, pair.record.pairId).filter((order) => isLive(order) && !isStop(order)).length)
-  );
 }
 
 /** Phases that end by themselves: orders are on their way or about to be. */

@@ -1,4 +1,15 @@
-/** The start of a life: wait for earlier writes, fold the journal, compare with the venues, then act by the table (domain 14.2). */
+/**
+ * The start of a life: wait for earlier writes, fold the journal, compare with the venues, then act by the table (domain 14.2).
+ *
+ * A life goes through these stages once each, never back (a test holds this table and the code against each other). Nothing is sent
+ * before the last, and no fact is applied before the third; what comes earlier waits.
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | starting | everything written before is durable | reading |
+ * | reading | last page folded | comparing |
+ * | comparing | the table of a restart decides | running |
+ */
 import { refOf, unreachable } from '../../src/runtime/actor.ts';
 import { highestCounter, ordersOfPair } from '../../src/execution/execution-book.ts';
 import { beginHistory, endHistory, foldHistoryRow } from '../../src/execution/history-fold.ts';

@@ -141,6 +141,7 @@ function takeFundingRate(
     symbol: event.symbol,
     ...after,
     ratios: feed.check.ratios,
+    stated: feed.check.stated.map(({ ratio }) => ratio),
   });
 }
 

@@ -26,7 +26,7 @@ const ORIGIN = 'venue.test';
 const START_MS = Date.UTC(2026, 0, 5, 0, 10);
 const BOOK_INTERVAL_MS = 50;
 const RAW_FOLDER = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'raw-ws');
-const VENUES = ['lighter', 'extended', 'bybit', 'hyperliquid'] as const;
+const VENUES = ['lighter', 'extended', 'bybit', 'hyperliquid', 'coinbase'] as const;
 const RAW: readonly (readonly [file: string, source: RawSource, bases: readonly string[]])[] = [
   ['lighter-btc-20251210.jsonl.gz', { format: 'timed-json', venue: 'lighter', base: 'BTC' }, ['ETH', 'BTC']],
   ['bybit-v5-ob500-xrpusdt-20241201.jsonl.gz', { format: 'lines', venue: 'bybit', base: 'XRP' }, ['XRP']],
@@ -37,6 +37,7 @@ const BOOK_FRAME: Readonly<Record<string, RegExp>> = {
   extended: /"type":"(?:SNAPSHOT|DELTA)"/,
   bybit: /"topic":"orderbook\./,
   hyperliquid: /"channel":"(?:l2Book|bbo)"/,
+  coinbase: /"channel":"book\./,
 };
 
 /** At most so many frames of each feed. */

@@ -1,7 +1,8 @@
 /** The engine of fill-to-hedge on its own threads: everything but the strategy, in whose place the driver asks for entries. Main thread. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
-import { strategyRef } from '../../actors/addresses.ts';
+import { guardRef, strategyRef } from '../../actors/addresses.ts';
+import type { GuardMessage } from '../../actors/guard-messages.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { ChildSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
@@ -73,6 +74,27 @@ export class Engine {
     await this.#until(PHASE_MS, 'an open pair', ({ phase }) => phase === 'OPEN');
     await this.#system.ask(strategyRef.path, { type: 'leave' }, { deadlineMs: ASK_MS });
     await this.#until(PHASE_MS, 'a closed pair', ({ phase }) => phase === 'CLOSED');
+    await pause(COOLDOWN_MS);
+  }
+
+  /** Kills as a person would; returns when, ns of the clock that all threads share. */
+  kill(level: 2 | 3): bigint {
+    const atNs = process.hrtime.bigint();
+    const killed: GuardMessage = { type: 'kill', level, reason: 'benchmark' };
+    this.#system.tell(guardRef.path, killed);
+    return atNs;
+  }
+
+  /** Settles once there is a pair in this phase. */
+  async inPhase(phase: 'OPEN' | 'CLOSED' | 'FAILED'): Promise<void> {
+    await this.#until(PHASE_MS, phase, (now) => now.phase === phase);
+  }
+
+  /** Lets the engine trade again after a kill; settles once another pair may be entered. */
+  async resume(): Promise<void> {
+    const resumed: GuardMessage = { type: 'set-engine-state', state: 'TRADING', reason: 'the next sample' };
+    this.#system.tell(guardRef.path, resumed);
+    await this.#until(PHASE_MS, 'an engine that trades', ({ engine }) => engine === 'TRADING');
     await pause(COOLDOWN_MS);
   }
 

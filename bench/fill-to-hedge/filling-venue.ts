@@ -50,6 +50,7 @@ export class FillingVenue implements SimulatedVenue {
   readonly #options: FillingVenueOptions;
   readonly #book: BookFlood;
   readonly #pieceLots: number;
+  #keptPerSecond: number | undefined;
   #takes = 0;
   #run: Run | undefined;
 
@@ -83,6 +84,12 @@ export class FillingVenue implements SimulatedVenue {
     };
   }
 
+  /** Sends so many frames a second between runs too, from now on. */
+  keepPace(perSecond: number, at: Instant): void {
+    this.#keptPerSecond = perSecond;
+    this.#book.begin(perSecond, at);
+  }
+
   /** An order has arrived at the other venue, whole. */
   hedgeArrived(arrivedNs: bigint, at: Instant): void {
     const run = this.#run;
@@ -98,7 +105,8 @@ export class FillingVenue implements SimulatedVenue {
     run.nextFillMs = at.monotonicMs + this.#book.drawBetween(spacingMinMs, spacingMaxMs);
     if (run.hedgedAfterNs.length < fills) return;
     this.#run = undefined;
-    this.#book.end(at);
+    if (this.#keptPerSecond === undefined) this.#book.end(at);
+    else this.#book.begin(this.#keptPerSecond, at);
     const [frames, elapsedMs] = [this.#book.frames - run.framesBefore, at.monotonicMs - run.startedAtMs];
     this.#options.onFinished({ hedgedAfterNs: run.hedgedAfterNs, frames, elapsedMs });
   }

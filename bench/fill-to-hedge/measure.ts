@@ -1,10 +1,10 @@
 /** Plays loaded and quiet runs against one engine and works out the results. Main thread. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { median, percentile, spreadOf } from '../distribution.ts';
 import type { BenchResult, BenchTarget } from '../result.ts';
 import { EventThread } from '../order-path/worker-events.ts';
+import { Burner } from './burner-thread.ts';
 import { Engine } from './engine.ts';
 import type { LoadPlan, VenueReport } from './plan.ts';
 import type { VenueEvent, VenueRequest, VenueThreadData } from './venue-worker.ts';
@@ -73,25 +73,6 @@ async function play(
   const { report } = await Promise.race([finished, engine.failure]);
   await engine.leave();
   return report;
-}
-
-/** A thread that computes until it is ended. */
-class Burner {
-  readonly #flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  readonly #ended: Promise<void>;
-
-  constructor() {
-    const worker = new Worker(new URL('./burner.ts', import.meta.url), { workerData: this.#flag });
-    this.#ended = new Promise((resolve, reject) => {
-      worker.on('error', reject);
-      worker.on('exit', () => resolve());
-    });
-  }
-
-  end(): Promise<void> {
-    Atomics.store(this.#flag, 0, 1);
-    return this.#ended;
-  }
 }
 
 function resultsOf(

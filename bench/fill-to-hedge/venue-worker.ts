@@ -16,12 +16,18 @@ export interface VenueThreadData {
   readonly seed: number;
 }
 
-export type VenueRequest = { readonly type: 'begin'; readonly plan: LoadPlan } | { readonly type: 'stop' };
+export type VenueRequest =
+  | { readonly type: 'begin'; readonly plan: LoadPlan }
+  /** Frames of the flooded book outside runs. */
+  | { readonly type: 'keep-pace'; readonly framesPerSecond: number }
+  | { readonly type: 'stop' };
 
 export type VenueEvent =
   | ({ readonly type: 'listening' } & VenueAddresses)
   | { readonly type: 'finished'; readonly report: VenueReport }
   | { readonly type: 'failed'; readonly reason: string }
+  /** A whole request was read at one of the venues, ns of the clock that all threads share. */
+  | { readonly type: 'maker-order' | 'maker-cancel' | 'hedge-order'; readonly atNs: bigint }
   | { readonly type: 'stopped' };
 
 const SETTLEMENT_MS = 3_600_000;
@@ -31,6 +37,7 @@ const BALANCE = 1_000_000;
 const TAKER_BALANCE = 1_000_000_000;
 const BOOK_INTERVAL_MS = 250;
 const ORDER_PATH = '/v5/order/create';
+const MAKER_ORDER_PATH = '/api/v1/user/order';
 
 const port = parentPort;
 if (port === null) throw new Error('venue-worker.ts runs as a worker thread only');
@@ -85,20 +92,40 @@ const filling = new FillingVenue({
 const hedged: SimulatedVenue = {
   venue: hedge.venue.venue,
   handle(input, at) {
-    if (input.type === 'http-request' && input.method === 'POST' && input.path === ORDER_PATH)
-      filling.hedgeArrived(hrtimeNs(), at);
+    if (input.type === 'http-request' && input.method === 'POST' && input.path === ORDER_PATH) {
+      const atNs = hrtimeNs();
+      filling.hedgeArrived(atNs, at);
+      tell({ type: 'hedge-order', atNs });
+    }
     return hedge.venue.handle(input, at);
   },
   nextWakeMs: () => hedge.venue.nextWakeMs(),
   oracle: () => hedge.venue.oracle(),
   inject: (fault, options) => hedge.venue.inject(fault, options),
 };
-const makerServer = await startVenueServer({ venue: filling, port: 0, now });
+const made: SimulatedVenue = {
+  venue: filling.venue,
+  handle(input, at) {
+    if (input.type === 'http-request' && input.path.startsWith(MAKER_ORDER_PATH)) {
+      if (input.method === 'POST') tell({ type: 'maker-order', atNs: hrtimeNs() });
+      if (input.method === 'DELETE') tell({ type: 'maker-cancel', atNs: hrtimeNs() });
+    }
+    return filling.handle(input, at);
+  },
+  nextWakeMs: () => filling.nextWakeMs(),
+  oracle: () => filling.oracle(),
+  inject: (fault, options) => filling.inject(fault, options),
+};
+const makerServer = await startVenueServer({ venue: made, port: 0, now });
 const hedgeServer = await startVenueServer({ venue: hedged, port: 0, now });
 
 port.on('message', (request: VenueRequest) => {
   if (request.type === 'begin') {
     makerServer.poke(() => filling.begin(request.plan, now()));
+    return;
+  }
+  if (request.type === 'keep-pace') {
+    makerServer.poke(() => filling.keepPace(request.framesPerSecond, now()));
     return;
   }
   void Promise.all([makerServer.close(), hedgeServer.close()]).then(() => {

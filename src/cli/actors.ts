@@ -7,10 +7,8 @@ import { CommandFailure, EXIT } from './command-failure.ts';
 import { addControlOptions, addressOf, askControl, orderControl } from './control-client.ts';
 import type { ControlAnswer, ControlOptions } from './control-client.ts';
 import { DrawnPicture, isDrawable, wantsColors } from './drawn-picture.ts';
-import { listenForStop } from './stop-signals.ts';
+import { untilStopped } from './follow.ts';
 import { sanitize } from './terminal-text.ts';
-
-const LOOK_MS = 1_000;
 
 type Action = 'pause' | 'resume' | 'restart';
 
@@ -112,20 +110,4 @@ function failUnless(wanted: number, answer: ControlAnswer, path?: string): Contr
   if (answer.status === wanted) return answer;
   if (answer.status === 404 && path !== undefined) throw new CommandFailure(`no actor lives at "${path}"`);
   throw new CommandFailure(`the engine answered ${answer.status}: ${JSON.stringify(answer.body)}`);
-}
-
-/** Looks once a second until a signal says stop. Ends by the failure when a look fails. */
-async function untilStopped(look: () => Promise<void>): Promise<void> {
-  let stop = (): void => {};
-  const stopped = new Promise<'stopped'>((resolve) => (stop = () => resolve('stopped')));
-  const dispose = listenForStop({ onStop: stop, onHurry: stop });
-  try {
-    for (;;) {
-      await look();
-      const pause = new Promise<'looked'>((resolve) => setTimeout(() => resolve('looked'), LOOK_MS));
-      if ((await Promise.race([stopped, pause])) === 'stopped') return;
-    }
-  } finally {
-    dispose();
-  }
 }

@@ -4,33 +4,36 @@ import type { AccountLimits } from '../control/limits-picture.ts';
 import { CommandFailure } from './command-failure.ts';
 import { addControlOptions, askControl } from './control-client.ts';
 import type { ControlOptions } from './control-client.ts';
-import { formatAge, formatCount, paint, span, table } from './terminal-text.ts';
+import { addFollowOption, showOrFollow } from './follow.ts';
+import type { FollowOptions, View } from './follow.ts';
+import { formatAge, formatCount, span, table } from './terminal-text.ts';
 import type { Column, Span } from './terminal-text.ts';
 
-/** Output that is no terminal is as wide as its widest line. */
-const COLUMNS_UNBOUNDED = 10_000;
 const NEARLY = 0.7;
 
 export function register(program: Command): void {
   const command = program
     .command('limits')
-    .description("show each account's request limits: used, in flight, step of the ramp, last refusal");
-  addControlOptions(command).action(showLimits);
+    .description(
+      "show each account's request limits: used, in flight, step of the ramp, last refusal; and open circuits",
+    );
+  addFollowOption(addControlOptions(command)).action((options: ControlOptions & FollowOptions) =>
+    showOrFollow(options, () => lookAtLimits(options)),
+  );
 }
 
-async function showLimits(options: ControlOptions): Promise<void> {
+async function lookAtLimits(options: ControlOptions): Promise<View> {
   const { status, body } = await askControl(options, '/debug/limits');
   if (status !== 200) throw new CommandFailure(`the engine answered ${status}: ${JSON.stringify(body)}`);
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(body)}\n`);
-    return;
-  }
   // What this engine's own route answers with.
   const { accounts } = body as { readonly accounts: readonly AccountLimits[] };
-  const columns = process.stdout.isTTY ? process.stdout.columns : COLUMNS_UNBOUNDED;
-  const lines =
-    accounts.length === 0 ? [[span('no connector answers')]] : table(COLUMNS, accounts.flatMap(rowsOf), columns);
-  process.stdout.write(`${lines.map((line) => paint(line, columns, process.stdout.isTTY)).join('\n')}\n`);
+  return {
+    lines: (columns) =>
+      accounts.length === 0
+        ? [[span('no connector answers')]]
+        : [...table(COLUMNS, accounts.flatMap(rowsOf), columns), ...accounts.flatMap(openCircuits)],
+    json: [JSON.stringify(body)],
+  };
 }
 
 const COLUMNS: readonly Column[] = [
@@ -71,6 +74,16 @@ function rowsOf({ account, limits, ramp, connections }: AccountLimits): readonly
       span(String(connections.open)),
     ],
   ];
+}
+
+/** What is held back altogether: a line for each circuit that is not closed. */
+function openCircuits({ account, circuits }: AccountLimits): readonly (readonly Span[])[] {
+  return circuits
+    .filter(({ status }) => status !== 'closed')
+    .map(({ name, status, opensForMs, isLimited }) => {
+      const rest = status === 'open' ? ` for ${formatAge(opensForMs)}${isLimited ? ', refused for a limit' : ''}` : '';
+      return [span(`  ${account}  circuit of ${name} ${status}${rest}`, 'red')];
+    });
 }
 
 function percent(share: number): string {

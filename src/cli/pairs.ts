@@ -3,45 +3,49 @@ import type { Command } from 'commander';
 import { isActive } from '../execution/pair-state.ts';
 import type { PairRecord } from '../execution/pair.ts';
 import type { PairStatistics } from '../execution/pair-statistics.ts';
-import { bigintAsText, COLUMNS_UNBOUNDED, newestOfPairs, requireJournal } from './journal-rows.ts';
-import { formatAge, formatCount, formatMoney, paint, span, table } from './terminal-text.ts';
+import { addFollowOption, showOrFollow } from './follow.ts';
+import type { FollowOptions, View } from './follow.ts';
+import { bigintAsText, NewestOfPairs, requireJournal } from './journal-rows.ts';
+import { formatAge, formatCount, formatMoney, span, table } from './terminal-text.ts';
 import type { Column, Span } from './terminal-text.ts';
 
-interface PairsOptions {
+interface PairsOptions extends FollowOptions {
   readonly dataDir: string;
   readonly closed?: true;
-  readonly json?: true;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('pairs')
     .description('what became of each pair: expected against realised, slippage, hedge latency, funding, fees')
     .argument('[base]', 'only pairs of one symbol, for example BTC')
     .option('--closed', 'only closed pairs')
     .option('--data-dir <folder>', 'where the journal is', './var')
-    .option('--json', 'print one pair a line as JSON; amounts are micro-units as text')
-    .action(showPairs);
+    .option('--json', 'print one pair a line as JSON; amounts are micro-units as text');
+  addFollowOption(command).action(showPairs);
 }
 
 async function showPairs(base: string | undefined, options: PairsOptions): Promise<void> {
   requireJournal(options.dataDir);
-  const isWanted = (pair: { readonly base: string }): boolean => base === undefined || pair.base === base;
-  const closed = (await newestOfPairs<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics')).filter(
-    isWanted,
-  );
-  const records = await newestOfPairs<PairRecord>(options.dataDir, 'pair-state', 'pair');
-  const active = options.closed === true ? [] : records.filter(({ phase }) => isActive(phase)).filter(isWanted);
-  if (options.json === true) {
-    for (const pair of [...closed, ...active]) process.stdout.write(`${JSON.stringify(pair, bigintAsText)}\n`);
-    return;
-  }
-  const columns = process.stdout.isTTY ? process.stdout.columns : COLUMNS_UNBOUNDED;
-  const lines = [
-    ...(active.length === 0 ? [] : table(ACTIVE_COLUMNS, active.map(activeCells), columns)),
-    ...(closed.length === 0 ? [[span('no pair has been closed')]] : table(CLOSED_COLUMNS, closed.map(cells), columns)),
-  ];
-  process.stdout.write(`${lines.map((line) => paint(line, columns, process.stdout.isTTY)).join('\n')}\n`);
+  const closed = new NewestOfPairs<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics');
+  const records = new NewestOfPairs<PairRecord>(options.dataDir, 'pair-state', 'pair');
+  await showOrFollow(options, async () => {
+    const isWanted = (pair: { readonly base: string }): boolean => base === undefined || pair.base === base;
+    const active = options.closed === true ? [] : (await records.read()).filter(({ phase }) => isActive(phase));
+    return viewOf((await closed.read()).filter(isWanted), active.filter(isWanted));
+  });
+}
+
+function viewOf(closed: readonly PairStatistics[], active: readonly PairRecord[]): View {
+  return {
+    lines: (columns) => [
+      ...(active.length === 0 ? [] : table(ACTIVE_COLUMNS, active.map(activeCells), columns)),
+      ...(closed.length === 0
+        ? [[span('no pair has been closed')]]
+        : table(CLOSED_COLUMNS, closed.map(cells), columns)),
+    ],
+    json: [...closed, ...active].map((pair) => JSON.stringify(pair, bigintAsText)),
+  };
 }
 
 const ACTIVE_COLUMNS: readonly Column[] = [

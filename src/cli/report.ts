@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { reportOf } from '../execution/pair-report.ts';
 import type { PairReport, PairSums, ReportGroup } from '../execution/pair-report.ts';
 import type { PairStatistics } from '../execution/pair-statistics.ts';
-import { bigintAsText, COLUMNS_UNBOUNDED, newestOfPairs, requireJournal } from './journal-rows.ts';
+import { bigintAsText, COLUMNS_UNBOUNDED, NewestOfPairs, requireJournal } from './journal-rows.ts';
 import { formatAge, formatCount, formatMoney, moneyStyle, paint, span, table } from './terminal-text.ts';
 import type { Column, Span } from './terminal-text.ts';
 
@@ -32,7 +32,7 @@ export function register(program: Command): void {
 
 async function showReport(options: ReportOptions): Promise<void> {
   requireJournal(options.dataDir);
-  const pairs = await newestOfPairs<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics');
+  const pairs = await new NewestOfPairs<PairStatistics>(options.dataDir, 'pair-statistics', 'statistics').read();
   const report = reportOf(pairs, {
     fromMs: options.from ?? 0,
     toMs: options.to ?? Number.MAX_SAFE_INTEGER,

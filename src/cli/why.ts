@@ -4,17 +4,22 @@ import type { Reasons } from '../control/why.ts';
 import { CommandFailure } from './command-failure.ts';
 import { addControlOptions, addressOf, askControl } from './control-client.ts';
 import type { ControlOptions } from './control-client.ts';
-import { sanitize } from './terminal-text.ts';
+import { addFollowOption, showOrFollow } from './follow.ts';
+import type { FollowOptions, View } from './follow.ts';
+import { span } from './terminal-text.ts';
 
 export function register(program: Command): void {
   const command = program
     .command('why')
     .description('say why it is not trading: the gate that refuses each symbol, with rule and value')
     .argument('[base]', 'one symbol, for example BTC: every pair of accounts it could be traded on');
-  addControlOptions(command).action(showReasons);
+  addFollowOption(addControlOptions(command)).action(
+    (base: string | undefined, options: ControlOptions & FollowOptions) =>
+      showOrFollow(options, () => lookAtReasons(base, options)),
+  );
 }
 
-async function showReasons(base: string | undefined, options: ControlOptions): Promise<void> {
+async function lookAtReasons(base: string | undefined, options: ControlOptions): Promise<View> {
   const { status, body } = await askControl(
     options,
     base === undefined ? '/debug/why' : `/debug/why/${addressOf(base)}`,
@@ -22,8 +27,7 @@ async function showReasons(base: string | undefined, options: ControlOptions): P
   if (status === 404) throw new CommandFailure(`the engine does not trade "${base}"`);
   if (status !== 200) throw new CommandFailure(`the engine answered ${status}: ${JSON.stringify(body)}`);
   // What this engine's own route answers with.
-  const lines = options.json === true ? [JSON.stringify(body)] : reasonLines(body as Reasons).map(sanitize);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return { lines: () => reasonLines(body as Reasons).map((line) => [span(line)]), json: [JSON.stringify(body)] };
 }
 
 function reasonLines({ engine, refusals, bases }: Reasons): readonly string[] {

@@ -1,4 +1,14 @@
-/** What a settlement should have paid next to what the venue paid (domain 15.4). Pure, any thread. */
+/**
+ * What a settlement should have paid next to what the venue paid (domain 15.4). Pure, any thread.
+ *
+ * The latest word on a settlement counts, however late (a test holds this table and the code against each other):
+ *
+ * | from | event | to |
+ * | ---- | ----- | -- |
+ * | PENDING, MISSING, MISMATCH | paid as expected | MATCHED |
+ * | PENDING, MISSING, MATCHED | paid otherwise | MISMATCH |
+ * | PENDING | nothing for 15 min | MISSING |
+ */
 
 import { impliedRate, paymentConfirmsRate } from '../market/funding-check.ts';
 import type { FundingVerdict } from '../market/funding-check.ts';

@@ -9,6 +9,8 @@ import { notionalMicroAtNano } from '../money/amounts.ts';
 import type { Steps } from '../money/amounts.ts';
 import { legKeyText } from './facts.ts';
 import type { FactRow, FillFact, FundingFact, LegKey, LegSide, PlannedOrder } from './facts.ts';
+import { addToClaim, meetClaim } from './late-fills.ts';
+import type { Claim } from './late-fills.ts';
 import { FLAT, applyTrade, applyTradeAt, costShare } from './position-arithmetic.ts';
 import type { CostedPosition } from './position-arithmetic.ts';
 
@@ -80,6 +82,8 @@ export interface Adjustment extends LegKey {
   readonly pairLots?: number;
   /** A person gave the pair `pairLots` of what is held already: nothing changes but whose they are, from then on (calendar ms). */
   readonly adopted?: { readonly leg: LegSide; readonly fromMs: number };
+  /** Calendar ms of the booking; absent in older journals. */
+  readonly atMs?: number;
   /** What was compared, in words. */
   readonly evidence: string;
 }
@@ -94,6 +98,8 @@ export interface Ledger {
   readonly owners: Map<string, Ownership[]>;
   /** By pair and leg: signed lots of the pair's own fills, and of corrections on its account. */
   readonly ownLots: Map<string, number>;
+  /** By leg: what its latest pair has by corrections, and which of it fills told afterwards. */
+  readonly claims: Map<string, Claim>;
   closed: ClosedTotals;
 }
 
@@ -109,6 +115,7 @@ export function emptyLedger(): Ledger {
     pairByOrder: new Map(),
     owners: new Map(),
     ownLots: new Map(),
+    claims: new Map(),
     closed: { pairs: 0, netMicro: 0n, fundingMicro: 0n },
   };
 }
@@ -199,6 +206,8 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
   const ownPairId = ledger.pairByOrder.get(`${fact.venue}:${fact.account}:${fact.fill.clientOrderId}`);
   if (ownPairId !== undefined) addOwnLots(ledger, ownPairId, fact, tradeLots);
   else limitOwnLots(ledger, fact);
+  const claim = ledger.claims.get(legKeyText(fact));
+  if (claim !== undefined) ledger.claims.set(legKeyText(fact), meetClaim(claim, tradeLots, fact.fill.venueAtMs));
   if (pairId !== undefined) {
     creditPair(ledger, pairId, {
       priceMicro: traded.realisedMicro,
@@ -256,7 +265,12 @@ export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment
   });
   if (pairId !== '') {
     if (adjustment.adopted !== undefined) addOwner(ledger, adjustment, { pairId, ...adjustment.adopted });
-    addOwnLots(ledger, pairId, adjustment, adjustment.pairLots ?? adjustment.changeLots);
+    const lots = adjustment.pairLots ?? adjustment.changeLots;
+    addOwnLots(ledger, pairId, adjustment, lots);
+    if (adjustment.adopted === undefined && adjustment.atMs !== undefined) {
+      const text = legKeyText(adjustment);
+      ledger.claims.set(text, addToClaim(ledger.claims.get(text), pairId, lots, adjustment.atMs));
+    }
     creditPair(ledger, pairId, {
       priceMicro: 0n,
       feesMicro: 0n,

@@ -3,6 +3,19 @@
  *
  * An order that rests is no news by itself: it is looked after by the regular comparisons, and counts as unanswered only once its
  * end is due, because it was cancelled or its time is over.
+ *
+ * The first row that fits decides (a test holds this table and the code against each other):
+ *
+ * | order | time | action |
+ * | ----- | ---- | ------ |
+ * | not sent, settled | any | wait |
+ * | rests, not cancelled | its end is not due | wait |
+ * | any | no answer is due | wait |
+ * | sent, open | any | unanswered |
+ * | unknown, no stop | resolving took too long | lost |
+ * | unknown, no stop | questions spent, death provable | lost |
+ * | any | asked a moment ago | wait |
+ * | any | any | resolve |
  */
 import { isLive, isSettled, isUnresolved } from './order-state.ts';
 import type { OrderState } from './order-state.ts';

@@ -1,4 +1,16 @@
-/** How closely a pair's orders and positions are watched: the nearer it is to danger, the more often venues are asked. Pure, any thread. */
+/**
+ * How closely a pair's orders and positions are watched: the nearer it is to danger, the more often venues are asked. Pure, any thread.
+ *
+ * The first row that fits decides (a test holds this table and the code against each other):
+ *
+ * | pair | urgency |
+ * | ---- | ------- |
+ * | something of it stands alone | urgent |
+ * | open, in danger | urgent |
+ * | open, danger nearing | busy |
+ * | open | calm |
+ * | under way | busy |
+ */
 import type { Pair } from './pair.ts';
 import type { ExecutionPolicy } from './policy.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Proves, settlement by settlement, that a feed's predicted rates are in the unit it declares: domain 2.3. It judges and never
- * corrects. Immutable values, any thread.
+ * Proves, settlement by settlement, that a feed's predicted rates are in the unit it declares: domain 2.3. Where a feed also states
+ * what was settled last, that against the venue's history is proof from the start. It judges and never corrects. Immutable values,
+ * any thread.
  */
 import type { FundingRate } from './funding-rate.ts';
 import { perSettlement } from './funding-rate.ts';
@@ -16,10 +17,12 @@ export interface FundingCheck {
   readonly predictions: readonly { readonly settleAtMs: number; readonly hourly: number }[];
   /** Settled / predicted of the latest settlements, oldest first. */
   readonly ratios: readonly number[];
+  /** History / the feed's own word of the same settlement, the latest ones. */
+  readonly stated: readonly { readonly settleAtMs: number; readonly ratio: number }[];
   readonly lastSettledAtMs: number;
 }
 
-export const emptyFundingCheck: FundingCheck = { predictions: [], ratios: [], lastSettledAtMs: 0 };
+export const emptyFundingCheck: FundingCheck = { predictions: [], ratios: [], stated: [], lastSettledAtMs: 0 };
 
 /** A prediction must have been seen this long before its settlement, calendar ms: later ones may be the settled value itself. */
 const PREDICTED_BEFORE_MS = 1_000;
@@ -41,7 +44,8 @@ export function notePredicted(check: FundingCheck, rate: FundingRate, nowMs: num
 }
 
 /** Compares a settled rate with what was predicted for it; a settlement counts once. */
-export function noteSettled(check: FundingCheck, rate: FundingRate): FundingCheck {
+export function noteSettled(before: FundingCheck, rate: FundingRate): FundingCheck {
+  const check = noteStated(before, rate);
   if (rate.settleAtMs <= check.lastSettledAtMs) return check;
   const predicted = check.predictions.find((prediction) => prediction.settleAtMs === rate.settleAtMs);
   const predictions = check.predictions.filter((prediction) => prediction.settleAtMs > rate.settleAtMs);
@@ -50,10 +54,22 @@ export function noteSettled(check: FundingCheck, rate: FundingRate): FundingChec
   return { ...seen, ratios: [...check.ratios, rate.hourly / predicted.hourly].slice(-RATIOS_MAX) };
 }
 
-/** Judges the evidence so far. */
+function noteStated(check: FundingCheck, { feedHourly, hourly, settleAtMs }: FundingRate): FundingCheck {
+  if (feedHourly === undefined || Math.abs(hourly) < MEANINGFUL_HOURLY_PICO) return check;
+  const others = check.stated.filter((stated) => stated.settleAtMs !== settleAtMs);
+  return { ...check, stated: [...others, { settleAtMs, ratio: hourly / feedHourly }].slice(-RATIOS_MAX) };
+}
+
+/** Judges the evidence so far. A feed that contradicts the history is not believed for agreeing with itself. */
 export function fundingVerdict(check: FundingCheck, minSettlements: number): FundingVerdict {
-  if (check.ratios.length < minSettlements) return { state: 'UNPROVEN' };
-  const ratio = median(check.ratios);
+  const stated = check.stated.length === 0 ? undefined : judged(check.stated.map(({ ratio }) => ratio));
+  if (stated !== undefined && stated.state !== 'OK') return stated;
+  if (check.ratios.length >= minSettlements) return judged(check.ratios);
+  return stated ?? { state: 'UNPROVEN' };
+}
+
+function judged(ratios: readonly number[]): FundingVerdict {
+  const ratio = median(ratios);
   if (ratio >= 0.5 && ratio <= 2) return { state: 'OK' };
   for (const factor of KNOWN_FACTORS) {
     if (Math.abs(Math.abs(ratio) / factor - 1) <= FACTOR_TOLERANCE) {

@@ -19,6 +19,10 @@ export interface FundingRate {
   /** Predicted: the coming exchange. Settled: the exchange's own time. Calendar ms. */
   readonly settleAtMs: number;
   readonly venueAtMs: number;
+  /** Settled, told by the very feed that predicts and not by the venue's history: no witness for its own unit. */
+  readonly ofFeed?: true;
+  /** Settled, from the history: what the feed that predicts says of the same settlement, read in that feed's unit. */
+  readonly feedHourly?: PicoRate;
 }
 
 export interface FundingUnit {

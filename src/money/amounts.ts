@@ -1,5 +1,5 @@
 /** Crosses between ticks, lots, decimal text and quote money; each crossing states its rounding. Any thread. */
-import { formatDecimal, parseDecimal, parseShortDecimal } from './decimal.ts';
+import { formatDecimal, parseDecimal, parseShortDecimal, shortDecimalOf } from './decimal.ts';
 import { RangeViolation } from './range-violation.ts';
 import { divideDown, divideHalfEven, divideUp } from './rounding.ts';
 import type { MicroUnits, PicoRate, PriceTicks, QuantityLots } from './units.ts';
@@ -24,6 +24,20 @@ export function priceTicksFromText(text: string, steps: Steps): PriceTicks {
     throw new RangeViolation('price', `a positive multiple of ${stepText(steps.tickUnits, steps.priceDecimals)}`, text);
   }
   return ticks as PriceTicks;
+}
+
+/**
+ * Returns what `priceTicksFromText` returns for the number's shortest text, without writing that: for venues whose books are JSON
+ * numbers, read by the thousand. Undefined says nothing: ask for the text's.
+ */
+export function priceTicksOfShortNumber(value: number, steps: Steps): PriceTicks | undefined {
+  const ticks = wholeStepsOfNumber(value, steps.priceDecimals, steps.tickUnits);
+  return ticks !== undefined && ticks > 0 ? (ticks as PriceTicks) : undefined;
+}
+
+/** The same for `quantityLotsFromText`. */
+export function quantityLotsOfShortNumber(value: number, steps: Steps): QuantityLots | undefined {
+  return wholeStepsOfNumber(value, steps.quantityDecimals, steps.lotUnits) as QuantityLots | undefined;
 }
 
 /** Returns the price as decimal text with the instrument's own digits. */
@@ -140,6 +154,11 @@ function wholeStepsOf(text: string, decimals: number, stepUnits: number): number
   const short = parseShortDecimal(text, decimals);
   if (short === undefined) return wholeSteps(parseDecimal(text, decimals), stepUnits);
   return short % stepUnits === 0 ? short / stepUnits : undefined;
+}
+
+function wholeStepsOfNumber(value: number, decimals: number, stepUnits: number): number | undefined {
+  const units = shortDecimalOf(value, decimals);
+  return units !== undefined && units % stepUnits === 0 ? units / stepUnits : undefined;
 }
 
 function wholeSteps(units: bigint | undefined, stepUnits: number): number | undefined {

@@ -57,6 +57,19 @@ export function parseShortDecimal(text: string, decimals: number): number | unde
   return units * 10 ** missing;
 }
 
+/**
+ * Returns what `parseDecimal` returns for the shortest text of a number, as a number, where that text has few digits: decimals of 15
+ * digits and doubles map one to one, so the count whose quotient is this very double is the text's. Undefined says nothing about any
+ * other number: ask `parseDecimal`.
+ */
+export function shortDecimalOf(value: number, decimals: number): number | undefined {
+  const power = 10 ** decimals;
+  const units = Math.round(value * power);
+  return units >= 0 && units < 10 ** SHORT_DIGITS_MAX && decimals <= SHORT_DIGITS_MAX && units / power === value
+    ? units
+    : undefined;
+}
+
 /** Returns a count of 10^-decimals as decimal text with exactly `decimals` fraction digits: (1500n, 3) is "1.500". */
 export function formatDecimal(units: bigint, decimals: number): string {
   const sign = units < 0n ? '-' : '';

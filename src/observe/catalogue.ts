@@ -68,6 +68,10 @@ const DEFINITIONS: readonly MetricDefinition[] = [
   gauge('system_heap_used_mb', 'mb', 'heap in use, all threads', 'system_heap_used_bytes'),
   gauge('system_rss_mb', 'mb', 'resident memory of the process', 'system_rss_bytes'),
   counter('actor_restarts_total', 'lives of an actor beyond its first'),
+  counter(
+    'actor_events_total',
+    'what actors count, by kind of actor: refused entries, denied orders, bad values and the rest',
+  ),
   gauge('restart_intensity_ratio', 'ratio', 'restarts in the period against those allowed, by supervisor'),
   counter('dead_letters_total', 'messages nobody took, by reason'),
   counter('messages_dropped_total', 'messages overwritten, pushed out or refused, by delivery class'),

@@ -41,7 +41,21 @@ function actorSeries({ actors, deadLetters }: SystemSnapshot): readonly ScalarSe
     counter('messages_dropped_total', byClass.evicted, { class: 'market' }),
     counter('messages_dropped_total', byClass.refused, { class: 'must-deliver' }),
     gauge('actors_running', actors.filter(({ status }) => status === 'running').length),
+    ...countedEvents(actors),
   ];
+}
+
+/** What actors count themselves, all of a kind together: each symbol by itself would be thousands of series. */
+function countedEvents(actors: readonly ActorSnapshot[]): readonly ScalarSeries[] {
+  const sums = new Map<string, { readonly kind: string; readonly event: string; value: number }>();
+  for (const { kind, counters } of actors)
+    for (const [event, count] of Object.entries(counters)) {
+      const key = `${kind} ${event}`;
+      const sum = sums.get(key) ?? { kind, event, value: 0 };
+      sum.value += count;
+      sums.set(key, sum);
+    }
+  return [...sums.values()].map(({ kind, event, value }) => counter('actor_events_total', value, { kind, event }));
 }
 
 function threadSeries({ threads, actors }: SystemSnapshot): readonly ScalarSeries[] {

@@ -40,6 +40,8 @@ export const COMPANY_MS = 2;
 export const GROUP_ROWS_MAX = 256;
 /** A commit slower than this is told in the log: decisions that waited for it may be too old. */
 export const SLOW_APPEND_MS = 50;
+/** A read slower than this is told in the log, by the kind of question: it held up every commit behind it. */
+export const SLOW_QUERY_MS = 50;
 /** The head file reaches the disk this long after the rows it speaks of (it guards against damage, not against crashes), and the journal is tidied up. */
 const UPKEEP_DELAY_MS = 250;
 
@@ -97,7 +99,9 @@ class GroupCommitStore implements OpenStorePort {
   read(query: StoreQuery): readonly JournalRow[] {
     const startedAtMs = this.#options.monotonicMs();
     const rows = this.#use().read(query);
-    this.#took(query.type, this.#options.monotonicMs() - startedAtMs);
+    const durationMs = this.#options.monotonicMs() - startedAtMs;
+    this.#took(query.type, durationMs);
+    if (durationMs > SLOW_QUERY_MS) this.#options.log('warn', 'query-slow', { durationMs, query, rows: rows.length });
     return rows;
   }
 

@@ -200,7 +200,7 @@ function quotesTogether({ long, short, quoteGap }: EntryInput, { stablecoin }: E
 function fundingUnitTrusted(input: EntryInput): Refusal | undefined {
   return perLeg(input, ({ venue, fundingVerdict }) => {
     if (fundingVerdict.state === 'UNIT_SUSPECT') {
-      return refuse('FUNDING_UNIT', `${venue} settles ${fundingVerdict.factor} times what it predicts`);
+      return refuse('FUNDING_UNIT', `${venue} settles ${fundingVerdict.factor} times what its feed says`);
     }
     if (fundingVerdict.state === 'PAYMENT_SUSPECT') {
       const { implied, stated } = fundingVerdict;

@@ -57,7 +57,8 @@ function legValue(
   const all = conservativeSum(funding, signedNotionalQuote, 1, payments, haircut);
   if (funding.nextSettleInMs < guardMs)
     return Math.max(all, conservativeSum(funding, signedNotionalQuote, 2, payments, haircut));
-  if (funding.intervalMs - funding.nextSettleInMs < guardMs) {
+  // Where intervals just changed, the next settlement may be farther than one of them: then none has just passed.
+  if (Math.abs(funding.intervalMs - funding.nextSettleInMs) < guardMs) {
     // The settlement just passed by our clock; by the venue's it may still come, at about the rate of the next one.
     return all + Math.max(0, conservativeSum(funding, signedNotionalQuote, 1, 1, haircut));
   }

@@ -45,7 +45,8 @@ describe.each(VENUES)('funding payments at %s', (venue) => {
     expectAllPaid(world);
   });
 
-  it('are found when they are recorded minutes late', () => {
+  // Minutes of the venue's life, which a busy machine may take as long for.
+  it('are found when they are recorded minutes late', { timeout: 600_000 }, () => {
     const world = holding(venue);
     const pages = /user\/funding\/history|positionFunding|execType=Funding|userFunding|get_transaction_log/;
     // Fills and payments of one venue come in one list and one topic.
@@ -118,4 +119,30 @@ it('follows a venue that begins to settle more often, while it runs', () => {
     // The same number is a rate of a shorter time: more per hour.
     expect(predicted()?.unit).toEqual({ scale: 'fraction', perMs: hours * HOUR_MS });
   }
+});
+
+describe('the rate a feed states as settled last', () => {
+  const LIGHTER = 'lighter';
+  /** What is told of settlements that both the feed and the history know: history / feed, each symbol once. */
+  const witnessed = (world: ConnectorWorld): ReadonlyMap<string, number> =>
+    new Map(
+      world
+        .events('funding-rate-changed')
+        .filter(({ rate }) => rate.feedHourly !== undefined && rate.hourly !== 0)
+        .map(({ symbol, rate }) => [symbol, rate.hourly / Number(rate.feedHourly)]),
+    );
+
+  it.each([
+    ['the same', (percent: string): string => percent, 1],
+    ['eight times it', (percent: string): string => String(Number(percent) * 8), 1 / 8],
+  ])('is told beside the history: %s', (_, stated, ratio) => {
+    const world = new ConnectorWorld({ venue: LIGHTER, startAtMs: BEFORE_SETTLEMENT_MS });
+    world.damage = (path, text) =>
+      path === 'socket'
+        ? text.replace(/"funding_rate":"([^"]*)"/, (_all, percent: string) => `"funding_rate":"${stated(percent)}"`)
+        : text;
+    world.ready();
+    world.until('both are known', () => witnessed(world).size > 0, 60_000);
+    for (const found of witnessed(world).values()) expect(found).toBeCloseTo(ratio, 2);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../actors/connector/backoff.ts';
+import type { LimitsPicture } from '../../actors/connector/limits-picture.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 describe('a connector that the venue refuses for its limit', () => {
@@ -114,6 +115,10 @@ describe('a circuit', () => {
     }
     world.until('it is told', () => world.status()?.status === 'degraded', 1_000);
     expect(world.status()).toMatchObject({ reason: 'the circuit of orders is open', entriesAllowed: false });
+    const told = world.logs.filter(({ event }) => event === 'circuit-open');
+    expect(told).toMatchObject([{ level: 'warn', fields: { circuit: 'orders', openings: 1 } }]);
+    const shown = (world.inspect().digest as { readonly limits: LimitsPicture }).limits.circuits;
+    expect(shown.map(({ name, status }) => `${name} ${status}`)).toEqual(['rest closed', 'ws closed', 'orders open']);
     expect(world.refusal(world.place())).toMatchObject({ code: 'ENTRIES_NOT_ALLOWED' });
     world.untilStatus(world.place({ side: 'sell', reduceOnly: true, lots: 500 }), 'filled');
 

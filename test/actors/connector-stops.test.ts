@@ -5,7 +5,7 @@ import type { LimitView } from '../../src/venues/rate-limiter.ts';
 import type { OrderRequest } from '../../src/venues/venue.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
-const VENUES = ['bybit', 'hyperliquid', 'lighter'] as const;
+const VENUES = ['bybit', 'extended', 'hyperliquid', 'lighter'] as const;
 const HOUR_MS = 3_600_000;
 
 /** A long position of 1,000 lots, worth about as many quote, and a stop of all of it 10 % below. */
@@ -122,9 +122,9 @@ describe('while little is left of a limit', () => {
 });
 
 it('a venue without stops is told so with its instruments', () => {
-  const hasStops = (venue: (typeof VENUES)[number] | 'extended'): unknown =>
+  const hasStops = (venue: (typeof VENUES)[number] | 'coinbase'): unknown =>
     new ConnectorWorld({ venue, checkIsolation: false }).ready().events('instrument-listed').at(-1)?.instrument
       .hasStops;
-  expect(hasStops('extended')).toBeUndefined();
+  expect(hasStops('coinbase')).toBeUndefined();
   for (const venue of VENUES) expect(hasStops(venue)).toBe(true);
 });

@@ -36,6 +36,8 @@ describe('the use that a connector makes of a venue’s limits', () => {
     const [refused] = [shareOf(world)];
     expect(refused).toBeLessThan(0.3);
     expect(refused).toBeGreaterThanOrEqual(0.1);
+    const [step] = world.logs.filter(({ event, level }) => event === 'usage-ramp' && level === 'warn');
+    expect(step?.fields).toMatchObject({ cause: 'refused', from: 0.3 });
     world.run(50_000);
     expect(shareOf(world)).toBe(refused);
     world.run(20_000);

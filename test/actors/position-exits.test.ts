@@ -87,6 +87,9 @@ describe('leaving', () => {
     world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
     expect(world.picture().reason).toBe('TAKE_PROFIT');
     expect(world.picture().closedNetMicro).toBeGreaterThan(1_000_000n);
+    const told = world.logged.filter(({ event }) => event === 'exit-decided' || event === 'pair-leaving');
+    expect(told.map(({ event }) => event)).toEqual(['exit-decided', 'pair-leaving']);
+    expect(told[1]?.fields).toMatchObject({ reason: 'TAKE_PROFIT' });
   });
 
   it('EX-18: closes once, however often it is decided while the orders are in flight and after', (context) => {

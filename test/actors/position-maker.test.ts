@@ -4,6 +4,7 @@ import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { EntryPlan } from '../../actors/position-messages.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
+import { Example } from '../examples.ts';
 import { createWorld, defaultArgs, VALIDITY_MS } from './position-world.ts';
 import type { Fate, VenueModel, World, WorldOptions } from './position-world.ts';
 
@@ -247,7 +248,7 @@ describe('EX-7: fills that the other venue takes only together', () => {
     expect(eachMs).toBeLessThan(80);
   });
 
-  it('cancels the quote 1.5 s after a fill that is too small to hedge, and resolves it: here by giving it back', () => {
+  it('cancels the quote 1.5 s after a fill that is too small to hedge, and resolves it: here by giving it back', (context) => {
     const fills = [
       { lots: 12, afterMs: 100 },
       { lots: 8, afterMs: 1_300 },
@@ -265,6 +266,9 @@ describe('EX-7: fills that the other venue takes only together', () => {
     settle(world, 'OPEN');
     expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([-12, 12]);
     expect(sent(world.venues.a).at(-1)).toEqual(['unwind', 8, true]);
+    const example = new Example('EX-7', context);
+    example.is('too small to hedge: quotes cancelled', 1, world.venues.a.cancels.length);
+    example.is('and the fill', 'unwind', sent(world.venues.a).at(-1)?.[0] as string);
     expectBalanced(world);
   });
 

@@ -141,6 +141,8 @@ export interface World {
   /** The mark gets to the stops of a venue, which find this share of takers. */
   reachStops(venue: VenueModel, share?: number): void;
   external(venue: VenueModel, signedLots: number, forced?: 'liquidation' | 'adl'): void;
+  /** Somebody else's trade whose position is told now and whose fill the venue shows, by any road, only after `lateMs`. */
+  externalUnseen(venue: VenueModel, signedLots: number, lateMs: number): void;
   /** A payment, in the journal and told. */
   payFunding(event: Extract<ConnectorEvent, { type: 'funding-paid' }>): void;
   now(): number;
@@ -1015,6 +1017,18 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     external: (venue, signedLots, forced) => {
       execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), true, forced);
+    },
+    externalUnseen: (venue, signedLots, lateMs) => {
+      const shown = venue.fills.length;
+      execute(venue, '', signedLots > 0 ? 'buy' : 'sell', Math.abs(signedLots), false);
+      const hidden = venue.fills.splice(shown);
+      reportPosition(venue);
+      later(lateMs, {
+        run: () => {
+          venue.fills.push(...hidden);
+          for (const fill of hidden) tellFill(venue, fill);
+        },
+      });
     },
     now,
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodeClientOrderId } from '../../src/execution/client-order-id.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
 import { bookOf } from '../../src/execution/ledger.ts';
 import type { MicroUnits, PriceTicks, QuantityLots } from '../../src/money/units.ts';
@@ -640,6 +641,24 @@ describe('lots that vanish without a fill', () => {
 });
 
 describe('a position that is not ours', () => {
+  it('cancels an open order that carries our mark but stands in no journal row, and says so', () => {
+    const world = opened();
+    const [known] = world.venues.a.placed;
+    if (known === undefined) throw new Error('an order was placed');
+    const mark = { symbolIndex: defaultArgs.symbolIndex, counter: 99 };
+    const ours = encodeClientOrderId({ ...mark, boot: 40 });
+    const foreign = encodeClientOrderId({ ...mark, boot: 40, symbolIndex: mark.symbolIndex + 1 });
+    for (const id of [ours, foreign])
+      world.venues.a.resting.set(id, { command: known, filledLots: 0, late: undefined });
+    // Recovery compares with what the venue lists.
+    world.crash(1_000);
+    world.runUntil(() => world.venues.a.cancels.length > 0, 30_000);
+    expect(world.venues.a.cancels.map(({ clientOrderId }) => clientOrderId)).toEqual([ours]);
+    expect(world.logged.filter(({ event }) => event === 'unjournaled-order')).toMatchObject([
+      { level: 'error', fields: { venue: 'va', clientOrderId: ours } },
+    ]);
+  });
+
   it('blocks entries, is told, and is never traded', () => {
     const world = createWorld();
     world.venues.a.positionLots = 5;

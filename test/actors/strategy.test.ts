@@ -301,6 +301,23 @@ it('keeps nothing of bases it does not trade', () => {
   expect(scanned(play)[0]?.candidates.every((one) => one.base === 'BTC')).toBe(true);
 });
 
+it('blocks a venue whose feed and history differ by eight from the first moment on', () => {
+  const play = start({ ...lenient, bases: ['ETH'] });
+  trading(play);
+  const [told, settleAtMs] = [play.self.monotonicMs(), START_MS];
+  const history = settled('extended', 'ETH', 50_000_000, settleAtMs, told);
+  if (history.type !== 'funding-rate-changed') throw new Error('a settled rate must be told as one');
+  play.deliver({ ...history, rate: { ...history.rate, feedHourly: pico(400_000_000) } });
+  play.advance(900);
+  market(play);
+  play.advance(1_000);
+  expect(verdict(play, 'ETH', 'lighter')).toBe('FUNDING_UNIT');
+  expect(play.logged.find((entry) => entry.event === 'funding-unit-judged')).toMatchObject({
+    level: 'error',
+    fields: { venue: 'extended', state: 'UNIT_SUSPECT', factor: 1 / 8 },
+  });
+});
+
 it('blocks a venue that settles an eighth of what it predicts, and says so loudly', () => {
   const play = start({ ...lenient, bases: ['ETH'] });
   trading(play);

@@ -339,6 +339,55 @@ describe('tandem status', () => {
     });
   });
 
+  it('says what the engine may do, and how many pairs are in which phase', async () => {
+    const pairs = ['OPEN', 'IDLE', 'OPEN'].map((phase, at) => ({ base: `S${at}`, phase }));
+    const options = await pretendEngine({
+      '/readyz': { status: 200, body: '{"ready":true}' },
+      '/debug/actors': { status: 200, body: '{"actors":[]}' },
+      '/debug/engine': {
+        status: 200,
+        body: JSON.stringify({ state: 'HALTED', reason: 'K3: enough', flatten: true, pairs }),
+      },
+    });
+    const [text, json] = await Promise.all([
+      runTandem(['status', ...options]),
+      runTandem(['status', '--json', ...options]),
+    ]);
+    expect(text.stdout.split('\n')[1]).toBe('HALTED, closing everything (K3: enough)  pairs: 1 IDLE, 2 OPEN');
+    expect(JSON.parse(json.stdout)).toMatchObject({ ready: true, engine: { state: 'HALTED', flatten: true } });
+  });
+
+  it('--follow prints each change until it is told to stop, also while it is not ready, and ends with 0', async () => {
+    const options = await pretendEngine({
+      '/readyz': [
+        { status: 503, body: '{"ready":false}' },
+        { status: 503, body: '{"ready":false}' },
+        { status: 200, body: '{"ready":true}' },
+      ],
+      '/debug/actors': { status: 200, body: '{"actors":[]}' },
+    });
+    const child = spawn(process.execPath, [LAUNCH, 'status', '--follow', '--json', ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (printed.includes('"ready":true')) child.kill('SIGINT');
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    const states = printed
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { ready: boolean }).ready);
+    expect(states).toEqual([false, true]);
+  });
+
+  it('--follow fails as soon as nobody answers any more', async () => {
+    const options = await pretendEngine({});
+    const { code, stderr } = await runTandem(['status', '--follow', ...options, '--port', '1']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('no engine answers')]);
+  });
+
   it('is 1 for one that is not ready, and says why', async () => {
     const options = await pretendEngine({
       '/readyz': { status: 503, body: '{"ready":false,"waitingFor":["lighter"]}' },
@@ -384,6 +433,11 @@ describe('tandem limits', () => {
             ramp: { share: 0.2, sinceMs: 0 },
             limits: [limit],
             connections: { open: 2, max: 255 },
+            caches: {},
+            circuits: [
+              { name: 'rest', status: 'open', openings: 2, opensForMs: 61_000, isLimited: true },
+              { name: 'orders', status: 'closed', openings: 0, opensForMs: 0, isLimited: false },
+            ],
           },
         ],
       }),
@@ -397,6 +451,8 @@ describe('tandem limits', () => {
       ...['lighter:main', 'lighter-rest', 'address', '60', '60 s', '50.0 %', '3 of 50', '20.0 % (ramp)', '1'],
       ...[expect.stringMatching(/ago$/), '12.3 s'],
     ]);
+    expect(answer.stdout).toContain('lighter:main  circuit of rest open for 1 m 01 s, refused for a limit');
+    expect(answer.stdout).not.toContain('circuit of orders');
     expect(answer.code).toBe(0);
   });
 

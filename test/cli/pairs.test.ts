@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +10,7 @@ import { encodeRow } from '../../src/storage/hash-chain.ts';
 import { openJournal } from '../../src/storage/live/journal-database.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { Story } from '../actors/monitor-world.ts';
-import { runTandem } from './run-tandem.ts';
+import { LAUNCH, runTandem } from './run-tandem.ts';
 
 function journalOf(rows: readonly JournalRow[]): string {
   const directory = mkdtempSync(join(tmpdir(), 'tandem-pairs-'));
@@ -55,6 +57,34 @@ describe('tandem pairs', () => {
     expect(pairs).toMatchObject([{ pairId: 'ETH-1', netMicro: '3587883', hedgeLatencyMs: [80, 120] }]);
     const other = await runTandem(['pairs', 'BTC', '--data-dir', directory]);
     expect(other.stdout).toBe('no pair has been closed\n');
+  });
+
+  it('--follow prints what a running engine adds, each pair once for each change', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tandem-pairs-'));
+    const journal = openJournal(directory);
+    onTestFinished(() => {
+      journal.close();
+      rmSync(directory, { recursive: true });
+    });
+    journal.allocateBoot(1);
+    const rows = rowsOfTwoPairs().map(encodeRow);
+    const last = rows.splice(-1);
+    journal.append(rows);
+    const child = spawn(process.execPath, [LAUNCH, 'pairs', '--follow', '--json', '--data-dir', directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (last.length > 0) journal.append(last.splice(0));
+      if (printed.includes('ETH-2')) child.kill('SIGINT');
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    const ids = printed
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { pairId: string }).pairId);
+    expect(ids).toEqual(['ETH-1', 'ETH-2']);
   });
 
   it('is 1 where there is no journal', async () => {

@@ -25,7 +25,15 @@ it('shows the limits of every connector that answers, and of nobody else', async
           ? {
               ...INSPECTION,
               path,
-              digest: { limits: { ramp: { share: 0.2, sinceMs: 1 }, limits: [LIMIT], connections: { open: 2 } } },
+              digest: {
+                limits: {
+                  ramp: { share: 0.2, sinceMs: 1 },
+                  limits: [LIMIT],
+                  connections: { open: 2 },
+                  circuits: [],
+                  caches: {},
+                },
+              },
             }
           : undefined,
       ),
@@ -40,6 +48,8 @@ it('shows the limits of every connector that answers, and of nobody else', async
           ramp: { share: 0.2, sinceMs: 1 },
           limits: [LIMIT],
           connections: { open: 2 },
+          circuits: [],
+          caches: {},
         },
       ],
     },

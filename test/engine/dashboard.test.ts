@@ -24,14 +24,18 @@ const PAGES: readonly (readonly [address: string, heading: string, shown: readon
   [
     '#/pair/BTC',
     'BTC',
-    ['Legs', 'Three views of the result', 'A, at the marks', 'Received', 'Timeline', 'order-planned'],
+    ['Legs', 'Next payment', 'Three views of the result', 'A, by marks', 'Received', 'Timeline', 'order-planned'],
   ],
   [
     '#/opportunities',
     'Opportunities',
     ['The best candidate of each symbol', 'Refusals since start', 'lighter / extended'],
   ],
-  ['#/venues', 'Venues', ['lighter:main', 'extended:main', 'Clock offset', 'Budget used']],
+  [
+    '#/venues',
+    'Venues',
+    ['lighter:main', 'Clock offset', 'lighter-rest', 'Circuit breakers', 'connections', 'Caches', 'balances'],
+  ],
   [
     '#/runtime',
     'Runtime',

@@ -19,6 +19,8 @@ const LEAVE = { type: 'exit-pair', reason: 'MANUAL' } as const;
 /** Rounds of looking whether everything is closed and booked, after the day. */
 const ROUNDS_MAX = 600;
 const REST_MS = 30_000;
+/** Of what is left of one pair. */
+const DIGEST_CHARACTERS = 600;
 
 export interface PlayedDay {
   readonly rows: readonly JournalRow[];
@@ -75,7 +77,8 @@ export function playDay(config: TandemConfig, options: DayOptions): PlayedDay {
     system.runUntil(system.monotonicMs() + 1_000);
   const failure = system.failure();
   if (failure !== undefined) throw new Error(`the engine must not fail: ${failure}`);
-  if (!isSettled(world, rows())) throw new Error('everything must be closed and booked after the day');
+  if (!isSettled(world, rows()))
+    throw new Error(`everything must be closed and booked after the day, left is: ${leftover(world, config, rows())}`);
   // What the monitor compares comes to rest: wallets are reported again, the journal's last page is read.
   system.runUntil(system.monotonicMs() + REST_MS);
   const { actors, deadLetters } = system.snapshot();
@@ -109,6 +112,24 @@ export function expectDayExact(day: PlayedHours, refusals: ReadonlyMap<string, n
 
 function oraclesOf(world: SimulatedWorld): ReadonlyMap<string, VenueOracle> {
   return new Map([...world.venues].map(([name, built]) => [name, built.venue.oracle()]));
+}
+
+/** What a person would look at first: positions, payments that are not booked, pairs that have not ended. */
+function leftover(world: SimulatedWorld, config: TandemConfig, rows: readonly JournalRow[]): string {
+  const accounts = [...oraclesOf(world)].flatMap(([venue, oracle]) =>
+    [...oracle.accounts].map(([account, { positions, fundingPayments }]) => {
+      const booked = rows.filter((row) => row.type === 'funding' && row.id.startsWith(`funding:${venue}:${account}:`));
+      const open = [...positions].map(([symbol, lots]) => `${symbol} ${lots}`);
+      return `${venue}:${account} has ${open.join(', ') || 'no position'}, ${booked.length} of ${fundingPayments.length} payments booked`;
+    }),
+  );
+  const pairs = config.symbols.flatMap((base) => {
+    const digest = JSON.stringify(world.system.inspect(`position/${base}`)?.digest, (_name, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+    return /IDLE|CLOSED|FAILED/.test(digest) ? [] : [`${base} ${digest.slice(0, DIGEST_CHARACTERS)}`];
+  });
+  return [...accounts, ...pairs].join('; ');
 }
 
 function isSettled(world: SimulatedWorld, rows: readonly JournalRow[]): boolean {

@@ -15,6 +15,7 @@ import type { JournalRow } from '../../src/storage/rows.ts';
 import { runTandem } from '../cli/run-tandem.ts';
 import { expectBooksExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
+import { withoutValue } from './promised-metrics.ts';
 import { CONFIG, StartedEngine, temporaryFolder } from './started-engine.ts';
 
 function actorsOf(nodes: readonly TreeNode[]): readonly ActorSnapshot[] {
@@ -130,6 +131,16 @@ describe('tandem start, as a stranger uses it', { timeout: 120_000 }, () => {
         loopDelay: { p99Ms: expect.any(Number) as unknown },
       });
   });
+
+  it.each(['own', 'prometheus'] as const)(
+    'gives every metric that operators know a value in a scrape with %s names',
+    async (names) => {
+      // Asked for again and again, which is one of the metrics: answers of the endpoint are shared.
+      const missing = async (): Promise<readonly string[]> =>
+        withoutValue(await (await askWithToken(`/metrics?names=${names}`)).text(), names);
+      await expect.poll(missing, { timeout: 100_000, interval: 500 }).toEqual([]);
+    },
+  );
 
   it('is found ready by tandem status, and shown by tandem actors', async () => {
     const [status, actors] = await Promise.all([runTandem(['status', ...reach()]), runTandem(['actors', ...reach()])]);

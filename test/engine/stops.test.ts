@@ -38,15 +38,16 @@ it('keeps a stop under a leg through a restart, closes the pair past it, and tak
 
   run(SETTLED_MS);
   for (const base of config.symbols) expect(newest(base)).toMatchObject({ phase: 'OPEN' });
-  // One per leg at the venue that keeps them, none at the other.
-  expect(live('lighter')).toHaveLength(config.symbols.length);
-  expect(live('extended')).toEqual([]);
-  const before = live('lighter').map(({ clientOrderId }) => clientOrderId);
+  const stops = (): readonly string[] =>
+    ['lighter', 'extended'].flatMap((venue) => live(venue).map(({ clientOrderId }) => `${venue} ${clientOrderId}`));
+  // One per leg.
+  const before = stops();
+  expect(before).toHaveLength(2 * config.symbols.length);
 
   world.restart();
   run(SETTLED_MS);
   for (const base of config.symbols) expect(newest(base)).toMatchObject({ phase: 'OPEN' });
-  expect(live('lighter').map(({ clientOrderId }) => clientOrderId)).toEqual(before);
+  expect(stops()).toEqual(before);
 
   // Nothing new is entered meanwhile.
   world.system.tell('guard', ARM);

@@ -55,6 +55,43 @@ test.each([
   expect(fundingVerdict(check, 3)).toEqual(verdict);
 });
 
+describe('what a feed states of the last settlement, against the history', () => {
+  const witnessed = (history: number, feed: number, check: FundingCheck = emptyFundingCheck): FundingCheck =>
+    noteSettled(check, { ...rate('settled', history, HOUR_MS), feedHourly: pico(feed) });
+  /** A feed that agrees with itself, three times. */
+  const ownWord = (): FundingCheck => {
+    let check = emptyFundingCheck;
+    for (const hour of [2, 3, 4]) {
+      check = notePredicted(check, rate('predicted', 96_000_000, hour * HOUR_MS), hour * HOUR_MS - 60_000);
+      check = noteSettled(check, { ...rate('settled', 96_000_000, hour * HOUR_MS), ofFeed: true });
+    }
+    return check;
+  };
+
+  it.each([
+    ['is proof from the start', witnessed(12_000_000, 12_000_000), { state: 'OK' }],
+    ['betrays the unit', witnessed(12_000_000, 96_000_000), { state: 'UNIT_SUSPECT', factor: 1 / 8 }],
+    ['betrays the sign', witnessed(12_000_000, -12_000_000), { state: 'SIGN_SUSPECT' }],
+    ['says nothing where next to nothing was paid', witnessed(90_000, 90_000), { state: 'UNPROVEN' }],
+    [
+      'outweighs a feed that agrees with itself',
+      witnessed(12_000_000, 96_000_000, ownWord()),
+      { state: 'UNIT_SUSPECT', factor: 1 / 8 },
+    ],
+    [
+      'does not excuse predictions',
+      witnessed(12_000_000, 12_000_000, thrice(96_000_000, 12_000_000)),
+      { state: 'UNIT_SUSPECT', factor: 1 / 8 },
+    ],
+  ] as const)('%s', (_what, check, verdict) => {
+    expect(fundingVerdict(check, 3)).toEqual(verdict);
+  });
+
+  it('counts once', () => {
+    expect(witnessed(12_000_000, 12_000_000, witnessed(12_000_000, 12_000_000)).stated).toHaveLength(1);
+  });
+});
+
 it('T6: detects a factor-8 mislabel within 3 settlements', () => {
   const one = fc.record({
     settled: fc.integer({ min: 100_000, max: 10_000_000 }),

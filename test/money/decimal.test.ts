@@ -1,7 +1,8 @@
 import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { formatDecimal, parseDecimal, parseShortDecimal } from '../../src/money/decimal.ts';
+import { propertyRuns } from '../property-runs.ts';
+import { formatDecimal, parseDecimal, parseShortDecimal, shortDecimalOf } from '../../src/money/decimal.ts';
 
 describe('parseDecimal', () => {
   test.each([
@@ -124,5 +125,35 @@ describe('parseShortDecimal', () => {
         },
       ),
     );
+  });
+});
+
+describe('shortDecimalOf', () => {
+  const decimalsOf = fc.integer({ min: 0, max: 10 });
+
+  it('agrees with the text of the number wherever it answers', () => {
+    const number = fc.oneof(fc.double({ noNaN: true }), fc.double({ min: 0, max: 1e6, noNaN: true }));
+    fc.assert(
+      fc.property(number, decimalsOf, (value, decimals) => {
+        const short = shortDecimalOf(value, decimals);
+        if (short === undefined) return;
+        const text = new Decimal(value).toFixed();
+        expect(parseDecimal(text, decimals), text).toBe(BigInt(short));
+      }),
+      propertyRuns(),
+    );
+  });
+
+  it('answers for every price and size of up to fifteen digits', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10 ** 15 - 1 }), decimalsOf, (units, decimals) => {
+        expect(shortDecimalOf(Number(formatDecimal(BigInt(units), decimals)), decimals)).toBe(units);
+      }),
+      propertyRuns(),
+    );
+  });
+
+  test.each([0.1 + 0.2, 1e15, 2 ** 53, -1, Number.NaN, Infinity])('has no answer for %d', (value) => {
+    expect(shortDecimalOf(value, 1)).toBeUndefined();
   });
 });

@@ -1,5 +1,7 @@
+import { build } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { BoardRecorder, newBoard } from '../../src/runtime/metrics-board.ts';
+import { randomStream } from '../../src/runtime/random.ts';
 import { mergeThreads, quantile, seriesKey, since } from '../../src/observe/series.ts';
 import type { DistributionSeries } from '../../src/observe/series.ts';
 
@@ -34,6 +36,30 @@ describe('series of several threads', () => {
     expect(all.get('fills{venue="bybit"}')).toMatchObject({ value: 5 });
     expect(all.get('exposure{base="BTC"}')).toMatchObject({ value: 50 });
     expect(all.get('eval')).toMatchObject({ count: 2, sum: 10, max: 9 });
+  });
+
+  it('give the percentiles of one HDR histogram of all their values, at most 1/32 above, and its count and maximum exactly', () => {
+    const { recorder, merged } = threads('io-0', 'trading-0', 'store');
+    const random = randomStream(11, 'values');
+    const exact = build({ highestTrackableValue: 2 ** 40, numberOfSignificantValueDigits: 5 });
+    const micro = 1e6;
+    let largest = 0;
+    for (let index = 0; index < 30_000; index++) {
+      // Each thread has latencies of its own size: only together they are the distribution.
+      const thread = index % 3;
+      const value = Math.exp(random.nextFraction() * 4 + thread * 3 - 4);
+      exact.recordValue(Math.round(value * micro));
+      recorder(thread).distribution('api_call_latency').record(value);
+      largest = Math.max(largest, value);
+    }
+    const all = distribution(merged(), 'api_call_latency');
+    expect([all.count, all.max]).toEqual([exact.totalCount, largest]);
+    for (const percentile of [1, 25, 50, 75, 90, 99, 99.9]) {
+      const ratio = quantile(all, percentile / 100) / (exact.getValueAtPercentile(percentile) / micro);
+      // Below by what the oracle itself rounds up.
+      expect(ratio, `p${percentile}`).toBeGreaterThan(1 - 2e-5);
+      expect(ratio, `p${percentile}`).toBeLessThanOrEqual(1 + 1 / 32);
+    }
   });
 
   it('are one whatever the order of their labels', () => {

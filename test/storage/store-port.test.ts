@@ -3,7 +3,13 @@ import type { EncodedRow } from '../../src/storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../../src/storage/journal.ts';
 import { openJournal, reopenJournal } from '../../src/storage/live/journal-database.ts';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
-import { COMPANY_MS, GROUP_ROWS_MAX, openStorePort, SLOW_APPEND_MS } from '../../src/storage/store-port.ts';
+import {
+  COMPANY_MS,
+  GROUP_ROWS_MAX,
+  openStorePort,
+  SLOW_APPEND_MS,
+  SLOW_QUERY_MS,
+} from '../../src/storage/store-port.ts';
 import type { StorePortOptions } from '../../src/storage/store-port.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { row } from './rows.ts';
@@ -49,6 +55,7 @@ class RecordingJournal implements Journal {
   synced = 0;
   fails = false;
   onAppend: () => void = () => undefined;
+  onRead: () => void = () => undefined;
 
   append(rows: readonly EncodedRow[]): AppendSummary {
     this.onAppend();
@@ -57,7 +64,8 @@ class RecordingJournal implements Journal {
     return { appended: rows.length, repeatedAt: new Set() };
   }
   read(): readonly JournalRow[] {
-    return [];
+    this.onRead();
+    return [row('found')];
   }
   readLines(): readonly string[] {
     return [];
@@ -69,6 +77,20 @@ class RecordingJournal implements Journal {
     this.closed += 1;
   }
 }
+
+describe('a read', () => {
+  it.each([
+    [SLOW_QUERY_MS, 0],
+    [SLOW_QUERY_MS + 1, 1],
+  ])('of %i ms is told in the log %i times, with the question and the rows it found', (durationMs, times) => {
+    const journal = new RecordingJournal();
+    const stage = stagePort(() => journal);
+    journal.onRead = () => stage.pass(durationMs);
+    const query = { type: 'by-correlation', correlation: 'BTC', afterSequence: 7, limit: 100 } as const;
+    stage.port.read(query);
+    expect(stage.logged).toEqual([['query-slow', { durationMs, query, rows: 1 }]].slice(0, times));
+  });
+});
 
 describe('group commit', () => {
   it('writes what one turn appends in one transaction and answers each in order', () => {

@@ -5,6 +5,7 @@ import type { Instrument } from '../../src/market/instrument.ts';
 import { notionalMicroAtNano } from '../../src/money/amounts.ts';
 import { leastSteps, lotsOf, sizePair, stepNotionalMicro } from '../../src/strategy/sizing.ts';
 import type { SizingInput, SizingLeg } from '../../src/strategy/sizing.ts';
+import { Example } from '../examples.ts';
 import { instrument, lots, micro } from '../market/instruments.ts';
 import { propertyRuns } from '../property-runs.ts';
 
@@ -49,14 +50,19 @@ function sizing(
 }
 
 describe('EX-12 sizing', () => {
-  it('takes 0.04 of a target of 2,500 at 61,234.5', () => {
+  it('takes 0.04 of a target of 2,500 at 61,234.5', (context) => {
     const input = sizing();
+    const sized = sizePair(input);
+    const example = new Example('EX-12', context);
+    example.is('steps of 0.01 for 2,500 at 61,234.5', 4, sized.sized ? sized.steps : undefined);
     expect(sizePair(input)).toMatchObject({ sized: true, steps: 4, boundBy: 'maxNotional' });
     expect(notionalMicroAtNano(input.long.instrument, markNano, 4 * input.long.lotsPerStep)).toBe(2_449_380_000n);
   });
 
-  it('refuses when either venue wants at least 2,450', () => {
+  it('refuses when either venue wants at least 2,450', (context) => {
     const wants = { minNotionalMicro: micro(2_450_000_000n) };
+    const refused = sizePair(sizing({ long: wants }));
+    new Example('EX-12', context).is('least notional 2,450', 'SIZE_BELOW_MIN', refused.sized ? 'sized' : refused.code);
     expect(sizePair(sizing({ long: wants }))).toMatchObject({ sized: false, code: 'SIZE_BELOW_MIN' });
     expect(sizePair(sizing({ short: wants }))).toMatchObject({ sized: false, code: 'SIZE_BELOW_MIN' });
   });

@@ -30,7 +30,9 @@ export function Tile(props: {
     <div class={`tile ${props.tone ?? ''}`}>
       <span class="name">{props.name}</span>
       <strong>{props.value}</strong>
-      <span class="note">{props.note ?? ' '}</span>
+      <span class="note" title={typeof props.note === 'string' ? props.note : undefined}>
+        {props.note ?? ' '}
+      </span>
     </div>
   );
 }
@@ -60,6 +62,8 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Left out where there is little room. */
   readonly isExtra?: boolean;
+  /** Takes a line of its own on a phone; only of tables that fold. */
+  readonly isWhole?: boolean;
 }
 
 export function Table<Row>(props: {
@@ -68,13 +72,17 @@ export function Table<Row>(props: {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string | number;
   readonly empty: string;
+  /** On a phone each row becomes a block of named values; without it the table is scrolled sideways. */
+  readonly folds?: boolean;
 }): JSX.Element {
   const { columns, rows } = props;
-  const styleOf = (column: Column<Row>): string =>
-    [column.isNumber === true ? 'number' : '', column.isExtra === true ? 'extra' : ''].join(' ').trim();
+  const styleOf = ({ isNumber, isExtra, isWhole }: Column<Row>): string =>
+    [isNumber === true ? 'number' : '', isExtra === true ? 'extra' : '', isWhole === true ? 'whole' : '']
+      .join(' ')
+      .trim();
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={props.caption}>
-      <table>
+      <table class={props.folds === true ? 'folds' : ''}>
         <thead>
           <tr>
             {columns.map((column) => (
@@ -88,7 +96,7 @@ export function Table<Row>(props: {
           {rows.map((row) => (
             <tr key={props.keyOf(row)}>
               {columns.map((column) => (
-                <td key={column.title} class={styleOf(column)}>
+                <td key={column.title} class={styleOf(column)} data-name={column.title}>
                   {column.cell(row)}
                 </td>
               ))}

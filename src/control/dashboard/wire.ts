@@ -6,6 +6,7 @@ import type { PairStatistics } from '../../execution/pair-statistics.ts';
 import type { EngineSummary } from '../engine-summary.ts';
 import type { ActiveAlert, Notice } from '../../observe/alert-engine.ts';
 import type { AlertRule } from '../../observe/alert-rules.ts';
+import type { SinkView } from '../../observe/live/sink-queue.ts';
 import type { SeriesHistory } from '../../observe/history.ts';
 import type { AccountLimits } from '../limits-picture.ts';
 import type { JournalPage, PairAtRow } from '../journal-view.ts';
@@ -45,6 +46,6 @@ export interface Alerting {
   readonly active: readonly ActiveAlert[];
   /** Oldest first. */
   readonly recent: readonly Notice[];
-  readonly sinks: unknown;
+  readonly sinks: readonly SinkView[];
 }
 export type AtRow = Wire<PairAtRow>;

@@ -3,7 +3,12 @@ import type { BookView } from '../../market/book.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import type { BookSide } from '../../market/order-book.ts';
-import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
+import {
+  priceTicksFromText,
+  priceTicksOfShortNumber,
+  quantityLotsFromText,
+  quantityLotsOfShortNumber,
+} from '../../money/amounts.ts';
 import { asList, integerField, optionalText, plainDecimal, timeField } from '../fields.ts';
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
@@ -73,13 +78,25 @@ export class FollowedBook {
     for (const [ticks, lots] of levels) this.#orders.set(side, ticks, lots);
   }
 
+  #ticks(price: number): number {
+    return (
+      priceTicksOfShortNumber(price, this.#instrument) ?? priceTicksFromText(plainDecimal(price), this.#instrument)
+    );
+  }
+
+  #lots(amount: number): number {
+    return (
+      quantityLotsOfShortNumber(amount, this.#instrument) ??
+      quantityLotsFromText(plainDecimal(amount), this.#instrument)
+    );
+  }
+
   #levels(value: unknown, where: string): readonly Level[] {
     return asList(value, where).map((item) => {
       const [action, price, amount] = asList(item, where);
       if (!ACTIONS.has(action) || typeof price !== 'number' || typeof amount !== 'number')
         throw malformed(where, 'an action with two numbers', item);
-      const lots = action === 'delete' ? 0 : quantityLotsFromText(plainDecimal(amount), this.#instrument);
-      return [priceTicksFromText(plainDecimal(price), this.#instrument), lots];
+      return [this.#ticks(price), action === 'delete' ? 0 : this.#lots(amount)];
     });
   }
 }

@@ -1,4 +1,5 @@
 /** Extended as the connector sees it: one account's operations, streams, limits and signed submissions. Connector thread only. */
+import type { Instrument } from '../../market/instrument.ts';
 import { priceText, quantityText } from '../../money/amounts.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields } from '../json.ts';
@@ -29,6 +30,7 @@ import type { RestAccess } from './rest.ts';
 import { EXTENDED_SIGN_TASK, nonceOf, signingKey } from './sign.ts';
 import type { ExtendedSignInput, SettlementTerms, SigningKey } from './sign.ts';
 import { ExtendedStream } from './stream.ts';
+import { TRIGGER_DOWN, TRIGGER_UP } from './wire.ts';
 
 /**
  * An order's expiry is also the end of its validity. No shortest accepted expiry is documented; this one leaves room for a clock
@@ -85,6 +87,7 @@ export function extendedAdapter(settings: VenueSettings): VenueAdapter {
     fundingHistory: (symbol, sinceMs, at: Instant) => fundingHistoryOperation(access, symbol, sinceMs, at),
     marketPoll: () => ({ ...marketPollOperation(access), source: 'tickers' }),
 
+    hasStops: true,
     leverageOf: (symbols) => [leverageOfOperation(access, symbols)],
     setLeverage: (symbol, leverage) => ({
       submit: () => ({ via: 'http', operation: leverageOperation(access, symbol, leverage) }),
@@ -125,17 +128,27 @@ function placement(access: RestAccess, key: SigningKey, order: OrderRequest): Su
     sign: { task: EXTENDED_SIGN_TASK, input },
     submit: (signature) => ({
       via: 'http',
-      operation: placeOrderOperation(access, orderBody(order, terms, key, signature), order.reduceOnly),
+      operation: placeOrderOperation(
+        access,
+        orderBody(order, market.instrument, terms, key, signature),
+        order.reduceOnly,
+      ),
     }),
   };
 }
 
-function orderBody(order: OrderRequest, terms: SettlementTerms, key: SigningKey, signature: unknown): string {
+function orderBody(
+  order: OrderRequest,
+  instrument: Instrument,
+  terms: SettlementTerms,
+  key: SigningKey,
+  signature: unknown,
+): string {
   const signed = asFields(signature, 'signature');
   return JSON.stringify({
     id: order.clientOrderId,
     market: order.symbol,
-    type: 'LIMIT',
+    type: order.trigger === undefined ? 'LIMIT' : 'CONDITIONAL',
     side: order.side === 'buy' ? 'BUY' : 'SELL',
     qty: terms.quantity,
     price: terms.price,
@@ -146,12 +159,28 @@ function orderBody(order: OrderRequest, terms: SettlementTerms, key: SigningKey,
     reduceOnly: order.reduceOnly,
     postOnly: order.postOnly,
     selfTradeProtectionLevel: 'ACCOUNT',
+    ...(order.trigger === undefined ? {} : { trigger: triggerBody(order.trigger, instrument) }),
     settlement: {
       signature: { r: textField(signed, 'r', 'signature'), s: textField(signed, 's', 'signature') },
       starkKey: key.publicKey,
       collateralPosition: String(key.vault),
     },
   });
+}
+
+/**
+ * By the mark; what it becomes is a market order, whose worst price is the order's own. Both names of the direction occur in the venue's
+ * documents and clients. Not tried at the venue itself yet.
+ */
+function triggerBody({ ticks, direction }: NonNullable<OrderRequest['trigger']>, instrument: Instrument): object {
+  const way = direction === 'rise' ? TRIGGER_UP : TRIGGER_DOWN;
+  return {
+    triggerPrice: priceText(ticks, instrument),
+    triggerPriceType: 'MARK',
+    direction: way,
+    triggerPriceDirection: way,
+    executionPriceType: 'MARKET',
+  };
 }
 
 function requiredSecret(settings: VenueSettings, name: string): string {

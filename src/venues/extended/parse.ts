@@ -277,7 +277,8 @@ export function parseOrder(value: unknown, find: FindMarket): OrderReport | unde
   const order = asFields(value, 'order');
   const market = find(textField(order, 'market', 'order'));
   if (market === undefined) return undefined;
-  const status = STATUSES.get(textField(order, 'status', 'order'));
+  const stated = textField(order, 'status', 'order');
+  const status = STATUSES.get(stated);
   if (status === undefined) throw malformed('order.status', 'a known status', order['status']);
   const lots = quantityLotsFromText(textField(order, 'qty', 'order'), market.instrument);
   const filledText = optionalText(order, 'filledQty');
@@ -293,6 +294,7 @@ export function parseOrder(value: unknown, find: FindMarket): OrderReport | unde
     lots,
     ...(filledLots === undefined ? {} : { filledLots }),
     ...(reason === undefined || reason === 'NONE' ? {} : { reason }),
+    ...(stated === 'UNTRIGGERED' ? { isWaiting: true } : {}),
     venueAtMs,
     sequence: reportSequence({ venueAtMs, lots, filledLots: filledLots ?? 0, isOpen: status === 'open' }),
   };

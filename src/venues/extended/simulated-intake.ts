@@ -1,8 +1,8 @@
 /** What the simulated Extended gateway checks before it answers OK to an order: steps, caps, fee, expiry, key and signature. Pure; any thread. */
-import { notionalMicro } from '../../money/amounts.ts';
+import { notionalMicro, priceNano } from '../../money/amounts.ts';
 import { parseDecimal } from '../../money/decimal.ts';
 import type { Instrument } from '../../market/instrument.ts';
-import type { Exchange, ExchangeOrder, SubmitOutcome } from '../../simulation/exchange.ts';
+import type { Exchange, ExchangeOrder, OrderTrigger, SubmitOutcome } from '../../simulation/exchange.ts';
 import { asFields } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { MalformedPayload } from '../venue.ts';
@@ -10,6 +10,7 @@ import { optionalText, parseJson } from './json.ts';
 import { messageHash, settlementOrder, verifySignature } from './sign.ts';
 import { OPEN_ORDERS_MAX, settlementOf } from './simulated-wire.ts';
 import type { SimulatedAccount } from './simulated-wire.ts';
+import { TRIGGER_DOWN, TRIGGER_UP } from './wire.ts';
 
 /** A refusal in the venue's words. */
 export interface Refusal {
@@ -53,10 +54,13 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
   const clientOrderId = order['id'];
   const { type, side, timeInForce } = order;
   if (typeof clientOrderId !== 'string' || clientOrderId === '') return refuse(1133, 'Invalid order parameters', 'id');
-  if (type !== 'LIMIT' && type !== 'MARKET') return refuse(1132, 'Unsupported order type');
+  const isConditional = type === 'CONDITIONAL';
+  if (type !== 'LIMIT' && type !== 'MARKET' && !isConditional) return refuse(1132, 'Unsupported order type');
   if (side !== 'BUY' && side !== 'SELL') return refuse(1133, 'Invalid order parameters', 'side');
   if (timeInForce !== 'GTT' && timeInForce !== 'IOC') return refuse(1133, 'Invalid order parameters', 'timeInForce');
-  if (type === 'MARKET' && timeInForce !== 'IOC') return refuse(1139, 'Market order must be IOC');
+  const trigger = isConditional ? triggerOf(fieldsOf(order, 'trigger'), instrument, exchange) : undefined;
+  if (trigger !== undefined && 'refused' in trigger) return trigger;
+  if ((type === 'MARKET' || isConditional) && timeInForce !== 'IOC') return refuse(1139, 'Market order must be IOC');
   if (!SELF_TRADE_LEVELS.includes(order['selfTradeProtectionLevel']))
     return refuse(1133, 'Invalid order parameters', 'selfTradeProtectionLevel');
   if (order['price'] === undefined || order['price'] === null) return refuse(1130, 'Order price is missing');
@@ -101,6 +105,7 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
     postOnly,
     reduceOnly,
     validUntilMs: expiry,
+    ...(trigger === undefined ? {} : { trigger }),
   };
   const settlement = fieldsOf(order, 'settlement');
   const signature = fieldsOf(settlement, 'signature');
@@ -130,6 +135,26 @@ function admit(order: Fields, account: SimulatedAccount, exchange: Exchange, cha
     return refuse(1101, 'Invalid StarkEx signature');
   }
   return marketRules(accepted, instrument, exchange) ?? { accepted };
+}
+
+/** By the mark and executed at the market only: what a bot of ours asks for. A trigger that the price has passed already is refused. */
+function triggerOf(
+  trigger: Fields,
+  instrument: Instrument,
+  exchange: Exchange,
+): OrderTrigger | { readonly refused: Refusal } {
+  const markTicks = steps(optionalText(trigger, 'triggerPrice') ?? '', instrument.priceDecimals, instrument.tickUnits);
+  if (typeof markTicks !== 'number' || markTicks <= 0) return refuse(1143, 'Invalid conditional order', 'triggerPrice');
+  if (trigger['triggerPriceType'] !== 'MARK' || trigger['executionPriceType'] !== 'MARKET')
+    return refuse(1143, 'Invalid conditional order', 'what is simulated goes by the mark, at the market');
+  const { direction } = trigger;
+  if (direction !== TRIGGER_UP && direction !== TRIGGER_DOWN)
+    return refuse(1143, 'Invalid conditional order', 'direction');
+  const { markNano } = exchange.stats(instrument.symbol);
+  const reached = priceNano(markTicks, instrument) - markNano;
+  if (direction === TRIGGER_UP ? reached <= 0n : reached >= 0n)
+    return refuse(1144, 'Invalid conditional order price', 'the mark is there already');
+  return { markTicks, direction: direction === TRIGGER_UP ? 'rise' : 'fall' };
 }
 
 /** Rules about the account's present state in this market. */

@@ -10,9 +10,11 @@ import type {
   ExchangePosition,
   ExchangeStats,
   ExchangeTrade,
+  OrderTrigger,
   TradeParty,
 } from '../../simulation/exchange.ts';
 import type { SettlementMarket } from './sign.ts';
+import { TRIGGER_DOWN, TRIGGER_UP } from './wire.ts';
 import type { WireOrderStatus, WireValue } from './wire.ts';
 
 /** One account of the simulated venue. */
@@ -170,6 +172,7 @@ function statusOf(order: ExchangeOrderState): WireOrderStatus {
   switch (order.status) {
     case 'queued':
     case 'open':
+      if (order.trigger !== undefined && order.isTriggered !== true) return 'UNTRIGGERED';
       return order.filledLots > 0 ? 'PARTIALLY_FILLED' : 'NEW';
     case 'filled':
       return 'FILLED';
@@ -201,7 +204,7 @@ export function orderJson(
     accountId,
     ...(order.clientOrderId === '' ? {} : { externalId: order.clientOrderId }),
     market: order.symbol,
-    type: 'LIMIT',
+    type: order.trigger === undefined ? 'LIMIT' : 'CONDITIONAL',
     side: order.side === 'buy' ? 'BUY' : 'SELL',
     status: statusOf(order),
     statusReason: reason,
@@ -212,12 +215,22 @@ export function orderJson(
     qty: quantityText(order.lots, instrument),
     filledQty: quantityText(order.filledLots, instrument),
     payedFee: padded(microText(paidFeeMicro)),
+    ...(order.trigger === undefined ? {} : { trigger: triggerJson(order.trigger, instrument) }),
     reduceOnly: order.reduceOnly,
     postOnly: order.postOnly,
     timeInForce: order.timeInForce === 'ioc' ? 'IOC' : 'GTT',
     expireTime: Math.floor(order.validUntilMs),
     createdTime: Math.floor(order.createdAtMs),
     updatedTime: Math.floor(order.updatedAtMs),
+  };
+}
+
+function triggerJson({ markTicks, direction }: OrderTrigger, instrument: Instrument): WireValue {
+  return {
+    triggerPrice: priceText(markTicks, instrument),
+    triggerPriceType: 'MARK',
+    triggerPriceDirection: direction === 'rise' ? TRIGGER_UP : TRIGGER_DOWN,
+    executionPriceType: 'MARKET',
   };
 }
 

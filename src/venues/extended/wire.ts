@@ -19,6 +19,10 @@ export const USER_AGENT = 'tandem/0.1';
 export type WireOrderStatus =
   'NEW' | 'PARTIALLY_FILLED' | 'UNTRIGGERED' | 'TRIGGERED' | 'FILLED' | 'CANCELLED' | 'REJECTED' | 'EXPIRED';
 
+/** Which way the price goes through a trigger. */
+export const TRIGGER_UP = 'UP';
+export const TRIGGER_DOWN = 'DOWN';
+
 /** A JSON value whose bigints become bare digits, as the venue writes its ids. Undefined fields are left out. */
 export type WireValue =
   | string

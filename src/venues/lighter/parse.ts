@@ -157,7 +157,8 @@ export function parseMarketStats(value: unknown, market: LighterMarket, venueAtM
     fundingEvent('predicted', textField(stats, 'current_funding_rate', where), symbol, comingAtMs, venueAtMs),
   );
   if (settledAtMs > 0) {
-    events.push(fundingEvent('settled', textField(stats, 'funding_rate', where), symbol, settledAtMs, venueAtMs));
+    const raw = textField(stats, 'funding_rate', where);
+    events.push(fundingEvent('settled', raw, symbol, settledAtMs, venueAtMs, { ofFeed: true }));
   }
   return events;
 }
@@ -175,8 +176,10 @@ function fundingEvent(
   symbol: string,
   settleAtMs: number,
   venueAtMs: number,
+  source: Pick<FundingRate, 'ofFeed'> = {},
 ): VenueEvent {
   const rate = fundingRateFromText({
+    ...source,
     venue: 'lighter',
     symbol,
     kind,

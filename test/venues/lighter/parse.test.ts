@@ -266,7 +266,13 @@ describe('funding', () => {
     });
     expect(settled).toMatchObject({
       type: 'funding-rate',
-      rate: { kind: 'settled', raw: '-0.0005', hourly: -5_000_000, settleAtMs: 1_780_545_600_000 },
+      rate: {
+        kind: 'settled',
+        raw: '-0.0005',
+        hourly: -5_000_000,
+        settleAtMs: 1_780_545_600_000,
+        ofFeed: true,
+      },
     });
   });
 

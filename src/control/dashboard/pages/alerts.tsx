@@ -1,6 +1,6 @@
 /** What needs a person: alerts that stand, the newest notices, the rules, and where notices go. Browser. */
 import type { JSX } from 'preact';
-import { Badge, Data, Panel, Pending, Table } from '../parts.tsx';
+import { Badge, Panel, Pending, Table } from '../parts.tsx';
 import { usePoll } from '../session.ts';
 import { duration, moment, number } from '../text.ts';
 import type { Alerting } from '../wire.ts';
@@ -23,11 +23,12 @@ export function AlertsPage(): JSX.Element {
           rows={data.recent.toReversed()}
           keyOf={(told) => `${told.rule}${told.type}${told.atMs}${labelText(told)}`}
           empty="Nothing was told yet."
+          folds
           columns={[
             { title: 'At', cell: ({ atMs }) => <time>{moment(atMs)}</time> },
             { title: 'State', cell: ({ type, severity }) => <Badge word={type === 'resolved' ? type : severity} /> },
             { title: 'Rule', cell: ({ rule }) => rule },
-            { title: 'What', cell: (told) => <span class="why">{told.text}</span> },
+            { title: 'What', isWhole: true, cell: (told) => <span class="why">{told.text}</span> },
             { title: 'Of', isExtra: true, cell: labelText },
             { title: 'Value', isNumber: true, cell: ({ value }) => number(value) },
             {
@@ -46,6 +47,7 @@ export function AlertsPage(): JSX.Element {
             rows={rules}
             keyOf={([name]) => name}
             empty="No rule."
+            folds
             columns={[
               { title: 'Rule', cell: ([name]) => name },
               { title: 'Metric', cell: ([, { metric }]) => metric },
@@ -56,7 +58,24 @@ export function AlertsPage(): JSX.Element {
           />
         </Panel>
         <Panel title="Where notices go">
-          <Data value={data.sinks} />
+          <Table
+            caption="Where notices go"
+            rows={data.sinks}
+            keyOf={({ name }) => name}
+            empty="Nowhere."
+            columns={[
+              { title: 'Sink', cell: ({ name }) => name },
+              { title: 'Waiting', isNumber: true, cell: ({ waiting }) => number(waiting, 0) },
+              { title: 'Sent', isNumber: true, cell: ({ sent }) => number(sent, 0) },
+              { title: 'Failed', isNumber: true, cell: ({ failed }) => number(failed, 0) },
+              { title: 'Dropped', isNumber: true, cell: ({ dropped }) => number(dropped, 0) },
+              {
+                title: 'Last failure',
+                isExtra: true,
+                cell: ({ lastFailure }) => <span class="why">{lastFailure}</span>,
+              },
+            ]}
+          />
         </Panel>
       </div>
     </>
@@ -76,10 +95,15 @@ function ActiveTable(props: { readonly alerting: Alerting }): JSX.Element {
       rows={props.alerting.active}
       keyOf={(alert) => `${alert.rule}${labelText(alert)}`}
       empty="Nothing needs you."
+      folds
       columns={[
         { title: 'Severity', cell: ({ severity }) => <Badge word={severity} /> },
         { title: 'Rule', cell: ({ rule }) => rule },
-        { title: 'What', cell: (alert) => <span class="why">{`${alert.text} ${labelText(alert)}`}</span> },
+        {
+          title: 'What',
+          isWhole: true,
+          cell: (alert) => <span class="why">{`${alert.text} ${labelText(alert)}`}</span>,
+        },
         { title: 'Value', isNumber: true, cell: ({ value }) => number(value) },
         { title: 'Since', isExtra: true, cell: ({ sinceMs }) => <time>{moment(sinceMs)}</time> },
       ]}

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Badge, Data, Money, Panel, Pending, Table, Tile } from '../parts.tsx';
 import { usePoll } from '../session.ts';
-import { moment, number } from '../text.ts';
+import { moment, money, number } from '../text.ts';
 import type { AtRow, Rows, Summary } from '../wire.ts';
 
 const PAGE_ROWS = 100;
@@ -103,6 +103,7 @@ export function RowTable(props: { readonly rows: readonly Row[]; readonly base: 
       rows={props.rows}
       keyOf={({ sequence }) => sequence ?? 0}
       empty="No row."
+      folds
       columns={[
         {
           title: 'Row',
@@ -121,6 +122,7 @@ export function RowTable(props: { readonly rows: readonly Row[]; readonly base: 
         { title: 'Writer', isExtra: true, cell: ({ actor }) => actor },
         {
           title: 'What',
+          isWhole: true,
           cell: ({ payload, type }) => (
             <details>
               <summary>{gist(type, payload)}</summary>
@@ -139,6 +141,8 @@ function gist(type: string, payload: Row['payload']): string {
     typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
   const words = (values: readonly unknown[]): string =>
     values.filter((value) => typeof value === 'string' || typeof value === 'number').join(' ');
+  const micro = (value: unknown): string | undefined =>
+    typeof value === 'string' && /^-?\d+$/.test(value) ? money(value, true) : undefined;
   const event = of(payload['event']);
   const order = of(payload['order']);
   const pair = of(payload['pair']);
@@ -149,8 +153,20 @@ function gist(type: string, payload: Row['payload']): string {
     }
     case 'funding': {
       const payment = of(event['payment']);
-      return words([event['venue'], event['symbol'], payment['amountMicro'], 'micro']);
+      return words([event['venue'], event['symbol'], micro(payment['amountMicro'])]);
     }
+    case 'funding-expected': {
+      const expected = of(payload['expected']);
+      return words([expected['leg'], micro(expected['expectedMicro'])]);
+    }
+    case 'pair-statistics': {
+      const { pairId, exitReason, netMicro } = of(payload['statistics']);
+      return words([pairId, exitReason, 'net', micro(netMicro)]);
+    }
+    case 'intent':
+      return words([payload['pairId'], payload['kind'], payload['reason']]);
+    case 'boot':
+      return words(['life', payload['boot']]);
     case 'order-event':
       return words([event['venue'], event['clientOrderId'], event['status'], event['reason']]);
     case 'order-planned':

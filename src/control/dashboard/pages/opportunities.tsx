@@ -58,6 +58,7 @@ export function CandidateTable(props: { readonly candidates: readonly Candidate[
       rows={props.candidates}
       keyOf={({ base, longVenue, shortVenue }) => `${base} ${longVenue} ${shortVenue}`}
       empty="No candidate: books or rates of two venues are missing."
+      folds
       columns={[
         { title: 'Symbol', cell: ({ base }) => <a href={`#/pair/${encodeURIComponent(base)}`}>{base}</a> },
         { title: 'Long / short', cell: ({ longVenue, shortVenue }) => `${longVenue} / ${shortVenue}` },
@@ -69,7 +70,7 @@ export function CandidateTable(props: { readonly candidates: readonly Candidate[
           cell: ({ expectedValueQuote }) => number(expectedValueQuote),
         },
         { title: 'Gate', cell: ({ verdict }) => <Badge word={verdict} /> },
-        { title: 'Rule and value', cell: ({ detail }) => <span class="why">{detail}</span> },
+        { title: 'Rule and value', isWhole: true, cell: ({ detail }) => <span class="why">{detail}</span> },
       ]}
     />
   );

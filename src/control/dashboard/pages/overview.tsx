@@ -23,6 +23,7 @@ export function OverviewPage(props: { readonly summary: Summary }): JSX.Element 
           rows={trading.pairs}
           keyOf={({ base }) => base}
           empty="No symbol is configured."
+          folds
         />
       </Panel>
       <div class="columns">
@@ -70,7 +71,7 @@ function Tiles(props: { readonly summary: Summary; readonly trading: Trading }):
         name="Net result"
         value={money(totals.netMicro, true)}
         tone={signStyle(totals.netMicro)}
-        note="closed pairs, and open ones if closed now"
+        note="with open pairs closed now"
       />
       <Tile
         name="Funding"
@@ -83,7 +84,7 @@ function Tiles(props: { readonly summary: Summary; readonly trading: Trading }):
         value={`${totals.openPairs}`}
         note={`${money(totals.openNotionalMicro)} notional, ${totals.liveOrders} live orders`}
       />
-      <Tile name="Exposure clock" value={`${number(exposure, 1)} q·s`} note="unhedged notional × time, newest pairs" />
+      <Tile name="Exposure clock" value={`${number(exposure, 1)} q·s`} note="unhedged notional × time" />
       <Tile
         name="Nearest liquidation"
         value={distances.length === 0 ? '–' : percent(Math.min(...distances), 1)}
@@ -154,7 +155,7 @@ function pairColumns(nowMs: number): readonly Column<Pair>[] {
     },
     { title: 'Closed', isNumber: true, isExtra: true, cell: ({ closedPairs }) => closedPairs },
     { title: 'Sum', isNumber: true, cell: ({ closedNetMicro }) => <Money micro={closedNetMicro} /> },
-    { title: 'Why', cell: ({ reason }) => <span class="why">{reason}</span> },
+    { title: 'Why', isWhole: true, cell: ({ reason }) => <span class="why">{reason}</span> },
   ];
 }
 
@@ -166,6 +167,7 @@ function ClosedPairs(props: { readonly trading: Trading }): JSX.Element {
       rows={rows}
       keyOf={({ pairId }) => pairId}
       empty="None yet."
+      folds
       columns={[
         { title: 'Pair', cell: ({ pairId, base }) => <a href={`#/pair/${encodeURIComponent(base)}`}>{pairId}</a> },
         { title: 'Reason', cell: ({ exitReason }) => exitReason },

@@ -34,7 +34,7 @@ export function PairPage(props: { readonly base: string; readonly summary: Summa
         </a>
       </div>
       {pair.entryBlock === undefined ? null : <p class="banner">{pair.entryBlock}</p>}
-      <Legs pair={pair} />
+      <Legs pair={pair} nowMs={summary.nowMs} />
       <div class="columns">
         <Views pair={pair} />
         <Funding pair={pair} nowMs={summary.nowMs} />
@@ -45,8 +45,8 @@ export function PairPage(props: { readonly base: string; readonly summary: Summa
   );
 }
 
-function Legs(props: { readonly pair: Pair }): JSX.Element {
-  const { pair } = props;
+function Legs(props: { readonly pair: Pair; readonly nowMs: number }): JSX.Element {
+  const { pair, nowMs } = props;
   const legs = [
     { side: 'long', leg: pair.long },
     { side: 'short', leg: pair.short },
@@ -58,6 +58,7 @@ function Legs(props: { readonly pair: Pair }): JSX.Element {
         rows={legs.flatMap(({ side, leg }) => (leg === undefined ? [] : [{ side, leg }]))}
         keyOf={({ side }) => side}
         empty="No pair has been opened on this symbol yet."
+        folds
         columns={[
           { title: 'Side', cell: ({ side }) => side },
           { title: 'Account', cell: ({ leg }) => `${leg.venue}:${leg.account}` },
@@ -78,6 +79,18 @@ function Legs(props: { readonly pair: Pair }): JSX.Element {
             cell: ({ leg }) => (leg.averagePrice === 0 ? '–' : number(leg.averagePrice, 6)),
           },
           { title: 'Cost', isNumber: true, isExtra: true, cell: ({ leg }) => money(leg.costMicro) },
+          {
+            title: 'Next payment',
+            isNumber: true,
+            cell: ({ leg: { nextFunding } }) =>
+              nextFunding === undefined ? '–' : <Money micro={nextFunding.expectedMicro} />,
+          },
+          {
+            title: 'Due',
+            isNumber: true,
+            cell: ({ leg: { nextFunding } }) =>
+              nextFunding === undefined ? '–' : inTime(nextFunding.settleAtMs - nowMs),
+          },
         ]}
       />
     </Panel>
@@ -89,7 +102,7 @@ function Views(props: { readonly pair: Pair }): JSX.Element {
   return (
     <Panel title="Three views of the result" note="quote">
       <div class="tiles small">
-        <Tile name="A, at the marks" value={<Money micro={views?.markMicro} />} note="what the venues show" />
+        <Tile name="A, by marks" value={<Money micro={views?.markMicro} />} note="what the venues show" />
         <Tile name="B, one price" value={<Money micro={views?.unifiedMicro} />} note="the strategy's own" />
         <Tile name="C, closed now" value={<Money micro={executableMicro} />} note="all in, by the books" />
         <Tile name="Realised" value={<Money micro={realisedMicro} />} note="by price" />
@@ -116,21 +129,24 @@ function Funding(props: { readonly pair: Pair; readonly nowMs: number }): JSX.El
               <Money micro={sumMicro(next.map((one) => one?.expectedMicro))} />
             )
           }
-          note={
-            Number.isFinite(soonest) ? `first in ${duration(soonest - nowMs)}, by the predicted rates` : 'no rate yet'
-          }
+          note={Number.isFinite(soonest) ? `${inTime(soonest - nowMs)}, as predicted` : 'no rate yet'}
         />
         <Tile name="Owed" value={<Money micro={pair.owedMicro} />} note="expected, not received" />
         <Tile name="Liquidation" value={percent(pair.liquidationDistance, 1)} note="from the mark, nearer leg" />
         <Tile name="Exposure" value={`${number(pair.exposureQuoteSec, 1)} q·s`} note="unhedged × time" />
         <Tile
-          name="Opened"
-          value={moment(pair.openedAtMs)}
-          note={pair.openedAtMs > 0 && isActive(pair) ? duration(nowMs - pair.openedAtMs) : ''}
+          name="Held"
+          value={pair.openedAtMs > 0 && isActive(pair) ? duration(nowMs - pair.openedAtMs) : '–'}
+          note={pair.openedAtMs > 0 ? `since ${moment(pair.openedAtMs)}` : ''}
         />
       </div>
     </Panel>
   );
+}
+
+/** Settled is not yet booked: a moment that has passed stays the next one until its payment is known. */
+function inTime(ms: number): string {
+  return ms <= 0 ? 'now' : `in ${duration(ms)}`;
 }
 
 function Candidates(props: { readonly base: string }): JSX.Element {

@@ -1,4 +1,4 @@
-/** The edge: each venue account's state, clock, limits, caches and circuit breakers, and faults for simulated ones. Browser. */
+/** The edge: each venue account's state, clock, limits, circuits and caches, and faults for simulated ones. Browser. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAsk } from '../acts.tsx';
@@ -22,6 +22,7 @@ export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
           rows={venues}
           keyOf={({ venue, account }) => `${venue}:${account}`}
           empty="No venue has reported yet."
+          folds
           columns={[
             { title: 'Account', cell: ({ venue, account }) => `${venue}:${account}` },
             { title: 'Status', cell: ({ status }) => <Badge word={status} /> },
@@ -44,11 +45,15 @@ export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
                 <Bar share={1 - openBudgetShare} label={`${venue}, budget for opening`} />
               ),
             },
-            { title: 'Why', cell: ({ reason }) => <span class="why">{reason}</span> },
+            { title: 'Why', isWhole: true, cell: ({ reason }) => <span class="why">{reason}</span> },
           ]}
         />
       </Panel>
       <Limits limited={limits.data} />
+      <div class="columns">
+        <Circuits limited={limits.data} />
+        <Caches limited={limits.data} />
+      </div>
       {venues.map((venue) => (
         <Connector key={`${venue.venue}:${venue.account}`} venue={venue} summary={summary} />
       ))}
@@ -93,6 +98,65 @@ function Limits(props: { readonly limited: Limited }): JSX.Element {
   );
 }
 
+/** What fails is left alone for a while: questions, connections, orders, each by a circuit of its own. */
+function Circuits(props: { readonly limited: Limited }): JSX.Element {
+  const rows = props.limited.accounts.flatMap(({ account, circuits }) =>
+    circuits.map((circuit) => ({ account, ...circuit })),
+  );
+  return (
+    <Panel title="Circuit breakers" note="open: what can wait does">
+      <Table
+        caption="Circuit breakers"
+        rows={rows}
+        keyOf={({ account, name }) => `${account} ${name}`}
+        empty="No connector answers."
+        columns={[
+          { title: 'Account', cell: ({ account }) => account },
+          { title: 'Of', cell: ({ name }) => CIRCUIT_WORDS[name] },
+          { title: 'State', cell: ({ status }) => <Badge word={status} /> },
+          {
+            title: 'Tried again in',
+            isNumber: true,
+            cell: ({ opensForMs, isLimited }) =>
+              opensForMs === 0 ? '·' : `${duration(opensForMs)}${isLimited ? ', limit' : ''}`,
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+const CIRCUIT_WORDS = { rest: 'questions', ws: 'connections', orders: 'orders' } as const;
+
+function Caches(props: { readonly limited: Limited }): JSX.Element {
+  const rows = props.limited.accounts.flatMap(({ account, caches }) =>
+    Object.entries(caches).map(([source, reads]) => ({ account, source, ...reads })),
+  );
+  return (
+    <Panel title="Caches" note="of answers to questions">
+      <Table
+        caption="Caches"
+        rows={rows}
+        keyOf={({ account, source }) => `${account} ${source}`}
+        empty="Nothing was asked yet."
+        columns={[
+          { title: 'Account', cell: ({ account }) => account },
+          { title: 'Of', cell: ({ source, isEnabled }) => (isEnabled ? source : `${source}, off`) },
+          { title: 'Asked', isNumber: true, cell: ({ misses }) => number(misses, 0) },
+          { title: 'Spared', isNumber: true, cell: ({ hits, shared }) => number(hits + shared, 0) },
+          {
+            title: 'Share',
+            isNumber: true,
+            cell: ({ hits, shared, misses }) =>
+              hits + shared + misses === 0 ? '–' : percent((hits + shared) / (hits + shared + misses)),
+          },
+          { title: 'Kept', isNumber: true, isExtra: true, cell: ({ entries }) => number(entries, 0) },
+        ]}
+      />
+    </Panel>
+  );
+}
+
 function Connector(props: { readonly venue: Venue; readonly summary: Summary }): JSX.Element {
   const { venue, summary } = props;
   const path = `connector/${venue.venue}:${venue.account}`;
@@ -106,13 +170,13 @@ function Connector(props: { readonly venue: Venue; readonly summary: Summary }):
   );
 }
 
-/** What the connector shows of itself: one block per subject, lists as tables. */
+/** What the connector shows of itself, without what has a table of its own above. */
 function Digest(props: { readonly digest: unknown }): JSX.Element {
   const { digest } = props;
   if (typeof digest !== 'object' || digest === null) return <p class="empty">The connector shows nothing yet.</p>;
-  const blocks = Object.entries(digest);
-  const plain = blocks.filter(([, value]) => typeof value !== 'object' || value === null);
-  const nested = blocks.filter(([, value]) => typeof value === 'object' && value !== null);
+  const blocks = Object.entries(digest).filter(([name, value]) => !SHOWN_ABOVE.has(name) && !isNothing(value));
+  const plain = blocks.filter(([, value]) => typeof value !== 'object');
+  const nested = blocks.filter(([, value]) => typeof value === 'object');
   return (
     <>
       <dl class="facts">
@@ -125,7 +189,7 @@ function Digest(props: { readonly digest: unknown }): JSX.Element {
       </dl>
       <div class="columns">
         {nested.map(([name, value]) => (
-          <details key={name} open={OPENED.has(name)}>
+          <details key={name}>
             <summary>{words(name)}</summary>
             <Data value={value} />
           </details>
@@ -135,8 +199,11 @@ function Digest(props: { readonly digest: unknown }): JSX.Element {
   );
 }
 
-/** What is looked for first. */
-const OPENED = new Set(['limits', 'circuits', 'caches', 'budget', 'breakers']);
+const SHOWN_ABOVE = new Set(['status', 'reason', 'limits', 'doors']);
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
 
 /** A member's name as words: `openBudgetShare` is `open budget share`. */
 function words(name: string): string {
