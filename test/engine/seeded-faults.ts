@@ -34,9 +34,12 @@ const FAULTS: readonly (readonly [fault: string, options: Options])[] = [
   ['rate-limit', { durationMs: 2_000 }],
   ['refuse-requests', { status: 429, durationMs: 2_000, retryAfterSec: 2 }],
 ];
-/** These refuse requests that were within the limits. */
-const REFUSING: ReadonlySet<string> = new Set(['rate-limit', 'refuse-requests']);
-/** A refusal that comes later than this after such a fault is no longer its work. */
+/** These refuse requests that were within the limits: from now on, or from the next request on, whenever that comes. */
+const REFUSING: ReadonlyMap<string, 'now' | 'next request'> = new Map([
+  ['rate-limit', 'next request'],
+  ['refuse-requests', 'now'],
+]);
+/** A refusal that comes later than this after the beginning of such a fault is no longer its work. */
 const REFUSING_MS = 10_000;
 
 /** One fault, due so many real ms after the start. */
@@ -55,6 +58,8 @@ export class SeededFaults {
   /** Refusals seen at the last look, and until when new ones are those ordered. */
   readonly #seen = new Map<string, number>();
   readonly #refusingUntilMs = new Map<string, number>();
+  /** Venues that will refuse from their next request on. */
+  readonly #waiting = new Set<string>();
 
   /** `share` of all faults at all venues are spread over `spanMs` of the run. */
   constructor(seed: number, venues: readonly string[], spanMs: number, share = 1) {
@@ -79,7 +84,10 @@ export class SeededFaults {
   due(atMs: number): readonly PlannedFault[] {
     const due = this.#plan.filter((planned) => planned.atMs <= atMs);
     this.#plan = this.#plan.slice(due.length);
-    for (const { venue, fault } of due) if (REFUSING.has(fault)) this.#refusingUntilMs.set(venue, atMs + REFUSING_MS);
+    for (const { venue, fault } of due) {
+      if (REFUSING.get(fault) === 'now') this.#refusingUntilMs.set(venue, atMs + REFUSING_MS);
+      else if (REFUSING.has(fault)) this.#waiting.add(venue);
+    }
     return due;
   }
 
@@ -88,6 +96,8 @@ export class SeededFaults {
     for (const [venue, { rateLimitRefusals }] of oracles) {
       const more = rateLimitRefusals - (this.#seen.get(venue) ?? 0);
       this.#seen.set(venue, rateLimitRefusals);
+      if (more > 0 && !this.#refusingUntilMs.has(venue) && this.#waiting.delete(venue))
+        this.#refusingUntilMs.set(venue, atMs + REFUSING_MS);
       const untilMs = this.#refusingUntilMs.get(venue);
       if (untilMs === undefined) continue;
       this.refusals.set(venue, (this.refusals.get(venue) ?? 0) + more);

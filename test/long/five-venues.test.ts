@@ -7,6 +7,15 @@ const SYMBOLS = 50;
 /** A quarter of an hour of a core, which a busy machine gives late. */
 const TIMEOUT_MS = 6 * 3_600_000;
 
+it.each([3, 4, 5])(
+  'ends exact, with no limit exceeded, where all faults fall into a quarter of an hour and few symbols (seed %i)',
+  (seed) => {
+    // So many calendar hours of 150 real seconds each.
+    expectHourExact(playFiveVenues(fiveVenuesConfig(10), seed, 5));
+  },
+  TIMEOUT_MS,
+);
+
 it(
   'ends an hour of faults with the ledger equal to every venue, no limit exceeded, and pairs opened at all five',
   () => {

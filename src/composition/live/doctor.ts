@@ -168,7 +168,7 @@ class Examination {
       if (best === undefined || errorMs < best.errorMs) best = { offsetMs, errorMs };
     }
     const offsetMs = Math.round(best?.offsetMs ?? 0);
-    const detail = `the venue's clock is ${offsetMs} ms ahead of ours, give or take ${Math.ceil(best?.errorMs ?? 0)} ms`;
+    const detail = `the venue's clock is ${Math.abs(offsetMs)} ms ${offsetMs < 0 ? 'behind' : 'ahead of'} ours, give or take ${Math.ceil(best?.errorMs ?? 0)} ms`;
     if (Math.abs(offsetMs) > CLOCK_OFFSET_MAX_MS)
       return failed(`${detail}; at most ${CLOCK_OFFSET_MAX_MS} are allowed: set this machine's clock (NTP)`);
     return Math.abs(offsetMs) > clockWarnOffsetMs
