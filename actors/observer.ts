@@ -21,7 +21,12 @@ type AccountChanged = Extract<ObserverMessage, { type: 'account-changed' }>;
 export type VenueSummary = Omit<VenueStatus, 'type'> & {
   readonly walletMicro?: bigint;
   readonly availableMicro?: bigint;
+  /** Last known too long ago to be shown as what is there: the venue is gone, or its account cannot be read. */
+  readonly isBalanceOld?: true;
 };
+
+/** A balance is shown for so long after it was last known. Decisions go by limits of their own, far shorter. Monotonic ms. */
+const BALANCE_SHOWN_MS = 90_000;
 
 export type PairSummary = Omit<PairChanged, 'type'>;
 
@@ -54,6 +59,8 @@ export interface ObserverState {
   /** By `venue:account`. Bounded by the configured accounts, as `pairs` is by the configured symbols. */
   readonly venues: Map<string, VenueStatus>;
   readonly accounts: Map<string, AccountChanged>;
+  /** Accounts of `accounts` whose balances are too old to be shown, as of the last word of any venue. */
+  oldAccounts: ReadonlySet<string>;
   readonly pairs: Map<string, PairChanged>;
   engine: EngineStateChanged | undefined;
   opportunities: OpportunitiesScanned | undefined;
@@ -77,6 +84,7 @@ export const observer: ActorKind<Readonly<Record<string, never>>, ObserverState,
     return {
       venues: new Map(),
       accounts: new Map(),
+      oldAccounts: new Set(),
       pairs: new Map(),
       engine: undefined,
       opportunities: undefined,
@@ -88,9 +96,11 @@ export const observer: ActorKind<Readonly<Record<string, never>>, ObserverState,
     switch (message.type) {
       case 'venue-status':
         state.venues.set(`${message.venue}:${message.account}`, message);
+        state.oldAccounts = oldAccounts(state, self.monotonicMs());
         return state;
       case 'account-changed':
         state.accounts.set(`${message.venue}:${message.account}`, message);
+        state.oldAccounts = oldAccounts(state, self.monotonicMs());
         // Passed on from here, so that those who trade have one to tell less.
         self.tell(monitorRef, message);
         return state;
@@ -119,9 +129,7 @@ function summarize(state: ObserverState): TradingSummary {
   const pairs = sorted(state.pairs).map(withoutType);
   return {
     engine: state.engine === undefined ? undefined : withoutType(state.engine),
-    venues: sorted(state.venues).map((venue) =>
-      withBalances(venue, state.accounts.get(`${venue.venue}:${venue.account}`)),
-    ),
+    venues: sorted(state.venues).map((venue) => withBalances(state, venue)),
     pairs,
     opportunities: state.opportunities === undefined ? undefined : withoutType(state.opportunities),
     totals: totalsOf(pairs),
@@ -129,10 +137,17 @@ function summarize(state: ObserverState): TradingSummary {
   };
 }
 
-function withBalances(venue: VenueStatus, account: AccountChanged | undefined): VenueSummary {
+function oldAccounts({ accounts }: ObserverState, nowMs: number): ReadonlySet<string> {
+  const old = [...accounts].filter(([, { receivedAtMonotonicMs }]) => nowMs - receivedAtMonotonicMs > BALANCE_SHOWN_MS);
+  return new Set(old.map(([name]) => name));
+}
+
+function withBalances({ accounts, oldAccounts: old }: ObserverState, venue: VenueStatus): VenueSummary {
+  const name = `${venue.venue}:${venue.account}`;
+  const account = accounts.get(name);
   if (account === undefined) return withoutType(venue);
   const { walletMicro, availableMicro } = account;
-  return { ...withoutType(venue), walletMicro, availableMicro };
+  return { ...withoutType(venue), walletMicro, availableMicro, ...(old.has(name) ? { isBalanceOld: true } : {}) };
 }
 
 function totalsOf(pairs: readonly PairSummary[]): TradingTotals {

@@ -32,7 +32,7 @@ import { expectPaymentOf, keepExpectations, noteInterval } from './position/fund
 import { enter } from './position/enter.ts';
 import { askToLeave, evaluate } from './position/exits.ts';
 import { applyBuffered, factTold } from './position/facts.ts';
-import { appendBarrier, repeatAppends } from './position/journal.ts';
+import { appendBarrier, repeatAppends, tellJournal } from './position/journal.ts';
 import { clearEntryBlocks } from './position/reductions.ts';
 import { protect } from './position/protect.ts';
 import { pictureOf, publish, recordExposure } from './position/publish.ts';
@@ -66,6 +66,7 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
   start(args, self) {
     const state = newPositionState(args);
     appendBarrier(state, self);
+    tellJournal(state, self);
     for (const venue of args.venues) {
       self.tell(refOf<ConnectorMessage>(venue.connectorPath), {
         type: 'resend-state',
@@ -81,6 +82,7 @@ export const position: ActorKind<PositionArgs, PositionState, PositionMessage> =
 
   receive(state, message, self) {
     handle(state, message, self);
+    tellJournal(state, self);
     publish(state, self);
     return state;
   },

@@ -169,6 +169,10 @@ export const configSchema = z.strictObject({
         .describe(
           'How Linux schedules connector threads: before all ordinary threads where the kernel permits it, or like them.',
         ),
+      tradingScheduling: z
+        .enum(['realtime', 'ordinary'])
+        .default('realtime')
+        .describe('The same for the store thread and trading threads, which then come after connector threads.'),
     })
     .prefault({}),
   placement: z

@@ -3,6 +3,11 @@ import { guard } from '../actors/guard.ts';
 import { position } from '../actors/position.ts';
 import { strategy } from '../actors/strategy.ts';
 import { engineDelivery } from '../src/composition/delivery.ts';
+import { scheduledPorts } from '../src/ports/live/scheduled-ports.ts';
 import { hostActors } from '../src/runtime/actor-host.ts';
 
-hostActors({ kinds: [guard, position, strategy], portsFor: () => ({}), delivery: engineDelivery });
+hostActors({
+  kinds: [guard, position, strategy],
+  portsFor: scheduledPorts('trading', () => ({})),
+  delivery: engineDelivery,
+});

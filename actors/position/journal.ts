@@ -84,7 +84,16 @@ function enqueue(
     ...(clientOrderIds.length > 0 ? { tellSlow: true as const } : {}),
   };
   state.appends.set(appendId, { message, sentAtMs: self.monotonicMs(), clientOrderIds, kind });
-  self.tell(refOf<JournalMessage>(state.args.journalPath), message);
+  state.untold.push(message);
+}
+
+/**
+ * Tells the journal what the handler has written, all at once at its end. One commit takes what comes together: told one by one, the row
+ * of the pair was on its way to the disk while the orders were still being planned, and their intent waited for a second write.
+ */
+export function tellJournal(state: PositionState, self: PositionSelf): void {
+  for (const message of state.untold) self.tell(refOf<JournalMessage>(state.args.journalPath), message);
+  state.untold.length = 0;
 }
 
 /** Sends appends without receipt again. */

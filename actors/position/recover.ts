@@ -25,7 +25,7 @@ import { enterPhase, failed, isActive, newTiming } from '../../src/execution/pai
 import { decideRecovery } from '../../src/execution/recovery.ts';
 import type { RecoveryAction } from '../../src/execution/recovery.ts';
 import type { JournalMessage, RowsRead } from '../journal-messages.ts';
-import { defineInstrumentOnce, keepPair } from './journal.ts';
+import { defineInstrumentOnce, keepPair, tellJournal } from './journal.ts';
 import { advance, cancelResting } from './carry-out.ts';
 import { applyBuffered } from './facts.ts';
 import { viewPair } from './pair-view.ts';
@@ -42,6 +42,8 @@ const READ_REPEAT_MS = 2_000;
 export function readJournal(state: PositionState, self: PositionSelf): void {
   state.stage = 'reading';
   state.rowsRead = { ...state.rowsRead, askedAtMs: self.monotonicMs() };
+  // What is read holds everything written before the question.
+  tellJournal(state, self);
   self.tell(refOf<JournalMessage>(state.args.journalPath), {
     type: 'read-rows',
     query: {

@@ -160,6 +160,8 @@ export interface PositionState {
   /** What the rows read so far add up to; empty again once the journal is read. */
   history: HistoryFold;
   readonly appends: Map<number, PendingAppend>;
+  /** Those of the handler at work, told to the journal when it ends. */
+  readonly untold: PendingAppend['message'][];
   lastAppendId: number;
   lastReconcileId: number;
   orderCounter: number;
@@ -247,6 +249,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     rowsRead: { sequence: 0, askedAtMs: 0 },
     history: beginHistory(),
     appends: new Map(),
+    untold: [],
     lastAppendId: 0,
     lastReconcileId: 0,
     orderCounter: 0,

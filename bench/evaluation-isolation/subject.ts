@@ -8,6 +8,7 @@ import { engineDelivery } from '../../src/composition/delivery.ts';
 import { openAccounts } from '../../src/composition/live/accounts.ts';
 import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
 import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
+import type { SchedulingThreadData } from '../../src/ports/live/scheduled-ports.ts';
 import type { ActorSpec, SupervisorSpec } from '../../src/runtime/child-spec.ts';
 import type { ActorSystem } from '../../src/runtime/system.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
@@ -60,6 +61,7 @@ export async function startEvaluationSubject(journalDirectory: string): Promise<
     secrets: accounts.secrets,
   };
   const store: JournalThreadData = { journalDirectory, boot };
+  const scheduling: SchedulingThreadData = { isRealtime: config.workers.tradingScheduling === 'realtime' };
   const placement = placementOf(config.workers);
   const system = await startThreads({
     tree: withBenchActors(supervisionTree({ config, accounts: accounts.endpoints, boot, placement })),
@@ -73,8 +75,8 @@ export async function startEvaluationSubject(journalDirectory: string): Promise<
     },
     threads: [
       { name: IO, entry: new URL('./io-worker.ts', import.meta.url), data: connectors },
-      { name: TRADING, entry: new URL('./trading-worker.ts', import.meta.url) },
-      { name: STORE, entry: new URL('store.ts', WORKERS), data: store },
+      { name: TRADING, entry: new URL('./trading-worker.ts', import.meta.url), data: scheduling },
+      { name: STORE, entry: new URL('store.ts', WORKERS), data: { ...store, ...scheduling } },
     ],
   }).catch(async (error: unknown) => {
     await accounts.close();

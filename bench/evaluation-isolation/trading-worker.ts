@@ -2,6 +2,7 @@
 import { guard } from '../../actors/guard.ts';
 import { position } from '../../actors/position.ts';
 import { strategy } from '../../actors/strategy.ts';
+import { scheduledPorts } from '../../src/ports/live/scheduled-ports.ts';
 import { hostActors } from '../../src/runtime/actor-host.ts';
 import { evaluation, type EvaluationPorts } from './evaluation.ts';
 
@@ -9,5 +10,5 @@ const evaluationPorts: EvaluationPorts = { hrtimeNs: () => process.hrtime.bigint
 
 hostActors({
   kinds: [guard, position, strategy, evaluation],
-  portsFor: (context) => (context.kind === evaluation.kind ? evaluationPorts : {}),
+  portsFor: scheduledPorts('trading', (context) => (context.kind === evaluation.kind ? evaluationPorts : {})),
 });

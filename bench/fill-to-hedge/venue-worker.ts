@@ -1,5 +1,6 @@
 /** Thread entry of fill-to-hedge's venues: both on loopback, on one clock. Started with VenueThreadData, spoken to with VenueRequest. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { runThreadRealtime } from '../../src/ports/live/realtime-priority.ts';
 import { buildVenue, type BuiltVenue } from '../../src/simulation/build-venue.ts';
 import { generatedTape } from '../../src/simulation/generated-tape.ts';
 import { hostClock } from '../../src/simulation/live/host-clock.ts';
@@ -44,6 +45,8 @@ const tell = (event: VenueEvent): void => port.postMessage(event);
 // The starter is this benchmark's own main part: the data's shape is its promise.
 const { seed } = workerData as VenueThreadData;
 
+// In life a venue is another machine: what computes here must delay the engine, never the venue that measures it.
+runThreadRealtime('io', () => undefined);
 const anchorEpochMs = Date.now();
 const now = hostClock({ startAtMs: anchorEpochMs, scale: 1, anchorEpochMs });
 // One tape, so that both venues show one market.

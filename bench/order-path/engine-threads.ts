@@ -6,6 +6,7 @@ import type { TandemConfig } from '../../config/schema.ts';
 import { engineDelivery } from '../../src/composition/delivery.ts';
 import { placementOf, supervisionTree } from '../../src/composition/tree.ts';
 import type { ConnectorThreadData } from '../../src/ports/live/connector-ports.ts';
+import type { SchedulingThreadData } from '../../src/ports/live/scheduled-ports.ts';
 import type { SupervisorSpec } from '../../src/runtime/child-spec.ts';
 import type { ActorSystem, SystemOptions } from '../../src/runtime/system.ts';
 import { startThreads } from '../../src/runtime/thread-system.ts';
@@ -57,6 +58,7 @@ export async function startEngineThreads(options: EngineThreadsOptions): Promise
     options: { ...own, ...hostsOf(venue).profileOptions[LIMITS] },
   }));
   const store: JournalThreadData = { journalDirectory, boot };
+  const scheduling: SchedulingThreadData = { isRealtime: config.workers.tradingScheduling === 'realtime' };
   const placement = placementOf(config.workers);
   const [io, trading] = [placement.io[0] ?? 'main', placement.trading[0] ?? 'main'];
   const failed = Promise.withResolvers<never>();
@@ -76,8 +78,8 @@ export async function startEngineThreads(options: EngineThreadsOptions): Promise
     },
     threads: [
       { name: io, entry: new URL('io.ts', WORKERS), data: connectors },
-      { name: trading, entry: options.tradingEntry },
-      { name: placement.store, entry: new URL('store.ts', WORKERS), data: store },
+      { name: trading, entry: options.tradingEntry, data: scheduling },
+      { name: placement.store, entry: new URL('store.ts', WORKERS), data: { ...store, ...scheduling } },
     ],
   });
   return { system, failure: failed.promise };

@@ -18,30 +18,40 @@ interface BenchCommandOptions {
 export function register(program: Command): void {
   program
     .command('bench')
-    .description('run one benchmark, or all')
-    .argument('[name]', 'benchmark, the name of its file')
+    .description('run the named benchmarks in the order given, or all')
+    .argument('[names...]', 'benchmarks, the names of their files')
     .option('--json', 'print one JSON object per line')
     .option('--list', 'only print the names')
     .action(runBenchmarks);
 }
 
-async function runBenchmarks(name: string | undefined, options: BenchCommandOptions): Promise<void> {
+async function runBenchmarks(names: readonly string[], options: BenchCommandOptions): Promise<void> {
   const files = benchFiles(join(PROJECT, 'bench'));
-  if (name !== undefined && !files.has(name)) {
-    throw new CommandFailure(`benchmark must be one of ${[...files.keys()].join(', ')}, was "${name}"`, EXIT.usage);
-  }
+  const chosen = chosenBenches(files, names);
   if (options.list === true) {
     for (const known of files.keys()) process.stdout.write(`${known}\n`);
     return;
   }
   const machine = { node: process.versions.node, cores: availableParallelism(), commit: currentCommit() };
-  const chosen = name === undefined ? [...files] : [...files].filter(([known]) => known === name);
   for (const [bench, file] of chosen) {
     const progress = (text: string): void => void process.stderr.write(`${bench}: ${text}\n`);
     for await (const line of benchLines(bench, file, { json: options.json === true, machine, progress })) {
       process.stdout.write(`${line}\n`);
     }
   }
+}
+
+/** Returns the named benchmarks with their files, each once, in the order named; all when none is. Throws CommandFailure for an unknown name. */
+export function chosenBenches(
+  files: ReadonlyMap<string, string>,
+  names: readonly string[],
+): readonly (readonly [bench: string, file: string])[] {
+  if (names.length === 0) return [...files];
+  return [...new Set(names)].map((name) => {
+    const file = files.get(name);
+    if (file !== undefined) return [name, file];
+    throw new CommandFailure(`benchmark must be one of ${[...files.keys()].join(', ')}, was "${name}"`, EXIT.usage);
+  });
 }
 
 interface LineOptions {

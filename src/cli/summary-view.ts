@@ -189,12 +189,17 @@ function venueCells(venue: VenueSummary): Line {
   return [
     span(`${venue.venue}:${venue.account}`),
     span(status, isReady ? (venue.entriesAllowed ? 'green' : 'yellow') : venue.status === 'down' ? 'red' : 'yellow'),
-    span(venue.walletMicro === undefined ? '' : formatAmount(venue.walletMicro)),
-    span(venue.availableMicro === undefined ? '' : formatAmount(venue.availableMicro)),
+    span(balanceText(venue, venue.walletMicro)),
+    span(balanceText(venue, venue.availableMicro)),
     span(`${venue.clockOffsetMs > 0 ? '+' : ''}${venue.clockOffsetMs} ±${venue.clockErrorMs} ms`, 'dim'),
     span(`${Math.round(venue.openBudgetShare * 100)} %`, venue.openBudgetShare < 0.2 ? 'yellow' : 'dim'),
     span(venue.reason, 'dim'),
   ];
+}
+
+function balanceText({ isBalanceOld }: VenueSummary, micro: bigint | undefined): string {
+  if (micro === undefined) return '';
+  return isBalanceOld === true ? 'unknown' : formatAmount(micro);
 }
 
 const CANDIDATE_COLUMNS: readonly Column[] = [

@@ -81,9 +81,15 @@ export function chainHash(previous: Uint8Array, sequence: number, row: EncodedRo
     row.payload,
     ...origin,
   ]);
-  // One block and one call: a start hashes every row there is, and most of the cost of small hashes is in their making.
-  const block = Buffer.allocUnsafe(HASH_BYTES + Buffer.byteLength(canonical));
+  // One block and one call: most of the cost of small hashes is in their making.
+  const bytesMax = HASH_BYTES + canonical.length * UTF8_BYTES_MAX;
+  const block = bytesMax <= scratch.length ? scratch : Buffer.allocUnsafeSlow(bytesMax);
   block.set(previous);
-  block.write(canonical, HASH_BYTES);
-  return hash('sha256', block, 'buffer');
+  const bytes = HASH_BYTES + block.write(canonical, HASH_BYTES);
+  return hash('sha256', block.subarray(0, bytes), 'buffer');
 }
+
+/** Bytes of one UTF-16 code unit at most. */
+const UTF8_BYTES_MAX = 3;
+/** Room for an ordinary row; whatever is longer gets its own. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024);

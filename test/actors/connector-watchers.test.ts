@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { limitFor } from '../../actors/connector/concurrency.ts';
 import type { Flags } from '../../src/venues/flags.ts';
+import type { ReadStatistics } from '../../src/ports/ports.ts';
 import { simulatedBases } from '../../src/simulation/markets.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
@@ -36,6 +37,20 @@ describe('many watchers of one account', () => {
     expect(watch(world, 1, 38)).toBe(8);
     expect(world.count('reads-shared')).toBe(shared + 2);
   });
+
+  it.each(['coinbase', 'lighter', 'extended'] as const)(
+    'share what is read of an account, and its instruments, at %s too',
+    (venue) => {
+      const world = new ConnectorWorld({ venue }).ready();
+      const shared = world.count('reads-shared');
+      watch(world, 1, 38);
+      expect(world.count('reads-shared')).toBeGreaterThan(shared);
+      const { doors } = world.inspect().digest as {
+        readonly doors: { readonly reads: Record<string, ReadStatistics> };
+      };
+      expect(doors.reads['metadata']).toMatchObject({ misses: 1, entries: 1 });
+    },
+  );
 
   it('learn of a fill that came between two questions, because nothing read before it is used again', () => {
     const world = new ConnectorWorld({ venue: 'bybit' }).ready();

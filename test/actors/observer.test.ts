@@ -89,6 +89,32 @@ describe('observer', () => {
     expect(summary.engine).toEqual({ state: 'TRADING', reason: 'resumed', flatten: false });
   });
 
+  it('shows a balance for ninety seconds after it was last known, and calls it old from then on', () => {
+    const actor = stage(observer, {});
+    const shown = (): readonly unknown[] => {
+      const summary = observer.digest?.(actor.state()) as TradingSummary;
+      return summary.venues.map(({ isBalanceOld }) => isBalanceOld);
+    };
+    const known: ObserverMessage = {
+      type: 'account-changed',
+      venue: 'lighter',
+      account: 'main',
+      walletMicro: 7n,
+      availableMicro: 6n,
+      receivedAtMonotonicMs: 1_000,
+    };
+    actor.deliver(status('lighter'));
+    actor.deliver(known);
+    actor.advance(90_000);
+    actor.deliver(status('lighter', { status: 'down' }));
+    expect(shown()).toEqual([undefined]);
+    actor.advance(1);
+    actor.deliver(status('extended'));
+    expect(shown()).toEqual([undefined, true]);
+    actor.deliver({ ...known, receivedAtMonotonicMs: 91_001 });
+    expect(shown()).toEqual([undefined, undefined]);
+  });
+
   it('counts an open pair at what it would bring now and a closed one once', () => {
     const { totals } = summaryAfter(
       pair('BTC', { executableMicro: 20n }),

@@ -1,5 +1,6 @@
 /** Entries of which one leg is quoted: fills and their hedges, prices that move, cancels that get lost, what is left over. */
 import { describe, expect, it } from 'vitest';
+import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { EntryPlan } from '../../actors/position-messages.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
@@ -87,6 +88,22 @@ describe('a quoted entry', () => {
     expect(world.venues.a.placed).toHaveLength(1);
     expect(world.venues.a.cancels).toEqual([]);
     expect([world.venues.a.positionLots, world.venues.b.positionLots]).toEqual([-33, 33]);
+  });
+
+  it('hands an order over before the journal hears of anything that follows from it', () => {
+    const world = createWorld();
+    world.runUntil(() => world.pictures.at(-1)?.phase === 'IDLE', 5_000);
+    const life = world.stage();
+    const told = life.sent;
+    const typesTold = (): readonly string[] => told.splice(0).map(({ message }) => message.type);
+    life.deliver({ type: 'enter-pair', plan: quotedPlan(world) });
+    const plan = told.findLast(({ to }) => to === 'journal')?.message as Extract<
+      JournalMessage,
+      { type: 'append-rows' }
+    >;
+    typesTold();
+    life.deliver({ type: 'plan-durable', appendId: plan.appendId });
+    expect(typesTold().slice(0, 2)).toEqual(['place-order', 'append-rows']);
   });
 
   it('quotes the long leg as well, at the bid', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { benchFiles, benchLines } from '../../src/cli/bench.ts';
+import { benchFiles, benchLines, chosenBenches } from '../../src/cli/bench.ts';
 
 function benchFolder(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
@@ -47,6 +47,29 @@ describe('the files of benchmarks', () => {
   it('must not share a name', () => {
     const folder = benchFolder({ 'ping.ts': oneResult, 'runtime/ping.ts': oneResult });
     expect(() => benchFiles(folder)).toThrow('benchmark names must be unique, "ping" is both');
+  });
+});
+
+describe('the benchmarks that are run', () => {
+  const files = new Map([
+    ['alpha', '/bench/alpha.ts'],
+    ['beta', '/bench/beta.ts'],
+    ['zeta', '/bench/zeta.ts'],
+  ]);
+
+  it.each([
+    ['all when none is named', [], ['alpha', 'beta', 'zeta']],
+    ['the one that is named', ['beta'], ['beta']],
+    ['those that are named, in that order', ['zeta', 'alpha'], ['zeta', 'alpha']],
+    ['each once', ['zeta', 'alpha', 'zeta'], ['zeta', 'alpha']],
+  ])('are %s', (_, names, chosen) => {
+    expect(chosenBenches(files, names)).toEqual(chosen.map((name) => [name, `/bench/${name}.ts`]));
+  });
+
+  it('are none when one of the names is unknown', () => {
+    expect(() => chosenBenches(files, ['beta', 'gamma'])).toThrow(
+      'benchmark must be one of alpha, beta, zeta, was "gamma"',
+    );
   });
 });
 

@@ -108,6 +108,7 @@ describe.skipIf(!existsSync(folder))('raw frames of real venues (needs ../shared
     const path = fileURLToPath(new URL(file, folder));
     const report = replayRecording(path, source, { heard: (event) => told.push(event) });
     expect(report.frames).toBeGreaterThanOrEqual(framesMin);
+    expect(report.counted['malformed-frames'] ?? 0).toBe(0);
     const books = told.flatMap((event) => (event.type === 'book-changed' ? [event] : []));
     expect(books.filter(({ book }) => book !== undefined).length).toBeGreaterThanOrEqual(booksMin);
     expect(books.filter(({ lostReason }) => lostReason === 'gap' || lostReason === 'crossed')).toEqual([]);

@@ -8,6 +8,7 @@ import type { GuardMessage } from '../../../actors/guard-messages.ts';
 import type { PositionMessage } from '../../../actors/position-messages.ts';
 import type { TandemConfig } from '../../../config/schema.ts';
 import type { ConnectorThreadData } from '../../ports/live/connector-ports.ts';
+import type { SchedulingThreadData } from '../../ports/live/scheduled-ports.ts';
 import type { AnyActorKind } from '../../runtime/kind-registry.ts';
 import type { LogRecord, PortsContext } from '../../runtime/ports-context.ts';
 import type { ActorSystem, ThreadSpec } from '../../runtime/system.ts';
@@ -126,6 +127,7 @@ function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThr
     calendarScale: config.calendar.scale,
     secrets: accounts.secrets,
   };
+  const trading: SchedulingThreadData = { isRealtime: config.workers.tradingScheduling === 'realtime' };
   // Threads without sockets that are to spin block in between; all others sleep in their event loops.
   const wake = config.runtime.spinUs > 0 ? 'wait' : 'nudge';
   const named = (
@@ -137,8 +139,8 @@ function threadSpecs(config: TandemConfig, accounts: Accounts, store: JournalThr
     names.filter((name) => name !== 'main').map((name) => ({ name, entry: entry(role), data, ...more }));
   return [
     ...named(placement.io, 'io', connectors),
-    ...named(placement.trading, 'trading', undefined, { spare: true, wake }),
-    ...named([placement.store], 'store', store),
+    ...named(placement.trading, 'trading', trading, { spare: true, wake }),
+    ...named([placement.store], 'store', { ...store, ...trading }),
   ];
 }
 

@@ -12,15 +12,14 @@ import { CpuThreads, openCpuPort, startCpuPool } from './cpu-port.ts';
 import { DEFAULT_POOLS, HttpPools } from './http-pools.ts';
 import type { HttpPoolOptions } from './http-pools.ts';
 import { openHttpPort } from './http-port.ts';
-import { runThreadRealtime } from './realtime-priority.ts';
+import { scheduledPorts } from './scheduled-ports.ts';
+import type { SchedulingThreadData } from './scheduled-ports.ts';
 import { openSocketPort } from './socket-port.ts';
 
 /** The thread's settings: plain data. */
-export interface ConnectorThreadData {
+export interface ConnectorThreadData extends SchedulingThreadData {
   /** Threads of the CPU pool; 0 computes in place. */
   readonly cpuThreads: number;
-  /** Whether the thread asks the kernel for real-time scheduling. */
-  readonly isRealtime: boolean;
   /** Absent: as by default. */
   readonly http?: HttpPoolOptions;
   /** Calendar ms per monotonic ms. */
@@ -39,17 +38,12 @@ export function connectorPortsFactory(): PortsFactory {
   let cpuThreads: CpuThreads | undefined;
   let pools: HttpPools | undefined;
   const reads = new SharedReads();
-  let isScheduled = false;
-  return (context: PortsContext): ConnectorPorts & { dispose(): void } => {
+  const portsFor = (context: PortsContext): ConnectorPorts & { dispose(): void } => {
     const data = context.data as ConnectorThreadData;
     const source = data.secrets[context.path];
     if (source === undefined) throw new Error(`secrets of ${context.path} must be named in the thread's settings`);
     const deliver: PortsContext['deliver'] = (message, cause) => context.deliver(message, cause);
     const calling: PortsContext['calling'] = (door, detail) => context.calling(door, detail);
-    if (!isScheduled) {
-      isScheduled = true;
-      if (data.isRealtime) scheduleThread(context);
-    }
     cpuThreads ??= new CpuThreads(data.cpuThreads > 0 ? startCpuPool(data.cpuThreads) : undefined);
     pools ??= new HttpPools(data.http ?? DEFAULT_POOLS);
     const opened = pools;
@@ -98,6 +92,7 @@ export function connectorPortsFactory(): PortsFactory {
       },
     };
   };
+  return scheduledPorts('io', portsFor);
 }
 
 function recordingOf({ recording }: ConnectorThreadData, { path }: PortsContext): RecordingWriter | undefined {
@@ -105,11 +100,4 @@ function recordingOf({ recording }: ConnectorThreadData, { path }: PortsContext)
   return recording === undefined || heading === undefined
     ? undefined
     : new RecordingWriter(recording.directory, heading);
-}
-
-/** Before the thread has a socket. Refused is no failure: the thread then waits for a core like everybody else. */
-function scheduleThread(context: PortsContext): void {
-  const verdict = runThreadRealtime();
-  if (verdict.isRealtime) context.log('info', 'io-thread-realtime', { thread: context.threadName });
-  else context.log('info', 'io-thread-ordinary', { thread: context.threadName, reason: verdict.reason });
 }

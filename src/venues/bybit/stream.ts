@@ -11,6 +11,7 @@ import type { BookView } from '../../market/book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields, malformed, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import { FollowedBook } from './book.ts';
@@ -34,15 +35,12 @@ const SILENCE_MS = 25_000;
 const AUTH_VALIDITY_MS = 10_000;
 /** A subscription without a word, or a book without a snapshot, is asked for again after this. */
 const ASK_AGAIN_MS = 5_000;
+/** Requests without an answer at once. */
+const UNANSWERED_MAX = 100;
 /** An unchanged mark is told again this often while its symbol is spoken of. */
 const TICKER_TELL_MS = 1_000;
 
 const NOTHING: FrameResult = { events: [], send: [] };
-
-interface Topic {
-  confirmed: boolean;
-  askedAtMonotonicMs: number;
-}
 
 export class BybitStream implements VenueStream {
   readonly #streamUrl: string;
@@ -50,8 +48,12 @@ export class BybitStream implements VenueStream {
   readonly #markets: BybitMarkets;
   readonly #calendarScale: number;
   readonly #open = new Map<string, { nextPingMonotonicMs: number }>();
-  /** Subscriptions of the public connection that is open now. */
-  readonly #topics = new Map<string, Topic>();
+  /** Of the public connection. */
+  readonly #topics = new Subscriptions({
+    where: 'bybit public',
+    unansweredMax: UNANSWERED_MAX,
+    answerMs: ASK_AGAIN_MS,
+  });
   readonly #books = new Map<string, FollowedBook>();
   readonly #tickerToldAtMs = new Map<string, number>();
   #requests = 0;
@@ -72,6 +74,8 @@ export class BybitStream implements VenueStream {
 
   plan(symbols: readonly string[]): readonly SocketPlan[] {
     this.#markets.watch(symbols);
+    this.#topics.keepOwners(symbols);
+    for (const symbol of symbols) this.#topics.want(symbol, [bookTopic(symbol), tickerTopic(symbol)]);
     const socket = (key: string, path: string): SocketPlan => ({
       key,
       url: this.#streamUrl + path,
@@ -154,17 +158,11 @@ export class BybitStream implements VenueStream {
     const topics = this.#asked.get(id) ?? [];
     this.#asked.delete(id);
     if (!isRefused) {
-      for (const name of topics) {
-        const topic = this.#topics.get(name);
-        if (topic !== undefined) topic.confirmed = true;
-      }
-      return NOTHING;
+      for (const name of topics) this.#topics.answered(name);
+      return { events: [], send: this.#subscribeMissing(at) };
     }
     // Asked for again later: the symbol may come to be listed, or be dropped from our own list.
-    for (const name of topics) {
-      const topic = this.#topics.get(name);
-      if (topic !== undefined) topic.askedAtMonotonicMs = at.monotonicMs;
-    }
+    for (const name of topics) this.#topics.refused(name, at.monotonicMs);
     return { events: [{ type: 'venue-error', code: 'SUBSCRIBE', reason }], send: [] };
   }
 
@@ -182,7 +180,7 @@ export class BybitStream implements VenueStream {
   // Subscriptions of the public connection.
 
   #forgetPublic(): void {
-    this.#topics.clear();
+    this.#topics.disconnected();
     this.#asked.clear();
     this.#books.clear();
     this.#markets.forgetTickerOrder();
@@ -190,55 +188,46 @@ export class BybitStream implements VenueStream {
 
   /** One request per symbol: what becomes of the good topics beside a bad one is not documented. */
   #subscribeMissing(at: Instant): OutboundFrame[] {
-    const send: OutboundFrame[] = [];
-    for (const symbol of this.#markets.watched) {
-      const missing = [bookTopic(symbol), tickerTopic(symbol)].filter((name) => !this.#topics.has(name));
-      if (missing.length > 0) send.push(this.#subscribe(missing, at));
-    }
-    return send;
+    const bySymbol = Map.groupBy(this.#topics.due(at.monotonicMs), symbolOf);
+    return [...bySymbol.values()].map((names) => this.#subscribe(names));
   }
 
-  #subscribe(names: readonly string[], at: Instant): OutboundFrame {
-    for (const name of names) this.#topics.set(name, { confirmed: false, askedAtMonotonicMs: at.monotonicMs });
+  #subscribe(names: readonly string[]): OutboundFrame {
     const frame = this.#outbound(PUBLIC, { op: 'subscribe', args: names });
     this.#asked.set(String(this.#requests), names);
     return frame;
   }
 
   #dropSurplus(): OutboundFrame[] {
-    const wanted = new Set(this.#markets.watched.flatMap((symbol) => [bookTopic(symbol), tickerTopic(symbol)]));
-    const surplus = [...this.#topics.keys()].filter((name) => !wanted.has(name));
+    const surplus = this.#topics.surplus();
+    for (const symbol of this.#books.keys()) if (!this.#markets.watched.includes(symbol)) this.#books.delete(symbol);
     if (surplus.length === 0) return [];
-    for (const name of surplus) this.#topics.delete(name);
-    for (const symbol of this.#books.keys()) if (!wanted.has(bookTopic(symbol))) this.#books.delete(symbol);
     return [this.#outbound(PUBLIC, { op: 'unsubscribe', args: surplus })];
   }
 
   /** Topics nobody confirmed and books that never got their snapshot. */
   #askAgain(at: Instant): OutboundFrame[] {
-    const send: OutboundFrame[] = [];
-    for (const symbol of this.#markets.watched) {
-      for (const name of [bookTopic(symbol), tickerTopic(symbol)]) {
-        const topic = this.#topics.get(name);
-        if (topic === undefined || at.monotonicMs - topic.askedAtMonotonicMs < ASK_AGAIN_MS) continue;
-        const isWaiting = name === bookTopic(symbol) && this.#books.get(symbol)?.hasSnapshot !== true;
-        if (!topic.confirmed || isWaiting) send.push(...this.#renew(name, at));
-      }
-    }
-    return send;
+    const withoutSnapshot = this.#markets.watched
+      .filter((symbol) => this.#books.get(symbol)?.hasSnapshot !== true)
+      .map(bookTopic)
+      .filter((topic) => this.#topics.isOverdue(topic, at.monotonicMs));
+    return [...new Set([...this.#topics.late(at.monotonicMs), ...withoutSnapshot])].flatMap((name) =>
+      this.#renew(name, at),
+    );
   }
 
   /** A subscription made anew begins with a snapshot. */
   #renew(name: string, at: Instant): OutboundFrame[] {
-    return [this.#outbound(PUBLIC, { op: 'unsubscribe', args: [name] }), this.#subscribe([name], at)];
+    this.#topics.renewed(name, at.monotonicMs);
+    return [this.#outbound(PUBLIC, { op: 'unsubscribe', args: [name] }), this.#subscribe([name])];
   }
 
   // Market data.
 
   #public(topic: string, frame: Fields, at: Instant): FrameResult {
     // A topic just given up may still speak.
-    if (!this.#topics.has(topic)) return NOTHING;
-    const symbol = topic.slice(topic.lastIndexOf('.') + 1);
+    if (!this.#topics.isAsked(topic)) return NOTHING;
+    const symbol = symbolOf(topic);
     const instrument = this.#markets.find(symbol);
     if (instrument === undefined) throw malformed(`${topic} symbol`, 'a listed instrument', symbol);
     if (topic.startsWith('tickers.')) return { events: this.#ticker(symbol, frame, at), send: [] };
@@ -296,4 +285,8 @@ export class BybitStream implements VenueStream {
         return [];
     }
   }
+}
+
+function symbolOf(topic: string): string {
+  return topic.slice(topic.lastIndexOf('.') + 1);
 }

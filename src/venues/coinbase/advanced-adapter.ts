@@ -50,10 +50,10 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
     keyCaution:
       'Advanced Trade lists no funding payments and has no reduce-only orders: its cash will move by what no booking explains',
     serverTime: () => timeOperation(access, atOf),
-    instruments: () => productsOperation(access, atOf),
+    instruments: () => ({ ...productsOperation(access, atOf), source: 'metadata' }),
     accountSnapshot: (at) => [
-      positionsOperation(access, at),
-      balanceOperation(access, at),
+      { ...positionsOperation(access, at), source: 'positions' },
+      { ...balanceOperation(access, at), source: 'balances' },
       ordersOperation(access, at),
     ],
     feeTier: (at) => transactionSummaryOperation(access, at),
@@ -62,7 +62,9 @@ export function advancedAdapter(access: CoinbaseAccess): VenueAdapter {
     fundingPaymentsSince: (_sinceMs, at) => balanceOperation(access, at),
     fundingHistory: (symbol, _sinceMs, at) => ratesOperation(access, [symbol], at),
     marketPoll: (at) =>
-      markets.watched.length === 0 ? timeOperation(access, at) : ratesOperation(access, markets.watched, at),
+      markets.watched.length === 0
+        ? timeOperation(access, at)
+        : { ...ratesOperation(access, markets.watched, at), source: 'tickers' },
 
     // It goes with every order.
     leverageOf: () => [],

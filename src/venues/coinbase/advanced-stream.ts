@@ -9,6 +9,7 @@ import { RangeViolation } from '../../money/range-violation.ts';
 import { asList, optionalText, textField } from '../fields.ts';
 import { asFields, malformed, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import { AdvancedBook } from './advanced-book.ts';
@@ -26,6 +27,8 @@ const SILENCE_MS = 10_000;
 const SNAPSHOT_BATCH = 50;
 /** A book without a snapshot is asked for again after this. */
 const ASK_AGAIN_MS = 10_000;
+/** Products without a first word at once. */
+const UNANSWERED_MAX = 100;
 /** An unchanged mark is told again this often. */
 const MARK_MS = 1_000;
 /** A spot price counts as the index for so long. */
@@ -41,8 +44,12 @@ export class AdvancedStream implements VenueStream {
   readonly #access: CoinbaseAccess;
   readonly #open = new Map<string, Connection>();
   readonly #books = new Map<string, AdvancedBook>();
-  /** When each book was asked for, monotonic ms. */
-  readonly #askedAtMs = new Map<string, number>();
+  /** Products whose books are asked for; a book that comes is the answer. */
+  readonly #followed = new Subscriptions({
+    where: 'coinbase market',
+    unansweredMax: UNANSWERED_MAX,
+    answerMs: ASK_AGAIN_MS,
+  });
   readonly #spot = new Map<string, { readonly indexNano: bigint; readonly atMs: number; readonly sequence: number }>();
   #nextMarkMs = 0;
   #isReady = false;
@@ -54,6 +61,8 @@ export class AdvancedStream implements VenueStream {
   plan(symbols: readonly string[]): readonly SocketPlan[] {
     const { hosts, markets } = this.#access;
     markets.watch(symbols);
+    this.#followed.keepOwners(symbols);
+    for (const symbol of symbols) this.#followed.want(symbol, [symbol]);
     const socket = (key: string, url: string): SocketPlan => ({ key, url, headers: {}, silenceMs: SILENCE_MS });
     return [socket(ACCOUNT, hosts.accountUrl), socket(MARKET, hosts.marketUrl), socket(SPOT, hosts.spotUrl)];
   }
@@ -72,7 +81,7 @@ export class AdvancedStream implements VenueStream {
       return { events: [], send: channels.map((channel) => this.#subscribe(ACCOUNT, channel, [], at)) };
     }
     this.#books.clear();
-    this.#askedAtMs.clear();
+    this.#followed.disconnected();
     return { events: [], send: [this.#subscribe(MARKET, 'heartbeats', [], at), ...this.#followMissing(at)] };
   }
 
@@ -81,7 +90,7 @@ export class AdvancedStream implements VenueStream {
     if (socketKey !== MARKET) return [];
     const lost = [...this.#books].filter(([, book]) => book.hasSnapshot).map(([symbol]) => symbol);
     this.#books.clear();
-    this.#askedAtMs.clear();
+    this.#followed.disconnected();
     return lost.map((symbol): VenueEvent => ({ type: 'book-invalid', symbol, reason: 'closed' }));
   }
 
@@ -142,40 +151,27 @@ export class AdvancedStream implements VenueStream {
   }
 
   #followMissing(at: Instant): OutboundFrame[] {
-    return this.#follow(
-      this.#access.markets.watched.filter((symbol) => !this.#askedAtMs.has(symbol)),
-      at,
-    );
+    return this.#level2('subscribe', this.#followed.due(at.monotonicMs), at);
   }
 
-  #follow(symbols: readonly string[], at: Instant): OutboundFrame[] {
-    for (const symbol of symbols) this.#askedAtMs.set(symbol, at.monotonicMs);
-    return symbols.length === 0 ? [] : [this.#subscribe(MARKET, 'level2', symbols, at)];
+  #level2(type: 'subscribe' | 'unsubscribe', symbols: readonly string[], at: Instant): OutboundFrame[] {
+    return symbols.length === 0 ? [] : [this.#subscribe(MARKET, 'level2', symbols, at, type)];
   }
 
   #dropSurplus(at: Instant): OutboundFrame[] {
-    const { watched } = this.#access.markets;
-    const surplus = [...this.#askedAtMs.keys()].filter((symbol) => !watched.includes(symbol));
-    for (const symbol of surplus) {
-      this.#askedAtMs.delete(symbol);
-      this.#books.delete(symbol);
-    }
-    return surplus.length === 0 ? [] : [this.#subscribe(MARKET, 'level2', surplus, at, 'unsubscribe')];
+    const surplus = this.#followed.surplus();
+    for (const symbol of surplus) this.#books.delete(symbol);
+    return this.#level2('unsubscribe', surplus, at);
+  }
+
+  #askAgain(at: Instant): OutboundFrame[] {
+    return this.#renew(this.#followed.late(at.monotonicMs), at);
   }
 
   /** A subscription made anew begins with a snapshot. */
-  #askAgain(at: Instant): OutboundFrame[] {
-    const late = [...this.#askedAtMs]
-      .filter(
-        ([symbol, askedAtMs]) =>
-          at.monotonicMs - askedAtMs >= ASK_AGAIN_MS && this.#books.get(symbol)?.hasSnapshot !== true,
-      )
-      .map(([symbol]) => symbol);
-    return late.length === 0 ? [] : this.#renew(late, at);
-  }
-
   #renew(symbols: readonly string[], at: Instant): OutboundFrame[] {
-    return [this.#subscribe(MARKET, 'level2', symbols, at, 'unsubscribe'), ...this.#follow(symbols, at)];
+    for (const symbol of symbols) this.#followed.renewed(symbol, at.monotonicMs);
+    return [...this.#level2('unsubscribe', symbols, at), ...this.#level2('subscribe', symbols, at)];
   }
 
   // Channels.
@@ -206,16 +202,17 @@ export class AdvancedStream implements VenueStream {
       const symbol = textField(event, 'product_id', 'l2_data');
       const instrument = this.#access.markets.find(symbol);
       // A product just given up may still speak.
-      if (instrument === undefined || !this.#askedAtMs.has(symbol)) continue;
+      if (instrument === undefined || !this.#followed.isAsked(symbol)) continue;
       const book = this.#books.get(symbol) ?? new AdvancedBook(instrument);
       this.#books.set(symbol, book);
       const outcome = book.apply(event, at.monotonicMs);
+      if (book.hasSnapshot) this.#followed.answered(symbol);
       if (outcome === 'changed') told.push({ type: 'book-changed', symbol });
       if (outcome !== 'crossed') continue;
       told.push({ type: 'book-invalid', symbol, reason: 'crossed' });
       send.push(...this.#renew([symbol], at));
     }
-    return { events: told, send };
+    return { events: told, send: [...send, ...this.#followMissing(at)] };
   }
 
   /** States of orders add up what was filled; the fills themselves are only told when asked for. */

@@ -1,5 +1,5 @@
 /** How one REST call to the gateway is put together and its answer opened, and the access token that private calls carry. Connector thread. */
-import type { HttpAnswered, HttpRequest } from '../../ports/ports.ts';
+import type { HttpAnswered, HttpRequest, ReadSource } from '../../ports/ports.ts';
 import { optionalText, textField } from '../fields.ts';
 import { asFields, isFields, malformed, parseLosslessJson, reading } from '../json.ts';
 import type { Fields } from '../json.ts';
@@ -91,6 +91,8 @@ export interface Ask {
   readonly params: Readonly<Record<string, unknown>>;
   readonly priority: Operation['priority'];
   readonly weight?: number;
+  /** What it reads, where others may ask the same; the signing in before it is nobody else's. */
+  readonly source?: ReadSource;
   readonly read: (result: unknown, at: Instant) => OperationResult;
 }
 
@@ -155,6 +157,7 @@ function call(
     weight: ask.weight ?? 1,
     priority,
     mutates: false,
+    ...(ask.source === undefined ? {} : { source: ask.source }),
     request: request(),
     ...(at === undefined ? {} : { requestAt: request }),
     parse: (answer: HttpAnswered, then: Instant) =>

@@ -62,6 +62,7 @@ export function instrumentsOperation(access: CoinbaseAccess): Operation {
     method,
     params: ALL,
     priority: 5,
+    source: 'metadata',
     weight: INSTRUMENTS_WEIGHT,
     read: (result) => {
       const found: CoinbaseMarket[] = [];
@@ -136,6 +137,7 @@ function tickerOperation(access: CoinbaseAccess, symbol: string, next: Operation
     method: 'public/ticker',
     params: { instrument_name: symbol },
     priority: 5,
+    source: 'tickers',
     read: (result, at) => {
       const instrument = markets.find(symbol);
       const isQuiet = markets.quietTickers(QUIET_TICKER_MS, at.monotonicMs).includes(symbol);
@@ -153,6 +155,7 @@ export function positionsOperation(access: CoinbaseAccess, at: Instant): Operati
     method: 'private/get_positions',
     params: ALL,
     priority: 4 as const,
+    source: 'positions' as const,
     read: (result: unknown): OperationResult => {
       const perpetuals = asList(result, 'positions').filter(
         (item) => asFields(item, 'position')['direction'] !== 'zero',
@@ -169,6 +172,7 @@ export function summaryOperation(access: CoinbaseAccess, at: Instant): Operation
     method: 'private/get_account_summary',
     params: { currency: SETTLED_IN },
     priority: 4 as const,
+    source: 'balances' as const,
     read: (result: unknown): OperationResult => ({ events: [parseSummary(result)] }),
   };
   return privateCall(access, ask, at);

@@ -13,6 +13,7 @@ import { RangeViolation } from '../../money/range-violation.ts';
 import { asList, optionalText, textField } from '../fields.ts';
 import { asFields, isFields, malformed, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import { FollowedBook, notificationOf } from './book.ts';
@@ -35,17 +36,15 @@ const HEARTBEAT_S = 10;
 const SIGN_IN_AGAIN_MS = 40 * 60_000;
 /** A subscription without a word, or a book without a snapshot, is asked for again after this. */
 const ASK_AGAIN_MS = 5_000;
-/** Markets named in one subscription. */
-const SYMBOLS_PER_FRAME = 20;
+/** Channels named in one subscription: two for each market. */
+const CHANNELS_PER_FRAME = 40;
+/** Channels without an answer at once. */
+const UNANSWERED_MAX = 200;
 
 const NOTHING: FrameResult = { events: [], send: [] };
 const SIGN_IN = 'sign in';
 const SUBSCRIBE = 'subscribe';
 
-interface Channel {
-  confirmed: boolean;
-  askedAtMonotonicMs: number;
-}
 interface Connection {
   nextTestMs: number;
   signInAgainMs: number;
@@ -59,8 +58,12 @@ export class CoinbaseStream implements VenueStream {
   readonly #access: CoinbaseAccess;
   readonly #cancelsOnDisconnect: boolean;
   readonly #open = new Map<string, Connection>();
-  /** Subscriptions of the market connection that is open now. */
-  readonly #channels = new Map<string, Channel>();
+  /** Of the market connection. */
+  readonly #channels = new Subscriptions({
+    where: 'coinbase market',
+    unansweredMax: UNANSWERED_MAX,
+    answerMs: ASK_AGAIN_MS,
+  });
   readonly #books = new Map<string, FollowedBook>();
 
   constructor(access: CoinbaseAccess, options: { readonly cancelsOnDisconnect: boolean }) {
@@ -71,6 +74,8 @@ export class CoinbaseStream implements VenueStream {
   plan(symbols: readonly string[]): readonly SocketPlan[] {
     const { hosts, markets } = this.#access;
     markets.watch(symbols);
+    this.#channels.keepOwners(symbols);
+    for (const symbol of symbols) this.#channels.want(symbol, [bookChannel(symbol), tickerChannel(symbol)]);
     const socket = (key: string, url: string): SocketPlan => ({ key, url, headers: {}, silenceMs: SILENCE_MS });
     return [socket(ACCOUNT_SOCKET, hosts.accountUrl), socket(MARKET_SOCKET, hosts.marketUrl)];
   }
@@ -255,17 +260,16 @@ export class CoinbaseStream implements VenueStream {
     const given = error === undefined ? new Set(asList(frame['result'], 'subscribe')) : new Set();
     const missing: string[] = [];
     for (const name of names) {
-      const channel = this.#channels.get(name);
-      if (channel === undefined) continue;
+      if (!this.#channels.isAsked(name)) continue;
       if (given.has(name)) {
-        channel.confirmed = true;
+        this.#channels.answered(name);
         continue;
       }
       // Asked for again later: the market may come to be listed, or be dropped from our own list.
-      channel.askedAtMonotonicMs = at.monotonicMs;
+      this.#channels.refused(name, at.monotonicMs);
       missing.push(name);
     }
-    if (missing.length === 0) return NOTHING;
+    if (missing.length === 0) return { events: [], send: this.#subscribeMissing(at) };
     const reason = error?.message ?? `the market's socket was not given ${missing.join(', ')}`;
     return { events: [{ type: 'venue-error', code: 'SUBSCRIBE', reason }], send: [] };
   }
@@ -273,22 +277,20 @@ export class CoinbaseStream implements VenueStream {
   // Subscriptions of the market connection.
 
   #forgetMarket(): void {
-    this.#channels.clear();
+    this.#channels.disconnected();
     this.#books.clear();
     this.#access.markets.forgetTickers();
   }
 
   #subscribeMissing(at: Instant): OutboundFrame[] {
-    const wanted = this.#access.markets.watched.flatMap((symbol) => [bookChannel(symbol), tickerChannel(symbol)]);
-    const missing = wanted.filter((name) => !this.#channels.has(name));
+    const due = this.#channels.due(at.monotonicMs);
     const send: OutboundFrame[] = [];
-    for (let from = 0; from < missing.length; from += 2 * SYMBOLS_PER_FRAME)
-      send.push(this.#subscribe(missing.slice(from, from + 2 * SYMBOLS_PER_FRAME), at));
+    for (let from = 0; from < due.length; from += CHANNELS_PER_FRAME)
+      send.push(this.#subscribe(due.slice(from, from + CHANNELS_PER_FRAME)));
     return send;
   }
 
-  #subscribe(names: readonly string[], at: Instant): OutboundFrame {
-    for (const name of names) this.#channels.set(name, { confirmed: false, askedAtMonotonicMs: at.monotonicMs });
+  #subscribe(names: readonly string[]): OutboundFrame {
     return this.#call(MARKET_SOCKET, 'public/subscribe', { channels: names }, names);
   }
 
@@ -298,38 +300,33 @@ export class CoinbaseStream implements VenueStream {
 
   #dropSurplus(): OutboundFrame[] {
     const { watched } = this.#access.markets;
-    const wanted = new Set(watched.flatMap((symbol) => [bookChannel(symbol), tickerChannel(symbol)]));
-    const surplus = [...this.#channels.keys()].filter((name) => !wanted.has(name));
-    if (surplus.length === 0) return [];
-    for (const name of surplus) this.#channels.delete(name);
+    const surplus = this.#channels.surplus();
     for (const symbol of this.#books.keys()) if (!watched.includes(symbol)) this.#books.delete(symbol);
+    if (surplus.length === 0) return [];
     return [this.#unsubscribe(surplus)];
   }
 
   /** Channels nobody confirmed and books that never got their snapshot. */
   #askAgain(at: Instant): OutboundFrame[] {
-    const late: string[] = [];
-    for (const symbol of this.#access.markets.watched) {
-      for (const name of [bookChannel(symbol), tickerChannel(symbol)]) {
-        const channel = this.#channels.get(name);
-        if (channel === undefined || at.monotonicMs - channel.askedAtMonotonicMs < ASK_AGAIN_MS) continue;
-        const isWaiting = name === bookChannel(symbol) && this.#books.get(symbol)?.hasSnapshot !== true;
-        if (!channel.confirmed || isWaiting) late.push(name);
-      }
-    }
+    const withoutSnapshot = this.#access.markets.watched
+      .filter((symbol) => this.#books.get(symbol)?.hasSnapshot !== true)
+      .map(bookChannel)
+      .filter((name) => this.#channels.isOverdue(name, at.monotonicMs));
+    const late = [...new Set([...this.#channels.late(at.monotonicMs), ...withoutSnapshot])];
     return late.length === 0 ? [] : this.#renew(late, at);
   }
 
   /** A subscription made anew begins with a snapshot. */
   #renew(names: readonly string[], at: Instant): OutboundFrame[] {
-    return [this.#unsubscribe(names), this.#subscribe(names, at)];
+    for (const name of names) this.#channels.renewed(name, at.monotonicMs);
+    return [this.#unsubscribe(names), this.#subscribe(names)];
   }
 
   // Market data.
 
   #market(channel: string, data: unknown, at: Instant): FrameResult {
     // A channel just given up may still speak.
-    if (!this.#channels.has(channel)) return NOTHING;
+    if (!this.#channels.isAsked(channel)) return NOTHING;
     const symbol = channel.split('.')[1] ?? '';
     const { markets } = this.#access;
     const instrument = markets.find(symbol);

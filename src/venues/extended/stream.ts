@@ -12,6 +12,7 @@ import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import { asList, nanoField, optionalText, parseJson, textField, timeField } from './json.ts';
@@ -63,6 +64,12 @@ export class ExtendedStream implements VenueStream {
   readonly #markets: ExtendedMarkets;
   readonly #calendarScale: number;
   readonly #connections = new Map<string, Connection>();
+  /** Books that are wanted; a connection is a subscription here, and the connector opens and paces it. */
+  readonly #followed = new Subscriptions({
+    where: 'extended',
+    unansweredMax: Number.POSITIVE_INFINITY,
+    answerMs: SILENCE_MS,
+  });
   readonly #books = new Map<string, BookState>();
 
   constructor(access: {
@@ -79,6 +86,8 @@ export class ExtendedStream implements VenueStream {
 
   plan(symbols: readonly string[]): readonly SocketPlan[] {
     this.#markets.watch(symbols);
+    this.#followed.keepOwners(symbols);
+    for (const symbol of symbols) this.#followed.want(symbol, [symbol]);
     const headers = { 'user-agent': USER_AGENT };
     const socket = (key: string, path: string, more: Readonly<Record<string, string>> = {}): SocketPlan => ({
       key,
@@ -90,7 +99,7 @@ export class ExtendedStream implements VenueStream {
       socket(ACCOUNT, '/account', { 'x-api-key': this.#apiKey }),
       socket(MARKS, '/prices/mark'),
       socket(FUNDING, '/funding'),
-      ...symbols.map((symbol) => socket(BOOK + symbol, `/orderbooks/${encodeURIComponent(symbol)}`)),
+      ...this.#followed.desired.map((symbol) => socket(BOOK + symbol, `/orderbooks/${encodeURIComponent(symbol)}`)),
     ];
   }
 

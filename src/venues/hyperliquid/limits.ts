@@ -4,21 +4,23 @@ import type { LimitProfile, RefusalClass } from '../venue.ts';
 
 export const MINUTE_MS = 60_000;
 
+/** Subscriptions on all sockets of one IP address together. */
+export const SUBSCRIPTIONS_MAX = 1_000;
+
 /** Per IP address. Besides these every account has a budget of actions that grows with its volume: see ADDRESS_ACTIONS_FREE. */
 export const HYPERLIQUID_LIMITS: LimitProfile = {
   rest: { name: 'hyperliquid-rest', max: 1_200, windowMs: MINUTE_MS, per: 'address' },
   socketMessages: { name: 'hyperliquid-messages', max: 2_000, windowMs: MINUTE_MS, per: 'address' },
   connects: { name: 'hyperliquid-connects', max: 30, windowMs: MINUTE_MS, per: 'address' },
   connectionsMax: 10,
-  subscriptionsMax: 1_000,
+  subscriptionsMax: SUBSCRIPTIONS_MAX,
 };
 /** Requests over a socket that may be unanswered at once, per IP address. */
 export const POSTS_IN_FLIGHT_MAX = 100;
 
-/** Sockets per IP address: open at once, opened in a minute, subscriptions and users on all of them together. */
+/** Sockets per IP address: open at once, opened in a minute, users on all of them together. */
 export const CONNECTIONS_MAX = 10;
 export const CONNECTIONS_PER_MINUTE_MAX = 30;
-export const SUBSCRIPTIONS_MAX = 1_000;
 export const USERS_MAX = 10;
 
 /** Actions of an account without volume; one more for each quote unit traded, and one in ten seconds when they are used up. */

@@ -9,13 +9,15 @@ import type { BookLevel, BookView } from '../../market/book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields, isFields, malformed, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import { asList, optionalText, textField, timeField } from './json.ts';
 import type { HyperliquidMarket, HyperliquidMarkets } from './markets.ts';
 import { parseAccount, parseContext, parseFill, parseLevel, parseOrder, parsePayment } from './parse.ts';
+import { SUBSCRIPTIONS_MAX } from './limits.ts';
 import { eachKnown } from './rest.ts';
-import { subscribeText } from './wire.ts';
+import { channelText, subscriptionText } from './wire.ts';
 import type { Subscription } from './wire.ts';
 
 const ACCOUNT = 'account';
@@ -25,6 +27,9 @@ const MARKET = 'market';
 const PING_MS = 5_000;
 const SILENCE_MS = 15_000;
 const VIEW_LEVELS = 20;
+/** Subscriptions without an answer at once, and after how long one is asked for again. */
+const UNANSWERED_MAX = 100;
+const ANSWER_MS = 10_000;
 /** After damaged account frames facts may be missing: the account is compared with the venue this often at most, monotonic ms. */
 const COMPARE_PAUSE_MS = 30_000;
 
@@ -50,7 +55,6 @@ interface Book {
 /** What continuity knows of one open connection; a reopened one starts afresh. */
 interface Connection {
   lastPingMs: number;
-  readonly subscribed: Set<string>;
 }
 interface AccountState {
   readonly missing: Set<string>;
@@ -68,17 +72,28 @@ export interface StreamAccess {
 export class HyperliquidStream implements VenueStream {
   readonly #access: StreamAccess;
   readonly #connections = new Map<string, Connection>();
+  /** By the text of what is asked for. */
+  readonly #subscriptions = { [ACCOUNT]: subscriptionsOf(ACCOUNT), [MARKET]: subscriptionsOf(MARKET) } as const;
   readonly #books = new Map<string, Book>();
   #symbols: readonly string[] = [];
   #account: AccountState | undefined;
 
   constructor(access: StreamAccess) {
     this.#access = access;
+    const { user } = access;
+    this.#subscriptions.account.want(
+      ACCOUNT,
+      ACCOUNT_SUBSCRIPTIONS.map((type) => channelText({ type, user })),
+    );
   }
 
   plan(symbols: readonly string[]): readonly SocketPlan[] {
     // A coin the venue does not have closes the socket without a word.
     this.#symbols = symbols.filter((symbol) => this.#access.markets.find(symbol) !== undefined);
+    const { market: subscriptions } = this.#subscriptions;
+    subscriptions.keepOwners(this.#symbols);
+    for (const coin of this.#symbols) subscriptions.want(coin, marketSubscriptions(coin).map(channelText));
+    for (const symbol of this.#books.keys()) if (!this.#symbols.includes(symbol)) this.#books.delete(symbol);
     const socket = (key: string): SocketPlan => ({
       key,
       url: this.#access.streamUrl,
@@ -93,7 +108,8 @@ export class HyperliquidStream implements VenueStream {
   }
 
   opened(socketKey: string, at: Instant): FrameResult {
-    this.#connections.set(socketKey, { lastPingMs: at.monotonicMs, subscribed: new Set() });
+    this.#connections.set(socketKey, { lastPingMs: at.monotonicMs });
+    this.#subscriptionsOf(socketKey).disconnected();
     if (socketKey === MARKET) {
       this.#books.clear();
     } else {
@@ -104,12 +120,13 @@ export class HyperliquidStream implements VenueStream {
         lastReadyMs: Number.NEGATIVE_INFINITY,
       };
     }
-    return { events: [], send: this.#subscribeMissing(socketKey) };
+    return { events: [], send: this.#subscribeMissing(socketKey, at) };
   }
 
   closed(socketKey: string, at: Instant): readonly VenueEvent[] {
     void at;
     this.#connections.delete(socketKey);
+    this.#subscriptionsOf(socketKey).disconnected();
     if (socketKey === ACCOUNT) {
       this.#account = undefined;
       return [];
@@ -128,7 +145,8 @@ export class HyperliquidStream implements VenueStream {
     try {
       const frame = asFields(parseLosslessJson(text, socketKey), socketKey);
       const channel = textField(frame, 'channel', socketKey);
-      const events = this.#common(channel, frame, at) ?? this.#facts(socketKey, channel, frame['data'], at);
+      if (channel === 'subscriptionResponse') return this.#confirmed(socketKey, asFields(frame['data'], channel), at);
+      const events = this.#common(channel, frame) ?? this.#facts(socketKey, channel, frame['data'], at);
       return { events, send: [] };
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;
@@ -140,13 +158,24 @@ export class HyperliquidStream implements VenueStream {
 
   tick(at: Instant): FrameResult {
     const send: OutboundFrame[] = [];
+    const events: VenueEvent[] = [];
     for (const [socketKey, connection] of this.#connections) {
-      send.push(...this.#subscribeMissing(socketKey));
+      const subscriptions = this.#subscriptionsOf(socketKey);
+      events.push(...subscriptions.takeExcess());
+      send.push(...subscriptions.surplus().map((channel) => subscriptionFrame(socketKey, 'unsubscribe', channel)));
+      for (const channel of subscriptions.late(at.monotonicMs)) {
+        subscriptions.renewed(channel, at.monotonicMs);
+        send.push(
+          subscriptionFrame(socketKey, 'unsubscribe', channel),
+          subscriptionFrame(socketKey, 'subscribe', channel),
+        );
+      }
+      send.push(...this.#subscribeMissing(socketKey, at));
       if (at.monotonicMs - connection.lastPingMs < PING_MS) continue;
       connection.lastPingMs = at.monotonicMs;
       send.push({ socketKey, text: '{"method":"ping"}', kind: 'control' });
     }
-    return { events: this.#comparisonIfDamaged(at), send };
+    return { events: [...events, ...this.#comparisonIfDamaged(at)], send };
   }
 
   book(symbol: string): BookView | undefined {
@@ -156,38 +185,37 @@ export class HyperliquidStream implements VenueStream {
     return { venue: 'hyperliquid', symbol, bids, asks, venueAtMs, receivedAtMonotonicMs };
   }
 
-  #subscribeMissing(socketKey: string): readonly OutboundFrame[] {
-    const connection = this.#connections.get(socketKey);
-    if (connection === undefined) return [];
-    const wanted: readonly Subscription[] =
-      socketKey === ACCOUNT
-        ? ACCOUNT_SUBSCRIPTIONS.map((type) => ({ type, user: this.#access.user }))
-        : this.#symbols.flatMap((coin) => [
-            { type: 'l2Book', coin, fast: true },
-            { type: 'bbo', coin },
-            { type: 'activeAssetCtx', coin },
-          ]);
-    const frames: OutboundFrame[] = [];
-    for (const subscription of wanted) {
-      const text = subscribeText(subscription);
-      if (connection.subscribed.has(text)) continue;
-      connection.subscribed.add(text);
-      frames.push({ socketKey, text, kind: 'control' });
-    }
-    return frames;
+  #subscribeMissing(socketKey: string, at: Instant): readonly OutboundFrame[] {
+    if (!this.#connections.has(socketKey)) return [];
+    const due = this.#subscriptionsOf(socketKey).due(at.monotonicMs);
+    return due.map((channel) => subscriptionFrame(socketKey, 'subscribe', channel));
+  }
+
+  #subscriptionsOf(socketKey: string): Subscriptions {
+    return socketKey === ACCOUNT ? this.#subscriptions.account : this.#subscriptions.market;
+  }
+
+  /** The venue repeats what was asked for, with defaults of its own filled in. Giving up is answered as well, and no news. */
+  #confirmed(socketKey: string, data: Fields, at: Instant): FrameResult {
+    if (data['method'] === 'unsubscribe') return NOTHING;
+    const confirmed = asFields(data['subscription'], 'subscriptionResponse');
+    const type = textField(confirmed, 'type', 'subscriptionResponse');
+    const isOfCoin = socketKey === MARKET;
+    const name = isOfCoin ? textField(confirmed, 'coin', 'subscriptionResponse') : this.#access.user;
+    const channel = isOfCoin
+      ? marketSubscriptions(name).find((subscription) => subscription['type'] === type)
+      : { type, user: name };
+    if (channel !== undefined) this.#subscriptionsOf(socketKey).answered(channelText(channel));
+    return { events: this.#arrived(type, at), send: this.#subscribeMissing(socketKey, at) };
   }
 
   /** What both sockets have alike; undefined for anything else. */
-  #common(channel: string, frame: Fields, at: Instant): readonly VenueEvent[] | undefined {
+  #common(channel: string, frame: Fields): readonly VenueEvent[] | undefined {
     switch (channel) {
       case 'pong':
         return [];
       case 'error':
         return [{ type: 'venue-error', code: 'STREAM_ERROR', reason: String(frame['data']).slice(0, 200) }];
-      case 'subscriptionResponse': {
-        const confirmed = asFields(asFields(frame['data'], channel)['subscription'], channel);
-        return this.#arrived(textField(confirmed, 'type', channel), at);
-      }
       default:
         return undefined;
     }
@@ -332,6 +360,28 @@ export class HyperliquidStream implements VenueStream {
     });
     return [{ type: 'book-changed', symbol }];
   }
+}
+
+function subscriptionsOf(socketKey: string): Subscriptions {
+  return new Subscriptions({
+    where: `hyperliquid ${socketKey}`,
+    // All sockets of an address together: the account's own few have their place first.
+    max: SUBSCRIPTIONS_MAX - (socketKey === MARKET ? ACCOUNT_SUBSCRIPTIONS.length : 0),
+    unansweredMax: UNANSWERED_MAX,
+    answerMs: ANSWER_MS,
+  });
+}
+
+function marketSubscriptions(coin: string): readonly Subscription[] {
+  return [
+    { type: 'l2Book', coin, fast: true },
+    { type: 'bbo', coin },
+    { type: 'activeAssetCtx', coin },
+  ];
+}
+
+function subscriptionFrame(socketKey: string, method: 'subscribe' | 'unsubscribe', channel: string): OutboundFrame {
+  return { socketKey, text: subscriptionText(method, channel), kind: 'control' };
 }
 
 function isSorted(levels: readonly BookLevel[], direction: 1 | -1): boolean {

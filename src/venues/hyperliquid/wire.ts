@@ -93,6 +93,11 @@ export function leverageAction(asset: number, isCross: boolean, leverage: number
 /** A subscription without its user or coin filled in by the server. */
 export type Subscription = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-export function subscribeText(subscription: Subscription): string {
-  return JSON.stringify({ method: 'subscribe', subscription });
+/** What is asked for, as text that names it. */
+export function channelText(subscription: Subscription): string {
+  return JSON.stringify(subscription);
+}
+
+export function subscriptionText(method: 'subscribe' | 'unsubscribe', channel: string): string {
+  return `{"method":"${method}","subscription":${channel}}`;
 }

@@ -13,11 +13,13 @@ const SOCKET_MESSAGES: LimitBucket = {
   per: 'address',
   inFlightMax: 50,
 };
+/** On one connection. */
+export const SUBSCRIPTIONS_MAX = 500;
 const SOCKETS = {
   socketMessages: SOCKET_MESSAGES,
   connects: { name: 'lighter-connects', max: 255, windowMs: MINUTE_MS, per: 'address' },
   connectionsMax: 255,
-  subscriptionsMax: 500,
+  subscriptionsMax: SUBSCRIPTIONS_MAX,
   leverageChangesPerMinute: 40,
 } as const satisfies Partial<LimitProfile>;
 

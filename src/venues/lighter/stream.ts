@@ -11,11 +11,12 @@ import { OrderBook } from '../../market/order-book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields, isFields, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import type { AuthToken, AuthTokens } from './auth.ts';
 import { countField, optionalText, rowsOf, textField } from './json.ts';
-import { ALREADY_SUBSCRIBED, isTransactionCode, refusalClassOf } from './limits.ts';
+import { ALREADY_SUBSCRIBED, isTransactionCode, refusalClassOf, SUBSCRIPTIONS_MAX } from './limits.ts';
 import type { LighterMarket, LighterMarkets } from './markets.ts';
 import {
   parseAssets,
@@ -27,7 +28,6 @@ import {
   parseTrade,
 } from './parse.ts';
 import { eachKnown } from './rest.ts';
-import { Subscriptions } from './subscriptions.ts';
 
 export const ACCOUNT_SOCKET = 'account';
 const MARKET_SOCKET = 'market';
@@ -37,6 +37,10 @@ const PING_MS = 10_000;
 const SILENCE_MS = 25_000;
 /** A book that keeps breaking asks for a new snapshot this often at most, monotonic ms. */
 const RESUBSCRIBE_PAUSE_MS = 1_000;
+/** The venue allows 50 unanswered messages on a connection; pings and unsubscribes need some of them. */
+const UNANSWERED_MAX = 35;
+/** A subscription without its first frame after this is asked for again, monotonic ms. */
+const ANSWER_MS = 10_000;
 /** After damaged private frames facts may be missing: the account is compared with the venue this often at most, monotonic ms. */
 const COMPARE_PAUSE_MS = 30_000;
 /** Hex digits of a transaction's hash that name its submission. */
@@ -62,7 +66,6 @@ interface Book {
 }
 
 interface Connection {
-  readonly subscriptions: Subscriptions;
   lastPingMs: number;
 }
 
@@ -90,16 +93,21 @@ export function submissionIdOf(txHash: string): string {
 export class LighterStream implements VenueStream {
   readonly #access: StreamAccess;
   readonly #connections = new Map<string, Connection>();
+  /** By channel as it is asked for, for example `order_book/1`. */
+  readonly #subscriptions = {
+    [ACCOUNT_SOCKET]: subscriptionsOf(ACCOUNT_SOCKET),
+    [MARKET_SOCKET]: subscriptionsOf(MARKET_SOCKET),
+  } as const;
   readonly #books = new Map<string, Book>();
-  #symbols: readonly string[] = [];
   #private: PrivateState | undefined;
 
   constructor(access: StreamAccess) {
     this.#access = access;
+    this.#subscriptions.account.want(ACCOUNT_SOCKET, this.#privateChannels());
   }
 
   plan(symbols: readonly string[]): readonly SocketPlan[] {
-    this.#symbols = symbols;
+    this.#wantMarkets(symbols);
     const socket = (key: string): SocketPlan => ({
       key,
       url: this.#access.streamUrl,
@@ -114,7 +122,8 @@ export class LighterStream implements VenueStream {
   }
 
   opened(socketKey: string, at: Instant): FrameResult {
-    this.#connections.set(socketKey, { subscriptions: new Subscriptions(socketKey), lastPingMs: at.monotonicMs });
+    this.#connections.set(socketKey, { lastPingMs: at.monotonicMs });
+    this.#subscriptionsOf(socketKey).disconnected();
     if (socketKey === ACCOUNT_SOCKET) this.#startPrivate(at);
     else this.#books.clear();
     return { events: [], send: this.#subscribeMissing(socketKey, at) };
@@ -123,6 +132,7 @@ export class LighterStream implements VenueStream {
   closed(socketKey: string, at: Instant): readonly VenueEvent[] {
     void at;
     this.#connections.delete(socketKey);
+    this.#subscriptionsOf(socketKey).disconnected();
     if (socketKey === ACCOUNT_SOCKET) {
       this.#private = undefined;
       return [];
@@ -139,12 +149,11 @@ export class LighterStream implements VenueStream {
   }
 
   frame(socketKey: string, text: string, at: Instant): FrameResult {
-    const connection = this.#connections.get(socketKey);
-    if (connection === undefined) return NOTHING;
+    if (!this.#connections.has(socketKey)) return NOTHING;
     let frame: Fields | undefined;
     try {
       frame = asFields(parseLosslessJson(text, 'frame'), 'frame');
-      return this.#read(socketKey, connection, frame, at);
+      return this.#read(socketKey, frame, at);
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;
       const channel = (frame === undefined ? undefined : optionalText(frame, 'channel')) ?? socketKey;
@@ -163,7 +172,12 @@ export class LighterStream implements VenueStream {
         connection.lastPingMs = at.monotonicMs;
         send.push({ socketKey, text: '{"type":"ping"}', kind: 'control', key: 'ping' });
       }
-      send.push(...connection.subscriptions.retryUnanswered(at.monotonicMs), ...this.#subscribeMissing(socketKey, at));
+      const subscriptions = this.#subscriptionsOf(socketKey);
+      events.push(...subscriptions.takeExcess());
+      send.push(...subscriptions.surplus().map((channel) => this.#frame(socketKey, 'unsubscribe', channel)));
+      // A refusal does not name its channel, so silence is all there is to see.
+      for (const channel of subscriptions.late(at.monotonicMs)) send.push(...this.#renew(socketKey, channel, at));
+      send.push(...this.#subscribeMissing(socketKey, at));
     }
     for (const [symbol, book] of this.#books) {
       if (book.phase === 'broken') send.push(...this.#resubscribe(symbol, book, at));
@@ -200,48 +214,67 @@ export class LighterStream implements VenueStream {
    */
   #renewPrivate(at: Instant): readonly OutboundFrame[] {
     this.#startPrivate(at);
-    const subscriptions = this.#connections.get(ACCOUNT_SOCKET)?.subscriptions;
-    const frames = this.#privateChannels().map((channel) =>
-      subscriptions?.renew(channel, at.monotonicMs, this.#auth()),
-    );
-    return frames.flatMap((frame) => frame ?? []);
+    return this.#privateChannels().flatMap((channel) => this.#renew(ACCOUNT_SOCKET, channel, at));
+  }
+
+  #wantMarkets(symbols: readonly string[]): void {
+    const { market: subscriptions } = this.#subscriptions;
+    subscriptions.keepOwners(symbols);
+    for (const symbol of this.#books.keys()) if (!symbols.includes(symbol)) this.#books.delete(symbol);
+    for (const symbol of symbols) {
+      const market = this.#access.markets.bySymbol(symbol);
+      if (market !== undefined) subscriptions.want(symbol, [bookChannel(market), `market_stats/${market.marketId}`]);
+    }
   }
 
   #subscribeMissing(socketKey: string, at: Instant): readonly OutboundFrame[] {
-    const subscriptions = this.#connections.get(socketKey)?.subscriptions;
-    if (subscriptions === undefined) return [];
-    if (socketKey === ACCOUNT_SOCKET) return subscriptions.want(this.#privateChannels(), at.monotonicMs, this.#auth());
-    const channels: string[] = [];
-    for (const symbol of this.#symbols) {
-      const market = this.#access.markets.bySymbol(symbol);
-      if (market === undefined) continue;
-      if (!this.#books.has(symbol)) this.#books.set(symbol, emptyBook(at));
-      channels.push(`order_book/${market.marketId}`, `market_stats/${market.marketId}`);
-    }
-    return subscriptions.want(channels, at.monotonicMs);
+    if (!this.#connections.has(socketKey)) return [];
+    return this.#subscriptionsOf(socketKey)
+      .due(at.monotonicMs)
+      .map((channel) => {
+        const symbol = socketKey === MARKET_SOCKET ? this.#bookOf(channel)?.instrument.symbol : undefined;
+        if (symbol !== undefined && !this.#books.has(symbol)) this.#books.set(symbol, emptyBook(at));
+        return this.#frame(socketKey, 'subscribe', channel);
+      });
+  }
+
+  /** Ends a subscription and asks for it again: its first frame will come once more. */
+  #renew(socketKey: string, channel: string, at: Instant): readonly OutboundFrame[] {
+    this.#subscriptionsOf(socketKey).renewed(channel, at.monotonicMs);
+    return [this.#frame(socketKey, 'unsubscribe', channel), this.#frame(socketKey, 'subscribe', channel)];
+  }
+
+  #frame(socketKey: string, type: 'subscribe' | 'unsubscribe', channel: string): OutboundFrame {
+    const auth = socketKey === ACCOUNT_SOCKET && type === 'subscribe' ? this.#private?.token.text : undefined;
+    const text = JSON.stringify({ type, channel, ...(auth === undefined ? {} : { auth }) });
+    return { socketKey, text, kind: 'control', key: channel, awaits: `${type} ${channel}` };
+  }
+
+  #subscriptionsOf(socketKey: string): Subscriptions {
+    return socketKey === ACCOUNT_SOCKET ? this.#subscriptions.account : this.#subscriptions.market;
+  }
+
+  #bookOf(channel: string): LighterMarket | undefined {
+    const [name, id] = channel.split('/');
+    return name === 'order_book' ? this.#access.markets.byId(Number(id)) : undefined;
   }
 
   #privateChannels(): string[] {
     return PRIVATE_CHANNELS.map((name) => `${name}/${this.#access.accountIndex}`);
   }
 
-  #auth(): string | undefined {
-    return this.#private?.token.text;
-  }
-
   #resubscribe(symbol: string, book: Book, at: Instant): readonly OutboundFrame[] {
     const market = this.#access.markets.bySymbol(symbol);
-    const subscriptions = this.#connections.get(MARKET_SOCKET)?.subscriptions;
-    if (market === undefined || subscriptions === undefined) return [];
+    if (market === undefined || !this.#connections.has(MARKET_SOCKET)) return [];
     if (at.monotonicMs - book.lastSubscribeMs < RESUBSCRIBE_PAUSE_MS) return [];
     book.phase = 'subscribing';
     book.lastSubscribeMs = at.monotonicMs;
-    return subscriptions.renew(`order_book/${market.marketId}`, at.monotonicMs);
+    return this.#renew(MARKET_SOCKET, bookChannel(market), at);
   }
 
   // Frames.
 
-  #read(socketKey: string, connection: Connection, frame: Fields, at: Instant): FrameResult {
+  #read(socketKey: string, frame: Fields, at: Instant): FrameResult {
     const type = optionalText(frame, 'type') ?? '';
     if (type === 'ping')
       return { events: [], send: [{ socketKey, text: '{"type":"pong"}', kind: 'control', key: 'pong' }] };
@@ -255,7 +288,7 @@ export class LighterStream implements VenueStream {
     const name = type.slice(slash + 1);
     const channel = textField(frame, 'channel', name);
     // The answer frees a place for the next subscription.
-    const isAnswer = isFirst && connection.subscriptions.answered(channelOf(frame));
+    const isAnswer = isFirst && this.#subscriptionsOf(socketKey).answered(channelOf(frame));
     const send = isAnswer ? this.#subscribeMissing(socketKey, at) : [];
     const read =
       socketKey === ACCOUNT_SOCKET
@@ -413,6 +446,19 @@ export class LighterStream implements VenueStream {
 /** As channels are asked for: the venue asks `order_book/1` and answers `order_book:1`. */
 function channelOf(frame: Fields): string {
   return (optionalText(frame, 'channel') ?? '').replaceAll(':', '/');
+}
+
+function bookChannel({ marketId }: LighterMarket): string {
+  return `order_book/${marketId}`;
+}
+
+function subscriptionsOf(socketKey: string): Subscriptions {
+  return new Subscriptions({
+    where: `lighter ${socketKey}`,
+    max: SUBSCRIPTIONS_MAX,
+    unansweredMax: UNANSWERED_MAX,
+    answerMs: ANSWER_MS,
+  });
 }
 
 function emptyBook(at: Instant): Book {

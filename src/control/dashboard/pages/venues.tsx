@@ -26,12 +26,18 @@ export function VenuesPage(props: { readonly summary: Summary }): JSX.Element {
           columns={[
             { title: 'Account', cell: ({ venue, account }) => `${venue}:${account}` },
             { title: 'Status', cell: ({ status }) => <Badge word={status} /> },
-            { title: 'Wallet', isNumber: true, cell: ({ walletMicro }) => <Money micro={walletMicro} isPlain /> },
+            {
+              title: 'Wallet',
+              isNumber: true,
+              cell: ({ walletMicro, isBalanceOld }) =>
+                isBalanceOld === true ? 'unknown' : <Money micro={walletMicro} isPlain />,
+            },
             {
               title: 'Available',
               isNumber: true,
               isExtra: true,
-              cell: ({ availableMicro }) => <Money micro={availableMicro} isPlain />,
+              cell: ({ availableMicro, isBalanceOld }) =>
+                isBalanceOld === true ? 'unknown' : <Money micro={availableMicro} isPlain />,
             },
             {
               title: 'Clock offset',
