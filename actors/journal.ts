@@ -41,8 +41,10 @@ export interface JournalState {
   isFailing: boolean;
 }
 
-/** Rows of one answer; the reader asks again from the last one's sequence. */
-export const PAGE_ROWS_MAX = 500;
+/** Rows of one answer; the reader asks again from the last one's sequence. So many are some 64 KiB, which a lane takes in one go. */
+export const PAGE_ROWS_MAX = 150;
+/** Rows of the answer to a question, which is asked once. */
+const ASKED_ROWS_MAX = 500;
 const PENDING_APPENDS_MAX = 4_096;
 const STALLED_COMMIT_MS = 1_000;
 
@@ -181,7 +183,7 @@ function answerRead(message: Read, self: JournalSelf): void {
 }
 
 function readPage(query: StoreQuery, self: JournalSelf): RowsPage {
-  const pageRows = Math.min(query.limit, PAGE_ROWS_MAX);
+  const pageRows = Math.min(query.limit, ASKED_ROWS_MAX);
   const rows = self.ports.store.read({ ...query, limit: pageRows + 1 });
   return { rows: rows.slice(0, pageRows), complete: rows.length <= pageRows };
 }
