@@ -1,7 +1,6 @@
 /**
- * Rows on their way to whoever reads many: text, a line each, made by SQLite itself. A start reads a million rows; turning each
- * into an object on the journal's thread, that into bytes and those into an object again on the reader's costs four times as much as
- * reading the text once, where the rows are needed. Pure, any thread.
+ * Rows on their way to whoever reads many: text, a line each, made by SQLite itself and parsed once, where the rows are needed. As
+ * objects they would be parsed on the journal's thread, packed there and unpacked on the reader's. Pure, any thread.
  */
 import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
@@ -11,8 +10,8 @@ import type { JournalRow, JournalRowType } from './rows.ts';
 /** Lines of rows with a line end between two; empty for no rows. JSON holds no line end. */
 export type RowPage = string;
 
-/** What a line holds, as JSON: the columns of a row in the order of `ROW_COLUMNS`. */
-type RowLine = readonly [
+/** One row by its columns, in the order of `ROW_COLUMNS`; a line of a page is this as JSON. */
+export type RowColumns<Payload> = readonly [
   sequence: number,
   id: string,
   type: JournalRowType,
@@ -21,7 +20,7 @@ type RowLine = readonly [
   correlation: string,
   venueAtMs: number | null,
   causation: string,
-  payload: unknown,
+  payload: Payload,
 ];
 
 /** Returns the page of these lines. */
@@ -47,9 +46,16 @@ export function lineOfStored(sequence: number, row: EncodedRow): string {
 
 function rowOfLine(line: string): JournalRow {
   // The line is one that `lineOfStored` or the journal's query wrote.
-  const [sequence, id, type, atMs, actor, correlation, venueAtMs, causation, members] = JSON.parse(line) as RowLine;
-  const payload = decodeMembers(members, line);
-  // One shape for nearly all rows, made at once.
+  const columns = JSON.parse(line) as RowColumns<unknown>;
+  return rowOfColumns(columns, decodeMembers(columns[8], line));
+}
+
+/** Returns the row of these columns, whose payload was decoded. */
+export function rowOfColumns(
+  [sequence, id, type, atMs, actor, correlation, venueAtMs, causation]: RowColumns<unknown>,
+  payload: JournalRow['payload'],
+): JournalRow {
+  // One shape for nearly all rows, made at once: spreading what is absent cost more than the rest.
   if (venueAtMs === null && causation === '') return { id, type, atMs, actor, correlation, payload, sequence };
   return {
     ...{ id, type, atMs, actor, correlation },

@@ -4,25 +4,16 @@ import { RangeViolation } from '../../money/range-violation.ts';
 import { decodePayload } from '../payload.ts';
 import { linesSql, LOOKED_AT_MAX, QUERIES } from '../queries.ts';
 import type { QueryName } from '../queries.ts';
-import type { ForwardQuery, JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
+import { rowOfColumns } from '../row-page.ts';
+import type { RowColumns } from '../row-page.ts';
+import type { ForwardQuery, JournalRow, StoreQuery } from '../rows.ts';
 
 const READ_ROWS_MAX = 10_000;
 
 /**
- * One row as SQLite gives it, its columns in the order of `ROW_COLUMNS`: an array costs half of an object with names, and a start reads
- * a million of them.
+ * One row as SQLite gives it: an array costs half of an object with names, and there may be many.
  */
-type StoredRow = readonly [
-  sequence: number,
-  id: string,
-  type: JournalRowType,
-  atMs: number,
-  actor: string,
-  correlation: string,
-  venueAtMs: number | null,
-  causation: string,
-  payload: string,
-];
+type StoredRow = RowColumns<string>;
 
 interface Asked {
   readonly name: QueryName;
@@ -78,15 +69,6 @@ function checkLimit({ limit }: StoreQuery): void {
     throw new RangeViolation('row limit of a query', `an integer from 1 to ${READ_ROWS_MAX}`, limit);
 }
 
-function toRow([sequence, id, type, atMs, actor, correlation, venueAtMs, causation, payload]: StoredRow): JournalRow {
-  // One shape for nearly all rows, made at once: spreading what is absent cost more than the rest.
-  const decoded = decodePayload(payload);
-  if (venueAtMs === null && causation === '') return { id, type, atMs, actor, correlation, payload: decoded, sequence };
-  return {
-    ...{ id, type, atMs, actor, correlation },
-    ...(venueAtMs === null ? {} : { venueAtMs }),
-    ...(causation === '' ? {} : { causation }),
-    payload: decoded,
-    sequence,
-  };
+function toRow(columns: StoredRow): JournalRow {
+  return rowOfColumns(columns, decodePayload(columns[8]));
 }
