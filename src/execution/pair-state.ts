@@ -412,12 +412,18 @@ function hasMetItsPrice({ status, refusal }: OrderState): boolean {
 
 // ------------------------------------------------------------------------------------------------------------- quarantine
 
-/** Quarantines that say nothing against the venues: they end as soon as it is known what is held. */
-const INTERRUPTED: ReadonlySet<string> = new Set(['ORDER_LOST', 'OVERFILL', 'LATE_FILL']);
+/** Quarantines in which no way of closing was given up: they end as soon as it is known what is held. */
+const INTERRUPTED: ReadonlySet<string> = new Set([
+  'ORDER_LOST',
+  'OVERFILL',
+  'LATE_FILL',
+  'ONE_VENUE_SILENT',
+  'RECOVERY_TOO_LONG',
+]);
 
 /** Nothing is sent until orders are settled and both positions were queried again; then the way out follows from the facts. */
 function advanceQuarantined(pair: Pair, view: PairView): PairStep {
-  const due = view.monotonicMs - pair.timing.lastRetryAtMs >= QUARANTINE_RETRY_MS;
+  const due = view.monotonicMs - pair.timing.lastRetryAtMs >= questionPauseMs(pair, view);
   const retried = due ? { ...pair, timing: { ...pair.timing, lastRetryAtMs: view.monotonicMs } } : pair;
   const asks: PairCommand[] = due ? LEGS.flatMap((leg) => questionsAbout(leg, view[leg])) : [];
 
@@ -436,7 +442,7 @@ function advanceQuarantined(pair: Pair, view: PairView): PairStep {
     // Leaving was interrupted by an order, or called for by its fill, not given up: what is held is known, so go on at full pace.
     return INTERRUPTED.has(pair.record.reason)
       ? advancePair(enterUnwinding(pair, pair.record.reason, view), view)
-      : retryReducing(retried, view, due, asks);
+      : retryReducing(retried, view, asks);
   }
   if (isBalanced(view) && view.long.ledgerLots > 0)
     return { pair: enterPhase(pair, 'OPEN', 'RECONCILED', view), commands: [] };
@@ -450,8 +456,7 @@ function reduceLoneLeg(pair: Pair, view: PairView, asks: readonly PairCommand[])
   const mayAct = view.policy.quarantine.autoFlatten || pair.record.exitReason !== '';
   if (lone === undefined || !mayAct || !canReduce(pair, lone.leg, view)) return { pair, commands: asks };
   if (view[lone.leg].queries <= pair.timing.queriesBefore[lone.leg]) return { pair, commands: asks };
-  const sinceSendMs = view.monotonicMs - pair.timing.lastSendAtMs[lone.leg];
-  if (pair.timing.sends > 0 && sinceSendMs < QUARANTINE_RETRY_MS) return { pair, commands: asks };
+  if (!isRetryDue(pair, lone.leg, view)) return { pair, commands: asks };
   // From here on the pair can only end: the silent leg, whatever it turns out to hold, has lost its hedge.
   const exitReason = pair.record.exitReason || 'ONE_VENUE_SILENT';
   const leaving =
@@ -463,13 +468,29 @@ function reduceLoneLeg(pair: Pair, view: PairView, asks: readonly PairCommand[])
 }
 
 /** Escalation is spent: keep trying at the protective cap, slowly, until flat or a person acts. */
-function retryReducing(pair: Pair, view: PairView, due: boolean, asks: readonly PairCommand[]): PairStep {
-  if (!due) return { pair, commands: asks };
+function retryReducing(pair: Pair, view: PairView, asks: readonly PairCommand[]): PairStep {
+  if (!LEGS.every((leg) => isRetryDue(pair, leg, view))) return { pair, commands: asks };
   const orders = LEGS.filter((leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed')
     .map((leg) => reducing(leg, view[leg], lotsToReduce(pair, leg, view), 'unwind', 0))
     .filter((order) => order.lots > 0);
   if (orders.length === 0) return { pair, commands: asks };
   return send(pair, view, orders);
+}
+
+/** An attempt in quarantine follows the one before it slowly. */
+function isRetryDue({ timing }: Pair, leg: LegSide, view: PairView): boolean {
+  return timing.sends === 0 || view.monotonicMs - timing.lastSendAtMs[leg] >= QUARANTINE_RETRY_MS;
+}
+
+/**
+ * What stands alone waits for nothing but an answer, so it is asked for as often as an unsettled order is; a quarantine that no answer
+ * ended for as long as a close may take is a person's, and asking goes on slowly.
+ */
+function questionPauseMs({ timing }: Pair, view: PairView): number {
+  const isFresh = view.monotonicMs - timing.phaseSinceMs < view.policy.close.maxMs;
+  return timing.exposure.sinceMs !== undefined && isFresh
+    ? view.policy.reconcile.urgentIntervalMs
+    : QUARANTINE_RETRY_MS;
 }
 
 function questionsAbout(leg: LegSide, side: LegView): PairCommand[] {

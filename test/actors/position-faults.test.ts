@@ -255,6 +255,25 @@ describe('a crash after any row of an open and a close', () => {
   );
 });
 
+describe('a life that begins while no venue answers', () => {
+  it('goes on at full pace as soon as they answer, also when the first attempt is refused', () => {
+    const of: Script = {
+      ...harmless,
+      fatesA: [{ type: 'fill', lots: 1, afterMs: 1 }, { type: 'refuse' }],
+      fatesB: [{ type: 'refuse' }],
+      jumpsMs: [3_000, 0],
+      // After the unwinding order is planned and before it is sent.
+      crashAtRow: 11,
+      queriesFailMs: 5_000,
+      exitAfterMs: 50,
+    };
+    const world = play(of);
+    expect(world.picture()).toMatchObject({ phase: 'CLOSED' });
+    expect(world.venues.a.placed.at(-2)).toMatchObject({ purpose: { purpose: 'unwind' } });
+    expect(world.unhedged.answeredMs).toBeLessThanOrEqual(IMBALANCE_MS_MAX);
+  });
+});
+
 describe('whatever the venues do', () => {
   it('T2: ends balanced or quarantined, sends every id once and books every fill once', { timeout: 600_000 }, () => {
     fc.assert(
