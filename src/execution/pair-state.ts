@@ -18,7 +18,7 @@
  *
  * All that changes the phase, apart from a restart (a test holds this table and the code against each other; `recovery.ts` has the
  * restart's own). A pair that must leave is quarantined in two ways: `leaving`, its escalation spent, it keeps trying slowly;
- * `interrupted` by an order, it goes on at full pace once it is known what is held. Flat legs are those that both venues confirm.
+ * `interrupted` by an order or a silence, it goes on at full pace once it is known what is held. Flat legs are those that both venues confirm.
  *
  * | from | event | to |
  * | ---- | ----- | -- |

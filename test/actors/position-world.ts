@@ -20,6 +20,8 @@ import type { Stage } from './stage.ts';
 export const BASE = 'BTC';
 const STEP_MS = 5;
 export const VALIDITY_MS = 3_000;
+/** One lot of either venue. */
+const LOT_CONTRACTS = 0.001;
 
 /** What happens to one order at a venue. Lots default to all of it. */
 export type Fate =
@@ -130,7 +132,9 @@ export interface World {
   readonly slowTold: readonly number[];
   /** Contradictions the guard was told of. */
   readonly mismatchesTold: readonly Extract<GuardMessage, { type: 'position-mismatch' }>[];
-  /** Longest time the two positions did not cancel out, by the venues' own count, ms: while both gave account, and at all. */
+  /** By the venues' own count: nothing stands alone but what an open pair's drift may be (domain 11.2). */
+  isHedged(): boolean;
+  /** Longest time the two positions were not hedged, by the venues' own count, ms: while both gave account, and at all. */
   readonly unhedged: { answeredMs: number; longestMs: number };
   /** The calendar alone moves: what a person, or a time server, does to a host's clock. */
   jumpCalendar(ms: number): void;
@@ -887,7 +891,7 @@ export function createWorld(options: WorldOptions = {}): World {
 
   /** One step further: a venue that is silent, or an actor that is dead, excuses the time but does not end it. */
   function watchDelta(): void {
-    if (venues.a.positionLots + venues.b.positionLots === 0) {
+    if (isHedged()) {
       unhedgedSinceMs = undefined;
       return;
     }
@@ -900,9 +904,17 @@ export function createWorld(options: WorldOptions = {}): World {
     unhedged.answeredMs = Math.max(unhedged.answeredMs, monotonicMs - unhedgedSinceMs - unansweredMs);
   }
 
+  function isHedged(): boolean {
+    // An open pair may be off by less than what its drift is traded away for.
+    const net = Math.abs(venues.a.positionLots + venues.b.positionLots);
+    if (net === 0 || pictures.at(-1)?.phase !== 'OPEN') return net === 0;
+    const { maxRatio, maxNotional } = args.execution.delta;
+    const larger = Math.max(Math.abs(venues.a.positionLots), Math.abs(venues.b.positionLots));
+    return net / larger < maxRatio && net * LOT_CONTRACTS * (Number(venues.a.markNano) / 1e9) < maxNotional;
+  }
+
   function isOver(): boolean {
-    if (live === undefined) return false;
-    if (venues.a.positionLots + venues.b.positionLots !== 0) return false;
+    if (live === undefined || !isHedged()) return false;
     // A venue's own plans are farther away than what is on its way.
     if ((due.at(-1)?.atMs ?? 0) > monotonicMs + 10) return false;
     const phase = pictures.at(-1)?.phase;
@@ -911,6 +923,7 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   const world: World = {
+    isHedged,
     unhedged: { answeredMs: 0, longestMs: 0 },
     jumpCalendar: (ms) => {
       epochMs += ms;

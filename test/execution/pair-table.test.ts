@@ -91,10 +91,12 @@ const samples: Readonly<Record<string, Pair>> = {
   FAILED: pairIn('FAILED'),
 };
 
-/** A pair that must leave is quarantined in two ways: given up, or interrupted by an order. */
+const INTERRUPTED = ['ORDER_LOST', 'OVERFILL', 'LATE_FILL', 'ONE_VENUE_SILENT', 'RECOVERY_TOO_LONG'];
+
+/** A pair that must leave is quarantined in two ways: given up, or interrupted by an order or a silence. */
 function nameOf({ record: { phase, reason, exitReason } }: Pair): string {
   if (phase !== 'QUARANTINED' || exitReason === '') return phase;
-  return ['ORDER_LOST', 'OVERFILL', 'LATE_FILL'].includes(reason) ? 'QUARANTINED interrupted' : 'QUARANTINED leaving';
+  return INTERRUPTED.includes(reason) ? 'QUARANTINED interrupted' : 'QUARANTINED leaving';
 }
 
 const undoing = {
