@@ -29,6 +29,7 @@ import { entryFacts } from './strategy/candidate.ts';
 import type { EngineView } from './strategy/candidate.ts';
 import { boundOf, chooseCandidates, createCandidateTable, refreshLegs } from './strategy/candidate-table.ts';
 import type { CandidateTable, TableCandidate } from './strategy/candidate-table.ts';
+import { candidatesToTell } from './strategy/told-candidates.ts';
 import type { Exposure } from '../src/risk/limits.ts';
 
 export interface StrategyArgs {
@@ -87,11 +88,8 @@ export interface ScanProfile {
 }
 
 type StrategySelf = Self<StrategyMessage>;
-type Candidates = OpportunitiesScanned['candidates'];
 
 const TELL_INTERVAL_MS = 1_000;
-/** Candidates told to the observer beside the best one of every base: enough for any screen. */
-const CANDIDATES_TOLD_MAX = 100;
 /** A plan the position actor did not answer by then is no longer waited for. */
 const PLAN_ANSWER_MS = 5_000;
 
@@ -258,6 +256,7 @@ function judgeOne(
 ): RankedPlan | undefined {
   const decision = decideEntry(facts, state.args.policy);
   const { metrics, plan, verdict, detail } = decision;
+  state.table.netAprPct[candidate.index] = metrics?.netAprPct ?? 0;
   candidate.seen = {
     base: candidate.base,
     longVenue: candidate.long.name.venue,
@@ -312,42 +311,9 @@ function tellObserver(state: StrategyState, self: StrategySelf): void {
   self.tell(refOf<OpportunitiesScanned>(state.args.observerPath), {
     type: 'opportunities-scanned',
     atMs: self.nowMs(),
-    candidates: worthTelling(state.table.candidates.map(lastSeen)),
+    candidates: candidatesToTell(state.table),
     refusals: Object.fromEntries(state.refusals),
   });
-}
-
-/** A candidate that no gate has refused yet has at least not been looked at: that is its reason. */
-function lastSeen({ base, long, short, seen }: TableCandidate): Candidates[number] {
-  if (seen !== undefined) return seen;
-  const names = { base, longVenue: long.name.venue, shortVenue: short.name.venue };
-  const waits = { verdict: 'NOT_JUDGED_YET', detail: 'carries too little to be judged before its turn' };
-  return { ...names, ...waits, netAprPct: 0, expectedValueQuote: 0 };
-}
-
-/** Largest carry first. Every base is among them: whoever asks why it is not traded gets an answer. */
-function worthTelling(seen: readonly Candidates[number][]): Candidates {
-  const told = new Set<string>();
-  return atTheTop(seen)
-    .toSorted((one, other) => other.netAprPct - one.netAprPct)
-    .filter(({ base }, index) => {
-      const isFirstOfBase = !told.has(base);
-      told.add(base);
-      return isFirstOfBase || index < CANDIDATES_TOLD_MAX;
-    });
-}
-
-/** Everything that may be told, in its order: sorting all of a large market by a comparison would be the half of a scan. */
-function atTheTop(seen: readonly Candidates[number][]): readonly Candidates[number][] {
-  if (seen.length <= CANDIDATES_TOLD_MAX) return seen;
-  const rising = Float64Array.from(seen, ({ netAprPct }) => netAprPct).sort();
-  const least = rising[rising.length - CANDIDATES_TOLD_MAX] ?? 0;
-  const bestOfBase = new Map<string, Candidates[number]>();
-  for (const one of seen) {
-    const best = bestOfBase.get(one.base);
-    if (best === undefined || one.netAprPct > best.netAprPct) bestOfBase.set(one.base, one);
-  }
-  return seen.filter((one) => one.netAprPct >= least || bestOfBase.get(one.base) === one);
 }
 
 function directionsOf(args: StrategyArgs): readonly (readonly [StrategyVenue, StrategyVenue])[] {

@@ -6,7 +6,7 @@
  *
  *   - of the candidates that carry enough (the 96 largest carries) those that may be the best entry: from the highest bound of a score
  *     down to where none that is left can beat the best one found, and
- *   - 32 of all in turn, for the reasons that people are told.
+ *   - 16 of all in turn, for the reasons that people are told.
  *
  * Which entry is asked for is the same as if all of them had been judged.
  *
@@ -20,6 +20,7 @@ import type { BestLeg } from '../../src/strategy/score-bound.ts';
 import type { OpportunitiesScanned } from '../strategy-messages.ts';
 import { legFacts, nextCarrySample } from './candidate.ts';
 import type { AccountName, CarrySample } from './candidate.ts';
+import { feedOf } from './market-picture.ts';
 import type { Feed, MarketPicture } from './market-picture.ts';
 
 /** One base on one account, as it stands at this scan. */
@@ -27,12 +28,14 @@ export interface TableLeg {
   readonly name: AccountName;
   readonly base: string;
   readonly instrumentKey: string;
+  /** `venue:account`. */
+  readonly accountKey: string;
   instrument: Instrument | undefined;
   feed: Feed | undefined;
-  /** Predicted rate, pico per hour; undefined while unknown. */
-  hourly: number | undefined;
-  /** Mark per base unit, quote; undefined while unknown. */
-  mark: number | undefined;
+  /** Predicted rate, pico per hour; NaN while unknown. */
+  hourly: number;
+  /** Mark per base unit, quote; NaN while unknown. */
+  mark: number;
   /** Gathered when first asked for at a scan, like what follows from them. */
   facts: EntryLegFacts | undefined;
   best: BestLeg | 'unknown' | undefined;
@@ -51,12 +54,18 @@ export interface TableCandidate {
 
 export interface CandidateTable {
   readonly legs: readonly TableLeg[];
+  /** Those of one base side by side, as many for each. */
   readonly candidates: readonly TableCandidate[];
+  /** Net carry a year of each candidate as last judged, percent; 0 before. Apart, so that all can be looked at without what they are of. */
+  readonly netAprPct: Float64Array;
   /** Index of the candidate whose turn is next. */
   turn: number;
+  /** Listings the instruments of the legs are from: see MarketPicture. */
+  listings: number;
 }
 
-const JUDGED_IN_TURN = 32;
+/** All of 4,000 in a minute: reasons are for people, and judging is most of what a scan leaves to the collector. */
+const JUDGED_IN_TURN = 16;
 const JUDGED_FOR_CARRY_MAX = 96;
 const PICO = 1e12;
 const HOURS_PER_YEAR = 8_760;
@@ -69,18 +78,19 @@ export function createCandidateTable(
 ): CandidateTable {
   const legs = new Map<string, TableLeg>();
   const legOf = (base: string, name: AccountName): TableLeg => {
-    const instrumentKey = `${name.venue}:${name.account}|${base}`;
+    const accountKey = `${name.venue}:${name.account}`;
+    const instrumentKey = `${accountKey}|${base}`;
     const known = legs.get(instrumentKey);
     if (known !== undefined) return known;
     const nothing = {
       instrument: undefined,
       feed: undefined,
-      hourly: undefined,
-      mark: undefined,
+      hourly: Number.NaN,
+      mark: Number.NaN,
       facts: undefined,
       best: undefined,
     };
-    const leg: TableLeg = { name, base, instrumentKey, ...nothing };
+    const leg: TableLeg = { name, base, instrumentKey, accountKey, ...nothing };
     legs.set(instrumentKey, leg);
     return leg;
   };
@@ -91,24 +101,28 @@ export function createCandidateTable(
       return { index, base, long: legOf(base, long), short: legOf(base, short), carry, seen: undefined };
     }),
   );
-  return { legs: [...legs.values()], candidates, turn: 0 };
+  return { legs: [...legs.values()], candidates, netAprPct: new Float64Array(candidates.length), turn: 0, listings: 0 };
 }
 
 /** Brings every leg up to what is known now. */
 export function refreshLegs(table: CandidateTable, market: MarketPicture): void {
+  if (table.listings !== market.listings) lookUpLegs(table, market);
   for (const leg of table.legs) {
-    const instrument = market.instruments.get(leg.instrumentKey);
-    if (instrument !== leg.instrument) {
-      leg.instrument = instrument;
-      leg.feed = undefined;
-    }
     leg.facts = undefined;
     leg.best = undefined;
-    if (instrument === undefined) continue;
-    leg.feed ??= market.feeds.get(`${leg.name.venue}|${instrument.symbol}`);
-    leg.hourly = leg.feed?.predicted?.rate.hourly;
-    const markNano = leg.feed?.mark?.markNano;
-    leg.mark = markNano === undefined ? undefined : Number(markNano) / 1e9 / instrument.multiplier;
+    const { feed, instrument } = leg;
+    if (feed === undefined || instrument === undefined) continue;
+    leg.hourly = feed.hourly;
+    leg.mark = feed.markQuote / instrument.multiplier;
+  }
+}
+
+function lookUpLegs(table: CandidateTable, market: MarketPicture): void {
+  table.listings = market.listings;
+  for (const leg of table.legs) {
+    const instrument = market.instruments.get(leg.instrumentKey);
+    leg.instrument = instrument;
+    leg.feed = instrument === undefined ? undefined : feedOf(market, leg.name.venue, instrument.symbol);
   }
 }
 
@@ -128,16 +142,19 @@ export function chooseCandidates(
 ): ChosenCandidates {
   const { candidates } = table;
   const wantedHourly = Math.max(entry.minAprPct / 100 / HOURS_PER_YEAR, entry.minHourly) - ROUNDING_HOURLY;
-  const rich: { readonly candidate: TableCandidate; readonly hourly: number }[] = [];
+  let rich: TableCandidate[] = [];
   for (const candidate of candidates) {
     const { long, short } = candidate;
     candidate.carry = nextCarrySample(candidate.carry, long.hourly, short.hourly, nowMs);
-    const hourly = carryOf(long, short);
-    if (hourly !== undefined && hourly >= wantedHourly) rich.push({ candidate, hourly });
+    // Not so while a rate or a mark is unknown either: nothing is as large as NaN.
+    if (carryOf(long, short) >= wantedHourly) rich.push(candidate);
   }
   if (rich.length > JUDGED_FOR_CARRY_MAX) {
-    rich.sort((one, other) => other.hourly - one.hourly);
-    rich.length = JUDGED_FOR_CARRY_MAX;
+    rich = rich
+      .map((candidate) => ({ candidate, hourly: carryOf(candidate.long, candidate.short) }))
+      .sort((one, other) => other.hourly - one.hourly)
+      .slice(0, JUDGED_FOR_CARRY_MAX)
+      .map(({ candidate }) => candidate);
   }
   const inTurn = new Set<TableCandidate>();
   const turns = Math.min(JUDGED_IN_TURN, candidates.length);
@@ -146,13 +163,11 @@ export function chooseCandidates(
     if (candidate !== undefined) inTurn.add(candidate);
   }
   table.turn = candidates.length === 0 ? 0 : (table.turn + turns) % candidates.length;
-  return { inTurn, rich: rich.flatMap(({ candidate }) => (inTurn.has(candidate) ? [] : [candidate])) };
+  return { inTurn, rich: rich.filter((candidate) => !inTurn.has(candidate)) };
 }
 
-/** Net carry per hour on the mean notional of the legs, a fraction: the same whatever the size. */
-function carryOf(long: TableLeg, short: TableLeg): number | undefined {
-  if (long.hourly === undefined || short.hourly === undefined) return undefined;
-  if (long.mark === undefined || short.mark === undefined) return undefined;
+/** Net carry per hour on the mean notional of the legs, a fraction: the same whatever the size. NaN while unknown. */
+function carryOf(long: TableLeg, short: TableLeg): number {
   return (short.mark * short.hourly - long.mark * long.hourly) / PICO / ((long.mark + short.mark) / 2);
 }
 
@@ -171,6 +186,6 @@ export function boundOf(
 
 /** What is known of a leg, gathered once per scan however many candidates it is in. */
 export function factsOf(leg: TableLeg, market: MarketPicture, policy: EntryPolicies): EntryLegFacts {
-  leg.facts ??= legFacts(market, policy, leg.name, leg);
+  leg.facts ??= legFacts(market, policy, leg);
   return leg.facts;
 }

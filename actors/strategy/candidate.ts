@@ -33,14 +33,9 @@ export interface CarrySample {
 const SAMPLES_APART_MS = 20 * 60_000;
 export const NO_CARRY: CarrySample = { streak: 0, atMs: -Infinity };
 
-/** Takes note of the present predicted carry (pico per hour); anything but positive ends the streak at once. */
-export function nextCarrySample(
-  last: CarrySample,
-  paid: number | undefined,
-  received: number | undefined,
-  nowMs: number,
-): CarrySample {
-  if (paid === undefined || received === undefined || received - paid <= 0) return last.streak === 0 ? last : NO_CARRY;
+/** Takes note of the present predicted carry (pico per hour, NaN while unknown); anything but positive ends the streak at once. */
+export function nextCarrySample(last: CarrySample, paid: number, received: number, nowMs: number): CarrySample {
+  if (!(received - paid > 0)) return last.streak === 0 ? last : NO_CARRY;
   if (nowMs - last.atMs < SAMPLES_APART_MS) return last;
   return { streak: last.streak + 1, atMs: nowMs };
 }
@@ -108,10 +103,8 @@ function favourableStreak({ long, short, carry }: TableCandidate, minFavourable:
 export function legFacts(
   market: MarketPicture,
   policy: EntryPolicies,
-  name: AccountName,
-  { instrumentKey, instrument, feed }: Pick<TableLeg, 'instrumentKey' | 'instrument' | 'feed'>,
+  { name, accountKey, instrumentKey, instrument, feed }: TableLeg,
 ): EntryLegFacts {
-  const accountKey = `${name.venue}:${name.account}`;
   return {
     venue: name.venue,
     account: name.account,

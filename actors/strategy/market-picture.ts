@@ -24,6 +24,15 @@ export interface Feed {
   mark: { readonly markNano: bigint; readonly indexNano?: bigint; readonly receivedAtMonotonicMs: number } | undefined;
   markWatch: MarkWatch | undefined;
   predicted: { readonly rate: FundingRate; readonly receivedAtMonotonicMs: number } | undefined;
+  /**
+   * The mark per contract in quote, the index or else the mark, when it came (monotonic ms), and the predicted rate, pico per hour; NaN
+   * while unknown. Read out when they are heard, because a scan looks at those of every feed: by then what they lie in has left the
+   * cache, and a number that may be absent is garbage at each scan.
+   */
+  markQuote: number;
+  indexQuote: number;
+  markAtMs: number;
+  hourly: number;
   history: FundingHistory;
   check: FundingCheck;
 }
@@ -48,6 +57,17 @@ export interface MarketPicture {
   readonly feeds: Map<string, Feed>;
   /** What quote currencies are worth in each other, by `measureQuotes`. */
   quoteRates: readonly QuoteRate[];
+  /** Every listed instrument once, by `venue|symbol`: what `measureQuotes` looks at. */
+  readonly quoted: Map<string, QuotedFeed>;
+  /** Counts listings: who has looked an instrument up need not do so again before it changes. */
+  listings: number;
+}
+
+/** An instrument and the price that currencies are measured by, written anew each time. */
+interface QuotedFeed {
+  readonly feed: Feed;
+  readonly multiplier: number;
+  readonly priced: { readonly base: string; readonly quote: string; price: number };
 }
 
 export function createMarketPicture(
@@ -65,6 +85,8 @@ export function createMarketPicture(
     leverages: new Map(),
     feeds: new Map(),
     quoteRates: [],
+    quoted: new Map(),
+    listings: 0,
   };
 }
 
@@ -84,7 +106,7 @@ export function takeMarketEvent(
       return;
     case 'instrument-listed':
       if (!picture.bases.has(event.instrument.base)) return;
-      picture.instruments.set(`${event.venue}:${event.account}|${event.instrument.base}`, event.instrument);
+      takeInstrument(picture, `${event.venue}:${event.account}|${event.instrument.base}`, event.instrument);
       return;
     case 'leverage-reported':
       if (picture.bases.has(event.base))
@@ -93,6 +115,17 @@ export function takeMarketEvent(
     default:
       if (picture.bases.has(event.base)) takeFeedEvent(picture, event, minSettlements, self);
   }
+}
+
+function takeInstrument(picture: MarketPicture, key: string, instrument: Instrument): void {
+  const { venue, symbol, base, quote, multiplier } = instrument;
+  const before = picture.instruments.get(key);
+  // A venue that lists a base under another name has no price under the old one any more.
+  if (before !== undefined && before.symbol !== symbol) picture.quoted.delete(`${venue}|${before.symbol}`);
+  picture.instruments.set(key, instrument);
+  picture.listings += 1;
+  const feed = feedOf(picture, venue, symbol);
+  picture.quoted.set(`${venue}|${symbol}`, { feed, multiplier, priced: { base, quote, price: Number.NaN } });
 }
 
 function takeFeedEvent(
@@ -110,6 +143,9 @@ function takeFeedEvent(
       return;
     case 'mark-changed':
       feed.mark = event;
+      feed.markQuote = Number(event.markNano) / 1e9;
+      feed.indexQuote = Number(event.indexNano ?? event.markNano) / 1e9;
+      feed.markAtMs = event.receivedAtMonotonicMs;
       feed.markWatch = observeMark(feed.markWatch, event, picture.calendarScale);
       return;
     default:
@@ -127,6 +163,7 @@ function takeFundingRate(
   const { rate } = event;
   if (event.kind === 'predicted') {
     feed.predicted = { rate, receivedAtMonotonicMs: event.receivedAtMonotonicMs };
+    feed.hourly = rate.hourly;
     feed.check = notePredicted(feed.check, rate, venueNowMs(picture, event.venue, self.nowMs()));
     return;
   }
@@ -162,13 +199,11 @@ export function measureQuotes(
   monotonicMs: number,
 ): void {
   const prices: QuotedPrice[] = [];
-  const seen = new Set<string>();
-  for (const { venue, symbol, base, quote, multiplier } of picture.instruments.values()) {
-    const key = `${venue}|${symbol}`;
-    const mark = seen.has(key) ? undefined : picture.feeds.get(key)?.mark;
-    seen.add(key);
-    if (mark === undefined || monotonicMs - mark.receivedAtMonotonicMs > QUOTED_MAX_MS) continue;
-    prices.push({ base, quote, price: Number(mark.indexNano ?? mark.markNano) / 1e9 / multiplier });
+  for (const { feed, multiplier, priced } of picture.quoted.values()) {
+    // Before its first mark a feed's is older than anything.
+    if (!(monotonicMs - feed.markAtMs <= QUOTED_MAX_MS)) continue;
+    priced.price = feed.indexQuote / multiplier;
+    prices.push(priced);
   }
   picture.quoteRates = measureQuoteRates(prices, configuredUsd);
 }
@@ -185,6 +220,10 @@ export function feedOf(picture: MarketPicture, venue: string, symbol: string): F
     mark: undefined,
     markWatch: undefined,
     predicted: undefined,
+    markQuote: Number.NaN,
+    indexQuote: Number.NaN,
+    markAtMs: Number.NaN,
+    hourly: Number.NaN,
     history: emptyFundingHistory,
     check: emptyFundingCheck,
   };

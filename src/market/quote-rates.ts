@@ -24,28 +24,29 @@ export function measureQuoteRates(
   prices: readonly QuotedPrice[],
   configuredUsd: Readonly<Record<string, number>>,
 ): readonly QuoteRate[] {
-  const byBase = new Map<string, Map<string, number[]>>();
+  // Grouped by base once; few venues list one base, so that looking through a group costs less than another map of it would.
+  const byBase = new Map<string, QuotedPrice[]>();
   const quotes = new Set<string>();
-  for (const { base, quote, price } of prices) {
-    if (!(price > 0) || !Number.isFinite(price)) continue;
-    quotes.add(quote);
-    let ofBase = byBase.get(base);
-    if (ofBase === undefined) byBase.set(base, (ofBase = new Map()));
-    const known = ofBase.get(quote);
-    if (known === undefined) ofBase.set(quote, [price]);
-    else known.push(price);
+  for (const priced of prices) {
+    if (!(priced.price > 0) || !Number.isFinite(priced.price)) continue;
+    quotes.add(priced.quote);
+    const ofBase = byBase.get(priced.base);
+    if (ofBase === undefined) byBase.set(priced.base, [priced]);
+    else ofBase.push(priced);
   }
   const names = [...quotes].toSorted();
+  // One for all: an array for each of a thousand prices is garbage at every look.
+  const scratch = new Float64Array(prices.length);
   return names.flatMap((first, index) =>
     names.slice(index + 1).flatMap((second) => {
-      const ratios: number[] = [];
+      const ratios = new Float64Array(byBase.size);
+      let samples = 0;
       for (const ofBase of byBase.values()) {
-        const inFirst = ofBase.get(first);
-        const inSecond = ofBase.get(second);
         // The same thing costs more of what is worth less.
-        if (inFirst !== undefined && inSecond !== undefined) ratios.push(median(inSecond) / median(inFirst));
+        const ratio = medianIn(ofBase, second, scratch) / medianIn(ofBase, first, scratch);
+        if (!Number.isNaN(ratio)) ratios[samples++] = ratio;
       }
-      if (ratios.length > 0) return [{ first, second, rate: median(ratios), samples: ratios.length }];
+      if (samples > 0) return [{ first, second, rate: medianOf(ratios, samples), samples }];
       const worth = configuredRate(first, second, configuredUsd);
       return worth === undefined ? [] : [{ first, second, rate: worth, samples: 0 }];
     }),
@@ -67,10 +68,18 @@ function configuredRate(first: string, second: string, usd: Readonly<Record<stri
   return one === undefined || other === undefined ? undefined : one / other;
 }
 
-function median(values: readonly number[]): number {
-  if (values.length === 1) return values[0] ?? Number.NaN;
-  const sorted = values.toSorted((one, other) => one - other);
-  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
-  const lower = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
+/** The median of a base's prices in one currency; NaN without any. `scratch` holds as many. */
+function medianIn(ofBase: readonly QuotedPrice[], quote: string, scratch: Float64Array): number {
+  let count = 0;
+  for (const priced of ofBase) if (priced.quote === quote) scratch[count++] = priced.price;
+  return medianOf(scratch, count);
+}
+
+/** The median of the first `count` values, which it sorts; NaN of none. */
+function medianOf(values: Float64Array, count: number): number {
+  if (count === 1) return values[0] ?? Number.NaN;
+  const sorted = values.subarray(0, count).sort();
+  const upper = sorted[count >> 1] ?? Number.NaN;
+  const lower = sorted[(count - 1) >> 1] ?? Number.NaN;
   return (lower + upper) / 2;
 }

@@ -265,8 +265,8 @@ function priceEntry(
     shortLimitTicks,
     worstLossQuote: worstLoss(
       candidate.quantity,
-      { ...candidate.long, limitPrice: priceOf(longLimitTicks, long.instrument) / long.instrument.multiplier },
-      { ...candidate.short, limitPrice: priceOf(shortLimitTicks, short.instrument) / short.instrument.multiplier },
+      limitedLeg(candidate.long, longLimitTicks, long.instrument),
+      limitedLeg(candidate.short, shortLimitTicks, short.instrument),
       policy.cap.maxDeviationBps,
     ),
     longWorstTicks: longWalks.worstTicks,
@@ -275,6 +275,15 @@ function priceEntry(
     entry,
     metrics,
   };
+}
+
+/** What the worst loss follows from, and no more: copying all of a leg is garbage for each candidate of a scan. */
+function limitedLeg(
+  { markPrice, takerFee }: CandidateLeg,
+  limitTicks: number,
+  instrument: Instrument,
+): Parameters<typeof worstLoss>[1] {
+  return { markPrice, takerFee, limitPrice: priceOf(limitTicks, instrument) / instrument.multiplier };
 }
 
 function modeLeg(

@@ -108,13 +108,21 @@ export function legLeverage(limits: {
   readonly distance: number;
   readonly maintenance: number;
 }): number {
-  const safe = maxLeverageFor(limits.side, limits.distance, limits.maintenance);
-  return Math.floor(Math.min(limits.wanted, limits.cap, limits.venueMax, safe));
+  return wholeLeverage(limits, maxLeverageFor(limits.side, limits.distance, limits.maintenance));
 }
 
 /** Returns what to ask of a venue that has one leverage per symbol, whichever side a leg will be on; 0 when none is safe. */
 export function symbolLeverage(limits: Omit<Parameters<typeof legLeverage>[0], 'side'>): number {
-  return Math.min(legLeverage({ ...limits, side: 'long' }), legLeverage({ ...limits, side: 'short' }));
+  const { distance, maintenance } = limits;
+  const safe = Math.min(maxLeverageFor('long', distance, maintenance), maxLeverageFor('short', distance, maintenance));
+  return wholeLeverage(limits, safe);
+}
+
+function wholeLeverage(
+  { wanted, cap, venueMax }: { readonly wanted: number; readonly cap: number; readonly venueMax: number },
+  safe: number,
+): number {
+  return Math.floor(Math.min(wanted, cap, venueMax, safe));
 }
 
 /** Returns the initial margin of a notional, quote: at least the venue's own fraction (1 / its largest leverage). */

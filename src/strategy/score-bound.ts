@@ -5,7 +5,7 @@
  * The bound is the score of the smallest order there is: filled at the touch, both in and out, with no less margin than the leverage
  * asks. Walking deeper only makes a price worse, and tiers only ask for more margin; all else in a score is proportional to the size.
  */
-import { conservativeFunding } from '../market/funding-forecast.ts';
+import { expectedFunding } from '../market/funding-forecast.ts';
 import { HOUR_MS } from '../market/funding-rate.ts';
 import { outlookOf, symbolLeverageOf } from './entry-assessment.ts';
 import type { EntryLegFacts } from './entry-facts.ts';
@@ -36,20 +36,26 @@ export function bestLeg(
   policy: EntryPolicies,
 ): BestLeg | undefined {
   const { instrument, book, mark: known, predicted } = leg;
-  const [bid, ask] = [book?.bids[0]?.[0], book?.asks[0]?.[0]];
+  const bid = book?.bids[0]?.[0];
+  const ask = book?.asks[0]?.[0];
   if (instrument === undefined || known === undefined || predicted === undefined) return undefined;
   if (bid === undefined || ask === undefined || known.markNano <= 0n) return undefined;
   const perTick = instrument.tickUnits / 10 ** instrument.priceDecimals / instrument.multiplier;
   const mark = Number(known.markNano) / 1e9 / instrument.multiplier;
   const outlook = outlookOf(predicted.rate, leg.medianHourly, venueNowMs(at, leg), policy.forecast.halfLifeHours);
-  const funding = (notionalQuote: number): number =>
-    conservativeFunding(outlook, notionalQuote, policy.entry.horizonHours * HOUR_MS, policy.forecast.haircut);
+  const horizonMs = policy.entry.horizonHours * HOUR_MS;
+  const expected = expectedFunding(outlook, mark, horizonMs);
+  const held = policy.forecast.haircut * Math.abs(expected);
   return {
-    ...{ bid: bid * perTick, ask: ask * perTick, mark },
-    ...{ takerFee: instrument.takerFee / 1e12, makerFee: instrument.makerFee / 1e12 },
+    bid: bid * perTick,
+    ask: ask * perTick,
+    mark,
+    takerFee: instrument.takerFee / 1e12,
+    makerFee: instrument.makerFee / 1e12,
     marginQuote: mark / Math.max(1, symbolLeverageOf(instrument, policy)),
-    longFundingQuote: funding(mark),
-    shortFundingQuote: funding(-mark),
+    // What one side pays the other receives; either way the haircut is taken of it.
+    longFundingQuote: expected - held,
+    shortFundingQuote: -expected - held,
   };
 }
 
