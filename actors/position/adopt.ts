@@ -11,7 +11,7 @@ import { positionTruth } from '../../src/execution/position-truth.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { priceOf, quantityOf, quantityText } from '../../src/money/amounts.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
-import { noDanger } from '../../src/strategy/danger.ts';
+import { noDanger, noDangerNews } from '../../src/strategy/danger.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import { CAPITAL_PER_MARGIN } from '../../src/strategy/opportunity.ts';
 import type { AdoptedLeg, PositionMessage } from '../position-messages.ts';
@@ -70,6 +70,7 @@ export function adoptionDurable(state: PositionState, self: PositionSelf, rows: 
   state.pair = { record, timing: newTiming(self.monotonicMs()) };
   state.exit = initialExitState;
   state.danger = noDanger;
+  state.dangerNews = noDangerNews;
   state.adoption = outcome(state, 'adopted', record.pairId);
   self.count('positions-adopted');
   self.log('warn', 'position-adopted', { pairId: record.pairId });

@@ -2,7 +2,7 @@
 import { openingOrders } from '../../src/execution/pair-opening.ts';
 import { newTiming } from '../../src/execution/pair-state.ts';
 import type { Pair, PairLeg, PairRecord } from '../../src/execution/pair.ts';
-import { noDanger } from '../../src/strategy/danger.ts';
+import { noDanger, noDangerNews } from '../../src/strategy/danger.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { EntryPlan, LegPlan } from '../position-messages.ts';
 import { plan as planOrders } from './carry-out.ts';
@@ -47,6 +47,7 @@ export function enter(state: PositionState, self: PositionSelf, plan: EntryPlan)
   state.pair = pair;
   state.exit = initialExitState;
   state.danger = noDanger;
+  state.dangerNews = noDangerNews;
   const { mode } = plan.entry;
   self.log('info', 'pair-entering', {
     pairId: record.pairId,

@@ -13,7 +13,7 @@ import { decideToReduce } from '../../src/execution/pair-state.ts';
 import { priceOf } from '../../src/money/amounts.ts';
 import { midTicks } from '../../src/strategy/book-walk.ts';
 import { outlookOf } from '../../src/strategy/entry-assessment.ts';
-import { dangerOf } from '../../src/strategy/danger.ts';
+import { dangerOf, noteDanger } from '../../src/strategy/danger.ts';
 import { evaluateExit } from '../../src/strategy/exit-decision.ts';
 import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
 import { transferNeeded } from '../../src/strategy/liquidation.ts';
@@ -115,12 +115,15 @@ function watchDanger(state: PositionState, self: PositionSelf, pair: Pair, input
   const before = state.danger;
   const danger = dangerOf(before, input, state.args.exits);
   state.danger = danger;
-  if (danger.level === before.level) return;
-  self.count(`pairs-watched:${danger.level}`);
-  self.log(danger.level === 'urgent' ? 'warn' : 'info', 'pair-watched', {
+  if (danger.level !== before.level) self.count(`pairs-watched:${danger.level}`);
+  const { told: was } = state.dangerNews;
+  state.dangerNews = noteDanger(state.dangerNews, danger.level, self.monotonicMs());
+  const { told } = state.dangerNews;
+  if (told === was) return;
+  self.log(told === 'urgent' ? 'warn' : 'info', 'pair-watched', {
     pairId: pair.record.pairId,
-    level: danger.level,
-    was: before.level,
+    level: told,
+    was,
     nearest: danger.of,
     share: Number(danger.share.toFixed(4)),
     longDistance: input.long.liquidationDistance ?? 'unknown',

@@ -20,8 +20,8 @@ import type { ExecutionPolicy } from '../../src/execution/policy.ts';
 import { unseenPosition } from '../../src/execution/position-truth.ts';
 import type { PositionWatch } from '../../src/execution/position-truth.ts';
 import type { OrderGateLimits } from '../../src/risk/approval.ts';
-import { noDanger } from '../../src/strategy/danger.ts';
-import type { Danger } from '../../src/strategy/danger.ts';
+import { noDanger, noDangerNews } from '../../src/strategy/danger.ts';
+import type { Danger, DangerNews } from '../../src/strategy/danger.ts';
 import { initialExitState } from '../../src/strategy/exit-decision.ts';
 import type { ExitState } from '../../src/strategy/exit-decision.ts';
 import { beginHistory } from '../../src/execution/history-fold.ts';
@@ -175,6 +175,8 @@ export interface PositionState {
   exit: ExitState;
   /** How near the open pair is to what would end it, as of the last evaluation. */
   danger: Danger;
+  /** What of it was told in the log. */
+  dangerNews: DangerNews;
   /** Somebody asked to leave this pair before it was open: it leaves as soon as it is. */
   exitWanted: { readonly pairId: string; readonly reason: ExitReason } | undefined;
   lastExitEvaluationAtMs: number;
@@ -260,6 +262,7 @@ export function newPositionState(args: PositionArgs): PositionState {
     lastCheckAtMs: Number.NEGATIVE_INFINITY,
     exit: initialExitState,
     danger: noDanger,
+    dangerNews: noDangerNews,
     exitWanted: undefined,
     lastExitEvaluationAtMs: Number.NEGATIVE_INFINITY,
     quoteRates: [],

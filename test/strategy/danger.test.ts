@@ -1,8 +1,8 @@
 import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { dangerOf, noDanger } from '../../src/strategy/danger.ts';
-import type { Danger } from '../../src/strategy/danger.ts';
+import { DANGER_TOLD_AFTER_MS, dangerOf, noDanger, noDangerNews, noteDanger } from '../../src/strategy/danger.ts';
+import type { Danger, DangerLevel } from '../../src/strategy/danger.ts';
 import type { ExitInput, ExitLeg } from '../../src/strategy/exit-decision.ts';
 import { defaultArgs } from '../actors/position-world.ts';
 import { changesOf, expectDrawn } from '../drawn-table.ts';
@@ -92,4 +92,61 @@ it('a level of danger changes as its table says', () => {
     (level) => level,
   );
   expectDrawn('src/strategy/danger.ts', changes);
+});
+
+describe('the danger that is told', () => {
+  /** Plays levels, each for so many ms, evaluated every 50 ms; returns what was told and when. */
+  function told(...played: readonly (readonly [DangerLevel, number])[]): readonly string[] {
+    const lines: string[] = [];
+    let news = noDangerNews;
+    let atMs = 0;
+    for (const [level, forMs] of played) {
+      for (const untilMs = atMs + forMs; atMs < untilMs; atMs += 50) {
+        const next = noteDanger(news, level, atMs);
+        if (next.told !== news.told) lines.push(`${news.told} -> ${next.told} at ${atMs}`);
+        news = next;
+      }
+    }
+    return lines;
+  }
+
+  it('is the one that has lasted, not before', () => {
+    expect(told(['calm', 5_000], ['urgent', DANGER_TOLD_AFTER_MS])).toEqual([]);
+    expect(told(['calm', 5_000], ['urgent', 20_000])).toEqual(['calm -> urgent at 15000']);
+    expect(told(['busy', 9_000], ['urgent', 20_000], ['calm', 20_000])).toEqual([
+      'calm -> busy at 10000',
+      'busy -> urgent at 19000',
+      'urgent -> calm at 39000',
+    ]);
+  });
+
+  it('is told once, as the lower one, of a pair that trembles between two, however long', () => {
+    const trembling = Array.from({ length: 1_000 }, (_, at) => [at % 2 === 0 ? 'busy' : 'urgent', 250] as const);
+    expect(told(...trembling)).toEqual(['calm -> busy at 10000']);
+    expect(told(['urgent', 20_000], ...trembling)).toEqual(['calm -> urgent at 10000']);
+  });
+
+  it('is not told of one that comes and goes', () => {
+    const passing = Array.from({ length: 1_000 }, () => [['urgent', 9_000] as const, ['calm', 50] as const]).flat();
+    expect(told(...passing)).toEqual([]);
+  });
+
+  it('never takes a step in fewer ms than a level must last', () => {
+    const level = fc.constantFrom<DangerLevel>('calm', 'busy', 'urgent');
+    const playing = fc.array(
+      fc.tuple(
+        level,
+        fc.integer({ min: 1, max: 400 }).map((steps) => steps * 50),
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(playing, (played) => {
+        const lines = told(...played);
+        const lastedMs = played.reduce((sum, [, forMs]) => sum + forMs, 0);
+        // Up within one stretch of danger, by one step after the other, each with time of its own; down the same.
+        expect(lines.length).toBeLessThanOrEqual(2 * (1 + lastedMs / DANGER_TOLD_AFTER_MS));
+      }),
+    );
+  });
 });
