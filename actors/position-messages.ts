@@ -85,6 +85,8 @@ export interface PairChanged {
   readonly owedMicro?: bigint;
   /** Of the leg that is nearer to its liquidation, fraction of the mark; absent while none is held or known. */
   readonly liquidationDistance?: number;
+  /** How far the legs' marks are apart, in parts of what an entry allows; absent while no pair is held, or a mark is missing. */
+  readonly markDivergenceRatio?: number;
   readonly fundingPayments: number;
   /** Orders of ours that may be live at a venue right now. */
   readonly liveOrders: number;

@@ -11,9 +11,10 @@ import { isActive } from '../../src/execution/pair-state.ts';
 import { perSettlement } from '../../src/market/funding-rate.ts';
 import { fundingMicro, notionalMicroAtNano, quantityOf } from '../../src/money/amounts.ts';
 import type { LegState, PairChanged } from '../position-messages.ts';
+import { divergenceBps } from '../../src/strategy/exit-decision.ts';
 import { nearestLiquidation } from './exits.ts';
 import { liveOrders } from './live-orders.ts';
-import { lotsOfLeg } from './pair-view.ts';
+import { basePrice, lotsOfLeg } from './pair-view.ts';
 import { addRotation } from '../../src/execution/rotation-history.ts';
 import { entryBlock } from './reductions.ts';
 import { pairTracks, trackOf } from './state.ts';
@@ -40,14 +41,25 @@ export function publish(state: PositionState, self: PositionSelf): void {
     state.pair !== undefined && isActive(state.pair.record.phase)
       ? nearestLiquidation(state, self, state.pair)
       : undefined;
+  const divergence = divergenceRatio(state);
   const picture: PairChanged = {
     ...pictureOf(state, phase),
     ...(distance === undefined ? {} : { liquidationDistance: distance }),
+    ...(divergence === undefined ? {} : { markDivergenceRatio: divergence }),
   };
   state.lastTold = picture;
   state.lastToldAtMs = now;
   for (const path of [state.args.strategyPath, state.args.guardPath, state.args.observerPath])
     self.tell(refOf<PairChanged>(path), picture);
+}
+
+function divergenceRatio(state: PositionState): number | undefined {
+  const { pair } = state;
+  if (pair === undefined || !isActive(pair.record.phase)) return undefined;
+  const { long, short } = pairTracks(state, pair);
+  const apartBps = divergenceBps(basePrice(long), basePrice(short));
+  // A configuration may allow none at all: then a basis point is counted as what is allowed.
+  return apartBps === undefined ? undefined : apartBps / Math.max(1, state.args.entry.entry.maxMarkDivergenceBps);
 }
 
 /** Records what the pair amounts to and what of it stands alone now. */

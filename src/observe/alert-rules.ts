@@ -129,6 +129,15 @@ export const BUILT_IN_RULES: Readonly<Record<string, AlertRule>> = {
     severity: 'critical',
     text: 'a leg stands alone for longer than allowed',
   }),
+  'mark-divergence': rule({
+    metric: 'mark_divergence_ratio',
+    comparison: '>',
+    threshold: 2,
+    // A venue's mark that comes a moment later than the other's is not apart from it.
+    forMs: 5_000,
+    severity: 'warning',
+    text: 'the marks of an open pair are more than twice as far apart as an entry allows',
+  }),
   'restart-intensity': rule({
     metric: 'restart_intensity_ratio',
     comparison: '>=',

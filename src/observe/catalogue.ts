@@ -52,6 +52,11 @@ const DEFINITIONS: readonly MetricDefinition[] = [
   gauge('exposure_quote', 'quote', 'notional of the larger leg of a pair, at its worst'),
   gauge('unhedged_quote', 'quote', 'notional of a pair that stands alone now'),
   gauge('unhedged_time', 'ms', 'how long something of a pair has stood alone without a pause'),
+  gauge(
+    'mark_divergence_ratio',
+    'ratio',
+    "how far the marks of a pair's legs are apart, as part of what entries allow",
+  ),
   gauge('daily_loss_ratio', 'ratio', 'loss of this day as part of the limit'),
   gauge('venue_status', 'state', '1 for the status a venue account has now'),
   gauge('venue_stale', 'state', '1 while a venue account cannot be acted on'),

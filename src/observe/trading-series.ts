@@ -8,10 +8,11 @@ const STATUSES = ['connecting', 'reconciling', 'ready', 'degraded', 'down'] as c
 const STATES = ['STOPPED', 'ARMED', 'TRADING', 'REDUCE_ONLY', 'HALTED'] as const;
 
 export function tradingSeries(summary: TradingSummary): readonly ScalarSeries[] {
-  const { engine, venues, totals, identities } = summary;
+  const { engine, venues, pairs, totals, identities } = summary;
   return [
     ...venues.flatMap(venueSeries),
     ...STATES.map((state) => gauge('engine_state', Number((engine?.state ?? 'STOPPED') === state), { state })),
+    ...pairs.flatMap(divergenceSeries),
     gauge('open_pairs', totals.openPairs),
     gauge('net_result_quote', Number(totals.netMicro) / MICRO),
     gauge('net_funding_quote', Number(totals.fundingMicro) / MICRO),
@@ -32,6 +33,15 @@ function venueSeries({
     gauge('venue_stale', Number(status !== 'ready'), labels),
     gauge('clock_offset_ms', clockOffsetMs, labels),
   ];
+}
+
+/** Of symbols that have had a pair: 0 is news once there was something else. */
+function divergenceSeries({
+  base,
+  long,
+  markDivergenceRatio = 0,
+}: TradingSummary['pairs'][number]): readonly ScalarSeries[] {
+  return long === undefined ? [] : [gauge('mark_divergence_ratio', markDivergenceRatio, { base })];
 }
 
 function gauge(name: string, value: number, labels: MetricLabels = {}): ScalarSeries {

@@ -338,10 +338,13 @@ function leavingValue(input: ExitInput, { exit: rules, forecast, settle }: ExitP
   return decidingHoldValueQuote(input, rules.horizonHours, forecast.haircut, settle.guardMs);
 }
 
-function markDivergenceBps(input: ExitInput): number | undefined {
-  const long = input.long.markPrice;
-  const short = input.short.markPrice;
-  return long === undefined || short === undefined ? undefined : Math.abs(short / long - 1) * 1e4;
+function markDivergenceBps({ long, short }: ExitInput): number | undefined {
+  return divergenceBps(long.markPrice, short.markPrice);
+}
+
+/** Domain section 4: how far both legs' mark prices, quote per unit of the underlying, are apart, bps; undefined while one is unknown. */
+export function divergenceBps(longMark: number | undefined, shortMark: number | undefined): number | undefined {
+  return longMark === undefined || shortMark === undefined ? undefined : Math.abs(shortMark / longMark - 1) * 1e4;
 }
 
 function exit(reason: ExitCause, urgency: ExitUrgency, detail: string): ExitDecision {

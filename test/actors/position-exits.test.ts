@@ -222,4 +222,38 @@ describe('an open pair is watched', () => {
       { level: 'urgent', was: 'busy', nearest: 'stop-loss' },
     ]);
   });
+
+  it('and told once in the log while it trembles at a level for minutes', () => {
+    const world = opened({ stopLossPct: 10 });
+    predict(world, 'va', 0.0001, 18_000_000);
+    predict(world, 'vb', -0.0001, 18_000_000);
+    world.run(3_000);
+    for (let swing = 0; swing < 120; swing++) {
+      // 79 and 109 of the 130 quote at which it is stopped: busy, urgent, busy.
+      const ticks = swing % 2 === 0 ? 624_000 : 633_000;
+      world.venues.a.bidTicks = ticks;
+      world.venues.a.askTicks = ticks + 10;
+      world.run(1_000);
+    }
+    expect(world.picture().phase).toBe('OPEN');
+    expect(world.stage().counts.get('pairs-watched:urgent')).toBeGreaterThan(30);
+    const told = world.logged.filter(({ event }) => event === 'pair-watched').map(({ fields }) => fields);
+    expect(told).toMatchObject([{ level: 'busy', was: 'calm' }]);
+  });
+});
+
+describe('marks of an open pair that are apart', () => {
+  it('are told in parts of what an entry allows, until the pair is gone', () => {
+    const world = opened();
+    world.run(1_000);
+    expect(world.picture().markDivergenceRatio).toBe(0);
+    // Against 60,000.5, of which 30 bps are allowed: 75 bps.
+    world.venues.a.markNano = 60_450_503_750_000n;
+    world.run(1_000);
+    expect(world.picture().markDivergenceRatio).toBeCloseTo(2.5, 3);
+    world.deliver({ type: 'exit-pair', reason: 'MANUAL' });
+    world.runUntil(() => world.picture().phase === 'CLOSED', 5_000);
+    world.run(1_000);
+    expect(world.picture()).not.toHaveProperty('markDivergenceRatio');
+  });
 });

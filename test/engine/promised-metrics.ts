@@ -23,6 +23,7 @@ const METRICS: readonly (readonly [name: string, labels: readonly string[], prom
   ['system_rss_mb', [], 'system_rss_bytes'],
   ['exposure_quote', []],
   ['unhedged_time', []],
+  ['mark_divergence_ratio', []],
   ['actor_restarts_total', ['actor']],
   ['dead_letters_total', ['reason']],
   ['messages_dropped_total', ['class']],

@@ -77,6 +77,7 @@ const PROVOKED: Readonly<Record<string, (recorder: BoardRecorder) => void>> = {
   'venue-stale': (recorder) => recorder.gauge('venue_stale', { venue: 'bybit' }).set(1),
   'stream-incomplete': (recorder) => recorder.gauge('stream_incomplete', { venue: 'bybit' }).set(1),
   unhedged: (recorder) => recorder.gauge('unhedged_time', { base: 'BTC' }).set(6_000),
+  'mark-divergence': (recorder) => recorder.gauge('mark_divergence_ratio', { base: 'BTC' }).set(2.1),
   'restart-intensity': (recorder) => recorder.gauge('restart_intensity_ratio', { supervisor: 'trading' }).set(0.6),
   'invariant-breach': (recorder) => recorder.gauge('identities_broken').set(1),
   'daily-loss': (recorder) => recorder.gauge('daily_loss_ratio').set(0.9),
@@ -106,7 +107,13 @@ describe('alerts', () => {
     expect(alerting.view()).toMatchObject({ active: [{ rule: name }], recent: [{ type: 'raised' }] });
     expect([...stage.table().values()]).toContainEqual(expect.objectContaining({ name: 'alerts_active', value: 1 }));
     if (name === 'heap') return;
-    for (const gauge of ['rate_limit_used_ratio', 'venue_stale', 'stream_incomplete', 'unhedged_time'])
+    for (const gauge of [
+      'rate_limit_used_ratio',
+      'venue_stale',
+      'stream_incomplete',
+      'unhedged_time',
+      'mark_divergence_ratio',
+    ])
       for (const labels of [
         { venue: 'bybit' },
         { venue: 'bybit', bucket: 'rest' },
