@@ -22,6 +22,9 @@ describe('the named queries', () => {
     for (const { name, plan } of explained) {
       expect([name, plan.length > 0, plan.filter((step) => !FINDS.test(step))]).toEqual([name, true, []]);
     }
+    // What two conditions have to look at they find in the index alone.
+    const { plan = [] } = explained.find(({ name }) => name === 'latest-by-correlation-and-type') ?? {};
+    expect(plan).toContainEqual(expect.stringContaining('USING COVERING INDEX rows_by_correlation'));
   });
 
   it.each(Object.entries<NamedQuery>(QUERIES))(
