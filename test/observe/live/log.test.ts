@@ -84,6 +84,24 @@ describe('log', () => {
     expect(statSync(join(directory, 'tandem.log')).mode & 0o777).toBe(0o600);
   });
 
+  it('keeps five files of 10 MB as it is opened by the engine, however much is written', () => {
+    const { log, directory, lines } = open();
+    const LINES = 3_200;
+    // Read by nobody but the disk: 64 MB of it.
+    const text = 'nothing of interest '.repeat(1_000);
+    for (let count = 0; count < LINES; count += 1)
+      log.write({ level: 'info', event: `event-${count}`, atMs: 1, thread: 'main', fields: { text } });
+    const files = ['tandem.log', 'tandem.log.1', 'tandem.log.2', 'tandem.log.3', 'tandem.log.4'];
+    expect(readdirSync(directory).sort()).toEqual(files);
+    for (const file of files) expect(statSync(join(directory, file)).size).toBeLessThanOrEqual(10_000_000);
+    // Full: one more line would not have found room.
+    for (const file of files.slice(1)) expect(statSync(join(directory, file)).size).toBeGreaterThan(9_970_000);
+    const events = files.toReversed().flatMap((file) => lines(file).map(({ event }) => event));
+    const first = LINES - events.length;
+    expect(events).toEqual(Array.from({ length: events.length }, (_, index) => `event-${first + index}`));
+    expect(log.dropped()).toBe(0);
+  });
+
   it('counts what the disk refuses instead of throwing', () => {
     const { log, directory } = open({ bytesMax: 200, filesMax: 2 });
     log.write({ level: 'info', event: 'x'.repeat(190), atMs: 1, thread: 'main' });
