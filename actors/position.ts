@@ -10,6 +10,7 @@ import { notePredicted, noteSettled } from '../src/market/funding-check.ts';
 import { addSettledRate } from '../src/market/funding-history.ts';
 import { HOUR_MS, perSettlement } from '../src/market/funding-rate.ts';
 import { observeMark } from '../src/market/mark-watch.ts';
+import { markAt, noteMark } from '../src/market/settlement-mark.ts';
 import { fundingMicro, notionalMicroAtNano, quantityOf } from '../src/money/amounts.ts';
 import type { ConnectorEvent, ConnectorMessage } from './connector-messages.ts';
 import type { GuardMessage } from './guard-messages.ts';
@@ -351,6 +352,7 @@ function symbolTold(
   } else if (event.type === 'mark-changed') {
     track.mark = event;
     track.markWatch = observeMark(track.markWatch, event, state.args.calendarScale);
+    track.settlementMarks = noteMark(track.settlementMarks, event.markNano, event.venueAtMs);
   } else if (event.kind === 'predicted') {
     const offsetMs = (track.status?.clockOffsetMs ?? 0) * state.args.calendarScale;
     noteInterval(state, self, track, event.rate);
@@ -369,7 +371,7 @@ function symbolTold(
   }
 }
 
-/** A settlement passed: what it should pay on what is held, at the mark of now. */
+/** A settlement passed: what it should pay on what is held, at the mark of then; at the mark of now where nobody told that. */
 function expectPayment(
   state: PositionState,
   self: PositionSelf,
@@ -382,12 +384,13 @@ function expectPayment(
   const key = { venue: track.venue, account: track.account, symbol: event.symbol };
   const { signedLots } = bookOf(state.book.ledger, key);
   if (signedLots === 0) return;
+  const markNano = markAt(track.settlementMarks, event.settleAtMs) ?? mark.markNano;
   expectPaymentOf(state, self, {
     leg: legKeyText(key),
     settleAtMs: event.settleAtMs,
-    expectedMicro: fundingMicro(instrument, signedLots, mark.markNano, perSettlement(event.rate)),
+    expectedMicro: fundingMicro(instrument, signedLots, markNano, perSettlement(event.rate)),
     basis: {
-      notionalMicro: notionalMicroAtNano(instrument, mark.markNano, signedLots),
+      notionalMicro: notionalMicroAtNano(instrument, markNano, signedLots),
       hourly: event.rate.hourly,
       intervalMs: event.rate.intervalMs,
     },

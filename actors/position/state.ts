@@ -7,6 +7,7 @@ import { emptyFundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingHistory } from '../../src/market/funding-history.ts';
 import type { FundingRate } from '../../src/market/funding-rate.ts';
 import type { MarkWatch } from '../../src/market/mark-watch.ts';
+import type { SettlementMarks } from '../../src/market/settlement-mark.ts';
 import type { QuoteRate } from '../../src/market/quote-rates.ts';
 import type { Instrument } from '../../src/market/instrument.ts';
 import { emptyBook } from '../../src/execution/execution-book.ts';
@@ -82,6 +83,8 @@ export interface VenueTrack {
   book: BookView | undefined;
   mark: Extract<ConnectorEvent, { type: 'mark-changed' }> | undefined;
   markWatch: MarkWatch | undefined;
+  /** What was settled is paid by these. */
+  settlementMarks: SettlementMarks;
   /** As the venue reported it last; undefined before its first word. */
   leverage: number | undefined;
   predicted: FundingRate | undefined;
@@ -218,6 +221,7 @@ export function newPositionState(args: PositionArgs): PositionState {
       status: undefined,
       book: undefined,
       mark: undefined,
+      settlementMarks: [],
       markWatch: undefined,
       leverage: undefined,
       predicted: undefined,

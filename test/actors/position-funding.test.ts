@@ -111,6 +111,21 @@ describe('a payment', () => {
     expect(world.picture().suspectPayments).toBeUndefined();
   });
 
+  it('is expected by the mark of its settlement, however far the price went before the venue said what it settled', () => {
+    const world = opened();
+    const settleAtMs = Math.ceil(world.now() / HOUR_MS) * HOUR_MS;
+    world.jumpCalendar(settleAtMs - 2_000 - world.now());
+    world.run(4_000);
+    // Three per cent up, and the word of the settlement minutes later.
+    world.venues.a.markNano = 61_800_515_000_000n;
+    world.jumpCalendar(330_000);
+    world.run(2_000);
+    tell(world, 'va', 'settled', 0.0001, 1, settleAtMs);
+    pay(world, settleAtMs, 198_002n);
+    world.run(1_000);
+    expect(told(world, 'funding-mismatch')).toEqual([]);
+  });
+
   it('that agrees ends the suspicion', () => {
     const world = paidAt(1_584_016n);
     const nextMs = world.now() + HOUR_MS;
