@@ -10,7 +10,7 @@ import { simulateWorld } from '../../src/simulation/world.ts';
 import { DEFAULT_FLAGS, FLAG_NAMES } from '../../src/venues/flags.ts';
 import type { FlagName } from '../../src/venues/flags.ts';
 
-const VENUES = ['lighter', 'extended'];
+const VENUES = ['lighter', 'extended', 'bybit', 'coinbase'];
 const START_MS = Date.UTC(2026, 0, 5);
 /** Virtual ms: the flag is switched before the pair is opened, which a person closes. */
 const SWITCHED_AT_MS = 2_000;
