@@ -3,7 +3,14 @@ import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
 /** Names of the longest, longest first. */
-const SLOW = ['engine/kill', 'engine/january', 'engine/start', 'engine/worker-kill', 'engine/worker-counts'];
+const SLOW = [
+  'engine/kill',
+  'engine/january',
+  'engine/start',
+  'engine/start-refused',
+  'engine/worker-kill',
+  'engine/worker-counts',
+];
 
 /** Place of a file in its project; files that are not slow share the last one. */
 function place({ moduleId }: TestSpecification): number {

@@ -1,22 +1,15 @@
 import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { loadConfig } from '../../config/load.ts';
-import { startEngine } from '../../src/composition/live/engine.ts';
-import type { Engine } from '../../src/composition/live/engine.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ActorTree, SupervisorNode, TreeNode } from '../../src/control/actor-tree.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
 import { isTerminal } from '../../src/execution/order-state.ts';
 import type { ActorSnapshot } from '../../src/runtime/snapshot.ts';
 import type { JournalRow } from '../../src/storage/rows.ts';
 import { runTandem } from '../cli/run-tandem.ts';
-import { expectBooksExact } from './identities-check.ts';
 import { readJournal } from './journal-rows.ts';
 import { withoutValue } from './promised-metrics.ts';
-import { CONFIG, StartedEngine, temporaryFolder } from './started-engine.ts';
+import { configWith, StartedEngine, temporaryFolder } from './started-engine.ts';
 
 function actorsOf(nodes: readonly TreeNode[]): readonly ActorSnapshot[] {
   return nodes.flatMap((node) => (isSupervisor(node) ? actorsOf(node.children) : [node]));
@@ -202,40 +195,45 @@ describe('tandem start, as a stranger uses it', { timeout: 120_000 }, () => {
     );
   });
 
-  it('is steered from the command line: one pair closed, entries off and on, everything flat', async () => {
-    const directory = temporaryFolder();
-    cpSync(dataDir, directory, { recursive: true });
-    const [one] = openPairs(readJournal(directory));
-    const next = new StartedEngine(directory);
-    const [, , port = ''] = (await next.printed(/^READY .* (http:\/\/127\.0\.0\.1:(\d+))$/)) as unknown as string[];
-    const act = (...words: readonly string[]) => runTandem([...words, '--data-dir', directory, '--port', port]);
+  // From here on each has a copy of the stopped engine's data directory: they run side by side.
+  it.concurrent(
+    'is steered from the command line: one pair closed, entries off and on, everything flat',
+    async () => {
+      const directory = temporaryFolder();
+      cpSync(dataDir, directory, { recursive: true });
+      const [one] = openPairs(readJournal(directory));
+      const next = new StartedEngine(directory);
+      const [, , port = ''] = (await next.printed(/^READY .* (http:\/\/127\.0\.0\.1:(\d+))$/)) as unknown as string[];
+      const act = (...words: readonly string[]) => runTandem([...words, '--data-dir', directory, '--port', port]);
 
-    expect(await act('kill', '2', '--reason', 'look first')).toMatchObject({
-      code: 0,
-      stdout: 'engine REDUCE_ONLY (K2: look first)\n',
-    });
-    expect(await act('exit', one?.base ?? '', '--yes')).toMatchObject({ code: 0, stdout: `${one?.base} closed\n` });
-    expect(await act('exit', 'DOGE', '--yes')).toMatchObject({
-      code: 1,
-      stderr: 'symbol must be one the engine trades, was "DOGE"\n',
-    });
-    expect(await act('engine', 'TRADING', '--reason', 'looked', '--yes')).toMatchObject({
-      code: 0,
-      stdout: 'engine TRADING (looked)\n',
-    });
-    expect((await act('flatten', '--yes', '--reason', 'enough')).stdout).toBe(
-      'engine HALTED (K3: enough)\nflat: no pair is open\n',
-    );
-    expect(await next.interrupt()).toBe(0);
-    const rows = readJournal(directory);
-    expect(openPairs(rows)).toEqual([]);
-    expect(liveOrders(rows)).toEqual([]);
-    const gone = await act('kill', '1');
-    expect(gone.code).toBe(1);
-    expect(gone.stderr).toMatch(/^no engine answers at http:\/\/127\.0\.0\.1:\d+\/control\/kill: /);
-  }, 120_000);
+      expect(await act('kill', '2', '--reason', 'look first')).toMatchObject({
+        code: 0,
+        stdout: 'engine REDUCE_ONLY (K2: look first)\n',
+      });
+      expect(await act('exit', one?.base ?? '', '--yes')).toMatchObject({ code: 0, stdout: `${one?.base} closed\n` });
+      expect(await act('exit', 'DOGE', '--yes')).toMatchObject({
+        code: 1,
+        stderr: 'symbol must be one the engine trades, was "DOGE"\n',
+      });
+      expect(await act('engine', 'TRADING', '--reason', 'looked', '--yes')).toMatchObject({
+        code: 0,
+        stdout: 'engine TRADING (looked)\n',
+      });
+      expect((await act('flatten', '--yes', '--reason', 'enough')).stdout).toBe(
+        'engine HALTED (K3: enough)\nflat: no pair is open\n',
+      );
+      expect(await next.interrupt()).toBe(0);
+      const rows = readJournal(directory);
+      expect(openPairs(rows)).toEqual([]);
+      expect(liveOrders(rows)).toEqual([]);
+      const gone = await act('kill', '1');
+      expect(gone.code).toBe(1);
+      expect(gone.stderr).toMatch(/^no engine answers at http:\/\/127\.0\.0\.1:\d+\/control\/kill: /);
+    },
+    120_000,
+  );
 
-  describe('with a damaged journal', () => {
+  describe.concurrent('with a damaged journal', () => {
     /** A copy of the stopped engine's data directory. */
     function copied(): { readonly directory: string; readonly journal: string } {
       const directory = temporaryFolder();
@@ -286,155 +284,5 @@ describe('tandem start, as a stranger uses it', { timeout: 120_000 }, () => {
       expect(await next.interrupt()).toBe(0);
       expect(next.output).not.toMatch(/TRADING|OPENING/);
     });
-  });
-});
-
-/** Returns the path of this test's configuration with one line changed. */
-function configWith(line: string, replacement: string): string {
-  const text = readFileSync(CONFIG, 'utf8');
-  if (!text.includes(`${line}\n`)) throw new Error(`${CONFIG} must have the line "${line}"`);
-  const file = join(temporaryFolder(), 'changed.yaml');
-  writeFileSync(file, text.replace(`${line}\n`, `${replacement}\n`));
-  return file;
-}
-
-function lineOf(file: string, text: string): number {
-  return (
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .findIndex((line) => line.includes(text)) + 1
-  );
-}
-
-describe('a start that cannot be', { timeout: 120_000 }, () => {
-  it('names the data directory that is no folder', async () => {
-    const file = join(temporaryFolder(), 'taken');
-    writeFileSync(file, '');
-    const refused = new StartedEngine(file);
-    expect(await refused.ended()).toBe(1);
-    expect(refused.complaints).toContain(`dataDir must be a folder this user can write to, was "${file}": EEXIST`);
-  });
-
-  it('names the simulated venue whose port is taken', async () => {
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void taken.close());
-    // Listening on a TCP port: the address is never a pipe's text.
-    const { port } = taken.address() as AddressInfo;
-    const refused = new StartedEngine(temporaryFolder(), configWith('  lighter:', `  lighter:\n    port: ${port}`));
-    expect(await refused.ended()).toBe(1);
-    expect(refused.complaints).toContain(`the simulated venue lighter cannot listen on 127.0.0.1 port ${port}: `);
-    expect(refused.complaints).toContain('EADDRINUSE');
-  });
-
-  it.each(['SIGTERM', 'SIGHUP'] as const)('drains at %s as at Ctrl-C', async (signal) => {
-    const engine = new StartedEngine(temporaryFolder());
-    await engine.printed(/^READY /);
-    expect(await engine.interrupt(signal)).toBe(0);
-    expect(engine.output).toContain('stopped: no open order, journal consistent');
-  });
-});
-
-describe('a configuration that cannot run', { timeout: 120_000 }, () => {
-  it.each([
-    ['an unknown key', 'resumeTrading: true', 'resumeTradnig: true', '1: resumeTradnig must not be there', 'true'],
-    ['a wrong type', '  scanMs: 50', '  scanMs: often', '3: poll.scanMs must be a number', '"often"'],
-    ['a repeated symbol', 'symbols: [BTC, ETH]', 'symbols: [BTC, BTC]', '16: symbols[1] must not repeat', '"BTC"'],
-  ])('stops the start for %s: exit code 2, with place, rule and value', async (_, line, replacement, rule, value) => {
-    const file = configWith(line, replacement);
-    const dataDir = join(temporaryFolder(), 'never-made');
-    const refused = new StartedEngine(dataDir, file);
-    expect(await refused.ended()).toBe(2);
-    expect(refused.output).toBe('');
-    const [complaint] = refused.complaints.split('\n');
-    expect(complaint).toContain(`${file}:${lineOf(file, replacement)}:${rule}`);
-    expect(complaint).toMatch(new RegExp(`, was ${value}$`));
-    expect(statSync(dataDir, { throwIfNoEntry: false })).toBeUndefined();
-  });
-
-  it('stops the start for settings that are impossible together, pointing at each', async () => {
-    const file = configWith('mode: simulated', 'mode: live');
-    const refused = new StartedEngine(join(temporaryFolder(), 'never-made'), file);
-    expect(await refused.ended()).toBe(2);
-    expect(refused.complaints).toContain(`${file}:5:5: venues.lighter.kind must be "live" because mode is "live"`);
-    expect(refused.complaints).toContain(`${file}:22:3: calendar.scale must be 1 when mode is "live", was 1000`);
-  });
-});
-
-describe('a recorded tape with a malformed row', { timeout: 120_000 }, () => {
-  it('stops the start with exit code 1, naming file, line, rule and value', async () => {
-    const folder = temporaryFolder();
-    const [fundingFile, candlesFile] = [join(folder, 'funding.csv'), join(folder, 'candles.csv')];
-    const startMs = Date.parse('2026-01-05T00:00:00Z');
-    const hours = Array.from({ length: 25 }, (_, hour) => startMs + hour * 3_600_000);
-    const rates = hours.map((atMs) => `lighter,BTC,BTC,${atMs},0.00001,1,,,test`);
-    rates[2] = `lighter,BTC,BTC,${hours[2]},lots,1,,,test`;
-    const header = 'venue,base,venue_symbol,settle_ms,rate,interval_h,mark_price,premium,source';
-    writeFileSync(fundingFile, `${[header, ...rates].join('\n')}\n`);
-    const candles = hours.map((atMs) => `BTC,BTC,${atMs},100,110,90,100,1,test`);
-    writeFileSync(
-      candlesFile,
-      `${['base,venue_symbol,open_ms,open,high,low,close,volume,source', ...candles].join('\n')}\n`,
-    );
-    const series = `{ series: lighter, fundingFile: ${fundingFile}, candlesFiles: [${candlesFile}] }`;
-    const text = readFileSync(CONFIG, 'utf8')
-      .replace('symbols: [BTC, ETH]', 'symbols: [BTC]')
-      .replace('scale: 1000', 'scale: 1000\n  startAt: 2026-01-05T01:00:00Z')
-      .replace(
-        /tape:\n(?: .*\n)+/,
-        `tape:\n  kind: recorded\n  from: 2026-01-05T00:00:00Z\n  to: 2026-01-06T00:00:00Z\n  venues:\n    lighter: ${series}\n    extended: ${series}\n`,
-      );
-    const config = join(folder, 'recorded.yaml');
-    writeFileSync(config, text);
-    const refused = new StartedEngine(temporaryFolder(), config);
-    expect(await refused.ended()).toBe(1);
-    expect(refused.output).toBe('');
-    expect(refused.complaints).toContain(
-      `tandem cannot start with ${config}: ${fundingFile} line 4 column rate must be`,
-    );
-    expect(refused.complaints).toContain('was "lots"');
-  });
-});
-
-describe('a malformed venue frame', { timeout: 120_000 }, () => {
-  let engine: Engine | undefined;
-  afterEach(async () => {
-    await engine?.stop();
-    engine = undefined;
-  });
-
-  it('is counted, and neither crashes the connector nor trades', async () => {
-    const config = loadConfig(CONFIG, { dataDir: temporaryFolder(), control: { port: 0 } });
-    const running = await startEngine(config, { log: () => undefined, onUnkillable: () => undefined });
-    engine = running;
-    const until = async (condition: () => Promise<boolean>): Promise<void> => {
-      while (!(await condition())) await sleep(20);
-    };
-    const connectors = async (): Promise<readonly ActorSnapshot[]> =>
-      (await running.system.snapshot()).actors.filter((actor) => actor.kind === 'connector');
-    const orders = async (): Promise<number> => {
-      const books = await Promise.all(
-        (['lighter', 'extended'] as const).map((venue) => running.accounts.oracle(venue)),
-      );
-      return books.reduce((sum, book) => sum + (book.accounts.get('main')?.orders.length ?? 0), 0);
-    };
-    // Both pairs are open and nothing is left to do: an order from here on would be the frames' doing.
-    await until(async () => {
-      const pairs = (await running.summary())?.pairs ?? [];
-      return pairs.length === 2 && pairs.every((pair) => pair.phase === 'OPEN' && pair.liveOrders === 0);
-    });
-    const before = await orders();
-
-    running.accounts.inject('lighter', 'malformed-frame');
-    running.accounts.inject('extended', 'unknown-frame', { kind: 'orderbooks' });
-    await until(async () => (await connectors()).every((actor) => (actor.counters['malformed-frames'] ?? 0) >= 1));
-    await until(async () => (await running.readiness()).ready);
-
-    expect((await connectors()).map(({ status, incarnation, restarts }) => [status, incarnation, restarts])).toEqual([
-      ['running', 1, 0],
-      ['running', 1, 0],
-    ]);
-    expect(await orders()).toBe(before);
-    expectBooksExact((await running.summary())?.identities);
   });
 });

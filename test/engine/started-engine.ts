@@ -1,7 +1,7 @@
 /** One `tandem start` in a process of its own, as a stranger types it, with its output kept. Ends with the test file. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,15 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-start-'));
   folders.push(folder);
   return folder;
+}
+
+/** Returns the path of the configuration these tests start with, with one line changed. */
+export function configWith(line: string, replacement: string): string {
+  const text = readFileSync(CONFIG, 'utf8');
+  if (!text.includes(`${line}\n`)) throw new Error(`${CONFIG} must have the line "${line}"`);
+  const file = join(temporaryFolder(), 'changed.yaml');
+  writeFileSync(file, text.replace(`${line}\n`, `${replacement}\n`));
+  return file;
 }
 
 const children: ChildProcess[] = [];
