@@ -1,6 +1,8 @@
 /** Keeps what quote currencies are worth in each other: measured once a second, told to positions, and told aloud when apart. */
 import { positionRef } from '../addresses.ts';
 import type { Self } from '../../src/runtime/actor.ts';
+import { lowestLevel, noteLevel } from '../../src/strategy/lasting-level.ts';
+import type { LastingLevel } from '../../src/strategy/lasting-level.ts';
 import type { EntryPolicies } from '../../src/strategy/policy.ts';
 import type { StrategyMessage } from '../strategy-messages.ts';
 import { measureQuotes } from './market-picture.ts';
@@ -9,8 +11,8 @@ import type { MarketPicture } from './market-picture.ts';
 export interface QuoteWatch {
   readonly measuredAtMs: number;
   readonly toldAtMs: number;
-  /** Pairs of currencies that were told to be apart, and as how bad. */
-  readonly apart: ReadonlyMap<string, 'warn' | 'error'>;
+  /** By pair of currencies: how far apart they are, and were told to be; see `LEVELS`. */
+  readonly apart: ReadonlyMap<string, LastingLevel>;
 }
 
 export const newQuoteWatch: QuoteWatch = {
@@ -24,6 +26,10 @@ const MEASURE_MS = 1_000;
 const TELL_MS = 5_000;
 /** A change by less than this, a fraction, is no news. */
 const NEWS = 0.000_1;
+/** How far apart, by rank, as the log's levels. */
+const LEVELS = ['info', 'warn', 'error'] as const;
+/** Apart, or together again, for this long: then it is told. What is decided by it follows every measurement. */
+const TOLD_AFTER_MS = 10_000;
 
 /** Called at every scan. */
 export function watchQuotes(
@@ -41,27 +47,30 @@ export function watchQuotes(
   const now = self.monotonicMs();
   if (now - watch.measuredAtMs < MEASURE_MS) return watch;
   const { market, args } = known;
-  const before = market.quoteRates;
+  const ratesBefore = market.quoteRates;
   measureQuotes(market, args.quoteRatesUsd ?? {}, now);
   const rates = market.quoteRates;
   const isNews =
-    rates.length !== before.length ||
-    rates.some(({ rate }, index) => Math.abs(rate - (before[index]?.rate ?? Number.POSITIVE_INFINITY)) >= NEWS);
-  const isDue = (isNews || now - watch.toldAtMs >= TELL_MS) && (rates.length > 0 || before.length > 0);
+    rates.length !== ratesBefore.length ||
+    rates.some(({ rate }, index) => Math.abs(rate - (ratesBefore[index]?.rate ?? Number.POSITIVE_INFINITY)) >= NEWS);
+  const isDue = (isNews || now - watch.toldAtMs >= TELL_MS) && (rates.length > 0 || ratesBefore.length > 0);
   if (isDue) for (const base of args.bases) self.tell(positionRef(base), { type: 'quote-rates-told', rates });
 
   const { warnGap, maxGap } = args.policy.stablecoin;
-  const apart = new Map<string, 'warn' | 'error'>();
+  const apart = new Map<string, LastingLevel>();
   for (const { first, second, rate, samples } of rates) {
     const gap = Math.abs(rate - 1);
-    if (gap <= warnGap) continue;
     const key = `${first}/${second}`;
-    const level = gap > maxGap ? 'error' : 'warn';
-    apart.set(key, level);
-    if (watch.apart.get(key) === level) continue;
-    self.count(`quotes-apart:${key}`);
-    self.log(level, 'quotes-apart', { first, second, rate, samples, gap, warnGap, maxGap });
+    const before = watch.apart.get(key) ?? lowestLevel;
+    const rank = gap > maxGap ? 2 : gap > warnGap ? 1 : 0;
+    const lasting = noteLevel(before, rank, { ranks: LEVELS.length, lastsMs: TOLD_AFTER_MS }, now);
+    apart.set(key, lasting);
+    if (lasting.told === before.told) continue;
+    if (lasting.told === 0) self.log('info', 'quotes-together', { pair: key });
+    else {
+      self.count(`quotes-apart:${key}`);
+      self.log(LEVELS[lasting.told] ?? 'error', 'quotes-apart', { first, second, rate, samples, gap, warnGap, maxGap });
+    }
   }
-  for (const key of watch.apart.keys()) if (!apart.has(key)) self.log('info', 'quotes-together', { pair: key });
   return { measuredAtMs: now, toldAtMs: isDue ? now : watch.toldAtMs, apart };
 }

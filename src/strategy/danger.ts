@@ -16,6 +16,8 @@
  */
 import type { ExitInput } from './exit-decision.ts';
 import { takeProfitAt } from './exit-decision.ts';
+import { lowestLevel, noteLevel } from './lasting-level.ts';
+import type { LastingLevel } from './lasting-level.ts';
 import type { ExitPolicies } from './policy.ts';
 
 export type DangerLevel = 'calm' | 'busy' | 'urgent';
@@ -61,7 +63,6 @@ function levelOf(before: DangerLevel, share: number): DangerLevel {
   return share >= BUSY_SHARE - (before === 'calm' ? 0 : KEPT_SHARE) ? 'busy' : 'calm';
 }
 
-const RANK: Readonly<Record<DangerLevel, number>> = { calm: 0, busy: 1, urgent: 2 };
 const LEVELS = ['calm', 'busy', 'urgent'] as const satisfies readonly DangerLevel[];
 
 /** A level must have lasted this long before it is told, monotonic ms: in a market that moves, a pair crosses them many times a minute. */
@@ -70,41 +71,18 @@ export const DANGER_TOLD_AFTER_MS = 10_000;
 /** What was told of a pair's danger, and what has lasted since when. */
 export interface DangerNews {
   readonly told: DangerLevel;
-  /** The level of the last moment. */
-  readonly level: DangerLevel;
-  /** By rank: since when the level has been this high or higher without a pause, this low or lower; undefined: it is not. Monotonic ms. */
-  readonly atLeastSinceMs: readonly (number | undefined)[];
-  readonly atMostSinceMs: readonly (number | undefined)[];
+  readonly lasting: LastingLevel;
 }
 
-export const noDangerNews: DangerNews = { told: 'calm', level: 'calm', atLeastSinceMs: [], atMostSinceMs: [] };
+export const noDangerNews: DangerNews = { told: 'calm', lasting: lowestLevel };
 
 /**
  * Takes up the level of this moment. `told` of what it returns differs from before where the pair has been nearer its end, or
  * further from it, than was told for `DANGER_TOLD_AFTER_MS` without a pause; it becomes the level that lasted so long, which need not
- * be the present one: a pair that trembles between busy and urgent is told as busy, once.
+ * be the present one.
  */
 export function noteDanger(before: DangerNews, level: DangerLevel, monotonicMs: number): DangerNews {
-  const news = level === before.level ? before : turned(before, level, monotonicMs);
-  const { told, atLeastSinceMs, atMostSinceMs } = news;
-  const lasts = (sinceMs: number | undefined): boolean =>
-    sinceMs !== undefined && monotonicMs - sinceMs >= DANGER_TOLD_AFTER_MS;
-  const risen = LEVELS.findLast((one) => RANK[one] > RANK[told] && lasts(atLeastSinceMs[RANK[one]]));
-  const fallen = LEVELS.find((one) => RANK[one] < RANK[told] && lasts(atMostSinceMs[RANK[one]]));
-  const next = risen ?? fallen ?? told;
-  return next === told ? news : { ...news, told: next };
-}
-
-function turned(before: DangerNews, level: DangerLevel, monotonicMs: number): DangerNews {
-  const rank = RANK[level];
-  const since = (
-    known: readonly (number | undefined)[],
-    holds: (of: number) => boolean,
-  ): readonly (number | undefined)[] => LEVELS.map((_, of) => (holds(of) ? (known[of] ?? monotonicMs) : undefined));
-  return {
-    told: before.told,
-    level,
-    atLeastSinceMs: since(before.atLeastSinceMs, (of) => rank >= of),
-    atMostSinceMs: since(before.atMostSinceMs, (of) => rank <= of),
-  };
+  const rule = { ranks: LEVELS.length, lastsMs: DANGER_TOLD_AFTER_MS };
+  const lasting = noteLevel(before.lasting, LEVELS.indexOf(level), rule, monotonicMs);
+  return lasting === before.lasting ? before : { told: LEVELS[lasting.told] ?? before.told, lasting };
 }

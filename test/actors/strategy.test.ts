@@ -465,11 +465,28 @@ describe('quote currencies', () => {
       { rates: [{ first: 'USDC', second: 'USDT', rate: 1, samples: 1 }] },
     ]);
     tell(play, 3_015_000_000_000n);
+    play.advance(9_000);
+    expect(apart(play)).toEqual([]);
     play.advance(3_000);
     expect(apart(play)).toMatchObject([['warn', expect.closeTo(0.005, 9)]]);
     tell(play, 3_060_000_000_000n);
-    play.advance(3_000);
+    play.advance(12_000);
     expect(apart(play)).toHaveLength(2);
     expect(apart(play)[1]).toMatchObject(['error', expect.closeTo(0.02, 9)]);
+    tell(play, 3_000_000_000_000n);
+    play.advance(12_000);
+    expect(apart(play)).toHaveLength(2);
+    expect(play.logged.filter(({ event }) => event === 'quotes-together')).toHaveLength(1);
+  });
+
+  it('are told at once to positions and not at all in the log while they cross the line again and again', () => {
+    const play = start();
+    for (let swing = 0; swing < 60; swing++) {
+      tell(play, swing % 2 === 0 ? 3_015_000_000_000n : 3_000_000_000_000n);
+      play.advance(2_000);
+    }
+    expect(apart(play)).toEqual([]);
+    const rates = play.sentTo('position/BTC').filter(({ type }) => type === 'quote-rates-told');
+    expect(rates.length).toBeGreaterThan(50);
   });
 });
