@@ -1,13 +1,13 @@
 /** Orders and cancels as they are commanded: the last gate, then on to the submissions. Connector thread. */
 import { approve } from '../../src/risk/approval.ts';
 import type { DenialCode, OrderGateContext } from '../../src/risk/approval.ts';
-import { isOrderAllowed } from '../../src/risk/orders-allowed.ts';
 import type { RequestPriority } from '../../src/venues/rate-limiter.ts';
 import type { OrderRequest, RefusalClass } from '../../src/venues/venue.ts';
 import type { ConnectorCommand, OrderPurpose } from '../connector-messages.ts';
 import { mayPass, takePass } from './circuits.ts';
 import { keepEntryBudget } from './entry-budget.ts';
 import { tellAfterFacts } from './facts.ts';
+import { refusalByLimits } from './order-rights.ts';
 import { orderObserved, rememberOrder, workingOrders } from './orders.ts';
 import { judgedPosition } from './positions.ts';
 import { resolveOrder } from './resolve.ts';
@@ -88,19 +88,6 @@ export function placeOrder(state: ConnectorState, self: ConnectorSelf, command: 
     return;
   }
   judge(state, self, order, purpose);
-}
-
-/** Returns why an order may not leave as the engine stands, or undefined. */
-export function refusalByLimits(
-  state: ConnectorState,
-  { reduceOnly }: OrderRequest,
-  purpose: OrderPurpose['purpose'],
-): string | undefined {
-  const { ordersAllowed } = state;
-  if (reduceOnly && ordersAllowed !== 'none') return undefined;
-  if (ordersAllowed === undefined) return 'the engine must say what is allowed, it has not yet';
-  if (isOrderAllowed(ordersAllowed, { reduceOnly, opens: purpose === 'open' })) return undefined;
-  return `orders must be ${ordersAllowed}, was one to ${purpose}`;
 }
 
 function isOfEarlierLife(state: ConnectorState, self: ConnectorSelf, order: OrderRequest): boolean {

@@ -2,8 +2,9 @@
 import { refOf } from '../../src/runtime/actor.ts';
 import type { LimitOrders } from '../connector-messages.ts';
 import type { GuardMessage } from '../guard-messages.ts';
-import { cancelOrder, refusalByLimits } from './commands.ts';
+import { cancelOrder } from './commands.ts';
 import { beginLeaving } from './leave.ts';
+import { refusalByLimits } from './order-rights.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 import { advanceSubmissions, withdraw } from './submissions.ts';
 
@@ -21,11 +22,11 @@ export function limitOrders(state: ConnectorState, self: ConnectorSelf, command:
   let withdrawn = 0;
   for (const [clientOrderId, { order, purpose, phase }] of state.orders) {
     if (phase === 'ended' || refusalByLimits(state, order, purpose) === undefined) continue;
-    if (phase !== 'unsent') {
-      // On the way out one request cancels them all.
-      if (command.cancelOpens && command.leave !== true && purpose === 'open')
-        left.push({ symbol: order.symbol, clientOrderId });
-    } else if (withdraw(state, self, clientOrderId, 'ENGINE_STATE', command.reason)) withdrawn += 1;
+    // What was refused for its nonce waits again, although it was on its way once.
+    if (withdraw(state, self, clientOrderId, 'ENGINE_STATE', command.reason)) withdrawn += 1;
+    // On the way out one request cancels them all.
+    else if (phase !== 'unsent' && command.cancelOpens && command.leave !== true && purpose === 'open')
+      left.push({ symbol: order.symbol, clientOrderId });
   }
   // Only now: a cancel that moves the queue must not let out what waits behind it.
   for (const order of left) cancelOrder(state, self, order, true);

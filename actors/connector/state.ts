@@ -187,6 +187,10 @@ export interface SubmissionTrack {
   submissionId: string | undefined;
   socketKey: string | undefined;
   overdue: TimerRef | undefined;
+  /** The venue refused it for its nonce, and it was signed for another one. */
+  isSignedAgain: boolean;
+  /** Times that happened without a refusal of ours before it. */
+  taken: number;
   /** When its command came, monotonic ms. */
   readonly queuedAtMs: number;
   /** The trace of its command: what is done for it later belongs there, whoever's answer set it off. */

@@ -5,7 +5,7 @@
  * ```
  *   waiting ──room in the limit, next nonce──▶ signing ──▶ signed ──▶ sent ──▶ accepted, refused
  *      ▲                                          │          │          └────▶ unknown: resolved by asking
- *      └───────────── nonce in doubt ─────────────┴──────────┘
+ *      └───── nonce in doubt, refused for it ─────┴──────────┴─────────┘
  * ```
  *
  * All that changes where one is (a test holds this table and the code against each other); gone is what has an outcome, or is asked
@@ -19,10 +19,11 @@
  * | signed | its turn | sent |
  * | signing, signed | nonce in doubt | waiting |
  * | signed | an earlier one has no socket | waiting |
+ * | sent | refused for its nonce | waiting |
  * | signing | signing failed | gone |
  * | waiting, signing, signed | taken back, validity over | gone |
  * | signing | its turn without a socket | gone |
- * | sent | accepted, refused, not answered, socket closed | gone |
+ * | sent | accepted, refused, refused for its nonce again and again, not answered, socket closed | gone |
  *
  * On a venue with nonces signed requests leave in the order of their nonces, because it refuses whatever overtakes.
  */
@@ -33,6 +34,7 @@ import { doubtNonce, nonceAccepted, nonceUnsettled, readNonce, returnNonces, tak
 import { accessText } from './access.ts';
 import { noteFailure, noteLimit, noteSuccess } from './circuits.ts';
 import { recordPlacement } from './meters.ts';
+import { refusalByLimits } from './order-rights.ts';
 import { orderObserved } from './orders.ts';
 import { accountChanged, acquireRequest, dueIn, requestBooked, TransportFailure } from './requests.ts';
 import { endResolving, resolveOrder } from './resolve.ts';
@@ -43,6 +45,8 @@ import { stepDown } from './usage-ramp.ts';
 import type { ConnectorSelf, ConnectorState, OperationOutcome, SubmissionTrack } from './state.ts';
 
 const SUBMISSIONS_MAX = 512;
+/** Somebody else who uses the key may always be faster: then who placed the order decides. */
+const SIGNED_AGAIN_MAX = 3;
 /** Requests signed or unanswered at once; cancels, reductions and hedges may use the rest up to the second bound. */
 const IN_FLIGHT_MAX = 8;
 const IN_FLIGHT_URGENT_MAX = 12;
@@ -69,6 +73,8 @@ export function enqueue(state: ConnectorState, self: ConnectorSelf, submission: 
     submissionId: undefined,
     socketKey: undefined,
     overdue: undefined,
+    isSignedAgain: false,
+    taken: 0,
     queuedAtMs: self.monotonicMs(),
     trace: self.tracing.current(),
   });
@@ -169,7 +175,7 @@ function submit(state: ConnectorState, self: ConnectorSelf, submission: Submissi
   }
   submission.state = 'sent';
   accountChanged(self);
-  if (submission.kind === 'place') observe(state, self, submission, { status: 'sending' });
+  if (submission.kind === 'place' && !submission.isSignedAgain) observe(state, self, submission, { status: 'sending' });
   if (made.via === 'socket') {
     submission.submissionId = made.submissionId;
     submission.socketKey = made.frame.socketKey;
@@ -322,6 +328,7 @@ function refused(
     unknown(state, self, submission, `${code}: ${reason}`);
     return;
   }
+  if (refusal === 'nonce' && signAgain(state, self, submission)) return;
   if (!remove(state, self, submission)) return;
   if (submission.kind === 'place' && code !== 'NOT_SENT') recordPlacement(state, self, submission.queuedAtMs);
   if (code === 'NOT_SENT') noteFailure(state, self, 'orders');
@@ -341,6 +348,40 @@ function refused(
   else if (!observe(state, self, submission, { status: 'refused', code, reason, refusal }))
     resolveOrder(state, self, submission);
   advanceSubmissions(state, self);
+}
+
+/**
+ * A refusal uses no nonce, so whatever was on its way behind a refused request is refused for its own. The venue never looked at it:
+ * it waits again, for the nonce that is right and within its validity. Returns false when it was tried often enough, or is not
+ * wanted any more.
+ */
+function signAgain(state: ConnectorState, self: ConnectorSelf, submission: SubmissionTrack): boolean {
+  const { nonce, overdue, socketKey } = submission;
+  if (nonce === undefined || submission.state !== 'sent') return false;
+  // In doubt already: a refusal of ours explains this one, and one less is left to be refused. Else somebody else took the nonce.
+  const isExplained = state.nonce.status !== 'known';
+  if (!isExplained && submission.taken >= SIGNED_AGAIN_MAX) return false;
+  if (submission.kind === 'place' && !isStillWanted(state, submission)) return false;
+  if (overdue !== undefined) self.cancel(overdue);
+  noteSuccess(state, self, 'orders');
+  socketAnswered(state, socketKey);
+  self.count('submissions-signed-again');
+  submission.isSignedAgain = true;
+  if (!isExplained) submission.taken += 1;
+  waitAgain(submission);
+  // Another request, which counts in the venue's limit like the first.
+  submission.isBooked = false;
+  submission.overdue = undefined;
+  doubtNonce(state, self);
+  advanceSubmissions(state, self);
+  return true;
+}
+
+/** The engine may have been stopped since it left, or its cancel may be on the way behind it. */
+function isStillWanted(state: ConnectorState, { clientOrderId }: SubmissionTrack): boolean {
+  const track = state.orders.get(clientOrderId);
+  if (track === undefined || refusalByLimits(state, track.order, track.purpose) !== undefined) return false;
+  return !state.submissions.some((other) => other.kind === 'cancel' && other.clientOrderId === clientOrderId);
 }
 
 /** "Exists already" is an answer about an order of ours: ask what became of it. */
@@ -450,12 +491,19 @@ function unsignAll(state: ConnectorState): void {
   for (const submission of state.submissions) {
     if (submission.nonce === undefined || (submission.state !== 'signing' && submission.state !== 'signed')) continue;
     returnNonces(state, [submission.nonce]);
-    submission.state = 'waiting';
-    submission.nonce = undefined;
-    submission.made = undefined;
-    submission.task = undefined;
-    submission.signature = undefined;
+    waitAgain(submission);
   }
+}
+
+/** Back to where it was before it was signed. */
+function waitAgain(submission: SubmissionTrack): void {
+  submission.state = 'waiting';
+  submission.nonce = undefined;
+  submission.made = undefined;
+  submission.task = undefined;
+  submission.signature = undefined;
+  submission.submissionId = undefined;
+  submission.socketKey = undefined;
 }
 
 /** Returns false when it was gone already. */

@@ -101,16 +101,65 @@ describe('nonces of one account', () => {
     world.run(5_000);
     const sent = noncesSent(world);
     expect(sent.length).toBeGreaterThan(before);
-    expect(sent).toEqual(sent.map((_nonce, index) => (sent[0] ?? 0) + index));
+    for (const [index, nonce] of sent.entries())
+      expect(nonce).toBeLessThanOrEqual(Math.max(-1, ...sent.slice(0, index)) + 1);
+    for (const order of orders.slice(0, 4)) expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
     world.untilStatus(world.place({ lots: 20 }), 'filled', 2_000);
   });
 
-  it('refused as used by somebody else are read again, and orders go on', () => {
+  it('are read again when a cancel is refused, and every order that was signed behind it is signed again', () => {
+    const world = lighter();
+    world.place({ lots: 20 });
+    world.run(1_000);
+    // Nothing to cancel: the venue refuses, and the nonce of the refused cancel is still the next one.
+    world.cancel('4711');
+    const orders = Array.from({ length: 3 }, () => world.place({ lots: 20 }));
+    for (const order of orders) world.untilStatus(order, 'filled', 3_000);
+    expect(world.count('refusals:state')).toBe(1);
+    expect(world.count('submissions-signed-again')).toBeGreaterThan(0);
+    for (const order of orders) {
+      expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
+      expect(world.statuses(order.clientOrderId).filter((status) => status === 'sending')).toHaveLength(1);
+    }
+  });
+
+  it('used by somebody else are read again, and the order is signed again', () => {
     const world = lighter();
     world.inject('refuse-next', { code: 21104 });
     const order = world.place({ lots: 20 });
+    world.untilStatus(order, 'filled', 3_000);
+    expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(1);
+  });
+
+  it('that are always used by somebody else leave the decision to who placed the order', () => {
+    const world = lighter();
+    for (let time = 0; time < 4; time++) world.inject('refuse-next', { code: 21104 });
+    const order = world.place({ lots: 20, validUntilMs: world.system.nowMs() + 60_000 });
     expect(world.refusal(order)).toMatchObject({ refusal: 'nonce' });
+    expect(noncesSent(world)).toHaveLength(4);
     world.untilStatus(world.place({ lots: 20 }), 'filled', 3_000);
+  });
+
+  it('are no reason to sign an order again that was cancelled meanwhile', () => {
+    const world = lighter();
+    world.inject('refuse-next', { code: 21104 });
+    const order = world.place({ lots: 20 });
+    world.untilStatus(order, 'sending');
+    world.cancel(order.clientOrderId);
+    expect(world.refusal(order)).toMatchObject({ refusal: 'nonce' });
+    world.run(3_000);
+    expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(0);
+  });
+
+  it('are no reason to sign an order again that the engine does not allow any more', () => {
+    const world = lighter();
+    world.inject('refuse-next', { code: 21104 });
+    const order = world.place({ lots: 20 });
+    world.untilStatus(order, 'sending');
+    world.tell({ type: 'limit-orders', allowed: 'none', cancelOpens: false, reason: 'test' });
+    expect(world.refusal(order)).toMatchObject({ refusal: 'nonce' });
+    world.run(3_000);
+    expect(world.ordersAtVenue(order.clientOrderId)).toHaveLength(0);
   });
 });
 

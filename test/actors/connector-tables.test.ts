@@ -1,6 +1,7 @@
 /** The tables drawn of a connector's sockets, of its nonces and of its submissions say what the code does, and all of it. */
 import { expect, it } from 'vitest';
 import { doubtNonce, nonceUnsettled, readNonce } from '../../actors/connector/nonces.ts';
+import { rememberOrder } from '../../actors/connector/orders.ts';
 import { closeSockets, openSocket, openSockets, socketClosed, socketOpened } from '../../actors/connector/sockets.ts';
 import {
   advanceSubmissions,
@@ -12,6 +13,9 @@ import {
   withdraw,
 } from '../../actors/connector/submissions.ts';
 import type { SubmissionTrack } from '../../actors/connector/state.ts';
+import type { PriceTicks, QuantityLots } from '../../src/money/units.ts';
+import { refOf } from '../../src/runtime/actor.ts';
+import type { OrderRequest } from '../../src/venues/venue.ts';
 import { changesOf, expectDrawn } from '../drawn-table.ts';
 import { bareConnector } from './bare-connector.ts';
 import type { BareConnector } from './bare-connector.ts';
@@ -94,6 +98,8 @@ function track(change: Partial<SubmissionTrack>): SubmissionTrack {
     submissionId: '1',
     socketKey: SOCKET,
     overdue: undefined,
+    isSignedAgain: false,
+    taken: 0,
     trace: 0,
     queuedAtMs: 0,
     ...change,
@@ -136,10 +142,26 @@ it('a nonce that was read while it came into doubt is not used', () => {
 const OURS = '2';
 const EARLIER = '1';
 
+function orderRequest(clientOrderId: string): OrderRequest {
+  return {
+    clientOrderId,
+    symbol: 'BTC',
+    side: 'buy',
+    lots: 1 as QuantityLots,
+    limitTicks: 1 as PriceTicks,
+    timeInForce: 'ioc',
+    postOnly: false,
+    reduceOnly: false,
+    validUntilMs: 1_767_225_605_000,
+  };
+}
+
 it('a submission', () => {
   /** CPU tasks by client order id. */
   let tasks = new Map<string, number>();
   const ask = ({ state, self, refs }: BareConnector, clientOrderId: string): void => {
+    state.ordersAllowed = 'all';
+    rememberOrder(state, self, orderRequest(clientOrderId), 'open', refOf('position/BTC'));
     enqueue(state, self, {
       kind: 'place',
       clientOrderId,
@@ -219,6 +241,13 @@ it('a submission', () => {
     }),
     accepted: ({ state, self }) => submissionAccepted(state, self, OURS, 'v'),
     refused: only('sent', ({ state, self }) => submissionRefused(state, self, OURS, '1', 'test', 'permanent')),
+    'refused for its nonce': only('sent', ({ state, self }) =>
+      submissionRefused(state, self, OURS, '1', 'test', 'nonce'),
+    ),
+    'refused for its nonce again and again': only('sent', ({ state, self }) => {
+      for (const one of state.submissions) one.taken = 3;
+      submissionRefused(state, self, OURS, '1', 'test', 'nonce');
+    }),
     'not answered': ({ state, self }) => submissionOverdue(state, self, OURS, 'place'),
     'socket closed': ({ state, self }) => submissionsCut(state, self, SOCKET),
   };
