@@ -7,7 +7,7 @@ import { keyRightsRead } from './access.ts';
 import { doubt, settle, unreadableFrame } from './doubts.ts';
 import { missingFills } from './fill-reading.ts';
 import { paymentFound, settlementPassed } from './funding.ts';
-import { leverageMentioned, leverageRead } from './leverage.ts';
+import { leverageHeard, leverageMentioned, leverageRead } from './leverage.ts';
 import { openOrdersListed, orderFilled, orderReported } from './orders.ts';
 import { isBalancePossible, isFeeTierPossible, isMarkPossible, plausibleFill, rejudgeFees } from './plausible.ts';
 import { positionFilled, positionReported } from './positions.ts';
@@ -115,6 +115,7 @@ function applyEvent(state: ConnectorState, self: ConnectorSelf, event: VenueEven
       return;
     case 'leverage':
       leverageRead(state, self, event);
+      leverageHeard(state, self, event.symbol);
       return;
     case 'submission-accepted':
       // Answers of requests are taken where the request was made.

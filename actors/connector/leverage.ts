@@ -26,6 +26,8 @@ const CHANGES_SHARE = 0.5;
  * are symbols would keep openings waiting for minutes.
  */
 const READING_SHARE = 0.7;
+/** A socket that brings nothing for so long leaves it to a question, monotonic ms. */
+const HEARD_WITHIN_MS = 15_000;
 /** Of the whole limit, on average: reading everything again may cost no more. */
 const REREAD_SHARE = 0.05;
 
@@ -49,12 +51,10 @@ export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): voi
   }
   if (leverage.doubtful.size === 0 || !isDue(leverage.reading, now)) return;
   // What is being set is read once that has ended.
-  const asked = affordable(
-    state,
-    self,
-    [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol)),
-  );
+  const readable = [...leverage.doubtful].filter((symbol) => !isBeingSet(state, symbol));
+  const asked = affordable(state, self, unheard(state, readable, now));
   if (asked.length === 0) return;
+  for (const symbol of asked) leverage.listening.delete(symbol);
   leverage.askedAtMs = now;
   const questions = state.adapter.leverageOf(asked, instant(self));
   // Not as openings: their share is theirs. What reading may cost is settled already.
@@ -67,6 +67,26 @@ export function advanceLeverage(state: ConnectorState, self: ConnectorSelf): voi
       setIfWrong(state, self, symbol);
     }
   });
+}
+
+/** Has a socket bring what it can, and returns what has to be asked for: where questions weigh much, all would take an hour. */
+function unheard(state: ConnectorState, symbols: readonly string[], nowMs: number): readonly string[] {
+  const { stream } = state;
+  const { listening, doubtful } = state.leverage;
+  for (const symbol of listening.keys()) if (!doubtful.has(symbol)) listening.delete(symbol);
+  if (stream.askLeverage === undefined) return symbols;
+  const heard = stream.askLeverage(symbols.filter((symbol) => !listening.has(symbol)));
+  if (heard === undefined) return symbols;
+  for (const symbol of heard) listening.set(symbol, nowMs);
+  return symbols.filter((symbol) => nowMs - (listening.get(symbol) ?? nowMs) >= HEARD_WITHIN_MS);
+}
+
+/** The socket said what is in force, as it was asked to. */
+export function leverageHeard(state: ConnectorState, self: ConnectorSelf, symbol: string): void {
+  const { listening, doubtful } = state.leverage;
+  if (!listening.delete(symbol)) return;
+  doubtful.delete(symbol);
+  setIfWrong(state, self, symbol);
 }
 
 /** The first of these symbols whose questions leave room for openings; one at least in every window of the limit. */

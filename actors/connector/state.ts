@@ -316,6 +316,8 @@ export interface LeverageTrack {
   allReadAtMs: number;
   /** When the last questions were asked. */
   askedAtMs: number;
+  /** What a socket will bring, and since when it is waited for, monotonic ms. */
+  readonly listening: Map<string, number>;
 }
 
 /** Something read again and again: when next, and how often it failed in a row. */
@@ -585,6 +587,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
       reading: recurring(),
       allReadAtMs: Number.NEGATIVE_INFINITY,
       askedAtMs: Number.NEGATIVE_INFINITY,
+      listening: new Map(),
     },
     deadMan: { nextAtMs: 0, failures: 0, active: false },
     leave: undefined,

@@ -68,6 +68,8 @@ export interface Operation {
   readonly weight: number;
   /** Domain 12.5: 0 cancels and reducing orders, 1 hedges, 2 resolving unknowns, 3 opens, 4 account snapshots, 5 market data. */
   readonly priority: 0 | 1 | 2 | 3 | 4 | 5;
+  /** Sent without a key or signature: what the venue counts by key does not count it. */
+  readonly isAnonymous?: true;
   /** What it reads, where its answer may serve others who ask the same; absent: nobody else. */
   readonly source?: ReadSource;
   /** True when the request changes anything at the venue: never repeated by transport, unknown on failure. */
@@ -128,6 +130,11 @@ export interface VenueStream {
   tick(at: Instant): FrameResult;
   /** The current book, or undefined when there is none or it is not trusted. */
   book(symbol: string): BookView | undefined;
+  /**
+   * Has a socket bring the leverage in force of these symbols: costs nothing of the limit that `leverageOf` uses. Returns those that
+   * will be asked for now, as `leverage` events; undefined while no socket can. Absent where no channel tells it.
+   */
+  askLeverage?(symbols: readonly string[]): readonly string[] | undefined;
 }
 
 /** What the connector does to place or cancel: sign on the CPU pool (or not at all), then submit. */
@@ -363,12 +370,17 @@ export interface LimitBucket {
   readonly per?: 'account' | 'address';
   /** At most so many without an answer at once; absent where only the window counts. */
   readonly inFlightMax?: number;
+  /**
+   * No kind of request has a part of its own, only what all may use together when one of its urgency asks: in a window so long that
+   * a busy minute would keep a kind waiting for the rest of it.
+   */
+  readonly isUndivided?: true;
 }
 export interface LimitProfile {
   readonly rest: LimitBucket;
   /** Placement bucket when separate from `rest`. */
   readonly orders?: LimitBucket;
-  /** Every request of whatever kind counts 1 here as well. */
+  /** Every request of whatever kind counts 1 here as well, except that a key's own limit does not count what is anonymous. */
   readonly address?: LimitBucket;
   /** Control frames of all connections together; `inFlightMax` those without an answer. */
   readonly socketMessages?: LimitBucket;

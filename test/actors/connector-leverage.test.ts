@@ -106,6 +106,8 @@ it('is read again when a position comes with another one, and set again when tha
 it('of thirty symbols whose questions weigh much is read within minutes, and openings have their share all the while', () => {
   const bases = ['BTC', ...madeUpSymbols(29)];
   const world = new ConnectorWorld({ venue: 'hyperliquid', bases, args, checkIsolation: false }).ready();
+  // The channel that would bring them for nothing stays silent.
+  world.damage = (_path, body) => body.replace('"channel":"activeAssetData"', '"channel":"somethingElse"');
   const shares: number[] = [];
   for (let second = 0; second < 200; second++) {
     world.run(1_000);
@@ -115,6 +117,23 @@ it('of thirty symbols whose questions weigh much is read within minutes, and ope
   expect(new Set(world.events('leverage-reported', 'strategy').map(({ base }) => base)).size).toBe(30);
   expect(shares.length).toBeGreaterThan(150);
   expect(Math.min(...shares)).toBeGreaterThan(0.2);
+  expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);
+});
+
+it('of eight symbols is set and read within two minutes of the first day, where a socket brings it', () => {
+  const bases = ['BTC', ...madeUpSymbols(7)];
+  const usageRamp = { startShare: 0.1, stepShare: 0.1, stepMs: 86_400_000 };
+  const world = new ConnectorWorld({
+    venue: 'hyperliquid',
+    bases,
+    args: { ...args, usageRamp },
+    checkIsolation: false,
+  });
+  world.ready();
+  const threes = (): number =>
+    world.events('leverage-reported', 'strategy').filter(({ leverage }) => leverage === 3).length;
+  world.until('all are told', () => threes() === 8, 120_000);
+  expect(world.requestsSince(0, 'activeAssetData')).toEqual([]);
   expect(world.venue.venue.oracle().rateLimitRefusals).toBe(0);
 });
 

@@ -8,8 +8,8 @@ import type { JournalRow } from '../../src/storage/rows.ts';
 let hour: FaultyHour;
 
 beforeAll(() => {
-  // Long enough for Hyperliquid: what may be asked of it in the first minute is spent on reading up. Bybit settles at 8.
-  const config = fiveVenuesConfig(6, {
+  // Enough symbols that all three pairs of venues have some: the best has most of them. Bybit settles at 8.
+  const config = fiveVenuesConfig(8, {
     calendar: { scale: 240, startAt: '2026-01-05T04:32:00Z' },
     venuePairs: [
       ['lighter:main', 'bybit:main'],

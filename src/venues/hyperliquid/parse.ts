@@ -361,3 +361,9 @@ export function parseFees(value: unknown): VenueEvent {
     takerFee: picoField(fees, 'userCrossRate', 'fees'),
   };
 }
+
+/** What is in force for one coin, from the data that a question or a channel brings. */
+export function parseLeverage(symbol: string, data: Fields): Extract<VenueEvent, { type: 'leverage' }> {
+  const leverage = asFields(data['leverage'], 'asset data.leverage');
+  return { type: 'leverage', symbol, leverage: countField(leverage, 'value', 'asset data.leverage') };
+}

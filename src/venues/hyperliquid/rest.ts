@@ -4,7 +4,7 @@ import type { HttpAnswered } from '../../ports/ports.ts';
 import { asFields, malformed, parseLosslessJson, reading, sampleOf } from '../json.ts';
 import { MalformedPayload, VenueError } from '../venue.ts';
 import type { Instant, Operation, OperationResult, VenueEvent } from '../venue.ts';
-import { asList, countField, idField, optionalText, textField, timeField } from './json.ts';
+import { asList, idField, optionalText, textField, timeField } from './json.ts';
 import { exchangeWeight, FILLS_PAGE, infoWeight, RATES_PAGE, refusalClassOf, refusalCodeOf } from './limits.ts';
 import type { HyperliquidMarkets } from './markets.ts';
 import {
@@ -12,6 +12,7 @@ import {
   parseAccount,
   parseFees,
   parseFill,
+  parseLeverage,
   parseMeta,
   parseOrder,
   parsePayment,
@@ -122,10 +123,9 @@ export function findOrderOperation(access: RestAccess, clientOrderId: string): O
 
 /** What is in force for one coin, also where it was never set. */
 export function leverageOfOperation(access: RestAccess, symbol: string): Operation {
-  return info(access, { type: 'activeAssetData', user: access.user, coin: symbol }, 3, (data) => {
-    const leverage = asFields(asFields(data, 'asset data')['leverage'], 'asset data.leverage');
-    return { events: [{ type: 'leverage', symbol, leverage: countField(leverage, 'value', 'asset data.leverage') }] };
-  });
+  return info(access, { type: 'activeAssetData', user: access.user, coin: symbol }, 3, (data) => ({
+    events: [parseLeverage(symbol, asFields(data, 'asset data'))],
+  }));
 }
 
 /** Fills since then, oldest first within each page. */

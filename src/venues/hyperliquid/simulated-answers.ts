@@ -300,7 +300,8 @@ export function volumeOf(records: SimulatedRecords, account: SimulatedAccount): 
   return volume;
 }
 
-function assetDataJson(records: SimulatedRecords, account: SimulatedAccount, instrument: Instrument): Json {
+/** What the account may do with one coin: its leverage, and how much it could trade. */
+export function assetDataJson(records: SimulatedRecords, account: SimulatedAccount, instrument: Instrument): Json {
   const leverage = records.leverageOf(account, instrument);
   const { availableMicro } = records.exchange.wallet(account.name);
   const markNano = records.exchange.stats(instrument.symbol).markNano;

@@ -17,7 +17,7 @@ import {
   SUBSCRIPTIONS_MAX,
   USERS_MAX,
 } from './limits.ts';
-import { accountOf, bookJson, fillOf, fillsOf } from './simulated-answers.ts';
+import { accountOf, assetDataJson, bookJson, fillOf, fillsOf } from './simulated-answers.ts';
 import { SlidingMinute } from './simulated-limits.ts';
 import type { SimulatedRecords } from './simulated-records.ts';
 import { filledIn, isMarketType, readRequest, readSubscription } from './simulated-subscriptions.ts';
@@ -44,6 +44,8 @@ interface Connection {
   lastSentMs: number;
   postsInFlight: number;
 }
+
+type AssetSubscription = Extract<Subscription, { readonly type: 'activeAssetData' }>;
 
 /** Frame faults wait for the next frame of the account channels. */
 export type FrameFault = 'duplicate-frame' | 'unknown-frame';
@@ -203,8 +205,10 @@ export class SimulatedSockets {
       this.#nextPictureMs = at.monotonicMs + PICTURE_MS;
       for (const { name } of this.#records.accounts) this.#dirtyAccounts.add(name);
     }
-    for (const name of this.#dirtyAccounts)
+    for (const name of this.#dirtyAccounts) {
       this.#toUser('clearinghouseState', name, (account) => this.#picture(account, at), at);
+      this.#assetPictures(name, at);
+    }
     this.#dirtyAccounts.clear();
     if (at.monotonicMs >= this.#nextBlockMs && this.#dirtyTouches.size > 0) {
       this.#nextBlockMs = at.monotonicMs + BLOCK_MS;
@@ -313,6 +317,10 @@ export class SimulatedSockets {
         );
       return;
     }
+    if ('asset' in subscription) {
+      this.#assetData(connection, subscription, at);
+      return;
+    }
     const { type, user, account } = subscription;
     if (type === 'userFills') {
       const fills = account === undefined ? [] : fillsOf(this.#records, account).slice(-FILLS_PICTURE_MAX).toReversed();
@@ -333,6 +341,18 @@ export class SimulatedSockets {
 
   #picture(account: SimulatedAccount, at: Instant): Json {
     return { dex: '', user: account.address, clearinghouseState: accountOf(this.#records, account, at.calendarMs) };
+  }
+
+  #assetPictures(name: string, at: Instant): void {
+    for (const connection of this.#connections.values()) {
+      for (const one of connection.subscriptions.values())
+        if ('asset' in one && one.account?.name === name) this.#assetData(connection, one, at);
+    }
+  }
+
+  #assetData(connection: Connection, { type, account, asset }: AssetSubscription, at: Instant): void {
+    if (account === undefined) return;
+    this.#send(connection, type, assetDataJson(this.#records, account, this.#records.known(asset)), at);
   }
 
   #touch(coin: string, at: Instant): Json {
@@ -403,7 +423,7 @@ export class SimulatedSockets {
   #toUser(type: UserType, name: string, data: (account: SimulatedAccount) => Json, at: Instant): void {
     for (const connection of this.#connections.values()) {
       for (const one of connection.subscriptions.values()) {
-        if (!('account' in one) || one.type !== type || one.account?.name !== name) continue;
+        if (!('account' in one) || 'asset' in one || one.type !== type || one.account?.name !== name) continue;
         // The one channel that is not called what it was subscribed as.
         const channel = type === 'userEvents' ? 'user' : type;
         const fault = this.#faults.shift();

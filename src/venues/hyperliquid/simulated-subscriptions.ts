@@ -16,6 +16,13 @@ export type Subscription =
       readonly user: string;
       /** As asked for; each fill is told by itself all the same. */
       readonly aggregateByTime?: boolean;
+    }
+  | {
+      readonly type: 'activeAssetData';
+      readonly account: SimulatedAccount | undefined;
+      readonly user: string;
+      /** The coin it is about. */
+      readonly asset: string;
     };
 
 const MARKET_TYPES: ReadonlySet<unknown> = new Set(['l2Book', 'bbo', 'activeAssetCtx', 'trades']);
@@ -27,7 +34,7 @@ const USER_TYPES: ReadonlySet<unknown> = new Set([
   'clearinghouseState',
 ]);
 
-export function isMarketType(type: MarketType | UserType): boolean {
+export function isMarketType(type: Subscription['type']): boolean {
   return MARKET_TYPES.has(type);
 }
 
@@ -40,8 +47,14 @@ export function readSubscription(records: SimulatedRecords, asked: unknown): Sub
     if (records.instrument(coin) === undefined) return 'unknown-coin';
     return { type: type as MarketType, coin, fast: asked['fast'] === true };
   }
-  if (!USER_TYPES.has(type) || typeof user !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(user)) return undefined;
+  if (typeof user !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(user)) return undefined;
   const address = user.toLowerCase();
+  if (type === 'activeAssetData') {
+    if (typeof coin !== 'string') return undefined;
+    if (records.instrument(coin) === undefined) return 'unknown-coin';
+    return { type, account: records.accountByAddress(address), user: address, asset: coin };
+  }
+  if (!USER_TYPES.has(type)) return undefined;
   const { aggregateByTime } = asked;
   const how = type === 'userFills' && typeof aggregateByTime === 'boolean' ? { aggregateByTime } : {};
   return { type: type as UserType, account: records.accountByAddress(address), user: address, ...how };
@@ -50,6 +63,7 @@ export function readSubscription(records: SimulatedRecords, asked: unknown): Sub
 /** A subscription as the server repeats it, defaults included. */
 export function filledIn(subscription: Subscription): { readonly [field: string]: Json } {
   const { type } = subscription;
+  if ('asset' in subscription) return { type, user: subscription.user, coin: subscription.asset };
   if (!('coin' in subscription)) {
     const { user, aggregateByTime } = subscription;
     return aggregateByTime === undefined ? { type, user } : { type, user, aggregateByTime };

@@ -14,7 +14,7 @@ import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
 import { asList, optionalText, textField, timeField } from './json.ts';
 import type { HyperliquidMarket, HyperliquidMarkets } from './markets.ts';
-import { parseAccount, parseContext, parseFill, parseLevel, parseOrder, parsePayment } from './parse.ts';
+import { parseAccount, parseContext, parseFill, parseLevel, parseLeverage, parseOrder, parsePayment } from './parse.ts';
 import { SUBSCRIPTIONS_MAX } from './limits.ts';
 import { eachKnown } from './rest.ts';
 import { channelText, subscriptionText } from './wire.ts';
@@ -40,6 +40,8 @@ const ACCOUNT_SUBSCRIPTIONS = [
   'userEvents',
   'clearinghouseState',
 ] as const;
+/** Coins whose leverage is asked for at once; each is given up again as soon as it is known. */
+const LEVERAGES_ASKED_MAX = 20;
 /** What the account socket still waits for besides the confirmations. */
 const FILLS_PICTURE = 'picture of userFills';
 
@@ -92,6 +94,7 @@ export class HyperliquidStream implements VenueStream {
     this.#symbols = symbols.filter((symbol) => this.#access.markets.find(symbol) !== undefined);
     const { market: subscriptions } = this.#subscriptions;
     subscriptions.keepOwners(this.#symbols);
+    this.#subscriptions.account.keepOwners([ACCOUNT, ...this.#symbols.map(leverageOwner)]);
     for (const coin of this.#symbols) subscriptions.want(coin, marketSubscriptions(coin).map(channelText));
     for (const symbol of this.#books.keys()) if (!this.#symbols.includes(symbol)) this.#books.delete(symbol);
     const socket = (key: string): SocketPlan => ({
@@ -101,6 +104,18 @@ export class HyperliquidStream implements VenueStream {
       silenceMs: SILENCE_MS,
     });
     return [socket(ACCOUNT), socket(MARKET)];
+  }
+
+  askLeverage(symbols: readonly string[]): readonly string[] | undefined {
+    if (this.#account === undefined) return undefined;
+    const { account: subscriptions } = this.#subscriptions;
+    // One that is not given up yet would bring no new picture.
+    const isUnasked = (coin: string): boolean => subscriptions.status(this.#assetChannel(coin)) === 'none';
+    const listed = symbols.filter((coin) => this.#symbols.includes(coin));
+    const room = LEVERAGES_ASKED_MAX - (subscriptions.desired.length - ACCOUNT_SUBSCRIPTIONS.length);
+    const asked = listed.filter(isUnasked).slice(0, Math.max(0, room));
+    for (const coin of asked) subscriptions.want(leverageOwner(coin), [this.#assetChannel(coin)]);
+    return asked;
   }
 
   isPrivate(socketKey: string): boolean {
@@ -200,6 +215,11 @@ export class HyperliquidStream implements VenueStream {
     if (data['method'] === 'unsubscribe') return NOTHING;
     const confirmed = asFields(data['subscription'], 'subscriptionResponse');
     const type = textField(confirmed, 'type', 'subscriptionResponse');
+    if (type === 'activeAssetData') {
+      const channel = this.#assetChannel(textField(confirmed, 'coin', 'subscriptionResponse'));
+      this.#subscriptions.account.answered(channel);
+      return { events: [], send: this.#subscribeMissing(socketKey, at) };
+    }
     const isOfCoin = socketKey === MARKET;
     const name = isOfCoin ? textField(confirmed, 'coin', 'subscriptionResponse') : this.#access.user;
     const channel = isOfCoin
@@ -273,11 +293,27 @@ export class HyperliquidStream implements VenueStream {
         // Made before a fill that was told already: its positions would take the fill back.
         return picture.atMs < account.newestFillMs ? [] : picture.events;
       }
+      case 'activeAssetData':
+        return this.#leverage(this.#ours(data, channel));
       case 'user':
         return accountEvents(asFields(data, channel));
       default:
         return [];
     }
+  }
+
+  /** What is in force now: only the picture that follows the confirmation is sure to be younger than the question. */
+  #leverage(frame: Fields): readonly VenueEvent[] {
+    const coin = textField(frame, 'coin', 'activeAssetData');
+    const { account: subscriptions } = this.#subscriptions;
+    if (subscriptions.status(this.#assetChannel(coin)) !== 'confirmed') return [];
+    const event = parseLeverage(coin, frame);
+    subscriptions.want(leverageOwner(coin), []);
+    return [event];
+  }
+
+  #assetChannel(coin: string): string {
+    return channelText({ type: 'activeAssetData', user: this.#access.user, coin });
   }
 
   /** Other users' frames cannot come; if they do, they are not ours to book. */
@@ -366,10 +402,14 @@ function subscriptionsOf(socketKey: string): Subscriptions {
   return new Subscriptions({
     where: `hyperliquid ${socketKey}`,
     // All sockets of an address together: the account's own few have their place first.
-    max: SUBSCRIPTIONS_MAX - (socketKey === MARKET ? ACCOUNT_SUBSCRIPTIONS.length : 0),
+    max: SUBSCRIPTIONS_MAX - (socketKey === MARKET ? ACCOUNT_SUBSCRIPTIONS.length + LEVERAGES_ASKED_MAX : 0),
     unansweredMax: UNANSWERED_MAX,
     answerMs: ANSWER_MS,
   });
+}
+
+function leverageOwner(coin: string): string {
+  return `leverage ${coin}`;
 }
 
 function marketSubscriptions(coin: string): readonly Subscription[] {

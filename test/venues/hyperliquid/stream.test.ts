@@ -54,6 +54,56 @@ describe('subscriptions', () => {
   });
 });
 
+describe('leverage', () => {
+  const about = { type: 'activeAssetData', user: ADDRESS, coin: 'BTC' };
+  const confirmed = (method: string): string =>
+    JSON.stringify({ channel: 'subscriptionResponse', data: { method, subscription: about } });
+  const data = (value: number, user: string = ADDRESS): string =>
+    JSON.stringify({
+      channel: 'activeAssetData',
+      data: { ...about, user, leverage: { type: 'cross', value }, maxTradeSzs: ['1', '1'] },
+    });
+  const asked = (stream: HyperliquidStream, atMs: number): readonly string[] =>
+    stream
+      .tick({ ...AT, monotonicMs: atMs })
+      .send.filter(({ text }) => text.includes('activeAssetData'))
+      .map(({ socketKey, text }) => `${socketKey} ${text}`);
+
+  it('is asked for on the account socket, believed once the question is confirmed, and given up when it is known', () => {
+    const stream = opened(['BTC']);
+    expect(stream.askLeverage(['BTC', 'NOPE'])).toEqual(['BTC']);
+    expect(asked(stream, 1_100)).toEqual([`account {"method":"subscribe","subscription":${JSON.stringify(about)}}`]);
+    // Of an earlier question.
+    expect(stream.frame('account', data(5), AT).events).toEqual([]);
+    stream.frame('account', confirmed('subscribe'), AT);
+    expect(stream.frame('account', data(7), AT).events).toEqual([{ type: 'leverage', symbol: 'BTC', leverage: 7 }]);
+    // One that is not given up yet would bring no new picture.
+    expect(stream.askLeverage(['BTC'])).toEqual([]);
+    expect(stream.frame('account', data(8), AT).events).toEqual([]);
+    expect(asked(stream, 1_200)).toEqual([`account {"method":"unsubscribe","subscription":${JSON.stringify(about)}}`]);
+    expect(stream.askLeverage(['BTC'])).toEqual(['BTC']);
+    expect(asked(stream, 1_300)).toHaveLength(1);
+  });
+
+  it('is asked for anew by the next connection, and not at all while there is none', () => {
+    const stream = opened(['BTC']);
+    stream.askLeverage(['BTC']);
+    expect(asked(stream, 1_100)).toHaveLength(1);
+    stream.closed('account', AT);
+    expect(stream.askLeverage(['kPEPE'])).toBeUndefined();
+    expect(stream.opened('account', AT).send.filter(({ text }) => text.includes('activeAssetData'))).toHaveLength(1);
+  });
+
+  it('of somebody else, or without a number, is a damaged frame', () => {
+    const stream = opened(['BTC']);
+    stream.askLeverage(['BTC']);
+    asked(stream, 1_100);
+    stream.frame('account', confirmed('subscribe'), AT);
+    for (const text of [data(7, `0x${'1'.repeat(40)}`), data(7).replace('"value":7', '"value":"7x"')])
+      expect(stream.frame('account', text, AT).events).toMatchObject([{ type: 'malformed-frame' }]);
+  });
+});
+
 describe('books', () => {
   it('are whole frames; the best prices of later blocks correct their touch', () => {
     const stream = opened();
