@@ -499,7 +499,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
   return {
     args,
     adapter,
-    stream: adapter.openStream(),
+    stream: adapter.openStream(args.addressSharedBy),
     startedAt: at,
     restLimiter: limiterOf(limits.rest, args, self),
     orderLimiter: limits.orders === undefined ? undefined : limiterOf(limits.orders, args, self),

@@ -117,8 +117,13 @@ export function hyperliquidAdapter(settings: VenueSettings): VenueAdapter {
     requestValidityMs: REQUEST_VALIDITY_MS,
     usesNonces: false,
     limits: HYPERLIQUID_LIMITS,
-    openStream: () =>
-      new HyperliquidStream({ streamUrl: settings.streamUrl.replace(/\/+$/, ''), user: access.user, markets }),
+    openStream: (addressSharedBy = 1) =>
+      new HyperliquidStream({
+        streamUrl: settings.streamUrl.replace(/\/+$/, ''),
+        user: access.user,
+        markets,
+        addressSharedBy,
+      }),
 
     accessProblem: accessProblemOf,
     serverTime: () => serverTimeOperation(access),

@@ -69,20 +69,29 @@ export interface StreamAccess {
   readonly streamUrl: string;
   readonly user: string;
   readonly markets: HyperliquidMarkets;
+  /** Accounts of ours behind this address, each with a stream of its own. Default 1. */
+  readonly addressSharedBy?: number;
 }
 
 export class HyperliquidStream implements VenueStream {
   readonly #access: StreamAccess;
   readonly #connections = new Map<string, Connection>();
   /** By the text of what is asked for. */
-  readonly #subscriptions = { [ACCOUNT]: subscriptionsOf(ACCOUNT), [MARKET]: subscriptionsOf(MARKET) } as const;
+  readonly #subscriptions: Readonly<Record<typeof ACCOUNT | typeof MARKET, Subscriptions>>;
   readonly #books = new Map<string, Book>();
   #symbols: readonly string[] = [];
   #account: AccountState | undefined;
 
   constructor(access: StreamAccess) {
     this.#access = access;
-    const { user } = access;
+    const { user, addressSharedBy = 1 } = access;
+    const max = Math.floor(SUBSCRIPTIONS_MAX / addressSharedBy);
+    // All sockets of an address together: what is about the account has its place first.
+    const ownMax = ACCOUNT_SUBSCRIPTIONS.length + LEVERAGES_ASKED_MAX;
+    this.#subscriptions = {
+      [ACCOUNT]: subscriptionsOf(ACCOUNT, ownMax),
+      [MARKET]: subscriptionsOf(MARKET, Math.max(0, max - ownMax)),
+    };
     this.#subscriptions.account.want(
       ACCOUNT,
       ACCOUNT_SUBSCRIPTIONS.map((type) => channelText({ type, user })),
@@ -398,11 +407,10 @@ export class HyperliquidStream implements VenueStream {
   }
 }
 
-function subscriptionsOf(socketKey: string): Subscriptions {
+function subscriptionsOf(socketKey: string, max: number): Subscriptions {
   return new Subscriptions({
     where: `hyperliquid ${socketKey}`,
-    // All sockets of an address together: the account's own few have their place first.
-    max: SUBSCRIPTIONS_MAX - (socketKey === MARKET ? ACCOUNT_SUBSCRIPTIONS.length + LEVERAGES_ASKED_MAX : 0),
+    max,
     unansweredMax: UNANSWERED_MAX,
     answerMs: ANSWER_MS,
   });
