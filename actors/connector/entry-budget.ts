@@ -31,6 +31,8 @@ export function isEntryBudgetFree(state: ConnectorState, self: ConnectorSelf): b
   return NEEDED.every(([kind, count, priority]) => {
     const limiter = kind === 'submissions' ? submissionLimiter(state) : state.restLimiter;
     const weight = count * (kind === 'submissions' ? 1 : questionWeight);
+    const { addressLimiter } = state;
+    if (addressLimiter !== undefined && addressLimiter.room(priority, now) < entries * count) return false;
     // A profile too small for one entry would never be entered: half of what such requests may use must do then.
     return limiter.room(priority, now) >= entries * Math.min(weight, limiter.allowed(priority) / 2);
   });

@@ -166,7 +166,8 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
       send(state, self, queued);
       continue;
     }
-    const wait = acquireRequest(state, state.restLimiter, queued.operation.weight, queued.urgency.priority, nowMs);
+    const { weight, isAnonymous } = queued.operation;
+    const wait = acquireRequest(state, state.restLimiter, weight, queued.urgency.priority, nowMs, isAnonymous);
     if (wait > 0) {
       waitMs = Math.min(waitMs, wait);
       kept.push(queued);
@@ -179,14 +180,20 @@ export function release(state: ConnectorState, self: ConnectorSelf): void {
   if (waitMs < Number.POSITIVE_INFINITY) dueIn(state, self, waitMs);
 }
 
-/** Books a place in a limit and in the address's own, or in neither; returns how long to wait, 0 when booked. */
+/**
+ * Books a place in a limit and in that of all requests, or in neither; returns how long to wait, 0 when booked. `isAnonymous`: it
+ * carries no key, so that only an address is counted for it.
+ */
 export function acquireRequest(
-  { addressLimiter }: ConnectorState,
+  state: ConnectorState,
   limiter: RateLimiter,
   weight: number,
   priority: RequestPriority,
   nowMs: number,
+  isAnonymous = false,
 ): number {
+  const addressLimiter =
+    isAnonymous && state.addressLimiter?.bucket.per !== 'address' ? undefined : state.addressLimiter;
   const waitMs = Math.max(limiter.waitFor(weight, priority, nowMs), addressLimiter?.waitFor(1, priority, nowMs) ?? 0);
   if (waitMs > 0) return waitMs;
   addressLimiter?.acquire(1, priority, nowMs);

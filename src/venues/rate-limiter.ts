@@ -241,6 +241,7 @@ export class RateLimiter {
   }
 
   #classShare(priority: RequestPriority): number {
+    if (this.bucket.isUndivided === true) return this.#totalShare(priority);
     return IS_RAMPED[priority] ? (CLASS_SHARE[priority] / USABLE_SHARE) * this.#usable : CLASS_SHARE[priority];
   }
 

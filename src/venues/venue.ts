@@ -185,7 +185,8 @@ export interface VenueAdapter {
   readonly takerDelayMs?: number;
   /** Reads what headers say of limits; absent where the venue sends none. */
   limitFeedback?(operation: Operation, answer: HttpAnswered): LimitFeedback | undefined;
-  openStream(): VenueStream;
+  /** `addressSharedBy`: accounts of ours behind this address, which divide what the venue counts by address. Default 1. */
+  openStream(addressSharedBy?: number): VenueStream;
 
   serverTime(): Operation; // -> server-time
   instruments(): Operation; // -> instruments
@@ -386,8 +387,9 @@ export interface LimitProfile {
   readonly socketMessages?: LimitBucket;
   /** New connections. */
   readonly connects?: LimitBucket;
-  /** Connections open at once, and subscriptions on one of them. */
+  /** Connections of the address open at once. */
   readonly connectionsMax?: number;
+  /** Subscriptions on one connection, or on all of an address where the venue counts those: its stream knows which. */
   readonly subscriptionsMax?: number;
   /** Changes of leverage in any minute, where the venue counts them by themselves. */
   readonly leverageChangesPerMinute?: number;

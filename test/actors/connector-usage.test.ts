@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LimitsPicture } from '../../actors/connector/limits-picture.ts';
+import { isEntryBudgetFree } from '../../actors/connector/entry-budget.ts';
+import { bareConnector } from './bare-connector.ts';
 import { ConnectorWorld } from './connector-world.ts';
 
 const DAY_MS = 86_400_000;
@@ -75,6 +77,28 @@ describe('the use that a connector makes of a venue’s limits', () => {
       'lighter-transactions': 4_000,
       'lighter-messages': 100,
     });
+  });
+
+  it('counts what carries a key towards what a key may ask in an hour, orders included', () => {
+    const world = new ConnectorWorld({ venue: 'coinbase-us' }).ready();
+    world.run(40_000);
+    world.untilStatus(world.place(), 'filled');
+    world.run(1_000);
+    const keyed = world.requests.filter(({ path }) => !/\/(market\/|time)/.test(path));
+    expect(keyed.length).toBeGreaterThan(8);
+    expect(world.requests.length).toBeGreaterThan(keyed.length);
+    expect(limitsOf(world).limits.find(({ name }) => name === 'coinbase-hour')).toMatchObject({
+      max: 10_000,
+      used: keyed.length,
+    });
+  });
+
+  it('lets no entry begin whose end could find that of all requests used up', () => {
+    const { state, self } = bareConnector('bybit');
+    expect(isEntryBudgetFree(state, self)).toBe(true);
+    const { addressLimiter } = state;
+    addressLimiter?.book(addressLimiter.bucket.max * 0.6, self.monotonicMs());
+    expect(isEntryBudgetFree(state, self)).toBe(false);
   });
 
   it('is corrected by what the venue says of its own count', () => {

@@ -175,6 +175,19 @@ describe('rate limiter', () => {
     expect(limiter.view(0).max).toBe(50);
   });
 
+  it('of a long window gives no kind of request a part of its own, and keeps what must not wait apart all the same', () => {
+    const bucket = { name: 'hour', max: 100, windowMs: 3_600_000 };
+    const passed = (limiter: RateLimiter, priority: 0 | 4): number => {
+      let count = 0;
+      while (limiter.acquire(1, priority, 0) === 0) count += 1;
+      return count;
+    };
+    expect(passed(new RateLimiter(bucket), 4)).toBe(5);
+    const undivided = new RateLimiter({ ...bucket, isUndivided: true });
+    expect(passed(undivided, 4)).toBe(50);
+    expect(passed(undivided, 0)).toBe(30);
+  });
+
   it('gives each of the accounts behind one address its part of what the address may', () => {
     const shared = { name: 'messages', max: 200, windowMs: 60_000, per: 'address', inFlightMax: 50 } as const;
     expect(shareOf(shared, 3)).toMatchObject({ max: 66, inFlightMax: 16 });

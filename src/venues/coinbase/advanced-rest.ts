@@ -74,6 +74,7 @@ function operation(access: CoinbaseAccess, ask: Ask, madeAt: Instant): Operation
   return {
     name,
     weight: ask.isPublic ? PUBLIC_WEIGHT : 1,
+    ...(ask.isPublic ? { isAnonymous: true as const } : {}),
     priority,
     mutates,
     request: request(madeAt),

@@ -2,13 +2,17 @@
 import { RollingSums } from '../../simulation/rolling-sums.ts';
 import type { Instant } from '../venue.ts';
 import type { AdvancedAccount } from './advanced-simulated-records.ts';
-import { CONNECTIONS_PER_SECOND, MESSAGES_PER_SECOND, PRIVATE_PER_SECOND, PUBLIC_PER_SECOND } from './limits.ts';
+import {
+  CONNECTIONS_PER_SECOND,
+  MESSAGES_PER_SECOND,
+  PRIVATE_PER_HOUR,
+  PRIVATE_PER_SECOND,
+  PUBLIC_PER_SECOND,
+} from './limits.ts';
 import { SimulatedTokens } from './simulated-tokens.ts';
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
-/** What one key may ask in any hour. */
-export const HOURLY_MAX = 10_000;
 
 /** What is counted by itself, with its most per second. */
 const LIMITS = {
@@ -60,9 +64,9 @@ export class AdvancedAccess {
     const isHourly = counted === 'private';
     const isAdmitted =
       isOpen &&
-      (!isHourly || this.#hours.used(key, nowMs) < HOURLY_MAX) &&
+      (!isHourly || this.#hours.used(key, nowMs) < PRIVATE_PER_HOUR) &&
       this.#seconds.take(key, 1, max, nowMs) &&
-      (!isHourly || this.#hours.take(key, 1, HOURLY_MAX, nowMs));
+      (!isHourly || this.#hours.take(key, 1, PRIVATE_PER_HOUR, nowMs));
     if (!isAdmitted) this.refusals += 1;
     const waitMs = isOpen ? this.#seconds.firstLeavesInMs(key, nowMs) : this.#refuseAll.untilMs - nowMs;
     const headers = {

@@ -31,6 +31,7 @@ export const CONNECTIONS_PER_SECOND = 8;
 export const MESSAGES_PER_SECOND = 8;
 
 const SECOND_MS = 1_000;
+const HOUR_MS = 3_600_000;
 
 /** Reads the option `limitProfile`: `standard` (default), `premium` or `plus`. */
 export function tierOf(option: string | number | boolean | undefined): CoinbaseTier {
@@ -53,11 +54,15 @@ export function gatewayLimitsOf(tier: CoinbaseTier): LimitProfile {
   };
 }
 
-/** Per second, as long published; what a connector asks in an hour by itself stays far below what a key may. */
+/** What one key may ask in any hour, orders and cancels included. */
+export const PRIVATE_PER_HOUR = 10_000;
+
+/** Per second, as long published, and per hour. */
 export const ADVANCED_LIMITS: LimitProfile = {
   // Both together are what a user may send.
   rest: { name: 'coinbase-rest', max: PRIVATE_PER_SECOND / 2, windowMs: SECOND_MS },
   orders: { name: 'coinbase-orders', max: PRIVATE_PER_SECOND / 2, windowMs: SECOND_MS },
+  address: { name: 'coinbase-hour', max: PRIVATE_PER_HOUR, windowMs: HOUR_MS, isUndivided: true },
   socketMessages: { name: 'coinbase-messages', max: MESSAGES_PER_SECOND, windowMs: SECOND_MS, per: 'address' },
   connects: { name: 'coinbase-connects', max: CONNECTIONS_PER_SECOND, windowMs: SECOND_MS, per: 'address' },
 };
