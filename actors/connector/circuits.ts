@@ -9,6 +9,7 @@ import {
   passCircuit,
 } from '../../src/risk/circuit-breaker.ts';
 import type { CircuitBreaker } from '../../src/risk/circuit-breaker.ts';
+import { fallBack } from './fall-back.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 
 /** Questions, connections, and orders with their cancels. */
@@ -87,6 +88,9 @@ function change(
   const after = next(before, now);
   state.circuits[name] = after;
   if (after.status === before.status) return;
+  // More connections than usual may be what the venue or the way to it cannot take.
+  if (name === 'rest' && after.status === 'open')
+    fallBack(state, self, 'premium-profile', 'the circuit of rest opened');
   const { venue, account } = state.args;
   self.count(`circuit-${after.status}:${name}`);
   self.log(after.status === 'closed' ? 'info' : 'warn', `circuit-${after.status}`, {

@@ -2,6 +2,7 @@
  * How many questions may be under way at once, by how much depends on their answers: few while all is well, more while orders are in
  * doubt or positions wait for the venue's word. Connector thread.
  */
+import { fallBack, isInForce } from './fall-back.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 
 export interface ConcurrencyPolicy {
@@ -25,7 +26,7 @@ export function criticalWatchers({ resolving, sweep, openingPairs }: ConnectorSt
 /** Returns the limit now; a change of it is told. */
 export function questionsAtOnce(state: ConnectorState, self: ConnectorSelf): number {
   const watchers = criticalWatchers(state);
-  const limit = state.flags['adaptive-concurrency'] ? limitFor(watchers, state.args.concurrency) : FIXED;
+  const limit = adaptiveLimit(state, self, watchers) ?? FIXED;
   if (limit !== state.questionsAtOnce) {
     const { venue, account } = state.args;
     // The event names of item 5 are what dashboards and people look for.
@@ -34,6 +35,15 @@ export function questionsAtOnce(state: ConnectorState, self: ConnectorSelf): num
     state.questionsAtOnce = limit;
   }
   return limit;
+}
+
+/** Returns undefined where it is off, or was no number of questions: with such a limit nothing would ever be asked. */
+function adaptiveLimit(state: ConnectorState, self: ConnectorSelf, watchers: number): number | undefined {
+  if (!isInForce(state, 'adaptive-concurrency')) return undefined;
+  const limit = limitFor(watchers, state.args.concurrency);
+  if (Number.isSafeInteger(limit) && limit >= 1) return limit;
+  fallBack(state, self, 'adaptive-concurrency', `the limit must be a whole number of questions, was ${limit}`);
+  return undefined;
 }
 
 export function limitFor(watchers: number, policy: ConcurrencyPolicy = DEFAULT_CONCURRENCY): number {

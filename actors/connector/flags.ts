@@ -9,6 +9,7 @@ import { FLAG_NAMES, isFlagName } from '../../src/venues/flags.ts';
 import type { FlagName, Flags } from '../../src/venues/flags.ts';
 import type { JournalMessage, RowsRead } from '../journal-messages.ts';
 import { appendRow } from './facts.ts';
+import { endFallBack } from './fall-back.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 
 /** What is known of the switches of earlier lives. */
@@ -51,6 +52,7 @@ export function setFlag(state: ConnectorState, self: ConnectorSelf, name: string
   }
   state.flagTrack.switched.add(name);
   if (state.flags[name] !== isOn) remember(state, self, name, isOn);
+  endFallBack(state, self, name);
   turn(state, self, name, isOn);
 }
 
@@ -117,8 +119,10 @@ function turn(state: ConnectorState, self: ConnectorSelf, name: FlagName, isOn: 
 export type FlagsPicture = Readonly<Record<FlagName, { readonly isOn: boolean; readonly fellBack: number }>>;
 
 /** As of the last tick. */
-export function flagsPicture({ flags, doors }: ConnectorState): FlagsPicture {
+export function flagsPicture({ flags, doors, fallBacks }: ConnectorState): FlagsPicture {
   const fellBack = (name: FlagName): number => {
+    const own = fallBacks.get(name);
+    if (own !== undefined) return own.count;
     if (doors === undefined) return 0;
     if (name === 'burst-pool') return doors.health.fallbacks;
     if (name === 'cpu-pool') return doors.cpuFallbacks;

@@ -3,6 +3,7 @@
  * ones that have not left. The last word about a channel always leaves. Connector thread.
  */
 import type { OutboundFrame } from '../../src/venues/venue.ts';
+import { fallBack, isInForce } from './fall-back.ts';
 import { dueIn } from './requests.ts';
 import type { ConnectorSelf, ConnectorState } from './state.ts';
 
@@ -15,7 +16,7 @@ const ANSWER_MAX_MS = 10_000;
 export function queueFrames(state: ConnectorState, self: ConnectorSelf, frames: readonly OutboundFrame[]): void {
   for (const group of groupsOf(frames)) {
     const [first] = group;
-    if (first?.key === undefined || !state.flags.coalescing) {
+    if (first?.key === undefined || !isInForce(state, 'coalescing')) {
       state.frames.push(...group);
       continue;
     }
@@ -29,7 +30,9 @@ export function queueFrames(state: ConnectorState, self: ConnectorSelf, frames: 
     state.frames = state.frames.filter((frame) => !isOfKey(frame));
     // What begins where the older wish would have begun needs no undoing: nothing of that one has left.
     const start = group.findIndex((frame) => frame.awaits === waiting[0]?.awaits);
-    state.frames.splice(at, 0, ...group.slice(Math.max(0, start)));
+    const merged = group.slice(Math.max(0, start));
+    state.frames.splice(at, 0, ...merged);
+    for (const { socketKey, awaits } of merged) if (awaits !== undefined) state.coalesced.add(`${socketKey} ${awaits}`);
     self.count('frames-coalesced', waiting.length);
   }
 }
@@ -50,7 +53,7 @@ function groupsOf(frames: readonly OutboundFrame[]): readonly (readonly Outbound
 export function releaseFrames(state: ConnectorState, self: ConnectorSelf): void {
   if (state.frames.length === 0) return;
   const now = self.monotonicMs();
-  forgetUnanswered(state, now);
+  forgetUnanswered(state, self, now);
   const { frameLimiter } = state;
   const kept: OutboundFrame[] = [];
   let waitMs = 0;
@@ -82,6 +85,7 @@ function noteAwaited(state: ConnectorState, { socketKey, awaits }: OutboundFrame
 /** The answer to a frame came: the oldest of that name has it. */
 export function frameAnswered(state: ConnectorState, self: ConnectorSelf, socketKey: string, answered: string): void {
   const name = `${socketKey} ${answered}`;
+  state.coalesced.delete(name);
   const [oldest, ...rest] = state.awaited.get(name) ?? [];
   if (oldest === undefined) return;
   if (rest.length > 0) state.awaited.set(name, rest);
@@ -93,6 +97,7 @@ export function frameAnswered(state: ConnectorState, self: ConnectorSelf, socket
 /** A connection ended: nothing that waits for it leaves, nothing that left on it is answered. */
 export function forgetFrames(state: ConnectorState, socketKey: string): void {
   state.frames = state.frames.filter((frame) => frame.socketKey !== socketKey);
+  for (const name of state.coalesced) if (name.startsWith(`${socketKey} `)) state.coalesced.delete(name);
   for (const [name, sentAtMs] of state.awaited) {
     if (!name.startsWith(`${socketKey} `)) continue;
     state.awaited.delete(name);
@@ -100,9 +105,12 @@ export function forgetFrames(state: ConnectorState, socketKey: string): void {
   }
 }
 
-function forgetUnanswered(state: ConnectorState, now: number): void {
+function forgetUnanswered(state: ConnectorState, self: ConnectorSelf, now: number): void {
   for (const [name, sentAtMs] of state.awaited) {
     const fresh = sentAtMs.filter((atMs) => now - atMs < ANSWER_MAX_MS);
+    // What was left out may have been what the venue needed to make sense of the rest.
+    if (fresh.length < sentAtMs.length && state.coalesced.delete(name))
+      fallBack(state, self, 'coalescing', `no answer to ${name}`);
     for (let lost = fresh.length; lost < sentAtMs.length; lost++) state.frameLimiter?.settled();
     if (fresh.length === 0) state.awaited.delete(name);
     else if (fresh.length < sentAtMs.length) state.awaited.set(name, fresh);

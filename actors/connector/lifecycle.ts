@@ -5,6 +5,7 @@ import { advanceDeadMan } from './dead-man.ts';
 import { ageDoubts } from './doubts.ts';
 import { repeatAppends } from './facts.ts';
 import { advanceFillReading } from './fill-reading.ts';
+import { endFallBacks } from './fall-back.ts';
 import { advanceFlags } from './flags.ts';
 import { advanceFunding } from './funding.ts';
 import { advanceLeaving } from './leave.ts';
@@ -96,6 +97,7 @@ export function tick(state: ConnectorState, self: ConnectorSelf, apply: (events:
   reportReads(state, self);
   advanceUsage(state, self);
   advanceFlags(state, self);
+  endFallBacks(state, self);
   advanceLeaving(state, self);
   if (state.leave?.isGone === true) {
     // Nothing is done here any more, and nothing begun.

@@ -28,11 +28,12 @@ import { createOrderGate } from '../../src/risk/approval.ts';
 import type { OrdersAllowed } from '../../src/risk/orders-allowed.ts';
 import type { ConnectorEvent, ConnectorMessage, MarketEvent, OrderEvent, OrderPurpose } from '../connector-messages.ts';
 import { DEFAULT_FLAGS } from '../../src/venues/flags.ts';
-import type { Flags } from '../../src/venues/flags.ts';
+import type { FlagName, Flags } from '../../src/venues/flags.ts';
 import { newCircuits } from './circuits.ts';
 import type { ConcurrencyPolicy } from './concurrency.ts';
 import type { Circuits } from './circuits.ts';
 import type { JournalMessage } from '../journal-messages.ts';
+import type { FallBack } from './fall-back.ts';
 import { newFlagTrack } from './flags.ts';
 import type { FlagTrack } from './flags.ts';
 import { newUsage } from './usage-ramp.ts';
@@ -367,6 +368,7 @@ export interface ConnectorState {
   /** Optimisations that are on. */
   flags: Flags;
   readonly flagTrack: FlagTrack;
+  readonly fallBacks: Map<FlagName, FallBack>;
   /** What the doors count, as of the last tick. */
   doors: DoorStatistics | undefined;
   /** Questions that may be under way at once, as last told. */
@@ -386,6 +388,8 @@ export interface ConnectorState {
   frames: OutboundFrame[];
   /** Control frames sent whose answer is awaited: by socket and what they await, when each left, monotonic ms. */
   readonly awaited: Map<string, number[]>;
+  /** Of those, which took the place of older wishes that never left. */
+  readonly coalesced: Set<string>;
   privateReady: boolean;
   /** Counts the private streams of this life: a comparison belongs to one. */
   privateGeneration: number;
@@ -521,6 +525,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     symbols: [],
     flags: configured,
     flagTrack: newFlagTrack(configured),
+    fallBacks: new Map(),
     doors: undefined,
     questionsAtOnce: 0,
     readsToldAtMs: at.monotonicMs,
@@ -533,6 +538,7 @@ export function newConnectorState(args: ConnectorArgs, adapter: VenueAdapter, se
     socketKeyByRef: new Map(),
     frames: [],
     awaited: new Map(),
+    coalesced: new Set(),
     privateReady: false,
     privateGeneration: 0,
     orders: new Map(),

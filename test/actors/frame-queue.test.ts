@@ -6,7 +6,12 @@ import type { OutboundFrame } from '../../src/venues/venue.ts';
 
 /** Only the queue is looked at: nothing is sent. */
 function queueOf(...batches: readonly (readonly OutboundFrame[])[]): readonly string[] {
-  const state = { frames: [] as OutboundFrame[], flags: DEFAULT_FLAGS } as unknown as ConnectorState;
+  const state = {
+    frames: [] as OutboundFrame[],
+    flags: DEFAULT_FLAGS,
+    fallBacks: new Map(),
+    coalesced: new Set(),
+  } as unknown as ConnectorState;
   const self = { count: () => undefined } as unknown as ConnectorSelf;
   for (const batch of batches) queueFrames(state, self, batch);
   return state.frames.map(({ text }) => text);
