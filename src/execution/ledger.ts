@@ -61,8 +61,24 @@ export interface ClosedTotals {
  * walks over all that was forgotten before, which made a start quadratic in the rows it reads.
  */
 interface AppliedFacts {
-  newer: Set<string>;
-  older: Set<string>;
+  newer: FactIds;
+  older: FactIds;
+}
+
+/**
+ * Ids by what they are unique within: a venue's fills, its payments, corrections. The venue's own id is kept as it came: one text for
+ * kind, venue, account and id had to be put together and hashed anew for each row of a start.
+ */
+interface FactIds {
+  readonly bySource: Map<string, Set<string>>;
+  count: number;
+}
+
+interface Owners {
+  /** As they came. */
+  readonly list: Ownership[];
+  /** Looking through the list for each new pair made a start quadratic in its pairs. */
+  readonly pairIds: Set<string>;
 }
 
 interface Ownership {
@@ -95,7 +111,7 @@ export interface Ledger {
   /** Applied fact ids, bounded: older repeats are caught by the journal's own uniqueness. */
   readonly applied: AppliedFacts;
   readonly pairByOrder: Map<string, string>;
-  readonly owners: Map<string, Ownership[]>;
+  readonly owners: Map<string, Owners>;
   /** By pair and leg: signed lots of the pair's own fills, and of corrections on its account. */
   readonly ownLots: Map<string, number>;
   /** By leg: what its latest pair has by corrections, and which of it fills told afterwards. */
@@ -111,7 +127,7 @@ export function emptyLedger(): Ledger {
     instruments: new Map(),
     books: new Map(),
     pairs: new Map(),
-    applied: { newer: new Set(), older: new Set() },
+    applied: { newer: noFactIds(), older: noFactIds() },
     pairByOrder: new Map(),
     owners: new Map(),
     ownLots: new Map(),
@@ -180,13 +196,17 @@ export function registerOrder(ledger: Ledger, order: PlannedOrder): void {
 function addOwner(ledger: Ledger, key: LegKey, owner: Ownership): void {
   const text = legKeyText(key);
   const owners = ledger.owners.get(text);
-  if (owners === undefined) ledger.owners.set(text, [owner]);
-  else if (!owners.some(({ pairId }) => pairId === owner.pairId)) owners.push(owner);
+  if (owners === undefined) {
+    ledger.owners.set(text, { list: [owner], pairIds: new Set([owner.pairId]) });
+  } else if (!owners.pairIds.has(owner.pairId)) {
+    owners.list.push(owner);
+    owners.pairIds.add(owner.pairId);
+  }
 }
 
 /** Books a fill once. Returns false when it was booked before. Throws when its instrument's steps are unknown. */
 export function applyFill(ledger: Ledger, fact: FillFact): boolean {
-  if (!isNew(ledger, `fill:${fact.venue}:${fact.account}:${fact.fill.fillId}`)) return false;
+  if (!isNew(ledger, `fill:${fact.venue}:${fact.account}`, fact.fill.fillId)) return false;
   const steps = stepsOf(ledger, fact);
   if (steps === undefined) {
     throw new Error(`a fill must be of an instrument whose steps are journaled, was ${fact.venue}:${fact.symbol}`);
@@ -223,14 +243,16 @@ export function applyFill(ledger: Ledger, fact: FillFact): boolean {
 
 /** Books a funding payment once. Returns false when it was booked before. */
 export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
-  if (!isNew(ledger, `funding:${fact.venue}:${fact.account}:${fact.payment.paymentId}`)) return false;
-  const book = bookOf(ledger, fact);
-  ledger.books.set(legKeyText(fact), {
+  if (!isNew(ledger, `funding:${fact.venue}:${fact.account}`, fact.payment.paymentId)) return false;
+  // Put together once: most rows of a long history are payments.
+  const leg = legKeyText(fact);
+  const book = ledger.books.get(leg) ?? bookOf(ledger, fact);
+  ledger.books.set(leg, {
     ...book,
     fundingMicro: book.fundingMicro + fact.payment.amountMicro,
     fundingPayments: book.fundingPayments + 1,
   });
-  const pairId = ownerAt(ledger, fact, fact.payment.settledAtMs)?.pairId;
+  const pairId = ownerAt(ledger, leg, fact.payment.settledAtMs)?.pairId;
   if (pairId !== undefined) {
     creditPair(ledger, pairId, {
       priceMicro: 0n,
@@ -250,7 +272,7 @@ export function applyFunding(ledger: Ledger, fact: FundingFact): boolean {
  * price stands in, which realises nothing. The venue's own price stays unknown: the result is booked apart, never as a fill's.
  */
 export function applyAdjustment(ledger: Ledger, adjustmentId: string, adjustment: Adjustment, pairId = ''): boolean {
-  if (!isNew(ledger, adjustmentId)) return false;
+  if (!isNew(ledger, '', adjustmentId)) return false;
   const book = bookOf(ledger, adjustment);
   const { position, realisedMicro } = applyTradeAt(
     book,
@@ -367,7 +389,7 @@ function addOwnLots(ledger: Ledger, pairId: string, key: LegKey, lots: number): 
 /** What a stranger took from a leg is gone for its pairs: lots that are added there later do not bring it back. */
 function limitOwnLots(ledger: Ledger, key: LegKey): void {
   const held = bookOf(ledger, key).signedLots;
-  for (const { pairId } of ledger.owners.get(legKeyText(key)) ?? []) {
+  for (const { pairId } of ledger.owners.get(legKeyText(key))?.list ?? []) {
     const own = ledger.ownLots.get(ownKey(pairId, key)) ?? 0;
     if (own !== 0) ledger.ownLots.set(ownKey(pairId, key), shareOf(held, own));
   }
@@ -387,14 +409,27 @@ export function walletChangeMicro(ledger: Ledger, venue: string, account: string
   return changeMicro;
 }
 
-function isNew({ applied }: Ledger, factId: string): boolean {
-  if (applied.newer.has(factId) || applied.older.has(factId)) return false;
-  applied.newer.add(factId);
-  if (applied.newer.size >= APPLIED_MAX) {
+/** `source` is what ids of this kind are unique within. */
+function isNew({ applied }: Ledger, source: string, factId: string): boolean {
+  if (applied.older.bySource.get(source)?.has(factId) === true) return false;
+  const known = applied.newer.bySource.get(source);
+  if (known === undefined) {
+    applied.newer.bySource.set(source, new Set([factId]));
+  } else {
+    const before = known.size;
+    // Asking first would look for the place twice.
+    if (known.add(factId).size === before) return false;
+  }
+  applied.newer.count += 1;
+  if (applied.newer.count >= APPLIED_MAX) {
     applied.older = applied.newer;
-    applied.newer = new Set();
+    applied.newer = noFactIds();
   }
   return true;
+}
+
+function noFactIds(): FactIds {
+  return { bySource: new Map(), count: 0 };
 }
 
 /**
@@ -405,13 +440,13 @@ function isNew({ applied }: Ledger, factId: string): boolean {
 function pairOfFill(ledger: Ledger, fact: FillFact): string | undefined {
   const own = ledger.pairByOrder.get(`${fact.venue}:${fact.account}:${fact.fill.clientOrderId}`);
   if (own !== undefined) return own;
-  const owners = ledger.owners.get(legKeyText(fact)) ?? [];
+  const owners = ledger.owners.get(legKeyText(fact))?.list ?? [];
   return owners.findLast(({ pairId }) => pairLots(ledger, pairId, fact) !== 0)?.pairId;
 }
 
 /** The last of those that came by then; owners are kept as they came, and the newest is nearly always the one. */
-function ownerAt(ledger: Ledger, key: LegKey, atMs: number): Ownership | undefined {
-  return ledger.owners.get(legKeyText(key))?.findLast(({ fromMs }) => fromMs <= atMs);
+function ownerAt(ledger: Ledger, leg: string, atMs: number): Ownership | undefined {
+  return ledger.owners.get(leg)?.list.findLast(({ fromMs }) => fromMs <= atMs);
 }
 
 function creditPair(ledger: Ledger, pairId: string, amounts: Omit<PairBook, 'pairId' | 'closed'>): void {

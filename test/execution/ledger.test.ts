@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  APPLIED_MAX,
   applyAdjustment,
   applyFill,
   applyFunding,
@@ -410,6 +411,31 @@ describe('folding a journal', () => {
     expect(foldLedger([...rows, ...rows])).toEqual(once);
     expect(bookOf(once, keyOf('L'))).toMatchObject({ signedLots: 4, fills: 2, adjustments: 1 });
     expect(once.closed.pairs).toBe(1);
+  });
+
+  it('keeps the facts of all venues and kinds apart, whatever ids they have in common', () => {
+    const ledger = emptyLedger();
+    for (const venue of ['L', 'E']) {
+      defineInstrument(ledger, steps(venue));
+      const facts = [
+        () => applyFill(ledger, fill(venue, '7', 'buy', 100, 2)),
+        () => applyFunding(ledger, funding(venue, '7', 5n, 10)),
+        () => applyFunding(ledger, { ...funding(venue, '7', 5n, 10), account: 'other' }),
+        () => applyAdjustment(ledger, `adjust:${venue}:7`, { ...keyOf(venue), changeLots: 1, evidence: 'test' }),
+      ];
+      expect(facts.map((apply) => apply())).toEqual([true, true, true, true]);
+      expect(facts.map((apply) => apply())).toEqual([false, false, false, false]);
+    }
+  });
+
+  it('remembers at least the newest 100,000 facts of all venues together, and at most twice as many', () => {
+    const ledger = emptyLedger();
+    const payment = (id: number): FundingFact => funding(id % 2 === 0 ? 'L' : 'E', String(id), 1n, id);
+    for (let id = 0; id < 2 * APPLIED_MAX; id++) applyFunding(ledger, payment(id));
+    // The first of the second generation is known, the last of the first no more: it was forgotten with all of its generation.
+    expect(applyFunding(ledger, payment(APPLIED_MAX))).toBe(false);
+    expect(applyFunding(ledger, payment(2 * APPLIED_MAX - 1))).toBe(false);
+    expect(applyFunding(ledger, payment(APPLIED_MAX - 1))).toBe(true);
   });
 
   it('T9: gives the same books whichever rows are read twice, and from wherever a crash made it begin again', () => {
