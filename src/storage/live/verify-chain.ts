@@ -23,22 +23,26 @@ const number = (column: string): string =>
 
 const COLUMNS = `sequence, id, type, ${number('at_ms')}, actor, correlation, payload`;
 
-const HASH_HEX = HASH_BYTES * 2;
 const LINE_END = 0x0a;
+/** The encoding with a character for each byte. */
+const BYTES = 'binary';
 
 /**
- * Rows as SQLite itself writes their canonical text, many in one block: a line each of the stored hash in hexadecimal digits, room for
- * the hash of the row before, and the text. JSON holds no line end. Fetching each row's columns instead costs twice the hashing.
+ * Rows as SQLite itself writes their canonical text, many in one block: of each the text, a line end, which JSON does not hold, and the
+ * stored hash. So what a row's hash is made of, the hash of the row before and its own text, lies side by side in the block and is
+ * hashed where it is. Fetching each row's columns instead costs twice the hashing. The rows of a range come in the order of their
+ * sequence, unasked: a subquery that sorts them would copy each. In any other order their hashes would not follow.
+ *
+ *   text of n | line end | hash of n | text of n + 1 | line end | hash of n + 1 | ...
+ *                        [--- hashed for n + 1 -----]
  */
 const BLOCK = `
-  SELECT count(*), max(sequence), CAST(group_concat(lower(hex(hash)) || '${' '.repeat(HASH_BYTES)}' || text || x'0a', '') AS BLOB)
-  FROM (
-    SELECT sequence, hash, CASE
+  SELECT count(*), max(sequence), CAST(group_concat(
+    CASE
       WHEN venue_at_ms IS NULL AND causation = '' THEN json_array(${COLUMNS})
       ELSE json_array(${COLUMNS}, ${number('venue_at_ms')}, causation)
-    END AS text
-    FROM rows WHERE sequence > ? ORDER BY sequence LIMIT ?
-  )`;
+    END || x'0a' || hash, '') AS BLOB)
+  FROM rows WHERE sequence > ? AND sequence <= ?`;
 /** At the journal's largest payload a block stays within what SQLite makes of one value (1 GB). */
 const BLOCK_ROWS = 200;
 
@@ -53,7 +57,7 @@ export function followChain(
   start: ChainEnd,
   last = Number.MAX_SAFE_INTEGER,
 ): ChainEnd {
-  return new Chain(database, file, head, start).follow(last);
+  return new Chain(database, file, head, start).follow(Math.min(last, lastSequence(database)));
 }
 
 /** Returns a row's sequence and its stored hash. Throws JournalDamaged when there is no such row. */
@@ -63,6 +67,11 @@ export function storedEnd(database: Database.Database, file: string, sequence: n
     .get(sequence);
   if (row === undefined) throw new JournalDamaged(file, `rows must be there up to ${sequence}`, { sequence });
   return { sequence, hash: row.hash };
+}
+
+/** Returns the sequence of the last row, 0 when there is none. */
+export function lastSequence(database: Database.Database): number {
+  return database.prepare<[], number>('SELECT ifnull(max(sequence), 0) FROM rows').pluck().get() ?? 0;
 }
 
 /** Throws JournalDamaged unless SQLite finds its own structure in order: every page, every index, every rule of the table. */
@@ -77,7 +86,7 @@ class Chain {
   readonly #file: string;
   readonly #head: HeadRecord | undefined;
   #sequence: number;
-  /** Hexadecimal digits. */
+  /** A character for each byte: what hashing returns and a block holds soonest. */
   #hash: string;
 
   constructor(database: Database.Database, file: string, head: HeadRecord | undefined, start: ChainEnd) {
@@ -85,21 +94,25 @@ class Chain {
     this.#file = file;
     this.#head = head;
     this.#sequence = start.sequence;
-    this.#hash = Buffer.from(start.hash).toString('hex');
+    this.#hash = Buffer.from(start.hash).toString(BYTES);
   }
 
   follow(end: number): ChainEnd {
     this.#checkHead();
     const blocks = this.#database.prepare<[number, number], [number, number | null, Buffer | null]>(BLOCK).raw();
     while (this.#sequence < end) {
-      const limit = Math.min(BLOCK_ROWS, end - this.#sequence);
-      const [rows, last, block] = blocks.get(this.#sequence, limit) ?? [0, null, null];
-      if (last === null) break;
+      const [rows, found, block] = blocks.get(this.#sequence, Math.min(end, this.#sequence + BLOCK_ROWS)) ?? [
+        0,
+        null,
+        null,
+      ];
+      // In a gap as long as a block lies no row: the one behind it is the next.
+      const last = found ?? end;
       const isDense = last === this.#sequence + rows;
       if (isDense && block !== null) this.#followBlock(block);
       if (this.#sequence !== last) this.#followRows(last);
     }
-    return { sequence: this.#sequence, hash: Buffer.from(this.#hash, 'hex') };
+    return { sequence: this.#sequence, hash: this.#hashBytes() };
   }
 
   /**
@@ -109,13 +122,17 @@ class Chain {
    */
   #followBlock(block: Buffer): void {
     for (let start = 0; start < block.length;) {
-      const hashed = start + HASH_HEX;
-      const end = block.indexOf(LINE_END, hashed + HASH_BYTES);
-      block.write(this.#hash, hashed, HASH_BYTES, 'hex');
-      const found = hash('sha256', block.subarray(hashed, end), 'hex');
-      if (block.toString('latin1', start, hashed) !== found) return;
+      const end = block.indexOf(LINE_END, start);
+      const next = end + 1 + HASH_BYTES;
+      // The hash before a later row's text is the stored one of the row before, which was just found to be that row's.
+      const content =
+        start === 0
+          ? Buffer.concat([this.#hashBytes(), block.subarray(0, end)])
+          : block.subarray(start - HASH_BYTES, end);
+      const found = hash('sha256', content, BYTES);
+      if (end < start || block.toString(BYTES, end + 1, next) !== found) return;
       this.#advance(found);
-      start = end + 1;
+      start = next;
     }
   }
 
@@ -132,11 +149,11 @@ class Chain {
       if (row.sequence !== next) {
         throw this.#damaged(`sequence must go on with ${next}, goes on with ${row.sequence}`, next);
       }
-      const found = chainHash(Buffer.from(this.#hash, 'hex'), next, row);
+      const found = chainHash(this.#hashBytes(), next, row);
       if (!found.equals(row.hash)) {
         throw this.#damaged("the row's hash must follow from its content and the row before", next);
       }
-      this.#advance(found.toString('hex'));
+      this.#advance(found.toString(BYTES));
     }
     if (this.#sequence !== last) throw this.#damaged(`rows must be there up to ${last}`, this.#sequence + 1);
   }
@@ -149,8 +166,13 @@ class Chain {
 
   /** The head may be behind (death between commit and its write) or ahead (lost rows), but never beside the chain. */
   #checkHead(): void {
-    if (this.#head === undefined || this.#head.sequence !== this.#sequence || this.#head.hash === this.#hash) return;
+    if (this.#head === undefined || this.#head.sequence !== this.#sequence) return;
+    if (this.#head.hash === this.#hashBytes().toString('hex')) return;
     throw this.#damaged('the row must have the hash that journal.head recorded for it', this.#sequence);
+  }
+
+  #hashBytes(): Buffer {
+    return Buffer.from(this.#hash, BYTES);
   }
 
   #damaged(rule: string, sequence: number): JournalDamaged {
