@@ -15,7 +15,6 @@ import type { AppendRef, JournalPorts, RowsDurable, StoreFailed } from '../src/p
 import type { GuardMessage } from './guard-messages.ts';
 import { journalDelivery } from './journal-messages.ts';
 import type { AppendFailed, AppendSlow, JournalMessage, RowsPage, RowsRead } from './journal-messages.ts';
-import { pageOfLines } from '../src/storage/row-page.ts';
 import type { StoreQuery } from '../src/storage/rows.ts';
 
 export interface JournalArgs {
@@ -41,8 +40,8 @@ export interface JournalState {
   isFailing: boolean;
 }
 
-/** Rows of one answer; the reader asks again from the last one's sequence. So many are some 64 KiB, which a lane takes in one go. */
-export const PAGE_ROWS_MAX = 150;
+/** Rows of one answer; the reader asks again from the last one's sequence. So many take a reader a few ms of its thread. */
+export const PAGE_ROWS_MAX = 300;
 /** Rows of the answer to a question, which is asked once. */
 const ASKED_ROWS_MAX = 500;
 const PENDING_APPENDS_MAX = 4_096;
@@ -173,11 +172,8 @@ function refuse(
 
 function answerRead(message: Read, self: JournalSelf): void {
   const { query, readId } = message;
-  const pageRows = Math.min(query.limit, PAGE_ROWS_MAX);
-  // One row more than is told shows whether the page is the last.
-  const lines = self.ports.store.readLines({ ...query, limit: pageRows + 1 });
-  const page = pageOfLines(lines.slice(0, pageRows));
-  const answer: RowsRead = { type: 'rows-read', readId, page, complete: lines.length <= pageRows };
+  const { page, complete } = self.ports.store.readPage({ ...query, limit: Math.min(query.limit, PAGE_ROWS_MAX) });
+  const answer: RowsRead = { type: 'rows-read', readId, page, complete };
   // A reader that cannot take it now asks again: it holds its question until it is answered.
   if (self.tell(message.replyTo, answer) === 'refused') self.count('told-refused');
 }

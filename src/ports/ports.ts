@@ -1,4 +1,5 @@
 /** The doors to the outside, as an actor sees them: ask now, the answer comes later as a message. Types only. */
+import type { ReadPage } from '../storage/row-page.ts';
 import type { ForwardQuery, JournalRow, StoreQuery } from '../storage/rows.ts';
 
 export type RequestRef = number;
@@ -160,8 +161,8 @@ export interface StorePort {
   append(rows: readonly JournalRow[]): AppendRef;
   /** Reads synchronously on the store thread; bounded by the query's limit. */
   read(query: StoreQuery): readonly JournalRow[];
-  /** The same, each row as a line of a page (storage/row-page.ts): for readers of many. */
-  readLines(query: ForwardQuery): readonly string[];
+  /** The same as a page (storage/row-page.ts): for readers of many. */
+  readPage(query: ForwardQuery): ReadPage;
 }
 export interface RowsDurable {
   readonly type: 'rows-durable';

@@ -4,8 +4,9 @@ import type { EncodedRow } from '../storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../storage/journal.ts';
 import { RowConflict } from '../storage/journal-errors.ts';
 import { decodePayload } from '../storage/payload.ts';
-import { lineOfStored } from '../storage/row-page.ts';
-import type { JournalRow, StoreQuery } from '../storage/rows.ts';
+import { pageOfStored } from '../storage/row-page.ts';
+import type { PlacedRow, ReadPage } from '../storage/row-page.ts';
+import type { ForwardQuery, JournalRow, StoreQuery } from '../storage/rows.ts';
 import { factDifference } from '../storage/same-fact.ts';
 import { judgeEnd } from '../storage/verdict.ts';
 import type { JournalVerdict } from '../storage/verdict.ts';
@@ -89,9 +90,9 @@ export class SimulatedDisk {
         use();
         return this.#read(query, restored);
       },
-      readLines: (query) => {
+      readPage: (query) => {
         use();
-        return this.#read(query, (row, sequence) => lineOfStored(sequence, row));
+        return this.#readPage(query);
       },
       upkeep: use,
       close: () => {
@@ -125,6 +126,17 @@ export class SimulatedDisk {
     }
     this.#headSequence = Math.max(this.#headSequence, this.#rows.length);
     return { appended: rows.length - repeatedAt.size, repeatedAt };
+  }
+
+  #readPage(query: ForwardQuery): ReadPage {
+    const placed = (row: EncodedRow, sequence: number): PlacedRow => [sequence, row];
+    const rows = this.#read(query, placed);
+    const [last] = rows.at(-1) ?? [0];
+    const isFull = rows.length === query.limit;
+    return {
+      page: pageOfStored(rows),
+      complete: !isFull || this.#read({ ...query, afterSequence: last, limit: 1 }, placed).length === 0,
+    };
   }
 
   #read<Form>(query: StoreQuery, formOf: (row: EncodedRow, sequence: number) => Form): readonly Form[] {

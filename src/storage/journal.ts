@@ -1,5 +1,6 @@
 /** What the store port needs of a journal: the SQLite one, or one in memory where time is virtual. Types only. */
 import type { EncodedRow } from './hash-chain.ts';
+import type { ReadPage } from './row-page.ts';
 import type { ForwardQuery, JournalRow, StoreQuery } from './rows.ts';
 
 export interface AppendSummary {
@@ -16,8 +17,8 @@ export interface Journal {
   append(rows: readonly EncodedRow[]): AppendSummary;
   /** Rows in sequence order, at most the query's limit. */
   read(query: StoreQuery): readonly JournalRow[];
-  /** The same rows, each as a line of a page, see row-page.ts. */
-  readLines(query: ForwardQuery): readonly string[];
+  /** The same rows as a page, see row-page.ts. */
+  readPage(query: ForwardQuery): ReadPage;
   /** Does what no append should wait for: makes the record of how far the journal went as durable as the rows, and tidies up. */
   upkeep(): void;
   close(): void;

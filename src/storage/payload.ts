@@ -29,17 +29,21 @@ export function encodePayload(payload: Readonly<Record<string, unknown>>): strin
 
 /** Returns the data of a text made by `encodePayload`. Throws SyntaxError when it is no such text. */
 export function decodePayload(text: string): Readonly<Record<string, unknown>> {
-  return decodeMembers(JSON.parse(text), text);
+  return decodeMembers(JSON.parse(text), mayHoldMarks(text));
+}
+
+/** False when no payload in this text holds a mark: only a text with a `$` at the beginning of a key can, and many hold none. */
+export function mayHoldMarks(text: string): boolean {
+  return text.includes('"$');
 }
 
 /**
  * Returns the data of what was parsed from a text made by `encodePayload` or from one that contains it; changes what it is given.
  * Throws SyntaxError when it is no such data.
  */
-export function decodeMembers(parsed: unknown, text: string): Readonly<Record<string, unknown>> {
-  // Only a text with a `$` at the beginning of a key can hold a mark; most hold none, and start-up reads a million of them.
-  const value = text.includes('"$') ? restore(parsed) : parsed;
-  if (!isRecord(value)) throw new SyntaxError(`a payload must be an object, was ${text.slice(0, 80)}`);
+export function decodeMembers(parsed: unknown, hasMarks: boolean): Readonly<Record<string, unknown>> {
+  const value = hasMarks ? restore(parsed) : parsed;
+  if (!isRecord(value)) throw new SyntaxError(`a payload must be an object, was ${JSON.stringify(parsed)}`);
   return value;
 }
 
@@ -125,7 +129,7 @@ function restore(value: unknown): unknown {
   for (const key in value) {
     const member = value[key];
     if (isComposite(member)) value[key] = restore(member);
-    isEscaped ||= key.startsWith('$');
+    if (key.startsWith('$')) isEscaped = true;
   }
   if (!isEscaped) return value;
   // fromEntries defines members, it does not assign them: a key "__proto__" stays an ordinary key.

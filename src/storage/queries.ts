@@ -2,6 +2,7 @@
  * Every query the engine reads its journal with, by name: each walks one index in the order of its answer and stops at its limit.
  * A test holds their plans to that; `tandem db explain` shows them. Plain data, any thread.
  */
+import type { PageColumns } from './row-page.ts';
 
 /** With two conditions one index is walked and its rows are looked at: so many at most, however rare the wanted ones are. */
 export const LOOKED_AT_MAX = 5_000;
@@ -14,10 +15,23 @@ const time = (column: string): string =>
   `CASE WHEN ${column} = CAST(${column} AS INTEGER) THEN CAST(${column} AS INTEGER)
   WHEN ${column} IS NULL THEN 'null' ELSE printf('%!.17g', ${column}) END`;
 
-/** The same row as one text, see row-page.ts. */
-const ROW_LINE = `'[' || sequence || ',' || json_quote(id) || ',' || json_quote(type) || ',' || ${time('at_ms')} || ',' ||
-  json_quote(actor) || ',' || json_quote(correlation) || ',' || ${time('venue_at_ms')} || ',' ||
-  json_quote(causation) || ',' || payload || ']'`;
+/** A page, see row-page.ts: each column's values as a JSON array. */
+const PAGE_COLUMNS = {
+  sequence: `'[' || group_concat(sequence) || ']'`,
+  id: 'json_group_array(id)',
+  type: 'json_group_array(type)',
+  atMs: `'[' || group_concat(${time('at_ms')}) || ']'`,
+  actor: 'json_group_array(actor)',
+  correlation: 'json_group_array(correlation)',
+  venueAtMs: `'[' || group_concat(${time('venue_at_ms')}) || ']'`,
+  causation: 'json_group_array(causation)',
+  payload: `'[' || group_concat(payload) || ']'`,
+} as const satisfies Readonly<Record<keyof PageColumns, string>>;
+
+const PAGE_TEXT = Object.entries(PAGE_COLUMNS)
+  .map(([column, values], place) => `'${place === 0 ? '{' : ','}"${column}":' || ${values} || `)
+  .concat(`'}'`)
+  .join('');
 
 export interface NamedQuery {
   /** What it is asked for. */
@@ -92,7 +106,15 @@ export const QUERIES = {
 
 export type QueryName = keyof typeof QUERIES;
 
-/** Returns the SQL of a query that answers with each row as one text: the same walk, see row-page.ts. */
-export function linesSql(name: QueryName): string {
-  return QUERIES[name].sql.replace(ROW_COLUMNS, ROW_LINE);
+/**
+ * Returns the SQL of a query that answers with all its rows as one page, by the same walk: how many they are, the last one's sequence and
+ * the text; of no rows 0 and twice NULL.
+ */
+export function pageSql(name: QueryName): string {
+  return `SELECT count(*), max(sequence), ${PAGE_TEXT} FROM (${QUERIES[name].sql})`;
+}
+
+/** Returns the SQL of a query that answers with 1 when it has rows, else with 0. */
+export function existsSql(name: QueryName): string {
+  return `SELECT EXISTS (${QUERIES[name].sql})`;
 }

@@ -7,6 +7,7 @@ import { encodeRow } from './hash-chain.ts';
 import type { EncodedRow } from './hash-chain.ts';
 import type { Journal } from './journal.ts';
 import { RowConflict } from './journal-errors.ts';
+import type { ReadPage } from './row-page.ts';
 import type { ForwardQuery, JournalRow, JournalRowType, StoreQuery } from './rows.ts';
 
 export interface StorePortOptions {
@@ -105,11 +106,11 @@ class GroupCommitStore implements OpenStorePort {
     return rows;
   }
 
-  readLines(query: ForwardQuery): readonly string[] {
+  readPage(query: ForwardQuery): ReadPage {
     const startedAtMs = this.#options.monotonicMs();
-    const lines = this.#use().readLines(query);
+    const page = this.#use().readPage(query);
     this.#took(query.type, this.#options.monotonicMs() - startedAtMs);
-    return lines;
+    return page;
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@ import type { JournalMessage } from '../../actors/journal-messages.ts';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorRef } from '../../src/runtime/actor.ts';
 import type { JournalPorts } from '../../src/ports/ports.ts';
-import { lineOfRow, pageOfRows } from '../../src/storage/row-page.ts';
+import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { JournalRow, StoreQuery } from '../../src/storage/rows.ts';
 import { row } from '../storage/rows.ts';
 import { changesOf, expectDrawn } from '../drawn-table.ts';
@@ -27,7 +27,14 @@ function stageJournal(
     return (options.stored ?? []).slice(0, query.limit);
   };
   const ports: JournalPorts = {
-    store: { append: (rows) => appended.push(rows), read, readLines: (query) => read(query).map(lineOfRow) },
+    store: {
+      append: (rows) => appended.push(rows),
+      read,
+      readPage: (query) => ({
+        page: pageOfRows(read(query)),
+        complete: (options.stored ?? []).length <= query.limit,
+      }),
+    },
   };
   const args = {
     ...(options.pendingAppendsMax === undefined ? {} : { pendingAppendsMax: options.pendingAppendsMax }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EncodedRow } from '../../src/storage/hash-chain.ts';
 import type { AppendSummary, Journal } from '../../src/storage/journal.ts';
+import type { ReadPage } from '../../src/storage/row-page.ts';
 import { openJournal, reopenJournal } from '../../src/storage/live/journal-database.ts';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.ts';
 import {
@@ -67,8 +68,8 @@ class RecordingJournal implements Journal {
     this.onRead();
     return [row('found')];
   }
-  readLines(): readonly string[] {
-    return [];
+  readPage(): ReadPage {
+    return { page: '', complete: true };
   }
   upkeep(): void {
     this.synced += 1;

@@ -12,13 +12,14 @@ import type { AppendSummary, Journal } from '../journal.ts';
 import { BootNumbersExhausted, JournalDamaged, RowConflict } from '../journal-errors.ts';
 import { decodePayload } from '../payload.ts';
 import { QUERIES } from '../queries.ts';
+import type { ReadPage } from '../row-page.ts';
 import type { ForwardQuery, JournalRow, JournalRowType, StoreQuery } from '../rows.ts';
 import { factDifference } from '../same-fact.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../schema.ts';
 import { judgeEnd, nextBoot } from '../verdict.ts';
 import type { JournalVerdict } from '../verdict.ts';
 import { HeadFile } from './head-file.ts';
-import { runLinesQuery, runQuery } from './journal-queries.ts';
+import { runPageQuery, runQuery } from './journal-queries.ts';
 import { asDamage } from './sqlite-damage.ts';
 import type { ChainEnd } from './verify-chain.ts';
 import { verifyEverything, verifyTail } from './verify-journal.ts';
@@ -167,8 +168,8 @@ export class JournalDatabase implements Journal {
     return runQuery(this.#database, query);
   }
 
-  readLines(query: ForwardQuery): readonly string[] {
-    return runLinesQuery(this.#database, query);
+  readPage(query: ForwardQuery): ReadPage {
+    return runPageQuery(this.#database, query);
   }
 
   upkeep(): void {

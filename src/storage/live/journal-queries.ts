@@ -2,10 +2,10 @@
 import type Database from 'better-sqlite3';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { decodePayload } from '../payload.ts';
-import { linesSql, LOOKED_AT_MAX, QUERIES } from '../queries.ts';
+import { existsSql, LOOKED_AT_MAX, pageSql, QUERIES } from '../queries.ts';
 import type { QueryName } from '../queries.ts';
-import { rowOfColumns } from '../row-page.ts';
-import type { RowColumns } from '../row-page.ts';
+import { NO_ROWS, rowOfColumns } from '../row-page.ts';
+import type { ReadPage, RowColumns } from '../row-page.ts';
 import type { ForwardQuery, JournalRow, StoreQuery } from '../rows.ts';
 
 const READ_ROWS_MAX = 10_000;
@@ -47,21 +47,44 @@ export function queryOf(query: StoreQuery): Asked {
 export function runQuery(database: Database.Database, query: StoreQuery): readonly JournalRow[] {
   checkLimit(query);
   const { name, values } = queryOf(query);
-  return database
-    .prepare<(string | number)[], StoredRow>(QUERIES[name].sql)
+  return prepared<StoredRow>(database, QUERIES[name].sql)
     .raw()
     .all(...values)
     .map(toRow);
 }
 
-/** Returns the same rows, each as one text. Throws as `runQuery` does. */
-export function runLinesQuery(database: Database.Database, query: ForwardQuery): readonly string[] {
+/** Returns the same rows as a page. Throws as `runQuery` does. */
+export function runPageQuery(database: Database.Database, query: ForwardQuery): ReadPage {
   checkLimit(query);
   const { name, values } = queryOf(query);
-  return database
-    .prepare<(string | number)[], string>(linesSql(name))
-    .pluck()
-    .all(...values);
+  const [rows, last, page] = prepared<PageAnswer>(database, pageSql(name))
+    .raw()
+    .get(...values) ?? [0, null, null];
+  if (page === null || last === null) return { page: NO_ROWS, complete: true };
+  return { page, complete: rows < query.limit || !hasRows(database, { ...query, afterSequence: last }) };
+}
+
+type PageAnswer = readonly [rows: number, last: number | null, page: string | null];
+
+function hasRows(database: Database.Database, query: ForwardQuery): boolean {
+  const { name, values } = queryOf(query);
+  return (
+    prepared<number>(database, existsSql(name))
+      .pluck()
+      .get(...values) === 1
+  );
+}
+
+/** Statements by their SQL, as long as their connection: a start asks the same thousands of times, and compiling costs as much as some rows. */
+const statements = new WeakMap<Database.Database, Map<string, Database.Statement<(string | number)[], unknown>>>();
+
+function prepared<Row>(database: Database.Database, sql: string): Database.Statement<(string | number)[], Row> {
+  let known = statements.get(database);
+  if (known === undefined) statements.set(database, (known = new Map()));
+  let statement = known.get(sql);
+  if (statement === undefined) known.set(sql, (statement = database.prepare<(string | number)[], unknown>(sql)));
+  // What a statement's rows are follows from its SQL.
+  return statement as Database.Statement<(string | number)[], Row>;
 }
 
 function checkLimit({ limit }: StoreQuery): void {

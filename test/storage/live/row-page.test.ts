@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SimulatedDisk } from '../../../src/simulation/simulated-disk.ts';
 import { encodeRow } from '../../../src/storage/hash-chain.ts';
 import { openJournal } from '../../../src/storage/live/journal-database.ts';
-import { pageOfLines, pageOfRows, rowsOfPage } from '../../../src/storage/row-page.ts';
+import { pageOfRows, rowsOfPage } from '../../../src/storage/row-page.ts';
 import type { ForwardQuery, JournalRow } from '../../../src/storage/rows.ts';
 import { row } from '../rows.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -59,7 +59,7 @@ describe('a page of rows', () => {
         for (const one of [journal, disk]) {
           for (const query of QUERIES) {
             const found = one.read(query);
-            expect(rowsOfPage(pageOfLines(one.readLines(query)))).toEqual(found);
+            expect(rowsOfPage(one.readPage(query).page)).toEqual(found);
             expect(rowsOfPage(pageOfRows(found))).toEqual(found);
           }
         }
@@ -67,6 +67,32 @@ describe('a page of rows', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it.each([
+    ['fewer rows than may be told', 4, true],
+    ['all rows, as many as may be told', 3, true],
+    ['not all rows', 2, false],
+  ])('says whether more follow: %s', (_, limit, complete) => {
+    const journal = openJournal(temporaryDirectory());
+    journal.allocateBoot(1);
+    const disk = new SimulatedDisk().open();
+    for (const one of [journal, disk]) {
+      // Rows of somebody else behind them are none of the answer.
+      one.append(['a', 'b', 'c'].map((id) => encodeRow(row(id, { correlation: 'ETH' }))));
+      one.append([encodeRow(row('d', { correlation: 'SOL' }))]);
+      const answer = one.readPage({ type: 'by-correlation', correlation: 'ETH', afterSequence: 0, limit });
+      expect(answer.complete).toBe(complete);
+      expect(rowsOfPage(answer.page).map(({ id }) => id)).toEqual(['a', 'b', 'c'].slice(0, limit));
+    }
+    journal.close();
+  });
+
+  it('keeps to the bound of a query', () => {
+    const journal = openJournal(temporaryDirectory());
+    for (const limit of [0, 10_001])
+      expect(() => journal.readPage({ type: 'all', afterSequence: 0, limit })).toThrow('row limit of a query');
+    journal.close();
   });
 
   it('of no rows is empty', () => {
@@ -78,7 +104,12 @@ describe('a page of rows', () => {
   });
 
   it('is refused when it is none', () => {
-    expect(() => rowsOfPage('[1,"a","fill",0,"","",null,"",7]')).toThrow('a payload must be an object');
     expect(() => rowsOfPage('nothing')).toThrow(SyntaxError);
+    const page = pageOfRows([row('a', { sequence: 1, payload: { what: 1 } })]);
+    expect(() => rowsOfPage(page.replace('{"what":1}', '7'))).toThrow('a payload must be an object, was 7');
+    // Two values where one row has its payload: all behind it would be another row's.
+    expect(() => rowsOfPage(page.replace('{"what":1}', '{},{}'))).toThrow('must have 1 values in each column');
+    expect(() => rowsOfPage('{"sequence":[1]}')).toThrow('must have 1 values in each column');
+    expect(() => rowsOfPage('[]')).toThrow(SyntaxError);
   });
 });
