@@ -6,25 +6,32 @@ import type { ForwardQuery, JournalRow, StoreQuery } from '../src/storage/rows.t
 import type { StoreMessage } from '../src/ports/ports.ts';
 
 export type JournalMessage =
+  | AppendRows
   /**
-   * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row seen
-   * before changes nothing; its messages are still told. One that contradicts the stored row of its id fails the append for good. Callers keep the append until told and repeat it after 2 s without answer.
+   * Several appends, in their order, that one handler told: each is answered and refused as if it had come by itself, and one commit takes
+   * all of them. Told one by one, the first may be on its way to the disk before the second is here.
    */
-  | {
-      readonly type: 'append-rows';
-      readonly rows: readonly JournalRow[];
-      readonly whenDurable: readonly { readonly to: ActorRef; readonly message: MessageShape }[];
-      /** Told `append-failed` when the store refuses. */
-      readonly sender: ActorRef;
-      readonly appendId: number;
-      /** The sender wants to know, before all else, that the commit was slow: told `append-slow`. */
-      readonly tellSlow?: true;
-    }
+  | { readonly type: 'append-together'; readonly appends: readonly AppendRows[] }
   /** Reads rows; answered with one or more `rows-read`. */
   | { readonly type: 'read-rows'; readonly query: ForwardQuery; readonly replyTo: ActorRef; readonly readId: number }
   /** The same for whoever is no actor: answered once, with a `RowsPage`. */
   | ({ readonly type: 'ask-rows'; readonly query: StoreQuery } & Asked)
   | StoreMessage;
+
+/**
+ * Makes rows durable (all or none, one group commit), then tells each of `whenDurable` its message, in order. A row seen
+ * before changes nothing; its messages are still told. One that contradicts the stored row of its id fails the append for good. Callers keep the append until told and repeat it after 2 s without answer.
+ */
+export interface AppendRows {
+  readonly type: 'append-rows';
+  readonly rows: readonly JournalRow[];
+  readonly whenDurable: readonly { readonly to: ActorRef; readonly message: MessageShape }[];
+  /** Told `append-failed` when the store refuses. */
+  readonly sender: ActorRef;
+  readonly appendId: number;
+  /** The sender wants to know, before all else, that the commit was slow: told `append-slow`. */
+  readonly tellSlow?: true;
+}
 
 /** One page of rows, in the order of the query. */
 export interface RowsPage {
@@ -69,6 +76,7 @@ export const appendSlowDelivery: DeliveryTable<AppendSlow> = {
 
 export const journalDelivery: DeliveryTable<JournalMessage> = {
   'append-rows': { class: 'must-deliver', priority: 'order' },
+  'append-together': { class: 'must-deliver', priority: 'order' },
   'read-rows': { class: 'must-deliver', priority: 'order' },
   'ask-rows': { class: 'must-deliver', priority: 'normal' },
   'rows-durable': { class: 'must-deliver', priority: 'order' },

@@ -67,6 +67,9 @@ export const journal: ActorKind<JournalArgs, JournalState, JournalMessage, Journ
       case 'append-rows':
         append(state, message, self);
         return state;
+      case 'append-together':
+        for (const one of message.appends) append(state, one, self);
+        return state;
       case 'rows-durable':
         tellDurable(state, message, self);
         return state;

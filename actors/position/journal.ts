@@ -16,6 +16,8 @@ import type { PendingAppend, PositionSelf, PositionState } from './state.ts';
 const APPEND_REPEAT_MS = 2_000;
 /** More unacknowledged appends than this mean that the store is gone: nothing new is started. */
 export const APPENDS_MAX = 256;
+/** What is decided at once is a few rows. More of them go one by one, so that no message outgrows what a lane takes in one go. */
+const TOGETHER_ROWS_MAX = 32;
 
 /** Makes one of this actor's rows. All of a symbol's rows share their correlation, so that one read finds them in order. */
 export function rowOf(
@@ -88,12 +90,18 @@ function enqueue(
 }
 
 /**
- * Tells the journal what the handler has written, all at once at its end. One commit takes what comes together: told one by one, the row
- * of the pair was on its way to the disk while the orders were still being planned, and their intent waited for a second write.
+ * Tells the journal what the handler has written, all at once at its end and in one message. One commit takes what comes together: told
+ * one by one, the row of the pair was on its way to the disk while the orders were still being planned, or while the message of their
+ * intent was still being written, and their intent waited for a second write.
  */
 export function tellJournal(state: PositionState, self: PositionSelf): void {
-  for (const message of state.untold) self.tell(refOf<JournalMessage>(state.args.journalPath), message);
-  state.untold.length = 0;
+  const appends = state.untold.splice(0);
+  const [only] = appends;
+  if (only === undefined) return;
+  const journal = refOf<JournalMessage>(state.args.journalPath);
+  const rows = appends.reduce((sum, one) => sum + one.rows.length, 0);
+  if (appends.length > 1 && rows <= TOGETHER_ROWS_MAX) self.tell(journal, { type: 'append-together', appends });
+  else for (const message of appends) self.tell(journal, message);
 }
 
 /** Sends appends without receipt again. */

@@ -3,7 +3,7 @@ import { position } from '../../actors/position.ts';
 import { pageOfRows } from '../../src/storage/row-page.ts';
 import type { PositionArgs } from '../../actors/position.ts';
 import type { ConnectorCommand, MarketEvent } from '../../actors/connector-messages.ts';
-import type { JournalMessage } from '../../actors/journal-messages.ts';
+import type { AppendRows, JournalMessage } from '../../actors/journal-messages.ts';
 import type { PositionMessage } from '../../actors/position-messages.ts';
 import type { PositionState } from '../../actors/position/state.ts';
 import type { BookLevel } from '../../src/market/book.ts';
@@ -70,10 +70,11 @@ export class OpenPosition {
   }
 
   #answer(message: MessageShape): void {
-    if (isAppend(message)) {
+    for (const { whenDurable } of appendsOf(message)) {
       // Told to the position itself: what it is given is its own message back.
-      for (const told of message.whenDurable) this.#toCome.push(told.message as PositionMessage);
-    } else if (isRead(message)) {
+      for (const told of whenDurable) this.#toCome.push(told.message as PositionMessage);
+    }
+    if (isRead(message)) {
       this.#toCome.push({
         type: 'rows-read',
         readId: message.readId,
@@ -100,8 +101,10 @@ export class OpenPosition {
   }
 }
 
-function isAppend(message: MessageShape): message is Extract<JournalMessage, { type: 'append-rows' }> {
-  return message.type === 'append-rows';
+function appendsOf(message: MessageShape): readonly AppendRows[] {
+  // Told to the journal: these are its own messages.
+  if (message.type === 'append-rows') return [message as AppendRows];
+  return message.type === 'append-together' ? (message as unknown as { appends: readonly AppendRows[] }).appends : [];
 }
 
 function isRead(message: MessageShape): message is Extract<JournalMessage, { type: 'read-rows' }> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { journal, PAGE_ROWS_MAX } from '../../actors/journal.ts';
 import type { GuardMessage } from '../../actors/guard-messages.ts';
-import type { JournalMessage } from '../../actors/journal-messages.ts';
+import type { AppendRows, JournalMessage } from '../../actors/journal-messages.ts';
 import { refOf } from '../../src/runtime/actor.ts';
 import type { ActorRef } from '../../src/runtime/actor.ts';
 import type { JournalPorts } from '../../src/ports/ports.ts';
@@ -43,7 +43,7 @@ function stageJournal(
   return { actor: stage(journal, args, { ...options, ports }), appended, queries };
 }
 
-function append(appendId: number, ...ids: readonly string[]): JournalMessage {
+function append(appendId: number, ...ids: readonly string[]): AppendRows {
   return {
     type: 'append-rows',
     rows: ids.map((id) => row(id)),
@@ -67,6 +67,17 @@ describe('journal', () => {
       { to: 'position/BTC', message: { type: 'fill-received' } },
       { to: 'connector', message: { type: 'append-durable' } },
     ]);
+  });
+
+  it('hands appends that came together to the store in their order, and answers each by itself', () => {
+    const { actor, appended } = stageJournal();
+    const appends = [append(7, 'a'), append(8, 'b', 'c')];
+    actor.deliver({ type: 'append-together', appends });
+    expect(appended).toEqual([[row('a')], [row('b'), row('c')]]);
+    actor.deliver({ type: 'store-failed', ref: 1, detail: 'full' });
+    expect(actor.sentTo('connector')).toMatchObject([{ type: 'append-failed', appendId: 7 }]);
+    actor.deliver({ type: 'rows-durable', ref: 2 });
+    expect(actor.sentTo('position/BTC')).toEqual([{ type: 'fill-received' }]);
   });
 
   it('tells a sender that asks for it, before all others, that the commit was slow', () => {

@@ -2,12 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalMessage } from '../../actors/journal-messages.ts';
 import type { EntryPlan } from '../../actors/position-messages.ts';
+import type { PriceTicks } from '../../src/money/units.ts';
 import type { PairRecord } from '../../src/execution/pair.ts';
 import { foldBook } from '../../src/execution/execution-book.ts';
+import { lots, micro } from '../market/instruments.ts';
 import { Example } from '../examples.ts';
 import { createWorld, defaultArgs, VALIDITY_MS } from './position-world.ts';
 import type { Fate, VenueModel, World, WorldOptions } from './position-world.ts';
 
+type AppendsTogether = Extract<JournalMessage, { type: 'append-together' }>;
 type PlaceOrder = VenueModel['placed'][number];
 type Quoted = Extract<EntryPlan['entry'], { mode: 'maker-taker' }>;
 
@@ -104,6 +107,36 @@ describe('a quoted entry', () => {
     typesTold();
     life.deliver({ type: 'plan-durable', appendId: plan.appendId });
     expect(typesTold().slice(0, 2)).toEqual(['place-order', 'append-rows']);
+  });
+
+  it('tells the journal of a fill’s consequences in one message, so that one commit takes the pair and the hedge’s intent', () => {
+    const world = quoting(fates({ 'va open': resting }));
+    world.run(200);
+    const life = world.stage();
+    life.sent.splice(0);
+    const { venue, account, symbol } = { venue: 'va', account: 'main', symbol: world.venues.a.instrument.symbol };
+    const { clientOrderId } = firstQuote(world);
+    life.deliver({
+      ...{ type: 'fill-received', venue, account, symbol },
+      fill: {
+        ...{
+          fillId: 'va-1',
+          symbol,
+          clientOrderId,
+          venueOrderId: `v${clientOrderId}`,
+          side: 'sell',
+          liquidity: 'maker',
+        },
+        ...{ priceTicks: 600_010 as PriceTicks, lots: lots(10), feeMicro: micro(0n) },
+        venueAtMs: world.now(),
+      },
+    });
+    const toJournal = life.sentTo('journal') as unknown as readonly AppendsTogether[];
+    expect(toJournal.map(({ type }) => type)).toEqual(['append-together']);
+    expect(toJournal[0]?.appends.map(({ rows }) => rows.map(({ type }) => type))).toEqual([
+      ['pair-state'],
+      ['intent', 'order-planned'],
+    ]);
   });
 
   it('quotes the long leg as well, at the bid', () => {

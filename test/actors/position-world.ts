@@ -789,6 +789,10 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 
   function journal(message: JournalMessage, from: number): void {
+    if (message.type === 'append-together') {
+      for (const one of message.appends) journal(one, from);
+      return;
+    }
     if (message.type === 'append-rows') {
       if (world.journalMode === 'mute') return;
       if (world.journalMode === 'fail' || world.journalMode === 'conflict') {
