@@ -1,11 +1,23 @@
 /** One followed Bybit book: snapshot, then changes numbered without holes. Owned by the stream; connector thread. */
-import type { BookView } from '../../market/book.ts';
+import type { BookLevel, BookView } from '../../market/book.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts';
-import { asFields, malformed } from '../json.ts';
+import { asFields, malformed, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
 import { asList, integerField, optionalText, timeField } from '../fields.ts';
+import { parsedList, plainLevels } from '../level-lists.ts';
+import type { BookFrame, LevelForm, LevelList } from '../level-lists.ts';
+
+/** How a book's frame is written. */
+export const BOOK_LEVELS: LevelForm = {
+  bids: 'b',
+  asks: 'a',
+  texts: ['["', '","', '"]'],
+  values: ['price', 'size'],
+  holderOf: (frame) => frame['data'],
+  parse: parseLosslessJson,
+};
 
 export type BookOutcome = 'changed' | 'ignored' | 'gap' | 'crossed';
 
@@ -30,7 +42,7 @@ export class FollowedBook {
   }
 
   /** Applies a frame. After `gap` and `crossed` the book has forgotten itself and waits for a snapshot. Throws on nonsense. */
-  apply(frame: Fields, receivedAtMonotonicMs: number): BookOutcome {
+  apply({ fields: frame, lists }: BookFrame, receivedAtMonotonicMs: number): BookOutcome {
     const { symbol } = this.#instrument;
     const where = `book ${symbol}`;
     const data = asFields(frame['data'], where);
@@ -38,8 +50,8 @@ export class FollowedBook {
     const type = frame['type'];
     if (type !== 'snapshot' && type !== 'delta') throw malformed(`${where}.type`, 'snapshot or delta', type);
     const update = integerField(data, 'u', where);
-    const bids = this.#levels(data['b'], where);
-    const asks = this.#levels(data['a'], where);
+    const bids = this.#levels(data['b'], lists?.bids, where);
+    const asks = this.#levels(data['a'], lists?.asks, where);
     // Update 1 is a snapshot whatever it calls itself: the service has started again.
     if (type === 'snapshot' || update === 1n) {
       this.#orders.replace(bids, asks);
@@ -68,7 +80,12 @@ export class FollowedBook {
     return outcome;
   }
 
-  #levels(value: unknown, where: string): readonly (readonly [number, number])[] {
+  #levels(value: unknown, list: LevelList | undefined, where: string): readonly BookLevel[] {
+    const plain = list === undefined ? undefined : plainLevels(list, this.#instrument);
+    return plain ?? this.#parsedLevels(list === undefined ? value : parsedList(list, where), where);
+  }
+
+  #parsedLevels(value: unknown, where: string): readonly BookLevel[] {
     return asList(value, where).map((item) => {
       const [price, size] = asList(item, where);
       if (typeof price !== 'string' || typeof size !== 'string') throw malformed(where, 'pairs of decimal texts', item);

@@ -9,12 +9,14 @@
  */
 import type { BookView } from '../../market/book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
-import { asFields, malformed, parseLosslessJson } from '../json.ts';
+import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { readBookFrame } from '../level-lists.ts';
+import type { BookFrame } from '../level-lists.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
-import { FollowedBook } from './book.ts';
+import { BOOK_LEVELS, FollowedBook } from './book.ts';
 import { asList, integerField, optionalText, textField, timeField } from '../fields.ts';
 import type { BybitMarkets } from './markets.ts';
 import { parseExecution, parseOrder, parsePosition, parseWallet, tickerEvents, tickerFields } from './parse.ts';
@@ -107,11 +109,12 @@ export class BybitStream implements VenueStream {
   frame(socketKey: string, text: string, at: Instant): FrameResult {
     if (!this.#open.has(socketKey)) return NOTHING;
     try {
-      const frame = asFields(parseLosslessJson(text, socketKey), socketKey);
+      const read = readBookFrame(text, socketKey, BOOK_LEVELS);
+      const { fields: frame } = read;
       if (typeof frame['topic'] !== 'string') return this.#control(socketKey, frame, at);
       return socketKey === ACCOUNT
         ? { events: this.#account(frame['topic'], frame), send: [] }
-        : this.#public(frame['topic'], frame, at);
+        : this.#public(frame['topic'], read, at);
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;
       const sample = text.slice(0, 200);
@@ -224,13 +227,13 @@ export class BybitStream implements VenueStream {
 
   // Market data.
 
-  #public(topic: string, frame: Fields, at: Instant): FrameResult {
+  #public(topic: string, frame: BookFrame, at: Instant): FrameResult {
     // A topic just given up may still speak.
     if (!this.#topics.isAsked(topic)) return NOTHING;
     const symbol = symbolOf(topic);
     const instrument = this.#markets.find(symbol);
     if (instrument === undefined) throw malformed(`${topic} symbol`, 'a listed instrument', symbol);
-    if (topic.startsWith('tickers.')) return { events: this.#ticker(symbol, frame, at), send: [] };
+    if (topic.startsWith('tickers.')) return { events: this.#ticker(symbol, frame.fields, at), send: [] };
     let book = this.#books.get(symbol);
     if (book === undefined) {
       book = new FollowedBook(instrument);

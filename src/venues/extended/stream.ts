@@ -12,6 +12,8 @@ import { priceTicksFromText, quantityLotsFromText } from '../../money/amounts.ts
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields, malformed } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { parsedList, plainLevels, readBookFrame } from '../level-lists.ts';
+import type { BookFrame, LevelForm, LevelList } from '../level-lists.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
@@ -36,6 +38,16 @@ const REPLAY_MS = 3_000;
 /** An account without positions or orders may get no picture of them: after this long nothing more is coming. */
 const PICTURES_MS = 3_000;
 const PICTURES = ['BALANCE', 'POSITION', 'ORDER'];
+
+/** Changes with their new absolute sizes, as the venue writes them. */
+const BOOK_CHANGES: LevelForm = {
+  bids: 'b',
+  asks: 'a',
+  texts: ['{"q":"', '","p":"', '","c":"', '"}'],
+  values: ['other', 'price', 'size'],
+  holderOf: (frame) => frame['data'],
+  parse: parseJson,
+};
 
 const NOTHING: FrameResult = { events: [], send: [] };
 
@@ -131,7 +143,7 @@ export class ExtendedStream implements VenueStream {
     const connection = this.#connections.get(socketKey);
     if (connection === undefined || connection.broken) return NOTHING;
     try {
-      return this.#read(socketKey, connection, asFields(parseJson(text, socketKey), socketKey), at);
+      return this.#read(socketKey, connection, readBookFrame(text, socketKey, BOOK_CHANGES), at);
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;
       const event: VenueEvent = {
@@ -161,7 +173,7 @@ export class ExtendedStream implements VenueStream {
     return book.orders.view('extended', symbol, book.venueAtMs, book.receivedAtMonotonicMs);
   }
 
-  #read(socketKey: string, connection: Connection, frame: Fields, at: Instant): FrameResult {
+  #read(socketKey: string, connection: Connection, { fields: frame, lists }: BookFrame, at: Instant): FrameResult {
     if (optionalText(frame, 'status')?.toUpperCase() === 'ERROR') {
       const failure = asFields(frame['error'], 'stream error');
       const reason = `${socketKey}: ${optionalText(failure, 'message') ?? 'no message'}`;
@@ -180,7 +192,7 @@ export class ExtendedStream implements VenueStream {
     if (socketKey === FUNDING) return { events: this.#appliedRate(frame), send: [] };
     if (gapped) return this.#broken(socketKey, connection, 'gap', `sequence went from ${last} to ${sequence}`, []);
     if (socketKey === ACCOUNT) return { events: this.#account(connection, frame), send: [] };
-    return this.#book(socketKey, connection, frame, at);
+    return this.#book(socketKey, connection, { fields: frame, lists }, at);
   }
 
   #mark(frame: Fields): readonly VenueEvent[] {
@@ -240,7 +252,7 @@ export class ExtendedStream implements VenueStream {
     }
   }
 
-  #book(socketKey: string, connection: Connection, frame: Fields, at: Instant): FrameResult {
+  #book(socketKey: string, connection: Connection, { fields: frame, lists }: BookFrame, at: Instant): FrameResult {
     const symbol = socketKey.slice(BOOK.length);
     const data = asFields(frame['data'], socketKey);
     const named = textField(data, 'm', socketKey);
@@ -253,13 +265,17 @@ export class ExtendedStream implements VenueStream {
 
     const type = frame['type'];
     if (type === 'SNAPSHOT') {
-      book.orders.replace(snapshotLevels(data['b'], market), snapshotLevels(data['a'], market));
+      // Its sizes are those of `q`, and it comes once a minute: parsed like any other.
+      const whole = (value: unknown, list: LevelList | undefined): unknown =>
+        list === undefined ? value : parsedList(list, socketKey);
+      const bids = snapshotLevels(whole(data['b'], lists?.bids), market);
+      book.orders.replace(bids, snapshotLevels(whole(data['a'], lists?.asks), market));
       book.hasSnapshot = true;
     } else if (type === 'DELTA') {
       if (!book.hasSnapshot)
         return this.#broken(socketKey, connection, 'no-snapshot', 'a change came before the first snapshot', []);
-      applyChanges(book.orders, 'bid', data['b'], market);
-      applyChanges(book.orders, 'ask', data['a'], market);
+      applyChanges(book.orders, 'bid', data['b'], lists?.bids, market);
+      applyChanges(book.orders, 'ask', data['a'], lists?.asks, market);
     } else {
       return NOTHING;
     }
@@ -311,8 +327,17 @@ function snapshotLevels(value: unknown, market: ExtendedMarket): readonly (reado
 }
 
 /** `c` is the new absolute size; servers without it send only the change `q`, which then has to be added up. */
-function applyChanges(orders: OrderBook, side: 'bid' | 'ask', value: unknown, market: ExtendedMarket): void {
-  for (const item of asList(value, 'book side')) {
+function applyChanges(
+  orders: OrderBook,
+  side: 'bid' | 'ask',
+  value: unknown,
+  list: LevelList | undefined,
+  market: ExtendedMarket,
+): void {
+  const plain = list === undefined ? undefined : plainLevels(list, market.instrument);
+  for (const [ticks, lots] of plain ?? []) orders.set(side, ticks, lots);
+  if (plain !== undefined) return;
+  for (const item of asList(list === undefined ? value : parsedList(list, 'book side'), 'book side')) {
     const level = asFields(item, 'book level');
     const ticks = priceTicksFromText(textField(level, 'p', 'book level'), market.instrument);
     const absolute = optionalText(level, 'c');

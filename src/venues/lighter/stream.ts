@@ -6,11 +6,13 @@
  *
  *     subscribing --snapshot--> live --gap, crossed, damaged--> broken --once a second at most--> subscribing again
  */
-import type { BookView } from '../../market/book.ts';
+import type { BookLevel, BookView } from '../../market/book.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import { RangeViolation } from '../../money/range-violation.ts';
 import { asFields, isFields, parseLosslessJson } from '../json.ts';
 import type { Fields } from '../json.ts';
+import { parsedList, plainLevels, readBookFrame } from '../level-lists.ts';
+import type { BookFrame, LevelForm, LevelList } from '../level-lists.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import { MalformedPayload } from '../venue.ts';
 import type { FrameResult, Instant, OutboundFrame, SocketPlan, VenueEvent, VenueStream } from '../venue.ts';
@@ -53,6 +55,15 @@ const PRIVATE_CHANNELS = [
   'account_all_assets',
   'user_stats',
 ] as const;
+
+const BOOK_LEVELS: LevelForm = {
+  bids: 'bids',
+  asks: 'asks',
+  texts: ['{"price":"', '","size":"', '"}'],
+  values: ['price', 'size'],
+  holderOf: (frame) => frame['order_book'],
+  parse: parseLosslessJson,
+};
 
 const NOTHING: FrameResult = { events: [], send: [] };
 
@@ -152,8 +163,9 @@ export class LighterStream implements VenueStream {
     if (!this.#connections.has(socketKey)) return NOTHING;
     let frame: Fields | undefined;
     try {
-      frame = asFields(parseLosslessJson(text, 'frame'), 'frame');
-      return this.#read(socketKey, frame, at);
+      const { fields, lists } = readBookFrame(text, 'frame', BOOK_LEVELS);
+      frame = fields;
+      return this.#read(socketKey, fields, at, lists);
     } catch (error) {
       if (!(error instanceof MalformedPayload || error instanceof RangeViolation)) throw error;
       const channel = (frame === undefined ? undefined : optionalText(frame, 'channel')) ?? socketKey;
@@ -274,7 +286,7 @@ export class LighterStream implements VenueStream {
 
   // Frames.
 
-  #read(socketKey: string, frame: Fields, at: Instant): FrameResult {
+  #read(socketKey: string, frame: Fields, at: Instant, lists: BookFrame['lists']): FrameResult {
     const type = optionalText(frame, 'type') ?? '';
     if (type === 'ping')
       return { events: [], send: [{ socketKey, text: '{"type":"pong"}', kind: 'control', key: 'pong' }] };
@@ -293,22 +305,36 @@ export class LighterStream implements VenueStream {
     const read =
       socketKey === ACCOUNT_SOCKET
         ? { events: this.#account(name, channel, isFirst, frame, at), send: [] }
-        : this.#market(name, channel, isFirst, frame, at);
+        : this.#market(name, channel, isFirst, frame, at, lists);
     if (!isAnswer) return read;
     return { events: read.events, send: [...read.send, ...send], answered: `subscribe ${channelOf(frame)}` };
   }
 
-  #market(name: string, channel: string, isFirst: boolean, frame: Fields, at: Instant): FrameResult {
+  #market(
+    name: string,
+    channel: string,
+    isFirst: boolean,
+    frame: Fields,
+    at: Instant,
+    lists: BookFrame['lists'],
+  ): FrameResult {
     const suffix = channel.slice(name.length + 1);
     if (name === 'market_stats') return { events: this.#stats(suffix, frame), send: [] };
     if (name !== 'order_book') return NOTHING;
     const market = this.#access.markets.byId(Number(suffix));
     const book = market === undefined ? undefined : this.#books.get(market.instrument.symbol);
     if (market === undefined || book === undefined) return NOTHING;
-    return this.#bookFrame(market, book, isFirst, frame, at);
+    return this.#bookFrame(market, book, isFirst, frame, at, lists);
   }
 
-  #bookFrame(market: LighterMarket, book: Book, isFirst: boolean, frame: Fields, at: Instant): FrameResult {
+  #bookFrame(
+    market: LighterMarket,
+    book: Book,
+    isFirst: boolean,
+    frame: Fields,
+    at: Instant,
+    lists: BookFrame['lists'],
+  ): FrameResult {
     const { symbol } = market.instrument;
     if (!isFirst && book.phase !== 'live') {
       // After asking again, changes still on their way belong to the subscription before.
@@ -322,8 +348,8 @@ export class LighterStream implements VenueStream {
     if (!isFirst && countField(change, 'begin_nonce', 'order_book') !== book.nonce) {
       return this.#brokenBook(symbol, book, 'gap', at);
     }
-    const bids = parseLevels(change['bids'], market.instrument);
-    const asks = parseLevels(change['asks'], market.instrument);
+    const bids = levelsOf(change['bids'], lists?.bids, market);
+    const asks = levelsOf(change['asks'], lists?.asks, market);
     if (isFirst) {
       book.orders.replace(bids, asks);
     } else {
@@ -441,6 +467,11 @@ export class LighterStream implements VenueStream {
     }
     return { events: all, send };
   }
+}
+
+function levelsOf(value: unknown, list: LevelList | undefined, { instrument }: LighterMarket): readonly BookLevel[] {
+  if (list === undefined) return parseLevels(value, instrument);
+  return plainLevels(list, instrument) ?? parseLevels(parsedList(list, 'book side'), instrument);
 }
 
 /** As channels are asked for: the venue asks `order_book/1` and answers `order_book:1`. */
