@@ -63,34 +63,36 @@ export function readBookFrame(text: string, where: string, form: LevelForm): Boo
 export function plainLevels({ text, from, to, form }: LevelList, steps: LevelSteps): readonly BookLevel[] | undefined {
   const { texts, values } = form;
   const levels: BookLevel[] = [];
-  let at = from;
-  while (at < to) {
-    if (at > from && text.charCodeAt(at++) !== COMMA) return undefined;
+  const place: Place = { at: from };
+  while (place.at < to) {
+    if (place.at > from && text.charCodeAt(place.at++) !== COMMA) return undefined;
     let [ticks, lots] = [0, 0];
-    for (let place = 0; place < values.length; place++) {
-      const before = texts[place] ?? '';
-      if (!text.startsWith(before, at)) return undefined;
-      at += before.length;
-      const value = values[place];
-      const decimals = value === 'price' ? steps.priceDecimals : steps.quantityDecimals;
-      const end = value === 'other' ? endOfText(text, at) : readUnits(text, at, decimals);
-      if (end < 0) return undefined;
-      if (value === 'price') ticks = units / steps.tickUnits;
-      if (value === 'size') lots = units / steps.lotUnits;
-      at = end;
+    for (let index = 0; index < values.length; index++) {
+      const before = texts[index] ?? '';
+      if (!text.startsWith(before, place.at)) return undefined;
+      place.at += before.length;
+      const value = values[index];
+      if (value === 'price') ticks = readUnits(text, place, steps.priceDecimals) / steps.tickUnits;
+      else if (value === 'size') lots = readUnits(text, place, steps.quantityDecimals) / steps.lotUnits;
+      else skipText(text, place);
     }
     const behind = texts[values.length] ?? '';
-    if (!text.startsWith(behind, at) || ticks === 0 || !Number.isInteger(ticks) || !Number.isInteger(lots))
+    // Of what is not plain NaN was made, which is no integer.
+    if (!text.startsWith(behind, place.at) || ticks === 0 || !Number.isInteger(ticks) || !Number.isInteger(lots))
       return undefined;
-    at += behind.length;
+    place.at += behind.length;
     levels.push([ticks, lots]);
   }
-  return at === to ? levels : undefined;
+  return place.at === to ? levels : undefined;
 }
 
 /** Returns a list as JSON has it. Throws MalformedPayload when it is none. */
 export function parsedList({ text, from, to, form }: LevelList, where: string): unknown {
   return form.parse(`[${text.slice(from, to)}]`, where);
+}
+
+interface Place {
+  at: number;
 }
 
 const COMMA = 44;
@@ -135,35 +137,31 @@ function areEmpty(holder: unknown, { bids, asks }: LevelForm): boolean {
   return isEmpty(Reflect.get(holder, bids)) && isEmpty(Reflect.get(holder, asks));
 }
 
-/** What `readUnits` read last: a second result that costs no object. */
-let units = 0;
-
-/** Reads a decimal as a count of units of its last place; returns where it ends, or -1 when it is not plain. */
-function readUnits(text: string, from: number, decimals: number): number {
+/** Reads a decimal as a count of units of its last place, and goes behind it; NaN when it is not plain. */
+function readUnits(text: string, place: Place, decimals: number): number {
+  const from = place.at;
   let at = from;
-  let value = 0;
+  let units = 0;
   let pointAt = -1;
   for (; ; at++) {
     const code = text.charCodeAt(at);
-    if (code >= ZERO && code <= NINE) value = value * 10 + (code - ZERO);
+    if (code >= ZERO && code <= NINE) units = units * 10 + (code - ZERO);
     else if (code === POINT && pointAt < 0) pointAt = at;
     else break;
   }
+  place.at = at;
   const whole = (pointAt < 0 ? at : pointAt) - from;
   const missing = decimals - (pointAt < 0 ? 0 : at - pointAt - 1);
   // Nothing before the point, nothing behind it, or a zero too many before it.
-  if (whole < 1 || pointAt === at - 1 || (whole > 1 && text.charCodeAt(from) === ZERO)) return -1;
-  if (missing < 0 || whole + decimals > DIGITS_MAX) return -1;
-  units = value * (POWERS[missing] ?? 1);
-  return at;
+  if (whole < 1 || pointAt === at - 1 || (whole > 1 && text.charCodeAt(from) === ZERO)) return NaN;
+  if (missing < 0 || whole + decimals > DIGITS_MAX) return NaN;
+  return units * (POWERS[missing] ?? NaN);
 }
 
-/** Returns where a text without anything special ends, or -1. */
-function endOfText(text: string, from: number): number {
-  for (let at = from; ; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) return at;
-    // The end of the text is no number, which is not above anything.
-    if (code === BACKSLASH || !(code >= SPACE)) return -1;
+/** Goes to where a text without anything special ends; where it is special, nothing that follows fits there. */
+function skipText(text: string, place: Place): void {
+  for (; ; place.at++) {
+    const code = text.charCodeAt(place.at);
+    if (code === QUOTE || code === BACKSLASH || !(code >= SPACE)) return;
   }
 }
