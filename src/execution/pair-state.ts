@@ -469,9 +469,7 @@ function reduceLoneLeg(pair: Pair, view: PairView, asks: readonly PairCommand[])
 
 /** Escalation is spent: keep trying at the protective cap, slowly, until flat or a person acts. */
 function retryReducing(pair: Pair, view: PairView, asks: readonly PairCommand[]): PairStep {
-  // What was given up is not tried again in the moment it is quarantined.
-  const isPaused = view.monotonicMs - pair.timing.phaseSinceMs < QUARANTINE_RETRY_MS;
-  if (isPaused || !LEGS.every((leg) => isRetryDue(pair, leg, view))) return { pair, commands: asks };
+  if (!LEGS.every((leg) => isRetryDue(pair, leg, view))) return { pair, commands: asks };
   const orders = LEGS.filter((leg) => !isFlat(view[leg]) && view[leg].reachable && view[leg].truth.kind === 'confirmed')
     .map((leg) => reducing(leg, view[leg], lotsToReduce(pair, leg, view), 'unwind', 0))
     .filter((order) => order.lots > 0);

@@ -293,21 +293,6 @@ describe('quarantine', () => {
     expect(advancePair(pairIn('QUARANTINED'), view).pair.record.phase).toBe('QUARANTINED');
   });
 
-  it.each([
-    ['CLOSE_REFUSED', false],
-    ['ONE_VENUE_SILENT', true],
-  ])('after %s sends for both legs at once: %s, and ten seconds later in any case', (reason, isAtOnce) => {
-    const quarantined = pairIn('QUARANTINED', { reason, exitReason: 'MANUAL' });
-    const sentAt = (monotonicMs: number): readonly unknown[] =>
-      sends(advancePair(quarantined, viewOf(leg(33, [], queried), leg(-33, [], queried), { monotonicMs })));
-    const both = [
-      ['long', 'sell', 33, 'unwind', true],
-      ['short', 'buy', 33, 'unwind', true],
-    ];
-    expect(sentAt(1_000)).toEqual(isAtOnce ? both : []);
-    expect(sentAt(10_000)).toEqual(both);
-  });
-
   it('takes back an ended pair whose order filled late, to undo it', () => {
     const late = reviveForLateFill(pairIn('CLOSED'), viewOf(leg(0, []), leg(-3, [])));
     expect(late.record).toMatchObject({ phase: 'QUARANTINED', reason: 'LATE_FILL' });
